@@ -1,0 +1,43 @@
+# make reproduce   every chapter, headless, and the table of claims
+# make test        ruff, pytest and nbval
+# make bench       speed against peers, one run, this machine
+# make lab         JupyterLab on the chapters
+# make notebooks   execute the chapters in place, as they are committed
+# make clean       remove the environment and all runs
+
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+export JUPYTER_PREFER_ENV_PATH = 1
+
+.PHONY: reproduce test bench lab notebooks clean
+.DEFAULT_GOAL := reproduce
+
+reproduce: $(READY)
+	@$(BIN)/dnlib run
+
+test: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest
+	@DNLIB_PROFILE=smoke DNLIB_HEADLESS=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env notebooks
+
+bench: $(READY)
+	@for question in benchmarks/*.py; do $(BIN)/python $$question || exit 1; done
+
+lab: $(READY)
+	@$(BIN)/jupyter lab notebooks
+
+notebooks: $(READY)
+	@$(BIN)/dnlib run --in-place
+
+clean:
+	rm -rf .venv runs
+
+# The environment is made anew whenever what it should hold has changed.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 14) or sys.exit(f"Python {v[0]}.{v[1]} was found; dnlib needs 3.11 to 3.13. Name one: make PYTHON=python3.12")'
+	@echo "Preparing the environment in .venv (once; a few minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $@

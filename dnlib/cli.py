@@ -1,0 +1,161 @@
+"""The `dnlib` command: thin, and quick to start. What it does lives in the modules it imports."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+
+
+class _OneLineErrors(click.Group):
+    """Expected errors become one line and exit status 2; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            raise
+        except (ValueError, OSError) as error:
+            raise click.UsageError(str(error)) from error
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dnlib")
+def main():
+    """Self-supervised image denoising: a course, a reproduction, and a denoiser that needs no clean image."""
+
+
+@main.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the result goes.")
+@click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
+@click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML page: before, after, residual.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+def denoise(image: Path, output: Path, filter: str, report: Path | None, force: bool):
+    """Denoise IMAGE with a filter calibrated on its own noisy pixels.
+
+    PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
+    """
+    from dnlib import images
+
+    before = images.read(image)
+    images.check_destination(output, before, overwrite=force)
+    if report:
+        images.check_destination(report, overwrite=force)
+    from dnlib import quick
+
+    started = time.perf_counter()
+    after, choice = quick.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
+    images.write(output, after, overwrite=force)
+    click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
+    if report:
+        from dnlib.report import write_picture_page
+
+        write_picture_page(report, image.name, before, after, choice)
+        click.echo(f"{report}: before, after and residual")
+
+
+@main.command()
+@click.argument("chapters", nargs=-1)
+@click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
+@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be given several times.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the chapter.")
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/PROFILE if not given.")
+@click.option("--resume", is_flag=True, help="Skip what succeeded with the same parameters, code and data.")
+@click.option("--cluster", metavar="ADDRESS", help="Run on the Dask cluster with this scheduler.")
+@click.option("--publish", is_flag=True, help="Make the records the committed ones; refresh the README.")
+@click.option("--in-place", is_flag=True, help="Execute the chapters in notebooks/ as they are committed.")
+def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publish, in_place):
+    """Run CHAPTERS (all if none is named), then judge the claims.
+
+    \b
+    dnlib run                               every chapter, laptop profile
+    dnlib run 01 --seed 0 --seed 1          one chapter, two seeds
+    dnlib run 01 -p noise_std 0.2           another noise level
+    """
+    click.echo("dnlib: reading the chapters ...", err=True)
+    from dnlib import course
+    from dnlib.console import Display
+
+    if in_place:
+        for notebook in course.select(chapters):
+            click.echo(f"executing {notebook.name} in place")
+            course.execute_in_place(notebook)
+        return
+    jobs = course.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
+    folder = jobs[0].out
+    outcomes = []
+    with course.reserved(folder), Display(len(jobs)) as display:
+        try:
+            for outcome in course.run(jobs, resume=resume, observe=display.progress, cluster=cluster):
+                outcomes.append(outcome)
+                display.finished(outcome)
+        except KeyboardInterrupt:
+            display.interrupted(outcomes)
+            sys.exit(130)
+        from dnlib import report
+
+        judgements = report.write(folder)
+        if publish:
+            report.publish(folder)
+    display.summary(outcomes, judgements, folder)
+    sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def report(folder: Path | None):
+    """Write report.html and claims.md for the records in FOLDER (runs/laptop if not given)."""
+    from dnlib import report
+
+    folder = _with_records(folder)
+    report.write(folder)
+    click.echo(f"{folder / 'report.html'}\n{folder / 'claims.md'}")
+
+
+@main.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+def claims(folder: Path | None):
+    """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
+    from dnlib import results
+    from dnlib.console import claims_table
+
+    folder = _with_records(folder or results.ROOT / "results")
+    claims_table(results.judge(results.load_claims(), results.read_all(folder / "records")))
+
+
+def _with_records(folder: Path | None) -> Path:
+    from dnlib import results
+
+    folder = folder or results.ROOT / "runs" / "laptop"
+    if not (folder / "records").is_dir():
+        raise FileNotFoundError(f"there are no records in {folder}; `dnlib run` makes some")
+    return folder
+
+
+@main.command()
+@click.argument("name", required=False)
+def data(name: str | None):
+    """List the datasets, or fetch and verify the one called NAME."""
+    from dnlib import datasets
+    from dnlib.console import datasets_table
+
+    if name is None:
+        datasets_table(datasets.registry().values())
+        return
+    dataset = datasets.find(name)
+    click.echo(f"{dataset.title}: {dataset.citation}\nlicence: {dataset.licence}\n{dataset.note}".rstrip())
+    click.echo(datasets.fetch(name, progress=sys.stderr.isatty()))
+
+
+@main.command()
+def doctor():
+    """Say what is installed, which device and data are there, and what will not work and why."""
+    from dnlib.doctor import examine
+    from dnlib.console import doctor_table
+
+    findings = examine()
+    doctor_table(findings)
+    sys.exit(1 if any(finding.state == "broken" for finding in findings) else 0)

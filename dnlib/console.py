@@ -1,0 +1,127 @@
+"""What the command line shows: live progress, tables. Plain lines where the output is not a terminal."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from dnlib.course import Outcome, Progress
+from dnlib.results import Judgement
+
+_COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
+
+
+class Display:
+    """Shows a run of chapters: a live bar per chapter on a terminal, a line per event elsewhere."""
+
+    def __init__(self, jobs: int):
+        self.console = Console(highlight=False)
+        self.jobs, self.ended = jobs, 0
+        self._task, self._current, self._verdicts = None, None, 0
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("cell"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[verdicts]}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+
+    def __enter__(self) -> "Display":
+        self._bars.start()
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._bars.stop()
+
+    def progress(self, progress: Progress) -> None:
+        if progress.job != self._current:
+            self._current, self._verdicts = progress.job, 0
+            if self._task is not None:
+                self._bars.remove_task(self._task)
+            self._task = self._bars.add_task(f"[{self.ended + 1}/{self.jobs}] {progress.job.name}", verdicts="")
+            if not self.console.is_terminal:
+                self.console.print(f"[{self.ended + 1}/{self.jobs}] {progress.job.name} ...", markup=False)
+        self._bars.update(self._task, completed=progress.cell, total=progress.cells, verdicts=_tally(progress.verdicts))
+        if not self.console.is_terminal:
+            for line in progress.verdicts[self._verdicts :]:
+                self._line(f"  {progress.seconds:5.0f} s  cell {progress.cell - 1}/{progress.cells}  {line}")
+        self._verdicts = len(progress.verdicts)
+
+    def finished(self, outcome: Outcome) -> None:
+        self.ended += 1
+        head = f"[{self.ended}/{self.jobs}] {outcome.job.name}: "
+        tail = {
+            "ok": f"done in {outcome.seconds:.0f} s ({_tally(outcome.verdicts)})",
+            "unchanged": "unchanged since it last succeeded",
+            "failed": f"FAILED in cell {outcome.cell} after {outcome.seconds:.0f} s: {outcome.error}",
+        }[outcome.status]
+        self._line(head + tail)
+
+    def interrupted(self, outcomes: Sequence[Outcome]) -> None:
+        self._bars.stop()
+        self._line(f"interrupted; {len(outcomes)} finished chapters are kept, --resume goes on from there")
+
+    def summary(self, outcomes: Sequence[Outcome], judgements: Sequence[Judgement], folder: Path) -> None:
+        self._bars.stop()
+        claims_table([judgement for judgement in judgements if judgement.verdict != "not tested"], self.console)
+        untested = sum(judgement.verdict == "not tested" for judgement in judgements)
+        if untested:
+            self._line(f"{untested} more claims are not tested by these runs; report.html lists them")
+        for outcome in outcomes:
+            if outcome.status == "failed":
+                self._line(f"FAILED  {outcome.job.chapter}, cell {outcome.cell}: {outcome.error}")
+                self._line(f"        {outcome.job.failed_notebook}")
+        self._line(f"executed notebooks  {folder / 'notebooks'}")
+        self._line(f"records             {folder / 'records'}")
+        self._line(f"report              {folder / 'report.html'}")
+
+    def _line(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)
+
+
+def _tally(verdicts: Iterable[str]) -> str:
+    counts = Counter(
+        next(word for word in ("PASS", "FAIL", "HELD", "DID NOT HOLD", "NOT TESTED") if verdict.startswith(word))
+        for verdict in verdicts
+    )
+    return ", ".join(f"{count} {word}" for word, count in counts.items()) or "no verdicts yet"
+
+
+def claims_table(judgements: Sequence[Judgement], console: Console | None = None) -> None:
+    table = Table("verdict", "claim", "source says", "measured here")
+    for judgement in judgements:
+        failed = f"\nnot for {', '.join(judgement.failures)}" if judgement.failures else ""
+        table.add_row(
+            f"[{_COLOURS[judgement.verdict]}]{judgement.verdict}[/]",
+            f"{judgement.claim.statement}\n[dim]{judgement.claim.source}[/]",
+            judgement.claim.published or "–",
+            judgement.measured + failed,
+        )
+    console = console or Console(highlight=False)
+    console.print(table, width=None if console.is_terminal else 140)
+
+
+def datasets_table(datasets) -> None:
+    table = Table("name", "what", "images", "MB", "may be passed on", "here")
+    for dataset in datasets:
+        here = "yes" if dataset.is_present else ""
+        table.add_row(
+            dataset.name, dataset.title, str(dataset.images), f"{dataset.bytes / 1e6:.0f}", dataset.redistribution, here
+        )
+    Console(highlight=False).print(table)
+
+
+def doctor_table(findings) -> None:
+    table = Table("", "what", "found")
+    marks = {"good": "[green]ok[/]", "limited": "[yellow]![/]", "broken": "[red]x[/]"}
+    for finding in findings:
+        table.add_row(marks[finding.state], finding.what, finding.found)
+    Console(highlight=False).print(table)

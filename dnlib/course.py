@@ -1,0 +1,352 @@
+"""Runs the chapters: headless, parameters checked, resumable, alone or on a Dask cluster.
+
+An output folder holds
+
+    notebooks/NAME.ipynb         executed chapters (NAME.failed.ipynb where one failed)
+    records/NAME.json            what they measured
+    report.html, claims.md       written by `report`
+"""
+
+import ast
+import contextlib
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+
+from dnlib import datasets, profiles, results
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+COMMON = ("profile", "seed", "device")  # the parameters that every chapter has
+
+_TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+
+
+class CourseError(ValueError):
+    """Something about a request that is wrong before anything runs, in one line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a chapter's `parameters` cell:  name: type = default  # help"""
+
+    name: str
+    type: str
+    default: Any
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chapter to run with one set of parameters into one folder."""
+
+    chapter: str
+    profile: str
+    seed: int
+    device: str
+    overrides: dict[str, Any]
+    out: Path
+
+    @property
+    def name(self) -> str:
+        return results.run_name(self.chapter, self.profile, self.seed, self.overrides)
+
+    @property
+    def notebook(self) -> Path:
+        return self.out / "notebooks" / f"{self.name}.ipynb"
+
+    @property
+    def failed_notebook(self) -> Path:
+        return self.notebook.with_suffix(".failed.ipynb")
+
+    @property
+    def record(self) -> Path:
+        return self.out / "records" / f"{self.name}.json"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"profile": self.profile, "seed": self.seed, "device": self.device, **self.overrides}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the runner reports after every cell: which job, how far, and the verdicts so far."""
+
+    job: Job
+    cell: int
+    cells: int
+    seconds: float
+    verdicts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended. cell: number of the failing cell, counted from 1 over all cells of the chapter."""
+
+    job: Job
+    status: Literal["ok", "failed", "unchanged"]
+    seconds: float = 0.0
+    verdicts: tuple[str, ...] = ()
+    cell: int | None = None
+    error: str = ""
+
+
+def chapters() -> list[Path]:
+    """The notebooks in reading order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def select(names: Sequence[str] = ()) -> list[Path]:
+    """Chapters by number ("01"), by name ("01_donut_vs_classic") or by file; all if none is named.
+
+    Raises CourseError for an unknown one.
+    """
+    known = {path.stem: path for path in chapters()}
+    chosen = []
+    for name in names:
+        stem = Path(name).name.removesuffix(".ipynb")
+        found = [path for key, path in known.items() if stem in (key, key[:2], key[:2].lstrip("0"), key[3:])]
+        if not found:
+            raise CourseError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
+        chosen += found
+    return sorted(set(chosen)) if names else list(known.values())
+
+
+@cache
+def declared(notebook: Path) -> dict[str, Parameter]:
+    """The parameters that a chapter's `parameters` cell declares.
+
+    Raises CourseError if the cell is missing or holds anything but annotated literals.
+    """
+    cells = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise CourseError(f"{notebook.name} has {len(cells)} cells tagged 'parameters'; exactly one is needed")
+    lines = cells[0].source.split("\n")
+    found = {}
+    for node in ast.parse(cells[0].source).body:
+        plain = isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Name) and node.value
+        if not plain or node.annotation.id not in _TYPES:
+            raise CourseError(
+                f"{notebook.name}: line {lines[node.lineno - 1]!r} of the parameters cell is not of the form "
+                f"name: type = literal, with a type of {', '.join(_TYPES)}"
+            )
+        help = lines[node.lineno - 1].partition("#")[2].strip()
+        found[node.target.id] = Parameter(node.target.id, node.annotation.id, ast.literal_eval(node.value), help)
+    return found
+
+
+def typed(notebook: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Check names and types of parameters against what a chapter declares; text becomes the declared type.
+
+    Raises CourseError for an unknown name or a value of the wrong type.
+    """
+    known = declared(notebook)
+    checked = {}
+    for name, value in overrides.items():
+        if name not in known:
+            raise CourseError(f"chapter {notebook.stem} has no parameter {name!r}; it has: {', '.join(known)}")
+        checked[name] = _typed(notebook, known[name], value)
+    return checked
+
+
+def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
+    kind = _TYPES[parameter.type]
+    if kind is str and isinstance(value, str):
+        return value
+    literal = value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, SyntaxError):
+            literal = ast.literal_eval({"true": "True", "false": "False"}.get(value.lower(), value))
+    if kind is float and type(literal) is int:
+        literal = float(literal)
+    if type(literal) is not kind:
+        raise CourseError(
+            f"chapter {notebook.stem}: parameter {parameter.name!r} is of type {parameter.type}, {value!r} was given"
+        )
+    return literal
+
+
+def plan(
+    names: Sequence[str] = (),
+    *,
+    profile: str = "laptop",
+    seeds: Sequence[int] = (0,),
+    device: str = "auto",
+    overrides: dict[str, Any] | None = None,
+    out: Path | None = None,
+) -> list[Job]:
+    """The jobs for some chapters and seeds. Everything is checked here, before anything runs."""
+    profiles.sizes("", profile)
+    notebooks = select(names)
+    if not notebooks:
+        raise CourseError(f"there are no chapters in {NOTEBOOKS}")
+    out = Path(out or ROOT / "runs" / profile).resolve()
+    for name in set(overrides or {}) & set(COMMON):
+        raise CourseError(f"{name} has an option of its own: --{name}")
+    if any(seed < 0 for seed in seeds):
+        raise CourseError(f"a seed is a whole number >= 0; {min(seeds)} was given")
+    return [
+        Job(path.stem, profile, seed, device, typed(path, overrides or {}), out) for seed in seeds for path in notebooks
+    ]
+
+
+@contextlib.contextmanager
+def reserved(out: Path) -> Iterator[None]:
+    """Hold an output folder for one runner. Raises CourseError if another one holds it or it cannot be written."""
+    from filelock import FileLock, Timeout
+
+    try:
+        for name in ("notebooks", "records"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+        lock = FileLock(out / ".lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise CourseError(f"another run is writing into {out}; wait for it or name another folder with --out") from None
+    except OSError as error:
+        raise CourseError(
+            f"nothing can be written into {out} ({error.strerror}); name another folder with --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run(
+    jobs: Sequence[Job],
+    *,
+    resume: bool = False,
+    observe: Callable[[Progress], None] = lambda progress: None,
+    cluster: str | None = None,
+) -> Iterator[Outcome]:
+    """Run jobs one after the other, or on the Dask cluster whose scheduler has the address `cluster`.
+
+    A chapter that fails does not stop the others. resume: skip what succeeded before with the same
+    parameters, code and data. The cluster's workers must see the same checkout and output folder.
+    """
+    done = [job for job in jobs if resume and is_done(job)]
+    yield from (Outcome(job, "unchanged") for job in done)
+    remaining = [job for job in jobs if job not in done]
+    if cluster is None:
+        for job in remaining:
+            yield execute(job, observe)
+        return
+    from distributed import Client, as_completed
+
+    with Client(cluster, timeout="10s") as client:
+        futures = [client.submit(execute, job, pure=False) for job in remaining]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
+    """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    source = NOTEBOOKS / f"{job.chapter}.ipynb"
+    partial = job.notebook.with_suffix(".partial.ipynb")
+    started, verdicts = time.perf_counter(), []
+    cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the parameters given
+
+    def before(cell, cell_index):
+        observe(Progress(job, cell_index + 1, cells, time.perf_counter() - started, tuple(verdicts)))
+
+    def after(cell, cell_index, execute_reply):
+        verdicts.extend(_verdicts(cell))
+
+    os.environ.update(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(job.record))
+    try:
+        papermill.execute_notebook(
+            source,
+            partial,
+            parameters=job.parameters,
+            kernel_name="python3",
+            cwd=NOTEBOOKS,
+            progress_bar=False,
+            on_cell_start=before,
+            on_cell_executed=after,
+        )
+    except PapermillExecutionError as error:
+        os.replace(partial, job.failed_notebook)
+        job.record.unlink(missing_ok=True)
+        return Outcome(
+            job,
+            "failed",
+            time.perf_counter() - started,
+            tuple(verdicts),
+            cell=error.cell_index,  # papermill counts with its own error note on top, so this is from 1
+            error=f"{error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''}",
+        )
+    finally:
+        for name in ("DNLIB_HEADLESS", "DNLIB_PROFILE", "DNLIB_RECORD"):
+            os.environ.pop(name, None)
+    _stamp(partial, job)
+    os.replace(partial, job.notebook)
+    job.failed_notebook.unlink(missing_ok=True)
+    return Outcome(job, "ok", time.perf_counter() - started, tuple(verdicts))
+
+
+def _verdicts(cell) -> list[str]:
+    text = "".join(output.get("text", "") for output in cell.get("outputs", []) if output.output_type == "stream")
+    return re.findall(r"^(?:PASS|FAIL|HELD|DID NOT HOLD|NOT TESTED) .*$", text, flags=re.MULTILINE)
+
+
+def execute_in_place(notebook: Path) -> None:
+    """Execute a chapter with its default parameters and store the outputs in the file, as it is committed."""
+    from nbclient import NotebookClient
+
+    from dnlib.images import atomic
+
+    document = nbformat.read(notebook, as_version=4)
+    os.environ["DNLIB_HEADLESS"] = "1"
+    NotebookClient(
+        document, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(notebook.parent)}}
+    ).execute()
+    del os.environ["DNLIB_HEADLESS"]
+    document.metadata.pop("widgets", None)
+    document.metadata.language_info = {"name": "python"}
+    with atomic(notebook) as temporary:
+        nbformat.write(document, temporary)
+
+
+def is_done(job: Job) -> bool:
+    """Whether this job succeeded before with the same parameters, code and data."""
+    if not (job.notebook.is_file() and job.record.is_file()):
+        return False
+    try:
+        stamp = nbformat.read(job.notebook, as_version=4).metadata.get("dnlib", {}).get("fingerprint")
+        record = results.read(job.record)
+        return stamp == fingerprint(job) and record.datasets == {
+            name: datasets.fingerprint(name) for name in record.datasets
+        }
+    except Exception:  # unreadable remains of an earlier run: run it again
+        return False
+
+
+def fingerprint(job: Job) -> str:
+    """One hash over the chapter's source, the library, the parameters and which datasets are present."""
+    digest = hashlib.sha256()
+    for cell in nbformat.read(NOTEBOOKS / f"{job.chapter}.ipynb", as_version=4).cells:
+        digest.update(cell.source.encode())
+    for path in sorted((ROOT / "dnlib").rglob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(repr(sorted(job.parameters.items())).encode())
+    digest.update(repr([name for name, dataset in datasets.registry().items() if dataset.is_present]).encode())
+    digest.update(repr(results.versions()).encode())
+    return digest.hexdigest()
+
+
+def _stamp(path: Path, job: Job) -> None:
+    document = nbformat.read(path, as_version=4)
+    document.metadata["dnlib"] = {"fingerprint": fingerprint(job)}
+    document.metadata.pop("widgets", None)
+    nbformat.write(document, path)

@@ -1,0 +1,147 @@
+"""Records and claims made into one HTML page and one Markdown table; and the page of `dnlib denoise --report`."""
+
+import base64
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+import numpy as np
+from jinja2 import Environment, PackageLoader
+
+from dnlib import results
+from dnlib.images import Picture, atomic
+from dnlib.quick import Choice
+from dnlib.results import Judgement, Record
+
+ROOT = Path(__file__).resolve().parent.parent
+PUBLISHED = ROOT / "results"
+
+_pages = Environment(loader=PackageLoader("dnlib"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def write(folder: Path) -> list[Judgement]:
+    """Judge all claims by the records in `folder`, write report.html and claims.md there, return the judgements."""
+    records = results.read_all(folder / "records")
+    judgements = results.judge(results.load_claims(), records)
+    page = _pages.get_template("course.html").render(
+        judgements=judgements,
+        counts=Counter(judgement.verdict for judgement in judgements),
+        records=records,
+        figures=_key_figures(folder / "notebooks"),
+    )
+    _store(folder / "report.html", page)
+    _store(folder / "claims.md", markdown(judgements))
+    return judgements
+
+
+def markdown(judgements: Sequence[Judgement]) -> str:
+    """The table of claims."""
+    lines = ["| verdict | claim | source says | measured here |", "|---|---|---|---|"]
+    for judgement in judgements:
+        claim = judgement.claim
+        failed = f"; not for {', '.join(judgement.failures)}" if judgement.failures else ""
+        lines.append(
+            f"| {judgement.verdict} | {claim.statement} ({claim.source}) | "
+            f"{claim.published or '–'} | {judgement.measured}{failed} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def publish(folder: Path) -> None:
+    """Make the records of a run the committed ones in results/, and bring the README's tables up to date."""
+    target = PUBLISHED / "records"
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted((folder / "records").glob("*.json")):
+        results.write(results.read(path), target / path.name)
+    write(PUBLISHED)
+    _store(ROOT / "README.md", refreshed_readme())
+
+
+def refreshed_readme() -> str:
+    """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
+    records = results.read_all(PUBLISHED / "records")
+    parts = {
+        "chapters": _chapter_table(records),
+        "claims": markdown(results.judge(results.load_claims(), records)),
+    }
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, content in parts.items():
+        pattern = rf"(<!-- {name}[^>]*-->\n).*?(<!-- end -->)"
+        text = re.sub(pattern, lambda match, content=content: match[1] + content + match[2], text, flags=re.DOTALL)
+    return text
+
+
+def _chapter_table(records: Sequence[Record]) -> str:
+    """One row per chapter: its question, and the minutes that its default run took."""
+    from dnlib import course
+
+    lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
+    for path in course.chapters():
+        declared = course.declared(path)
+        defaults = {name: declared[name].default for name in declared.keys() - set(course.COMMON)}
+        runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
+        minutes = f"{np.mean([r.seconds for r in runs]) / 60:.1f}" if runs else "–"
+        memory = f"{max(r.peak_memory_mb for r in runs) / 1000:.1f} GB" if runs else "–"
+        lines.append(f"| [{path.stem}](notebooks/{path.name}) | {question(path)} | {minutes} | {memory} |")
+    return "\n".join(lines) + "\n"
+
+
+def question(notebook: Path) -> str:
+    """The question a chapter answers: the bold line under its title."""
+    first = nbformat.read(notebook, as_version=4).cells[0].source
+    return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
+
+
+def _key_figures(folder: Path) -> list[dict[str, str]]:
+    """The picture of each executed chapter's cell tagged `key-figure`."""
+    figures = {}
+    for path in sorted(folder.glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "key-figure" not in cell.metadata.get("tags", []):
+                continue
+            for output in cell.get("outputs", []):
+                if "image/png" in output.get("data", {}):
+                    alt = output.metadata.get("image/png", {}).get("alt", "") or output.metadata.get("alt", "")
+                    chapter = path.stem.split("-")[0]
+                    png = output.data["image/png"].replace("\n", "")
+                    figures.setdefault(chapter, {"chapter": chapter, "png": png, "alt": alt})
+    return list(figures.values())
+
+
+def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
+    """One page with an image before and after denoising, and what was removed; the first frame of a stack."""
+    noisy, clean = (
+        picture.colours.reshape(-1, *picture.colours.shape[-3:])[0].astype(float) for picture in (before, after)
+    )
+    low, high = np.percentile(noisy, (0.1, 99.9))
+    span = max(high - low, 1e-12)
+    removed = 0.5 + (noisy - clean) / (8 * choice.noise + 1e-12)
+    panels = [
+        {"alt": "before", "png": _png((noisy - low) / span)},
+        {"alt": "after", "png": _png((clean - low) / span)},
+        {
+            "alt": f"residual: what was removed, gray is nothing, black and white are ±{4 * choice.noise:.3g}",
+            "png": _png(removed),
+        },
+    ]
+    _store(path, _pages.get_template("picture.html").render(name=name, choice=choice, panels=panels))
+
+
+def _png(unit: np.ndarray) -> str:
+    """[H, W, 1 or 3] in [0, 1] as base64 PNG, at most about 1000 pixels wide."""
+    from PIL import Image
+
+    pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture.thumbnail((1000, 1000))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _store(path: Path, text: str) -> None:
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
