@@ -153,8 +153,8 @@ def data(name: str | None):
 @main.command()
 def doctor():
     """Say what is installed, which device and data are there, and what will not work and why."""
-    from dnlib.doctor import examine
     from dnlib.console import doctor_table
+    from dnlib.doctor import examine
 
     findings = examine()
     doctor_table(findings)

@@ -251,6 +251,7 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     source = NOTEBOOKS / f"{job.chapter}.ipynb"
     partial = job.notebook.with_suffix(".partial.ipynb")
@@ -272,6 +273,7 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
             kernel_name="python3",
             cwd=NOTEBOOKS,
             progress_bar=False,
+            config=Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}}),
             on_cell_start=before,
             on_cell_executed=after,
         )

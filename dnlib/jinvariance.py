@@ -92,7 +92,10 @@ def _channel_axis(image: np.ndarray) -> int | None:
 
 
 def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarray | None = None) -> float:
-    """Mean squared difference to the noisy image, over `mask` [H, W] if given. Means something only for J-invariant estimates."""
+    """Mean squared difference to the noisy image, over `mask` [H, W] if given.
+
+    It means something only if the estimate is J-invariant: a copy of the noisy image would score zero.
+    """
     difference = estimate - noisy if mask is None else estimate[mask] - noisy[mask]
     return float(np.mean(difference.astype(np.float64) ** 2))
 

@@ -115,7 +115,8 @@ def ssim(
     uniform   scikit-image's default: 7x7 box window per channel, sample covariance
     gaussian  Wang et al. 2004: Gaussian window of sigma 1.5 per channel
     volume    MATLAB's `ssim` given a colour image: it takes [H, W, 3] for a volume and smooths
-              across the channels too. On real sRGB noise it reads higher by about 0.05.
+              across the channels too, and reads higher. Tables on SIDD and DND print such values;
+              that their server computes exactly this is likely and not confirmed.
     """
     compare = {"uniform": _ssim_uniform, "gaussian": _ssim_gaussian, "volume": _ssim_volume}.get(variant)
     if compare is None:

@@ -22,10 +22,12 @@ STYLE = {
 }
 
 
+plt.rcParams.update(STYLE)
+
+
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 3.0, **options):
     """A figure and its axes in the course's style; sizes in inches."""
-    with plt.rc_context(STYLE):
-        return plt.subplots(rows, columns, figsize=(width, height), **options)
+    return plt.subplots(rows, columns, figsize=(width, height), **options)
 
 
 def show(figure: "Figure", alt: str) -> None:

@@ -1,8 +1,8 @@
 """The 60-second denoiser: choose a classical filter, calibrate it without ground truth, apply it.
 
 Every candidate is judged by its self-supervised loss (see `jinvariance`) on sample tiles of the
-noisy image itself. The winner is then applied directly, with the pixel's own value back in view,
-which chapter 01 measures to be better than the J-invariant version for all filters but the median.
+noisy image itself. The winner is then applied directly, in one pass and with the pixel's own value
+back in view; chapter 01 compares this with the J-invariant image and with mixing.
 
 It assumes noise that is independent from pixel to pixel. Noise of a phone or a JPEG is not.
 """
@@ -21,8 +21,8 @@ from dnlib.jinvariance import Calibration, Filter, Setting, calibrate, donut_med
 TILE, TILES = 256, 4  # calibration looks at up to four tiles of 256x256 pixels
 
 
-def nl_means(image: np.ndarray, h: float, sigma: float) -> np.ndarray:
-    """Non-local means, 5x5 patches, search distance 6; h: filter strength, sigma: noise level, in image units."""
+def nl_means(image: np.ndarray, h: float, sigma: float = 0.0) -> np.ndarray:
+    """Non-local means, 5x5 patches, search distance 6; h: strength, sigma: noise level to allow for, in image units."""
     return denoise_nl_means(
         image, patch_size=5, patch_distance=6, h=h, sigma=sigma, fast_mode=True, channel_axis=_channels(image)
     )
