@@ -78,8 +78,13 @@ class Run:
             peak_memory_mb=results.peak_memory_mb(),
         )
         results.write(record, _destination(record))
-        for judgement in results.judge(results.load_claims(chapter=self.chapter), [record]):
-            print(judgement.line)
+        judgements = results.judge(results.load_claims(chapter=self.chapter), [record])
+        for judgement in judgements:
+            if judgement.verdict != "not tested":
+                print(judgement.line)
+        untested = sum(judgement.verdict == "not tested" for judgement in judgements)
+        if untested:
+            print(f"({untested} more need another profile, dataset or parameter)")
 
 
 def start(chapter: str, profile: str, seed: int, device: str = "auto", **parameters) -> Run:

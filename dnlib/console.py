@@ -71,7 +71,9 @@ class Display:
 
     def summary(self, outcomes: Sequence[Outcome], judgements: Sequence[Judgement], folder: Path) -> None:
         self._bars.stop()
-        claims_table([judgement for judgement in judgements if judgement.verdict != "not tested"], self.console)
+        tested = [judgement for judgement in judgements if judgement.verdict != "not tested"]
+        if tested:
+            claims_table(tested, self.console)
         untested = sum(judgement.verdict == "not tested" for judgement in judgements)
         if untested:
             self._line(f"{untested} more claims are not tested by these runs; report.html lists them")
@@ -89,7 +91,7 @@ class Display:
 
 def _tally(verdicts: Iterable[str]) -> str:
     counts = Counter(
-        next(word for word in ("PASS", "FAIL", "HELD", "DID NOT HOLD", "NOT TESTED") if verdict.startswith(word))
+        next(word for word in ("PASS", "FAIL", "HELD", "DID NOT HOLD") if verdict.startswith(word))
         for verdict in verdicts
     )
     return ", ".join(f"{count} {word}" for word, count in counts.items()) or "no verdicts yet"

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -250,11 +251,16 @@ def run(
 def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
     """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
     import papermill
+    from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
+    class QuietKernel(AsyncKernelManager):
+        async def start_kernel(self, **options):  # a kernel that dies on Ctrl-C should not print its last words
+            await super().start_kernel(stderr=subprocess.DEVNULL, **options)
+
     source = NOTEBOOKS / f"{job.chapter}.ipynb"
-    partial = job.notebook.with_suffix(".partial.ipynb")
+    partial, partial_record = job.notebook.with_suffix(".partial.ipynb"), job.record.with_suffix(".partial")
     started, verdicts = time.perf_counter(), []
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the parameters given
 
@@ -264,7 +270,7 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     def after(cell, cell_index, execute_reply):
         verdicts.extend(_verdicts(cell))
 
-    os.environ.update(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(job.record))
+    os.environ.update(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record))
     try:
         papermill.execute_notebook(
             source,
@@ -274,6 +280,7 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
             cwd=NOTEBOOKS,
             progress_bar=False,
             config=Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}}),
+            kernel_manager_class=QuietKernel,
             on_cell_start=before,
             on_cell_executed=after,
         )
@@ -285,21 +292,26 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
             "failed",
             time.perf_counter() - started,
             tuple(verdicts),
-            cell=error.cell_index,  # papermill counts with its own error note on top, so this is from 1
+            cell=error.cell_index,  # from 0 with the parameters that papermill put in: from 1 in the chapter
             error=f"{error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''}",
         )
+    else:
+        _stamp(partial, job)
+        os.replace(partial, job.notebook)
+        if partial_record.exists():
+            os.replace(partial_record, job.record)
+        job.failed_notebook.unlink(missing_ok=True)
+        return Outcome(job, "ok", time.perf_counter() - started, tuple(verdicts))
     finally:
+        partial.unlink(missing_ok=True)
+        partial_record.unlink(missing_ok=True)
         for name in ("DNLIB_HEADLESS", "DNLIB_PROFILE", "DNLIB_RECORD"):
             os.environ.pop(name, None)
-    _stamp(partial, job)
-    os.replace(partial, job.notebook)
-    job.failed_notebook.unlink(missing_ok=True)
-    return Outcome(job, "ok", time.perf_counter() - started, tuple(verdicts))
 
 
 def _verdicts(cell) -> list[str]:
     text = "".join(output.get("text", "") for output in cell.get("outputs", []) if output.output_type == "stream")
-    return re.findall(r"^(?:PASS|FAIL|HELD|DID NOT HOLD|NOT TESTED) .*$", text, flags=re.MULTILINE)
+    return re.findall(r"^(?:PASS|FAIL|HELD|DID NOT HOLD) .*$", text, flags=re.MULTILINE)
 
 
 def execute_in_place(notebook: Path) -> None:

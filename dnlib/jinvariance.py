@@ -42,18 +42,42 @@ def donut(radius: int) -> np.ndarray:
 
 def median(image: np.ndarray, radius: int) -> np.ndarray:
     """The classic median over a disk, channel by channel; borders are mirrored."""
-    return _median(image, disk(radius))
+    footprint = disk(radius)
+    return per_channel(lambda plane: ndimage.median_filter(plane, footprint=footprint, mode="mirror"), image)
 
 
 def donut_median(image: np.ndarray, radius: int) -> np.ndarray:
-    """The median over a donut: J-invariant for J = any single pixel, in one pass."""
-    return _median(image, donut(radius))
+    """The median over a donut: J-invariant for J = any single pixel, in one pass, at borders too.
+
+    Raises ValueError if the image is not larger than the radius.
+    """
+    footprint, inside = donut(radius), slice(radius, -radius)
+
+    def filter(plane):
+        return ndimage.median_filter(blind_pad(plane, radius), footprint=footprint)[inside, inside]
+
+    return per_channel(filter, image)
 
 
-def _median(image: np.ndarray, footprint: np.ndarray) -> np.ndarray:
-    if image.ndim == 3:
-        return np.stack([_median(channel, footprint) for channel in np.moveaxis(image, -1, 0)], axis=-1)
-    return ndimage.median_filter(image, footprint=footprint, mode="mirror")
+def blind_pad(image: np.ndarray, radius: int) -> np.ndarray:
+    """Extend [H, W] by `radius` on each side so that no window of that radius meets its own centre again.
+
+    A mirrored border would let it: from the second row, two rows up is the second row. Instead the
+    rows next to the border are repeated in their own order, 1, 2, ..., radius | 0, 1, 2, ...
+    """
+    for axis, size in enumerate(image.shape):
+        if size <= radius:
+            raise ValueError(f"an image of shape {list(image.shape)} is too small for a radius of {radius}")
+        order = [*range(1, radius + 1), *range(size), *range(size - radius - 1, size - 1)]
+        image = np.take(image, order, axis=axis)
+    return image
+
+
+def per_channel(filter: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> np.ndarray:
+    """Apply a filter for [H, W] to each colour of [H, W] or [H, W, C]."""
+    if image.ndim == 2:
+        return filter(image)
+    return np.stack([filter(plane) for plane in np.moveaxis(image, -1, 0)], axis=-1)
 
 
 def grid_masks(shape: tuple[int, int], stride: int = 4) -> Iterator[np.ndarray]:

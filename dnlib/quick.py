@@ -7,6 +7,7 @@ back in view; chapter 01 compares this with the J-invariant image and with mixin
 It assumes noise that is independent from pixel to pixel. Noise of a phone or a JPEG is not.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -114,7 +115,9 @@ def denoise_picture(picture: Picture, *, filter: str = "auto", progress: bool = 
     if low == high:
         raise ValueError(f"the image is constant (every value is {low:g}): there is nothing to denoise")
     span = high - low
-    unit = (colours.astype(np.float32) - np.float32(low)) / np.float32(span)  # filters see [0, 1] whatever the units
+    if not np.isfinite(span):
+        raise ValueError(f"the values range from {low:g} to {high:g}, further apart than a number can hold")
+    unit = ((colours.astype(np.float64) - low) / span).astype(np.float32)  # filters see [0, 1] whatever the units
     frames = list(unit.reshape(-1, *unit.shape[-3:]))
     choice = _choose(frames, [filter] if filter != "auto" else list(CANDIDATES), progress)
     apply = partial(CANDIDATES[choice.filter].filter, **choice.setting)
@@ -125,8 +128,7 @@ def denoise_picture(picture: Picture, *, filter: str = "auto", progress: bool = 
 
 def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> Choice:
     tiles = _sample_tiles(frames)
-    sigma = float(np.mean([estimate_sigma(tile, average_sigmas=True, channel_axis=_channels(tile)) for tile in tiles]))
-    sigma = max(sigma, 1e-4)  # a noise-free image: the gentlest settings
+    sigma = max(noise_level(tiles), 1e-4)  # a noise-free image: the gentlest settings
     found = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
@@ -136,6 +138,14 @@ def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> Choic
     losses = {name: calibration.loss / len(tiles) for name, calibration in found.items()}
     winner = min(losses, key=losses.get)
     return Choice(winner, found[winner].best, losses[winner], sigma, losses)
+
+
+def noise_level(tiles: list[np.ndarray]) -> float:
+    """Standard deviation of the noise, estimated from the finest wavelets, as the mean over tiles and colours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a colour without any detail: no noise in it
+        levels = [estimate_sigma(tile, channel_axis=_channels(tile)) for tile in tiles]
+    return float(np.nan_to_num(np.array(levels)).mean())
 
 
 def _sample_tiles(frames: list[np.ndarray]) -> list[np.ndarray]:

@@ -30,7 +30,7 @@ def write(folder: Path) -> list[Judgement]:
         judgements=judgements,
         counts=Counter(judgement.verdict for judgement in judgements),
         records=records,
-        figures=_key_figures(folder / "notebooks"),
+        figures=_figures(folder / "notebooks", "key-figure"),
     )
     _store(folder / "report.html", page)
     _store(folder / "claims.md", markdown(judgements))
@@ -56,6 +56,9 @@ def publish(folder: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted((folder / "records").glob("*.json")):
         results.write(results.read(path), target / path.name)
+    for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
+        with atomic(PUBLISHED / "strip.png") as temporary:
+            temporary.write_bytes(base64.b64decode(picture["png"]))
     write(PUBLISHED)
     _store(ROOT / "README.md", refreshed_readme())
 
@@ -95,12 +98,12 @@ def question(notebook: Path) -> str:
     return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
 
 
-def _key_figures(folder: Path) -> list[dict[str, str]]:
-    """The picture of each executed chapter's cell tagged `key-figure`."""
+def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
+    """The picture of each executed chapter's cell with a tag."""
     figures = {}
     for path in sorted(folder.glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            if "key-figure" not in cell.metadata.get("tags", []):
+            if tag not in cell.metadata.get("tags", []):
                 continue
             for output in cell.get("outputs", []):
                 if "image/png" in output.get("data", {}):

@@ -1,0 +1,3 @@
+from dnlib.cli import main
+
+main()

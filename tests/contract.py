@@ -1,0 +1,104 @@
+"""What every committed chapter must be, checked without running it.
+
+nbval passes vacuously where outputs or execution counts are missing; this does not.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+
+from dnlib import course
+
+HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")
+
+
+def problems(notebook: Path) -> list[str]:
+    """Everything that is wrong with a committed chapter; empty if nothing is."""
+    document = nbformat.read(notebook, as_version=4)
+    code = [cell for cell in document.cells if cell.cell_type == "code"]
+    return [
+        *_structure(notebook, document, code),
+        *_outputs(code),
+        *_checked(code),
+        *_size_and_traces(notebook, document, code),
+    ]
+
+
+def _tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _structure(notebook, document, code):
+    text = "\n".join(cell.source for cell in document.cells if cell.cell_type == "markdown")
+    if list(course.declared(notebook))[:3] != list(course.COMMON):
+        yield f"the parameters do not begin with {', '.join(course.COMMON)}"
+    if not re.match(r"# \d\d · .+\n\n\*\*.+\?\*\*", document.cells[0].source):
+        yield "the first cell is not a numbered title and a question in bold"
+    if "*Time*" not in document.cells[0].source:
+        yield "the first cell does not say how long the chapter takes"
+    for heading in HEADINGS:
+        if f"\n## {heading}" not in f"\n{text}":
+            yield f"there is no section '{heading}'"
+    if "Predict, then run" not in text:
+        yield "nothing is to be predicted"
+    for tag in ("exercise", "solution"):
+        if sum(tag in _tags(cell) for cell in document.cells) < 2:
+            yield f"there are fewer than two cells tagged '{tag}'"
+    if not any("widgets.explore(" in cell.source for cell in code):
+        yield "there is no widget"
+    if "run.record(" not in "\n".join(cell.source for cell in code[-1:]):
+        yield "the last code cell does not record what was measured"
+
+
+def _outputs(code):
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        yield f"the execution counts are not those of one clean run: {counts}"
+    for cell in code:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"an error is stored: {output.ename}"
+            if output.output_type == "stream" and output.name == "stderr":
+                yield f"a warning is stored: {output.text[:80]!r}"
+            data = output.get("data", {})
+            if any("widget" in kind for kind in data):
+                yield "a widget is stored"
+            if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
+                yield f"a picture has no alt text, in the cell that begins {cell.source[:40]!r}"
+    if not any("profile laptop · seed 0" in str(output.get("text", "")) for cell in code for output in cell.outputs):
+        yield "the stored outputs are not those of the laptop profile with seed 0"
+
+
+def _checked(code):
+    checked = [cell for cell in code if "nbval-check-output" in _tags(cell)]
+    if not checked:
+        yield "no cell is compared by nbval"
+    for cell in code:
+        lines = [line for output in cell.outputs for line in output.get("text", "").splitlines()]
+        verdicts = [line for line in lines if line.startswith(("PASS ", "FAIL "))]
+        if cell in checked and (not lines or verdicts != lines or cell.execution_count is None):
+            yield f"a checked cell does not store verdicts alone: {cell.source[:40]!r}"
+        if cell in checked and len(verdicts) != cell.source.count("verify("):
+            yield f"a checked cell does not store one verdict per verify: {cell.source[:40]!r}"
+        if cell not in checked and verdicts:
+            yield f"a cell with verdicts is not compared by nbval: {cell.source[:40]!r}"
+        if any(line.startswith("FAIL ") for line in verdicts):
+            yield "a stored verdict is FAIL"
+
+
+def _size_and_traces(notebook, document, code):
+    if notebook.stat().st_size > 1.5e6:
+        yield f"the file has {notebook.stat().st_size / 1e6:.1f} MB, 1.5 are allowed"
+    if "widgets" in document.metadata:
+        yield "widget state is stored"
+    if document.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "the kernel is not python3"
+    for cell in code:
+        texts = [output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+        if MACHINE_PATHS.search(cell.source) or any(MACHINE_PATHS.search(str(text)) for text in texts):
+            yield f"a path of a machine stands in the cell that begins {cell.source[:40]!r}"
+        if set(cell.metadata) - {"tags"}:
+            yield f"a cell carries metadata beyond tags: {json.dumps(dict(cell.metadata))[:80]}"

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+import dnlib
+from dnlib import chapter, profiles, results, widgets
+from dnlib.chapter import check, middle, start, verify
+
+
+def test_a_run_knows_its_sizes_and_is_seeded(capsys):
+    draws = []
+    for _ in range(2):
+        run = start("01_donut_vs_classic", "smoke", 3, noise_std=0.1)
+        draws.append((run.rng.random(), np.random.rand(), run.generator.initial_seed()))  # noqa: NPY002
+    assert draws[0] == draws[1] and draws[0][2] == 3
+    assert run.size.side == 128
+    assert "profile smoke · seed 3" in capsys.readouterr().out
+
+
+def test_the_environment_overrides_the_profile(monkeypatch):
+    monkeypatch.setenv("DNLIB_PROFILE", "smoke")
+    assert start("01_donut_vs_classic", "laptop", 0).profile == "smoke"
+
+
+@pytest.mark.parametrize(
+    ("profile", "seed", "device", "message"),
+    [
+        ("huge", 0, "cpu", r"'huge'.*smoke, laptop, paper"),
+        ("smoke", -1, "cpu", "-1 was given"),
+        ("smoke", 0, "tpu", r"'tpu'.*auto, cpu, cuda"),
+    ],
+)
+def test_wrong_starts_are_refused(profile, seed, device, message):
+    with pytest.raises(ValueError, match=message):
+        start("00_start_here", profile, seed, device)
+
+
+def test_asking_for_a_missing_gpu_says_so(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="no CUDA device"):
+        start("00_start_here", "smoke", 0, "cuda")
+
+
+def test_verify_prints_and_stops_what_does_not_hold(capsys):
+    verify("one is one", True)
+    assert capsys.readouterr().out == "PASS one is one\n"
+    with pytest.raises(AssertionError, match="two is one"):
+        verify("two is one", False)
+    assert capsys.readouterr().out == "FAIL two is one\n"
+
+
+@pytest.mark.parametrize(
+    ("yours", "expected"),
+    [
+        (None, "not attempted yet"),
+        ([1.0, 2.0], "right"),
+        ([1.0, 2.5], "not yet: off by up to 0.5 (allowed: 1e-05)"),
+        ([1.0], "not yet: the shape is [1], expected [2]"),
+        ([1.0, float("nan")], "not yet: off by up to nan (allowed: 1e-05)"),
+    ],
+)
+def test_exercises_are_judged(capsys, yours, expected):
+    check([1.0, 2.0], yours)
+    assert capsys.readouterr().out.strip() == expected
+
+
+def test_a_record_says_what_was_used_and_judges_the_claims(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DNLIB_RECORD", str(tmp_path / "r.json"))
+    run = start("00_start_here", "smoke", 0, sigma=25.0, your_image="")
+    run.photo("camera")
+    run.record(noisy_psnr=np.float32(20.17), triangle_error=0.5)
+    record = results.read(tmp_path / "r.json")
+    assert record.measured["noisy_psnr"] == pytest.approx(20.17)
+    assert "scikit-image" in record.datasets["bundled"] and record.peak_memory_mb > 50 and record.versions["torch"]
+    out = capsys.readouterr().out
+    assert "HELD" in out and "DID NOT HOLD" in out and "need another profile" in out
+
+
+def test_by_hand_records_go_to_a_folder_of_their_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(chapter.datasets, "ROOT", tmp_path)
+    monkeypatch.delenv("DNLIB_RECORD", raising=False)
+    start("99_none", "smoke", 0).record(a=1)
+    assert (tmp_path / "runs" / "by_hand" / "records" / "99_none-smoke-s0.json").is_file()
+
+
+def test_the_middle_of_an_image():
+    image = np.arange(35).reshape(5, 7)
+    np.testing.assert_array_equal(middle(image, 3), image[1:4, 2:5])
+    assert middle(image, 99).shape == (5, 7)
+
+
+def test_every_chapter_has_sizes_in_every_profile():
+    for path in dnlib.course.chapters():
+        assert path.stem in profiles.SIZES
+    for chapter_sizes in profiles.SIZES.values():
+        assert all(len(values) == len(profiles.PROFILES) for values in chapter_sizes.values())
+
+
+def test_widgets_say_a_line_when_nobody_is_there(capsys):
+    widgets.explore(lambda radius: pytest.fail("drawn although nobody looks"), radius=(1, 6))
+    assert "radius" in capsys.readouterr().out
+
+
+def test_widgets_draw_and_wait_for_the_knob_to_be_let_go(monkeypatch):
+    import IPython.display
+
+    shown, drawn = [], []
+    monkeypatch.delenv("DNLIB_HEADLESS")
+    monkeypatch.setattr(IPython.display, "display", shown.append)
+    widgets.explore(lambda radius: drawn.append(radius), radius=(1, 6))
+    slider = shown[0].children[0]
+    assert not slider.continuous_update
+    slider.value = 5
+    shown[0].update()
+    assert drawn[-1] == 5

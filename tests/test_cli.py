@@ -1,0 +1,170 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from dnlib import course, results
+from dnlib.cli import main
+from dnlib.images import Picture, photo, read, write
+
+
+@pytest.fixture
+def noisy_file(tmp_path, rng):
+    pixels = np.clip(255 * photo("astronaut")[:48, 100:160] + 25 * rng.standard_normal((48, 60, 3)), 0, 255)
+    write(tmp_path / "noisy.png", Picture.of(pixels.astype(np.uint8)))
+    return tmp_path / "noisy.png"
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def refused(result, *fragments):
+    """Exit status 2, one error line that holds all fragments, no traceback."""
+    error = [line for line in result.output.splitlines() if line.startswith("Error: ")]
+    return result.exit_code == 2 and len(error) == 1 and all(fragment in result.output for fragment in fragments)
+
+
+def test_denoise_writes_the_picture_and_says_what_it_chose(noisy_file, tmp_path):
+    result = call("denoise", noisy_file, "-o", tmp_path / "out.png", "--report", tmp_path / "page.html")
+    assert result.exit_code == 0, result.output
+    assert "self-supervised loss" in result.output and (tmp_path / "page.html").is_file()
+    before, after = read(noisy_file).pixels, read(tmp_path / "out.png").pixels
+    assert after.dtype == before.dtype and after.shape == before.shape and (after != before).any()
+
+
+def test_nothing_is_overwritten_without_force(noisy_file, tmp_path):
+    (tmp_path / "out.png").write_text("precious")
+    assert refused(call("denoise", noisy_file, "-o", tmp_path / "out.png"), "exists", "--force")
+    assert refused(call("denoise", noisy_file, "-o", tmp_path / "b.png", "--report", tmp_path / "out.png"), "exists")
+    assert (tmp_path / "out.png").read_text() == "precious" and not (tmp_path / "b.png").exists()
+    assert call("denoise", noisy_file, "-o", tmp_path / "out.png", "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "fragments"),
+    [
+        (b"", "empty.png", ["cannot be read"]),
+        (b"just text", "text.png", ["text.png cannot be read"]),
+        (None, "missing.png", ["no file", "missing.png"]),
+        (b"x", "picture.webp", ["'.webp'", ".png"]),
+    ],
+)
+def test_bad_files_are_one_line_and_leave_nothing_behind(tmp_path, content, name, fragments):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert refused(call("denoise", tmp_path / name, "-o", tmp_path / "out.png"), *fragments)
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "fragment"),
+    [
+        (np.zeros((0, 5)), "8x8"), (np.ones((1, 1)), "8x8"), (np.ones((30, 30)), "constant"),
+        (np.full((30, 30), np.nan), "NaN"), (np.zeros(30), "[30]"), (np.array([["a"] * 9] * 9), "type"),
+    ],
+)  # fmt: skip
+def test_bad_images_are_one_line(tmp_path, pixels, fragment):
+    np.save(tmp_path / "a.npy", pixels)
+    assert refused(call("denoise", tmp_path / "a.npy", "-o", tmp_path / "out.npy"), fragment)
+    assert not (tmp_path / "out.npy").exists()
+
+
+def test_bad_destinations_are_one_line(noisy_file, tmp_path):
+    assert refused(call("denoise", noisy_file, "-o", tmp_path / "no" / "out.png"), "no folder")
+    assert refused(call("denoise", noisy_file, "-o", tmp_path), "folder")
+    assert refused(call("denoise", noisy_file, "-o", tmp_path / "out.gif"), ".gif")
+    assert refused(call("denoise", noisy_file, "-o", tmp_path / "out.png", "--filter", "magic"), "magic", "nl_means")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragments"),
+    [
+        (["run", "77"], ["'77'", "00_start_here"]),
+        (["run", "--profile", "huge"], ["'huge'", "smoke, laptop, paper"]),
+        (["run", "01", "-p", "noise_sdt", "1"], ["'noise_sdt'", "noise_std"]),
+        (["run", "01", "-p", "noise_std", "loud"], ["'noise_std' is of type float"]),
+        (["run", "00", "01", "-p", "noise_std", "0.2"], ["00_start_here has no parameter"]),
+        (["run", "--seed", "-4"], ["-4 was given"]),
+        (["data", "imagenet"], ["'imagenet'", "kodak24"]),
+        (["claims", "nowhere"], ["no records", "dnlib run"]),
+        (["report", "nowhere"], ["no records"]),
+    ],
+)
+def test_wrong_requests_are_one_line_before_anything_runs(arguments, fragments, monkeypatch):
+    monkeypatch.setattr(course, "execute", lambda *_: pytest.fail("something ran"))
+    assert refused(call(*arguments), *fragments)
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    with course.reserved(tmp_path):
+        code = f"from dnlib.cli import main; main(['run', '00', '--profile', 'smoke', '--out', {str(tmp_path)!r}])"
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 2 and "another run is writing" in result.stderr
+
+
+def test_a_failing_chapter_gives_a_failing_status_and_is_named(tmp_path, monkeypatch):
+    def execute(job, observe):
+        failed = job.chapter.startswith("00")
+        return course.Outcome(job, "failed" if failed else "ok", cell=7 if failed else None, error="ValueError: no")
+
+    monkeypatch.setattr(course, "execute", execute)
+    result = call("run", "--profile", "smoke", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "FAILED" in result.output and "00_start_here, cell 7: ValueError: no" in result.output
+    assert "01_donut_vs_classic-smoke-s0: done" in result.output and (tmp_path / "report.html").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+def test_ctrl_c_ends_quietly_with_status_130_and_frees_the_folder(tmp_path):
+    program = [sys.executable, "-m", "dnlib", "run", "00", "--profile", "smoke", "--out", str(tmp_path)]
+    process = subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    line = ""
+    while "00_start_here" not in line:
+        line = process.stdout.readline()
+        assert line, "the run ended before it began"
+    time.sleep(2)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in output and "Traceback" not in output
+    assert not list((tmp_path / "notebooks").iterdir()) and not list((tmp_path / "records").iterdir())
+    with course.reserved(tmp_path):
+        pass
+
+
+def test_the_committed_claims_can_be_listed():
+    result = call("claims")
+    assert result.exit_code == 0 and "held" in result.output
+
+
+def test_datasets_are_listed_and_the_doctor_finds_no_break():
+    assert "kodak24" in call("data").output
+    result = call("doctor")
+    assert result.exit_code == 0, result.output
+    assert "Jupyter kernel" in result.output and "datasets" in result.output
+
+
+def test_the_doctor_names_what_is_broken(monkeypatch):
+    from dnlib import doctor
+
+    monkeypatch.setattr(doctor, "version", lambda name: "0.0.1")
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 9, 1))
+    findings = {finding.what: finding for finding in doctor.examine()}
+    assert findings["Python"].state == "broken" and "3.11" in findings["Python"].found
+    assert findings["scikit-image"].state == "broken" and ">=0.26" in findings["scikit-image"].found
+    assert findings["datasets"].state == "limited"
+    assert results.machine() in findings["device"].found or "CUDA" in findings["device"].found
+
+
+def test_help_is_instant():
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "dnlib", "--help"], check=True, capture_output=True)
+    assert time.perf_counter() - started < 2

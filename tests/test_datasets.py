@@ -1,0 +1,163 @@
+import functools
+import hashlib
+import http.server
+import io
+import threading
+import zipfile
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from dnlib import datasets
+from dnlib.datasets import Dataset
+from dnlib.images import Picture, write
+
+ENTRY = {"title": "t", "images": 1, "bytes": 1, "home": "h", "licence": "l", "redistribution": "yes", "citation": "c"}
+
+
+@pytest.fixture
+def register(monkeypatch, tmp_path):
+    """Add a made-up dataset whose files are served by this machine."""
+
+    def add(name, kind="clean", files=(), **options):
+        (tmp_path / "data" / "files").mkdir(parents=True, exist_ok=True)
+        lines = [f"{path} sha256:{digest} {url}" for path, digest, url in files]
+        (tmp_path / "data" / "files" / f"{name}.txt").write_text("\n".join(lines))
+        known = {name: Dataset(name, kind=kind, **ENTRY, **options)}
+        monkeypatch.setattr(datasets, "ROOT", tmp_path)
+        monkeypatch.setattr(datasets, "registry", lambda: known)
+        return known[name]
+
+    return add
+
+
+@pytest.fixture
+def server(tmp_path):
+    folder = tmp_path / "served"
+    folder.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as service:
+        thread = threading.Thread(target=service.serve_forever, daemon=True)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{service.server_address[1]}"
+        service.shutdown()
+        thread.join()
+
+
+def picture(rng, path, shape=(16, 16, 3)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, Picture.of(rng.integers(0, 255, shape).astype(np.uint8)))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_registry_is_whole():
+    needed = {"kodak24", "bsds500", "set14", "set12", "sidd_val_crops", "davis480p", "polyu", "fmd"}
+    assert needed <= datasets.registry().keys()
+    for name, dataset in datasets.registry().items():
+        assert dataset.licence and dataset.citation and dataset.bytes > 0, name
+        assert dataset.kind in ("clean", "pairs", "bursts", "noisy")
+        files = dataset.files()
+        assert len(files) == (1 if dataset.unpack else dataset.images * (2 if dataset.kind == "pairs" else 1)), name
+        for digest, url in files.values():
+            assert len(digest.removeprefix("sha256:")) == 64 and url.startswith("https://")
+
+
+def test_bundled_photographs_are_always_there():
+    assert [e.name for e in datasets.load("bundled", limit=2)] == ["camera", "astronaut"]
+    assert all(e.clean.dtype == np.uint8 and e.clean.ndim == 2 for e in datasets.load("bundled", split="gray"))
+    assert "scikit-image" in datasets.fingerprint("bundled")
+
+
+def test_a_folder_under_dnlib_data_is_served(register, rng):
+    dataset = register("mine")
+    assert not dataset.is_present
+    with pytest.raises(FileNotFoundError, match=r"dnlib data mine.*DNLIB_DATA"):
+        datasets.load("mine")
+    for name in ("b", "a"):
+        picture(rng, dataset.folder / f"{name}.png")
+    assert [e.name for e in datasets.load("mine")] == ["a", "b"]
+    assert [e.name for e in datasets.load("mine", limit=1)] == ["a"]
+    before = datasets.fingerprint("mine")
+    picture(rng, dataset.folder / "b.png".replace("b", "c"))
+    assert datasets.fingerprint("mine") != before
+    with pytest.raises(ValueError, match="no split 'train'"):
+        datasets.load("mine", split="train")
+
+
+def test_pairs_are_matched_by_name(register, rng):
+    dataset = register("pairs", kind="pairs")
+    for side in ("noisy", "clean"):
+        picture(rng, dataset.folder / side / "x.png")
+    (example,) = datasets.load("pairs")
+    assert example.noisy.shape == example.clean.shape and (example.noisy != example.clean).any()
+    picture(rng, dataset.folder / "noisy" / "lonely.png")
+    with pytest.raises(ValueError, match="lonely"):
+        datasets.load("pairs")
+
+
+def test_bursts_have_a_frame_axis(register, rng):
+    dataset = register("video", kind="bursts")
+    for frame in range(3):
+        path = dataset.folder / "dog" / f"{frame}.jpg"
+        picture(rng, path)
+    (example,) = datasets.load("video")
+    assert example.name == "dog" and example.clean.shape == (3, 16, 16, 3)
+
+
+def test_sidd_blocks_are_read_from_matlab_files(register, server, rng):
+    folder, url = server
+    blocks = {key: rng.integers(0, 255, (2, 3, 16, 16, 3)).astype(np.uint8) for key in ("Noisy", "Gt")}
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for key, value in blocks.items():
+            buffer = io.BytesIO()
+            savemat(buffer, {f"Validation{key}BlocksSrgb": value})
+            file.writestr(f"test/{key}.mat", buffer.getvalue())
+    (folder / "blocks.zip").write_bytes(archive.getvalue())
+    digest = hashlib.sha256(archive.getvalue()).hexdigest()
+    register("sidd", kind="pairs", unpack="zip", files=[("blocks.zip", digest, f"{url}/blocks.zip")])
+    datasets.fetch("sidd")
+    examples = datasets.load("sidd")
+    assert [e.name for e in examples][:2] == ["00_00", "00_01"] and len(examples) == 6
+    np.testing.assert_array_equal(examples[4].noisy, blocks["Noisy"][1, 1])
+
+
+def test_fetching_verifies_and_does_not_download_twice(register, server, rng):
+    folder, url = server
+    digest = picture(rng, folder / "a.png")
+    dataset = register("mine", files=[("sub/a.png", digest, f"{url}/a.png")])
+    assert datasets.fetch("mine") == dataset.folder
+    (folder / "a.png").unlink()
+    datasets.fetch("mine")
+    assert len(datasets.load("mine")) == 1
+
+
+def test_a_download_with_another_hash_is_discarded_and_the_old_file_kept(register, server, rng):
+    folder, url = server
+    picture(rng, folder / "a.png")
+    dataset = register("mine", files=[("a.png", "0" * 64, f"{url}/a.png")])
+    with pytest.raises(ValueError, match=r"a\.png does not have the hash"):
+        datasets.fetch("mine")
+    assert not list(dataset.folder.iterdir())
+    (dataset.folder / "a.png").write_bytes(b"the old one")
+    with pytest.raises(ValueError, match="discarded"):
+        datasets.fetch("mine")
+    assert (dataset.folder / "a.png").read_bytes() == b"the old one"
+    assert [p.name for p in dataset.folder.iterdir()] == ["a.png"]
+
+
+def test_no_network_is_one_clear_line(register):
+    register("mine", files=[("a.png", "0" * 64, "http://127.0.0.1:9/a.png")])
+    with pytest.raises(ConnectionError, match="is there a network") as error:
+        datasets.fetch("mine")
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_dataset_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"'imagenet'.*kodak24"):
+        datasets.find("imagenet")

@@ -1,0 +1,78 @@
+"""What a user installs is the same on every path, and importing costs little."""
+
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from conftest import ROOT
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CONDA_NAMES = {"torch": "pytorch"}
+
+
+def needed() -> dict[str, SpecifierSet]:
+    texts = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+    return {(r := Requirement(text)).name.lower(): r.specifier for text in texts}
+
+
+def test_conda_users_get_the_same_packages_and_bounds():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = {}
+    for entry in entries:
+        if isinstance(entry, str):
+            name, bounds = re.fullmatch(r"([\w-]+)(.*)", entry).groups()
+            conda[name] = SpecifierSet(bounds)
+    assert conda.pop("python") == SpecifierSet(PROJECT["requires-python"])
+    conda.pop("pip")
+    assert conda == {CONDA_NAMES.get(name, name): bounds for name, bounds in needed().items()}
+
+
+def test_no_build_strings_and_no_plain_torch_in_the_pins():
+    assert not re.search(r"=.*=.*=", (ROOT / "environment.yml").read_text())
+    assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().splitlines()
+
+
+def test_the_pins_fit_the_bounds_and_cover_them():
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
+    pins = {(r := Requirement(line)).name.lower(): next(iter(r.specifier)).version for line in lines}
+    for name, bounds in needed().items():
+        assert name in pins and pins[name] in bounds, name
+
+
+def test_the_cluster_extra_is_part_of_the_test_extra():
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras["cluster"]) <= set(extras["test"])
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("dnlib", ["torch", "numpy", "matplotlib", "ipywidgets", "skimage"]),
+        ("dnlib.cli", ["torch", "numpy", "matplotlib", "papermill"]),
+        ("dnlib.quick", ["torch", "matplotlib", "ipywidgets"]),
+        ("dnlib.course", ["matplotlib", "ipywidgets", "papermill", "distributed"]),
+    ],
+)
+def test_importing_stays_light(module, forbidden):
+    code = f"import sys, {module}; print([m for m in {forbidden} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_every_name_of_the_package_can_be_reached():
+    import dnlib
+
+    for name in dnlib.__all__:
+        assert getattr(dnlib, name) is not None
+    with pytest.raises(AttributeError, match="colour"):
+        _ = dnlib.colour
+
+
+def test_continuous_integration_calls_the_readme_s_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert "make test" in (ROOT / ".github" / "workflows" / "test.yml").read_text()
+    assert "make test" in (ROOT / "README.md").read_text()

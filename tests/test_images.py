@@ -1,0 +1,191 @@
+import hypothesis.extra.numpy as hnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dnlib import images
+from dnlib.images import Picture, photo, read, to_image, to_tensor, write
+
+quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+sides = st.integers(8, 20)
+
+
+def pixels_of(dtype, shape):
+    elements = {"min_value": -1e3, "max_value": 1e3} if np.dtype(dtype).kind == "f" else {}
+    return hnp.arrays(dtype, shape, elements=elements or None)
+
+
+@pytest.mark.parametrize("name", images.PHOTOS)
+def test_every_bundled_photograph_is_there_without_a_network(name):
+    picture = photo(name)
+    assert picture.dtype == np.float32 and 0 <= picture.min() < picture.max() <= 1
+    assert photo(name, gray=True).ndim == 2
+
+
+def test_an_unknown_photograph_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"'lena'.*camera"):
+        photo("lena")
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
+def test_tensors_and_arrays_convert_both_ways(rng, shape):
+    image = rng.standard_normal(shape).astype(np.float32)
+    assert to_tensor(image).shape == (1, 3 if len(shape) == 3 else 1, 5, 7)
+    np.testing.assert_array_equal(to_image(to_tensor(image)), image)
+
+
+def test_integers_are_scaled_by_their_type():
+    assert to_tensor(np.array([[0, 65535]], dtype=np.uint16)).tolist() == [[[[0.0, 1.0]]]]
+    with pytest.raises(ValueError, match=r"\[4\]"):
+        to_tensor(np.zeros(4))
+
+
+FORMATS = [
+    (".png", "uint8", None), (".png", "uint8", 2), (".png", "uint8", 3), (".png", "uint8", 4),
+    (".png", "uint16", None), (".png", "uint16", 3), (".png", "uint16", 4),
+    (".tif", "uint8", 3), (".tif", "uint8", 4), (".tif", "uint16", None), (".tif", "uint16", 3),
+    (".tif", "float32", None), (".tif", "float32", 3), (".npy", "float64", 3), (".npy", "int16", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("suffix", "dtype", "channels"), FORMATS)
+@given(data=st.data())
+@quietly
+def test_files_give_back_what_was_written(tmp_path, suffix, dtype, channels, data):
+    shape = (data.draw(sides), data.draw(sides), *([channels] if channels else []))
+    pixels = data.draw(pixels_of(dtype, shape))
+    write(tmp_path / f"a{suffix}", Picture.of(pixels), overwrite=True)
+    back = read(tmp_path / f"a{suffix}")
+    assert back.pixels.dtype == pixels.dtype and back.channels == bool(channels)
+    np.testing.assert_array_equal(back.pixels, pixels)
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 10), (5, 9, 10), (4, 9, 10, 3), (3, 9, 10, 4), (2, 3, 9, 10)])
+def test_stacks_survive_a_tiff(tmp_path, rng, shape):
+    channels = shape[-1] <= 4
+    picture = Picture.of(rng.integers(0, 2**16, shape).astype(np.uint16), channels)
+    write(tmp_path / "stack.tif", picture)
+    back = read(tmp_path / "stack.tif")
+    assert back.channels == channels
+    np.testing.assert_array_equal(back.pixels, picture.pixels)
+
+
+def test_a_jpeg_keeps_its_colour_profile_and_is_turned_upright(tmp_path, rng):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "rotate by 90 degrees to view"
+    pixels = rng.integers(0, 255, (16, 24, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "phone.jpg", exif=exif, icc_profile=b"profile")
+    picture = read(tmp_path / "phone.jpg")
+    assert picture.pixels.shape == (24, 16, 3)
+    write(tmp_path / "out.jpg", picture)
+    assert Image.open(tmp_path / "out.jpg").info["icc_profile"] == b"profile"
+
+
+def test_palette_and_bilevel_pictures_are_read(tmp_path, rng):
+    Image.fromarray(rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)).quantize(8).save(tmp_path / "p.png")
+    Image.fromarray(rng.integers(0, 2, (16, 16)).astype(bool)).save(tmp_path / "b.png")
+    assert read(tmp_path / "p.png").pixels.shape == (16, 16, 3)
+    assert read(tmp_path / "b.png").pixels.dtype == np.uint8
+
+
+def test_alpha_is_kept_apart_from_the_colours(rng):
+    picture = Picture.of(rng.integers(0, 255, (9, 9, 4)).astype(np.uint8))
+    assert picture.has_alpha and picture.colours.shape == (9, 9, 3)
+    changed = picture.with_colours(np.zeros_like(picture.colours))
+    np.testing.assert_array_equal(changed.pixels[..., 3], picture.pixels[..., 3])
+
+
+BAD_ARRAYS = [
+    (np.zeros(0), "at least|shape"), (np.zeros((0, 9)), "8x8"), (np.zeros((1, 1)), "8x8"), (np.zeros(9), r"\[9\]"),
+    (np.zeros((9, 9, 5, 5)), "8x8|shape"), (np.zeros((9, 9), bool), "bool"), (np.zeros((9, 9), complex), "complex"),
+    (np.full((9, 9), np.nan), "81 NaN"), (np.full((9, 9), np.inf), "infinite"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pixels", "message"), BAD_ARRAYS)
+def test_arrays_that_are_no_images_are_refused_in_one_line(pixels, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Picture.of(pixels)
+    assert "\n" not in str(error.value)
+
+
+@given(hnp.array_shapes(min_dims=0, max_dims=5, max_side=12), st.sampled_from(["uint8", "int32", "float32", "bool"]))
+@settings(max_examples=200, deadline=None)
+def test_any_shape_is_either_accepted_or_refused_with_its_shape_named(shape, dtype):
+    try:
+        picture = Picture.of(np.zeros(shape, dtype))
+    except ValueError as error:
+        assert str(list(shape)) in str(error) or dtype in str(error)
+    else:
+        assert min(picture.colours.shape[-3:-1]) >= 8 and picture.colours.shape[-1] in (1, 3)
+
+
+@pytest.mark.parametrize("name", ["text.png", "text.jpg", "text.tif", "text.npy"])
+def test_a_text_file_with_a_picture_ending_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("this is not a picture")
+    with pytest.raises(ValueError, match=f"{name} cannot be read"):
+        read(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy"])
+def test_truncated_files_are_refused(tmp_path, rng, suffix):
+    path = tmp_path / f"whole{suffix}"
+    write(path, Picture.of(rng.integers(0, 255, (64, 64, 3)).astype(np.uint8)))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match="cannot be read"):
+        read(path)
+
+
+def test_pickles_are_never_loaded(tmp_path):
+    np.save(tmp_path / "object.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="cannot be read"):
+        read(tmp_path / "object.npy")
+
+
+def test_missing_files_and_unknown_endings_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.png"):
+        read(tmp_path / "nothing.png")
+    (tmp_path / "a.gif").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"'\.gif'.*\.png"):
+        read(tmp_path / "a.gif")
+
+
+BAD_DESTINATIONS = [
+    ("a.jpg", np.zeros((9, 9), np.uint16), "uint16"), ("a.png", np.zeros((9, 9), np.float32), "float32"),
+    ("a.jpg", np.zeros((9, 9, 4), np.uint8), "alpha"), ("a.png", np.zeros((5, 9, 9), np.uint8), "stack"),
+    ("a.bmp", np.zeros((9, 9), np.uint8), r"\.bmp"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "pixels", "message"), BAD_DESTINATIONS)
+def test_formats_that_would_change_the_picture_are_refused(tmp_path, name, pixels, message):
+    with pytest.raises(ValueError, match=message):
+        write(tmp_path / name, Picture.of(pixels))
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_overwritten_or_left_half_written(tmp_path, monkeypatch):
+    picture = Picture.of(np.zeros((9, 9), np.uint8))
+    path = tmp_path / "a.png"
+    path.write_text("precious")
+    with pytest.raises(FileExistsError, match="--force"):
+        write(path, picture)
+    monkeypatch.setattr(Image.Image, "save", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write(path, picture, overwrite=True)
+    assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(NotADirectoryError, match="no folder"):
+        write(tmp_path / "nowhere" / "a.png", picture)
+    with pytest.raises(FileExistsError, match="folder"):
+        write(tmp_path, picture)
+
+
+def test_an_unwritable_folder_is_named(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise PermissionError("denied")  # also where the tests run as root, who may write everywhere
+
+    monkeypatch.setattr(images.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(PermissionError, match="nothing can be written"):
+        images.check_destination(tmp_path / "a.png")

@@ -1,0 +1,171 @@
+"""The chapters themselves: contract, definitions against the library, solutions, and nbval's teeth."""
+
+import ast
+import re
+import subprocess
+import sys
+
+import nbformat
+import numpy as np
+import pytest
+from contract import problems
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell
+from scipy import ndimage
+
+from dnlib import course, jinvariance, metrics
+
+CHAPTERS = course.chapters()
+by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
+
+
+@by_name
+def test_a_chapter_keeps_the_contract(notebook):
+    assert problems(notebook) == []
+
+
+def edited(notebook, tmp_path, edit):
+    """A copy of a chapter after `edit(document)`."""
+    document = nbformat.read(notebook, as_version=4)
+    edit(document)
+    copy = tmp_path / notebook.name
+    nbformat.write(document, copy)
+    return copy
+
+
+def checked(document):
+    return [cell for cell in document.cells if "nbval-check-output" in cell.metadata.get("tags", [])]
+
+
+def delete_output(document):
+    checked(document)[0].outputs = []
+
+
+def delete_count(document):
+    checked(document)[0].execution_count = None
+
+
+def edit_verdict(document):
+    output = checked(document)[0].outputs[0]
+    output.text = output.text.replace("PASS ", "PASS it is not true that ", 1)
+
+
+def drop_alt_text(document):
+    for cell in document.cells:
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).pop("image/png", None)
+
+
+def store_widget(document):
+    checked(document)[0].outputs[0] = nbformat.v4.new_output(
+        "display_data", {"application/vnd.jupyter.widget-view+json": {}}
+    )
+
+
+def untag(document):
+    checked(document)[0].metadata.tags = []
+
+
+@by_name
+@pytest.mark.parametrize("damage", [delete_output, delete_count, drop_alt_text, store_widget, untag])
+def test_the_contract_notices_damage(notebook, tmp_path, damage):
+    assert problems(edited(notebook, tmp_path, damage)) != []
+
+
+@pytest.mark.parametrize(("edit", "passes"), [(lambda document: None, True), (edit_verdict, False)])
+def test_nbval_passes_an_honest_copy_and_fails_an_edited_verdict(tmp_path, edit, passes):
+    copy = edited(CHAPTERS[1], tmp_path, lambda document: (shorten(document), edit(document)))
+    arguments = ["-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env", "-q", copy.name]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments],
+        cwd=tmp_path,
+        env=smoke_environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert (result.returncode == 0) is passes, result.stdout[-2000:]
+
+
+def shorten(document):
+    """Keep a chapter up to its first checked cell."""
+    document.cells = document.cells[: document.cells.index(checked(document)[0]) + 1]
+
+
+def smoke_environment():
+    import os
+
+    return os.environ | {"DNLIB_PROFILE": "smoke", "DNLIB_HEADLESS": "1"}
+
+
+@by_name
+def test_solutions_are_right(notebook, monkeypatch):
+    """Each folded solution, put behind its stub, must make `check` say right; the stub alone, not attempted."""
+    monkeypatch.setenv("DNLIB_PROFILE", "smoke")
+    monkeypatch.setenv("DNLIB_RECORD", "")
+    document = nbformat.read(notebook, as_version=4)
+    solutions = [
+        re.search(r"```python\n(.*?)```", cell.source, flags=re.DOTALL)[1]
+        for cell in document.cells
+        if "solution" in cell.metadata.get("tags", [])
+    ]
+    stubs = [i for i, cell in enumerate(document.cells) if "exercise" in cell.metadata.get("tags", [])]
+    for i in stubs:
+        assert document.cells[i + 1].outputs[0].text.startswith("not attempted yet")
+    for i, solution in reversed(list(zip(stubs, solutions, strict=True))):
+        document.cells.insert(i + 1, new_code_cell(solution))
+    without_record = [cell for cell in document.cells if "run.record(" not in cell.source]
+    document.cells = without_record
+    NotebookClient(document, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}).execute()
+    answers = [
+        output.text.splitlines()[0]
+        for cell in document.cells
+        if "dnlib.check(" in cell.source and cell.cell_type == "code"
+        for output in cell.outputs[:1]
+    ]
+    assert answers == ["right"] * len(stubs)
+
+
+def definitions(number, *names):
+    """Functions as a chapter's own cells define them, with the modules that the chapter has imported by then."""
+    (notebook,) = course.select([number])
+    space = {"np": np, "ndimage": ndimage}
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.FunctionDef) and node.name in names:
+                    exec(compile(ast.Module([node], []), notebook.name, "exec"), space)
+    return [space[name] for name in names]
+
+
+def test_chapter_00_defines_psnr_as_the_library_does(rng):
+    (psnr,) = definitions("00", "psnr")
+    x, y = rng.random((2, 20, 30, 3))
+    assert psnr(x, y) == pytest.approx(metrics.psnr(x, y))
+
+
+def test_chapter_00_correlation_map_is_the_direct_sum(rng):
+    (correlation_map,) = definitions("00", "correlation_map")
+    noise = ndimage.uniform_filter(rng.standard_normal((24, 30)), 3, mode="wrap")
+    found = correlation_map(noise, reach=4)
+    centred = noise - noise.mean()
+    for dy in range(-4, 5):
+        for dx in range(-4, 5):
+            direct = np.mean(centred * np.roll(centred, (dy, dx), axis=(0, 1))) / np.mean(centred**2)
+            assert found[dy + 4, dx + 4] == pytest.approx(direct, abs=1e-12)
+
+
+def test_chapter_01_donut_is_the_library_s(rng):
+    donut, blind_pad, donut_median = definitions("01", "donut", "blind_pad", "donut_median")
+    image = rng.random((20, 23))
+    for radius in range(1, 7):
+        np.testing.assert_array_equal(blind_pad(image, radius), jinvariance.blind_pad(image, radius))
+        np.testing.assert_array_equal(donut(radius), jinvariance.donut(radius))
+        np.testing.assert_array_equal(donut_median(image, radius), jinvariance.donut_median(image, radius))
+
+
+def test_chapter_01_recipe_is_the_library_s(rng):
+    (make_invariant,) = definitions("01", "make_invariant")
+    image = rng.random((20, 23))
+    for filter in (lambda y: y, lambda y: jinvariance.median(y, 2)):
+        np.testing.assert_allclose(make_invariant(filter, image), jinvariance.invariant(filter, image), atol=1e-12)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from dnlib import quick, report, results
+from dnlib.images import Picture
+from dnlib.results import Claim, Record, judge
+
+CLAIMS = [
+    Claim("a", "01_x", "A paper", "It <holds>.", "v", {"at_least": 1}, published="2 dB", unit="dB"),
+    Claim("b", "01_x", "A paper", "It fails.", "w.*", {"equals": 0}),
+    Claim("c", "01_x", "A paper", "Untested.", "u", {"equals": 0}, where={"dataset": "kodak24"}, profiles=("paper",)),
+]
+RECORD = Record(
+    "01_x", "laptop", 0, "cpu", {"p": 1}, {"bundled": "h"}, {"v": 1.5, "w": {"moon": 1, "cat": 0}}, {"numpy": "2"},
+    "abc", "a machine", 3.2, 400, "2026-01-01T00:00:00+00:00",
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "load_claims", lambda: CLAIMS)
+    results.write(RECORD, tmp_path / "records" / "r.json")
+    return tmp_path
+
+
+def test_the_page_shows_every_verdict_source_number_and_run(folder):
+    assert [j.verdict for j in report.write(folder)] == ["held", "did not hold", "not tested"]
+    page = (folder / "report.html").read_text()
+    for text in ("It &lt;holds&gt;.", "2 dB", "1.5 dB", "not for: moon", "dataset = kodak24", "a machine", "400"):
+        assert text in page, text
+
+
+def test_the_markdown_table_names_exceptions(folder):
+    table = report.markdown(judge(CLAIMS, [RECORD]))
+    assert "| did not hold | It fails. (A paper) | – | 0.5 (0 to 1); not for moon |" in table
+    assert table.count("\n") == 5
+
+
+def test_a_report_without_records_tests_nothing(tmp_path):
+    (tmp_path / "records").mkdir()
+    assert {j.verdict for j in report.write(tmp_path)} == {"not tested"}
+
+
+def test_the_readme_s_tables_are_those_of_the_committed_records():
+    assert (report.ROOT / "README.md").read_text(encoding="utf-8") == report.refreshed_readme()
+
+
+def test_the_committed_report_is_that_of_the_committed_records():
+    records = results.read_all(report.PUBLISHED / "records")
+    judgements = judge(results.load_claims(), records)
+    assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])
+def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape):
+    before = Picture.of(rng.normal(100, 10, shape))
+    after, choice = quick.denoise_picture(before)
+    report.write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, choice)
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("data:image/png;base64,") == 3 and page.count('alt="') == 3
+    assert "noisy &lt;1&gt;" in page and choice.filter in page and "script" not in page
+    assert np.isfinite(choice.loss)
