@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from skimage.restoration import calibrate_denoiser
 
-from dnlib import images, results
+from dnlib import files, images, provenance
 from dnlib.jinvariance import calibrate, donut_median, median
 
 RADII, REPEATS = range(1, 7), 3
@@ -43,12 +43,12 @@ def main():
         "seconds": {name: [round(value, 3) for value in times] for name, times in seconds.items()},
         "ratio": round(theirs / ours, 1),
         "radius": chosen,
-        "machine": results.machine(),
-        "versions": results.versions(),
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
     }
     path = Path(__file__).parent / "results" / "donut.json"
     path.parent.mkdir(exist_ok=True)
-    with images.atomic(path) as temporary:
+    with files.atomic(path) as temporary:
         temporary.write_text(json.dumps(outcome, indent=1) + "\n")
     print(outcome["question"])
     for name, times in seconds.items():

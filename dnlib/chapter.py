@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnlib import datasets, images, profiles, results
+from dnlib import datasets, images, profiles, provenance, results
 
 if TYPE_CHECKING:
     import torch
@@ -71,11 +71,11 @@ class Run:
             parameters=self.parameters,
             datasets=self.datasets,
             measured=results.plain(measured),
-            versions=results.versions(),
-            commit=results.commit(),
-            machine=results.machine(),
+            versions=provenance.versions(),
+            commit=provenance.commit(),
+            machine=provenance.machine(),
             seconds=round(time.perf_counter() - self._started, 1),
-            peak_memory_mb=results.peak_memory_mb(),
+            peak_memory_mb=provenance.peak_memory_mb(),
         )
         results.write(record, _destination(record))
         judgements = results.judge(results.load_claims(chapter=self.chapter), [record])

@@ -37,17 +37,17 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, force: 
 
     PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
     """
-    from dnlib import images
+    from dnlib import files
 
-    before = images.read(image)
-    images.check_destination(output, before, overwrite=force)
+    before = files.read(image)
+    files.check_destination(output, before, overwrite=force)
     if report:
-        images.check_destination(report, overwrite=force)
+        files.check_destination(report, overwrite=force)
     from dnlib import quick
 
     started = time.perf_counter()
     after, choice = quick.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
-    images.write(output, after, overwrite=force)
+    files.write(output, after, overwrite=force)
     click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
     if report:
         from dnlib.report import write_picture_page

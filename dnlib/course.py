@@ -7,42 +7,26 @@ An output folder holds
     report.html, claims.md       written by `report`
 """
 
-import ast
 import contextlib
 import hashlib
 import os
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import nbformat
 
-from dnlib import datasets, profiles, results
+from dnlib import datasets, profiles, provenance, results
+from dnlib.files import atomic
+from dnlib.parameters import COMMON, CourseError, typed
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
-COMMON = ("profile", "seed", "device")  # the parameters that every chapter has
-
-_TYPES = {"str": str, "int": int, "float": float, "bool": bool}
-
-
-class CourseError(ValueError):
-    """Something about a request that is wrong before anything runs, in one line."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a chapter's `parameters` cell:  name: type = default  # help"""
-
-    name: str
-    type: str
-    default: Any
-    help: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,60 +105,6 @@ def select(names: Sequence[str] = ()) -> list[Path]:
     return sorted(set(chosen)) if names else list(known.values())
 
 
-@cache
-def declared(notebook: Path) -> dict[str, Parameter]:
-    """The parameters that a chapter's `parameters` cell declares.
-
-    Raises CourseError if the cell is missing or holds anything but annotated literals.
-    """
-    cells = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
-    if len(cells) != 1:
-        raise CourseError(f"{notebook.name} has {len(cells)} cells tagged 'parameters'; exactly one is needed")
-    lines = cells[0].source.split("\n")
-    found = {}
-    for node in ast.parse(cells[0].source).body:
-        plain = isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Name) and node.value
-        if not plain or node.annotation.id not in _TYPES:
-            raise CourseError(
-                f"{notebook.name}: line {lines[node.lineno - 1]!r} of the parameters cell is not of the form "
-                f"name: type = literal, with a type of {', '.join(_TYPES)}"
-            )
-        help = lines[node.lineno - 1].partition("#")[2].strip()
-        found[node.target.id] = Parameter(node.target.id, node.annotation.id, ast.literal_eval(node.value), help)
-    return found
-
-
-def typed(notebook: Path, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Check names and types of parameters against what a chapter declares; text becomes the declared type.
-
-    Raises CourseError for an unknown name or a value of the wrong type.
-    """
-    known = declared(notebook)
-    checked = {}
-    for name, value in overrides.items():
-        if name not in known:
-            raise CourseError(f"chapter {notebook.stem} has no parameter {name!r}; it has: {', '.join(known)}")
-        checked[name] = _typed(notebook, known[name], value)
-    return checked
-
-
-def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
-    kind = _TYPES[parameter.type]
-    if kind is str and isinstance(value, str):
-        return value
-    literal = value
-    if isinstance(value, str):
-        with contextlib.suppress(ValueError, SyntaxError):
-            literal = ast.literal_eval({"true": "True", "false": "False"}.get(value.lower(), value))
-    if kind is float and type(literal) is int:
-        literal = float(literal)
-    if type(literal) is not kind:
-        raise CourseError(
-            f"chapter {notebook.stem}: parameter {parameter.name!r} is of type {parameter.type}, {value!r} was given"
-        )
-    return literal
-
-
 def plan(
     names: Sequence[str] = (),
     *,
@@ -251,13 +181,7 @@ def run(
 def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
     """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
     import papermill
-    from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
-    from traitlets.config import Config
-
-    class QuietKernel(AsyncKernelManager):
-        async def start_kernel(self, **options):  # a kernel that dies on Ctrl-C should not print its last words
-            await super().start_kernel(stderr=subprocess.DEVNULL, **options)
 
     source = NOTEBOOKS / f"{job.chapter}.ipynb"
     partial, partial_record = job.notebook.with_suffix(".partial.ipynb"), job.record.with_suffix(".partial")
@@ -270,20 +194,19 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     def after(cell, cell_index, execute_reply):
         verdicts.extend(_verdicts(cell))
 
-    os.environ.update(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record))
     try:
-        papermill.execute_notebook(
-            source,
-            partial,
-            parameters=job.parameters,
-            kernel_name="python3",
-            cwd=NOTEBOOKS,
-            progress_bar=False,
-            config=Config({"KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"}}),
-            kernel_manager_class=QuietKernel,
-            on_cell_start=before,
-            on_cell_executed=after,
-        )
+        variables = {"DNLIB_HEADLESS": "1", "DNLIB_PROFILE": job.profile, "DNLIB_RECORD": str(partial_record)}
+        with _environment(**variables), _kernel() as kernel:
+            papermill.execute_notebook(
+                source,
+                partial,
+                parameters=job.parameters,
+                cwd=NOTEBOOKS,
+                progress_bar=False,
+                on_cell_start=before,
+                on_cell_executed=after,
+                **kernel,
+            )
     except PapermillExecutionError as error:
         os.replace(partial, job.failed_notebook)
         job.record.unlink(missing_ok=True)
@@ -305,7 +228,43 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     finally:
         partial.unlink(missing_ok=True)
         partial_record.unlink(missing_ok=True)
-        for name in ("DNLIB_HEADLESS", "DNLIB_PROFILE", "DNLIB_RECORD"):
+
+
+@contextlib.contextmanager
+def _kernel() -> Iterator[dict[str, Any]]:
+    """How to start a kernel: this environment's Python, and no last words on Ctrl-C.
+
+    It talks through sockets in a folder of its own, because network ports of parallel runs can collide.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+    from traitlets.config import Config
+
+    class QuietKernel(AsyncKernelManager):
+        async def start_kernel(self, **options):
+            await super().start_kernel(stderr=subprocess.DEVNULL, **options)
+
+    with tempfile.TemporaryDirectory(prefix="dnlib-") as folder:
+        sockets = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}
+        config = Config({"KernelManager": sockets})
+        yield {"kernel_name": "python3", "kernel_manager_class": QuietKernel, "config": config}
+
+
+@contextlib.contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Set environment variables, which kernels inherit, for a while; "" takes one away."""
+    before = {name: os.environ.get(name, "") for name in variables}
+    try:
+        _set(variables)
+        yield
+    finally:
+        _set(before)
+
+
+def _set(variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        if value:
+            os.environ[name] = value
+        else:
             os.environ.pop(name, None)
 
 
@@ -318,14 +277,14 @@ def execute_in_place(notebook: Path) -> None:
     """Execute a chapter with its default parameters and store the outputs in the file, as it is committed."""
     from nbclient import NotebookClient
 
-    from dnlib.images import atomic
-
     document = nbformat.read(notebook, as_version=4)
-    os.environ["DNLIB_HEADLESS"] = "1"
-    NotebookClient(
-        document, kernel_name="python3", record_timing=False, resources={"metadata": {"path": str(notebook.parent)}}
-    ).execute()
-    del os.environ["DNLIB_HEADLESS"]
+    with _environment(DNLIB_HEADLESS="1", DNLIB_PROFILE=""), _kernel() as kernel:
+        NotebookClient(
+            document,
+            record_timing=False,
+            resources={"metadata": {"path": str(notebook.parent)}},
+            **kernel,
+        ).execute()
     document.metadata.pop("widgets", None)
     document.metadata.language_info = {"name": "python"}
     with atomic(notebook) as temporary:
@@ -355,7 +314,7 @@ def fingerprint(job: Job) -> str:
         digest.update(path.read_bytes())
     digest.update(repr(sorted(job.parameters.items())).encode())
     digest.update(repr([name for name, dataset in datasets.registry().items() if dataset.is_present]).encode())
-    digest.update(repr(results.versions()).encode())
+    digest.update(repr(provenance.versions()).encode())
     return digest.hexdigest()
 
 

@@ -6,6 +6,7 @@ photographs inside scikit-image, which are always there.
 """
 
 import hashlib
+import itertools
 import logging
 import os
 import shlex
@@ -18,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import yaml
 
-from dnlib import images
+from dnlib import files, images
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -46,13 +47,13 @@ class Dataset:
 
     @property
     def is_present(self) -> bool:
-        return self.folder.is_dir() and any(self._image_files())
+        return bool(self.contents())
 
-    def _image_files(self) -> Iterator[Path]:
-        suffixes = (*IMAGE_SUFFIXES, ".mat")
-        return (path for path in sorted(self.folder.rglob("*")) if path.suffix.lower() in suffixes)
+    def contents(self) -> list[Path]:
+        """The files that hold its images, in order; none if it is not here."""
+        return _image_files(self.folder) + sorted(self.folder.rglob("*.mat"))
 
-    def files(self) -> dict[str, tuple[str, str]]:
+    def downloads(self) -> dict[str, tuple[str, str]]:
         """Path below the folder -> (hash, address), as the registry states them."""
         lines = (ROOT / "data" / "files" / f"{self.name}.txt").read_text().splitlines()
         return {path: (digest, url) for path, digest, url in map(shlex.split, lines)}
@@ -107,8 +108,7 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
     folder = dataset.folder / split if split else dataset.folder
     if not folder.is_dir():
         raise ValueError(f"dataset {name} has no split {split!r}")
-    examples = readers[dataset.kind](folder)
-    return [example for example, _ in zip(examples, range(limit) if limit else iter(int, 1), strict=False)]
+    return list(itertools.islice(readers[dataset.kind](folder), limit))
 
 
 def _clean(folder: Path) -> Iterator[Example]:
@@ -133,13 +133,13 @@ def _pairs(folder: Path) -> Iterator[Example]:
         yield Example(stem, clean=_pixels(clean[stem]), noisy=_pixels(noisy[stem]))
 
 
-def _sidd_blocks(files: list[Path]) -> Iterator[Example]:
+def _sidd_blocks(paths: list[Path]) -> Iterator[Example]:
     """SIDD's validation set: two MATLAB arrays [40 images, 32 blocks, 256, 256, 3]."""
     from scipy.io import loadmat
 
     arrays = {}
-    for file in files:
-        arrays |= {key: value for key, value in loadmat(file).items() if not key.startswith("__")}
+    for path in paths:
+        arrays |= {key: value for key, value in loadmat(path).items() if not key.startswith("__")}
     noisy, clean = arrays["ValidationNoisyBlocksSrgb"], arrays["ValidationGtBlocksSrgb"]
     for i, j in np.ndindex(noisy.shape[:2]):
         yield Example(f"{i:02d}_{j:02d}", clean=clean[i, j], noisy=noisy[i, j])
@@ -155,7 +155,7 @@ def _image_files(folder: Path) -> list[Path]:
 
 
 def _pixels(path: Path) -> np.ndarray:
-    return images.read(path).pixels
+    return files.read(path).pixels
 
 
 def fingerprint(name: str) -> str:
@@ -166,7 +166,7 @@ def fingerprint(name: str) -> str:
         return f"scikit-image {skimage.__version__}"
     dataset = find(name)
     digest = hashlib.sha256()
-    for path in dataset._image_files():
+    for path in dataset.contents():
         digest.update(path.relative_to(dataset.folder).as_posix().encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -184,26 +184,26 @@ def fetch(name: str, *, progress: bool = False) -> Path:
 
     dataset = find(name)
     logging.getLogger("pooch").setLevel(logging.WARNING)
-    files = dataset.files()
+    downloads = dataset.downloads()
     try:
         dataset.folder.mkdir(parents=True, exist_ok=True)
         store = pooch.create(
             path=dataset.folder,
             base_url="",
-            registry={path: digest for path, (digest, _) in files.items()},
-            urls={path: url for path, (_, url) in files.items()},
+            registry={path: digest for path, (digest, _) in downloads.items()},
+            urls={path: url for path, (_, url) in downloads.items()},
         )
         processor = pooch.Unzip(extract_dir="unpacked") if dataset.unpack == "zip" else None
-        for path in tqdm(files, desc=f"fetching {name}", unit="file", disable=not progress):
-            store.fetch(path, processor=processor, progressbar=progress and len(files) == 1)
+        for path in tqdm(downloads, desc=f"fetching {name}", unit="file", disable=not progress):
+            store.fetch(path, processor=processor, progressbar=progress and len(downloads) == 1)
     except requests.exceptions.RequestException as error:
         raise ConnectionError(
-            f"{files[path][1]} cannot be reached ({type(error).__name__}); is there a network? "
+            f"{downloads[path][1]} cannot be reached ({type(error).__name__}); is there a network? "
             f"What is already in {dataset.folder} is kept"
         ) from error
     except ValueError as error:
         raise ValueError(
-            f"{files[path][1]} does not have the hash that the registry states; "
+            f"{downloads[path][1]} does not have the hash that the registry states; "
             f"the download was discarded and what was there before is kept"
         ) from error
     except PermissionError as error:

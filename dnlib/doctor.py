@@ -9,7 +9,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from dnlib import datasets, results
+from dnlib import datasets, provenance
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _device() -> Finding:
         return Finding("torch", f"cannot be imported: {error}", "broken")
     if torch.cuda.is_available():
         return Finding("device", f"{torch.cuda.get_device_name()} (CUDA {torch.version.cuda})")
-    return Finding("device", f"{results.machine()}; no GPU, none is needed for smoke and laptop", "good")
+    return Finding("device", f"{provenance.machine()}; no GPU, none is needed for smoke and laptop", "good")
 
 
 def _kernel() -> Finding:

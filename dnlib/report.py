@@ -12,7 +12,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader
 
 from dnlib import results
-from dnlib.images import Picture, atomic
+from dnlib.files import atomic
+from dnlib.images import Picture
 from dnlib.quick import Choice
 from dnlib.results import Judgement, Record
 
@@ -26,11 +27,12 @@ def write(folder: Path) -> list[Judgement]:
     """Judge all claims by the records in `folder`, write report.html and claims.md there, return the judgements."""
     records = results.read_all(folder / "records")
     judgements = results.judge(results.load_claims(), records)
+    notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     page = _pages.get_template("course.html").render(
         judgements=judgements,
         counts=Counter(judgement.verdict for judgement in judgements),
         records=records,
-        figures=_figures(folder / "notebooks", "key-figure"),
+        figures=_figures(notebooks, "key-figure"),
     )
     _store(folder / "report.html", page)
     _store(folder / "claims.md", markdown(judgements))
@@ -79,12 +81,12 @@ def refreshed_readme() -> str:
 
 def _chapter_table(records: Sequence[Record]) -> str:
     """One row per chapter: its question, and the minutes that its default run took."""
-    from dnlib import course
+    from dnlib import course, parameters
 
     lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
     for path in course.chapters():
-        declared = course.declared(path)
-        defaults = {name: declared[name].default for name in declared.keys() - set(course.COMMON)}
+        declared = parameters.declared(path)
+        defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
         runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
         minutes = f"{np.mean([r.seconds for r in runs]) / 60:.1f}" if runs else "–"
         memory = f"{max(r.peak_memory_mb for r in runs) / 1000:.1f} GB" if runs else "–"

@@ -5,24 +5,19 @@ know to believe it. A *claim* is an entry of `results/claims.yaml`: a statement 
 check over records that decides it. A claim that does not hold is shown as such.
 """
 
-import functools
 import json
 import math
-import os
-import platform
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import yaml
 
-from dnlib.images import atomic
+from dnlib.files import atomic
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "results" / "claims.yaml"
@@ -220,52 +215,3 @@ def _half_interval(numbers: list[float]) -> float:
     from scipy.stats import sem, t
 
     return float(t.ppf(0.975, len(numbers) - 1) * sem(numbers))
-
-
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in ("dnlib", "numpy", "scipy", "scikit-image", "torch"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-@functools.cache
-def commit() -> str:
-    """The checkout's commit, with a + when files differ from it; empty outside git."""
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, timeout=10
-        ).stdout.strip()
-
-    try:
-        return git("rev-parse", "--short=12", "HEAD") + (
-            "+" if git("status", "--porcelain", "dnlib", "notebooks") else ""
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
-def machine() -> str:
-    """Processor, cores and memory, in words."""
-    name = platform.processor() or platform.machine()
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-        name = re.search(r"model name\s*:\s*(.+)", info).group(1)
-    except (OSError, AttributeError):
-        pass
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{name}, {cores} cores, {platform.system()}"
-
-
-def peak_memory_mb() -> int:
-    """The most memory this process ever held, in MB; 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1e6 if platform.system() == "Darwin" else 1e3))

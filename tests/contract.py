@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib import course
+from dnlib import parameters
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")
@@ -33,8 +33,8 @@ def _tags(cell) -> list[str]:
 
 def _structure(notebook, document, code):
     text = "\n".join(cell.source for cell in document.cells if cell.cell_type == "markdown")
-    if list(course.declared(notebook))[:3] != list(course.COMMON):
-        yield f"the parameters do not begin with {', '.join(course.COMMON)}"
+    if list(parameters.declared(notebook))[:3] != list(parameters.COMMON):
+        yield f"the parameters do not begin with {', '.join(parameters.COMMON)}"
     if not re.match(r"# \d\d · .+\n\n\*\*.+\?\*\*", document.cells[0].source):
         yield "the first cell is not a numbered title and a question in bold"
     if "*Time*" not in document.cells[0].source:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from dnlib import course, results
+from dnlib import course, provenance
 from dnlib.cli import main
-from dnlib.images import Picture, photo, read, write
+from dnlib.files import read, write
+from dnlib.images import Picture, photo
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_the_doctor_names_what_is_broken(monkeypatch):
     assert findings["Python"].state == "broken" and "3.11" in findings["Python"].found
     assert findings["scikit-image"].state == "broken" and ">=0.26" in findings["scikit-image"].found
     assert findings["datasets"].state == "limited"
-    assert results.machine() in findings["device"].found or "CUDA" in findings["device"].found
+    assert provenance.machine() in findings["device"].found or "CUDA" in findings["device"].found
 
 
 def test_help_is_instant():

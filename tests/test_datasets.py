@@ -11,7 +11,8 @@ from scipy.io import savemat
 
 from dnlib import datasets
 from dnlib.datasets import Dataset
-from dnlib.images import Picture, write
+from dnlib.files import write
+from dnlib.images import Picture
 
 ENTRY = {"title": "t", "images": 1, "bytes": 1, "home": "h", "licence": "l", "redistribution": "yes", "citation": "c"}
 
@@ -61,7 +62,7 @@ def test_the_registry_is_whole():
     for name, dataset in datasets.registry().items():
         assert dataset.licence and dataset.citation and dataset.bytes > 0, name
         assert dataset.kind in ("clean", "pairs", "bursts", "noisy")
-        files = dataset.files()
+        files = dataset.downloads()
         assert len(files) == (1 if dataset.unpack else dataset.images * (2 if dataset.kind == "pairs" else 1)), name
         for digest, url in files.values():
             assert len(digest.removeprefix("sha256:")) == 64 and url.startswith("https://")

@@ -5,8 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dnlib import images
-from dnlib.images import Picture, photo, read, to_image, to_tensor, write
+from dnlib import files, images
+from dnlib.files import read, write
+from dnlib.images import Picture, photo, to_image, to_tensor
 
 quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 sides = st.integers(8, 20)
@@ -186,6 +187,6 @@ def test_an_unwritable_folder_is_named(tmp_path, monkeypatch):
     def refuse(**_):
         raise PermissionError("denied")  # also where the tests run as root, who may write everywhere
 
-    monkeypatch.setattr(images.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
     with pytest.raises(PermissionError, match="nothing can be written"):
-        images.check_destination(tmp_path / "a.png")
+        files.check_destination(tmp_path / "a.png")

@@ -102,13 +102,13 @@ def test_malformed_claims_are_refused(tmp_path):
 
 
 def test_committed_claims_are_sound():
-    from dnlib import course
+    from dnlib import course, parameters
 
     claims = results.load_claims()
     assert len(claims) >= 15
     for claim in claims:
         (notebook,) = course.select([claim.chapter])
-        assert claim.where.keys() <= course.declared(notebook).keys(), claim.id
+        assert claim.where.keys() <= parameters.declared(notebook).keys(), claim.id
         assert set(claim.profiles) <= {"smoke", "laptop", "paper"} and claim.statement.endswith("."), claim.id
 
 

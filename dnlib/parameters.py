@@ -1,0 +1,82 @@
+"""The parameters of a chapter: read from its `parameters` cell, checked before anything runs."""
+
+import ast
+import contextlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+COMMON = ("profile", "seed", "device")  # the parameters that every chapter has
+
+_TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+
+
+class CourseError(ValueError):
+    """Something about a request that is wrong before anything runs, in one line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a chapter's `parameters` cell:  name: type = default  # help"""
+
+    name: str
+    type: str
+    default: Any
+    help: str = ""
+
+
+@cache
+def declared(notebook: Path) -> dict[str, Parameter]:
+    """The parameters that a chapter's `parameters` cell declares.
+
+    Raises CourseError if the cell is missing or holds anything but annotated literals.
+    """
+    cells = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise CourseError(f"{notebook.name} has {len(cells)} cells tagged 'parameters'; exactly one is needed")
+    lines = cells[0].source.split("\n")
+    found = {}
+    for node in ast.parse(cells[0].source).body:
+        plain = isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Name) and node.value
+        if not plain or node.annotation.id not in _TYPES:
+            raise CourseError(
+                f"{notebook.name}: line {lines[node.lineno - 1]!r} of the parameters cell is not of the form "
+                f"name: type = literal, with a type of {', '.join(_TYPES)}"
+            )
+        help = lines[node.lineno - 1].partition("#")[2].strip()
+        found[node.target.id] = Parameter(node.target.id, node.annotation.id, ast.literal_eval(node.value), help)
+    return found
+
+
+def typed(notebook: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Check names and types of parameters against what a chapter declares; text becomes the declared type.
+
+    Raises CourseError for an unknown name or a value of the wrong type.
+    """
+    known = declared(notebook)
+    checked = {}
+    for name, value in overrides.items():
+        if name not in known:
+            raise CourseError(f"chapter {notebook.stem} has no parameter {name!r}; it has: {', '.join(known)}")
+        checked[name] = _typed(notebook, known[name], value)
+    return checked
+
+
+def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
+    kind = _TYPES[parameter.type]
+    if kind is str and isinstance(value, str):
+        return value
+    literal = value
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError, SyntaxError):
+            literal = ast.literal_eval({"true": "True", "false": "False"}.get(value.lower(), value))
+    if kind is float and type(literal) is int:
+        literal = float(literal)
+    if type(literal) is not kind:
+        raise CourseError(
+            f"chapter {notebook.stem}: parameter {parameter.name!r} is of type {parameter.type}, {value!r} was given"
+        )
+    return literal
