@@ -71,7 +71,9 @@ def gallery(
     columns = columns or len(pictures)
     rows = -(-len(pictures) // columns)
     ratio = pictures[0].shape[0] / pictures[0].shape[1]
-    fig, axes = figure(rows, columns, width=width, height=rows * (width / columns * ratio + 0.3), squeeze=False)
+    lines = max(title.count("\n") + 1 for title in titles)
+    height = rows * (width / columns * ratio + 0.1 + 0.22 * lines)
+    fig, axes = figure(rows, columns, width=width, height=height, squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
     for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):

@@ -136,6 +136,8 @@ class Judgement:
             text = f"{numbers[0]:.4g}"
         elif len(self.seeds) == len(numbers):
             text = f"{np.mean(numbers):.4g} ± {_half_interval(numbers):.2g}"
+        elif min(numbers) == max(numbers):
+            text = f"{numbers[0]:.4g}"
         else:
             text = f"{np.mean(numbers):.4g} ({min(numbers):.4g} to {max(numbers):.4g})"
         return f"{text} {self.claim.unit}".strip()
