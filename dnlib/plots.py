@@ -1,5 +1,6 @@
 """Figures for the chapters: one look, alt text on every picture, small files."""
 
+import base64
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -32,9 +33,10 @@ def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float
 
 def show(figure: "Figure", alt: str) -> None:
     """Display a figure as a small PNG that says in words what it shows, and close it."""
-    from IPython.display import Image, display
+    from IPython.display import display
 
-    display(Image(data=_png(figure), format="png", alt=alt))
+    bundle = {"image/png": base64.b64encode(_png(figure)).decode(), "text/plain": alt}
+    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
     plt.close(figure)
 
 

@@ -1,3 +1,4 @@
+import base64
 import io
 
 import numpy as np
@@ -12,16 +13,16 @@ def shown(monkeypatch):
     import IPython.display
 
     pictures = []
-    monkeypatch.setattr(IPython.display, "display", pictures.append)
+    monkeypatch.setattr(IPython.display, "display", lambda bundle, **options: pictures.append((bundle, options)))
     return pictures
 
 
 def test_pictures_carry_alt_text_and_are_small(shown, rng):
     fig = plots.gallery([rng.random((64, 64, 3)), rng.random((64, 64))], ["a", "b"])
     plots.show(fig, alt="two noises")
-    (picture,) = shown
-    assert picture.alt == "two noises"
-    assert Image.open(io.BytesIO(picture.data)).mode == "P"
+    ((bundle, options),) = shown
+    assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"] == "two noises"
+    assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).mode == "P"
     assert not plots.plt.get_fignums()  # closed
 
 
