@@ -39,6 +39,6 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; (3, 11) <= v < (3, 14) or sys.exit(f"Python {v[0]}.{v[1]} was found; dnlib needs 3.11 to 3.13. Name one: make PYTHON=python3.12")'
 	@echo "Preparing the environment in .venv (once; a few minutes) ..."
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test]"
 	@touch $@

@@ -1,6 +1,6 @@
 """Is the 60-second denoiser better than scikit-image's filters as they come, and how long does it take?
 
-Gaussian noise of sigma 25; Kodak24 if it is here, else the bundled photographs; 256x256 crops, PSNR in the float protocol.
+Gaussian noise of sigma 25; Kodak24 if it is here, else the bundled photographs; 256x256 crops, protocol float.
 Every method is told nothing but the noisy image. BM3D takes part where it is installed (free for non-commercial use
 only), with the noise level that scikit-image estimates. Writes results/denoise.json beside this file.
 """

@@ -5,6 +5,7 @@ in turn, in one process. Writes results/donut.json beside this file.
 """
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from skimage.restoration import calibrate_denoiser
 from dnlib import files, images, provenance
 from dnlib.jinvariance import calibrate, donut_median, median
 
-RADII, REPEATS = range(1, 7), 3
+RADII, REPEATS, TARGET = range(1, 7), 3, 12
 
 
 def one_pass(noisy: np.ndarray) -> int:
@@ -54,6 +55,8 @@ def main():
     for name, times in seconds.items():
         print(f"  {name:25} {np.median(times):7.2f} s  (radius {chosen[name]})")
     print(f"  ratio {outcome['ratio']}, {outcome['machine']}, {REPEATS} runs each in turn")
+    if len(set(chosen.values())) != 1 or outcome["ratio"] < TARGET:
+        sys.exit(f"  missed: the same radius and a ratio of {TARGET} or more were expected")
 
 
 if __name__ == "__main__":

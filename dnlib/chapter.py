@@ -28,7 +28,7 @@ class Run:
     """One execution of a chapter: its sizes, its random generators, the data it used, its record.
 
     size: this profile's sizes, as attributes (run.size.side).   rng: NumPy generator.
-    generator: torch generator.   device: "cpu" or "cuda".
+    generator: torch generator, on the CPU, so that every device sees the same noise.   device: "cpu" or "cuda".
     """
 
     def __init__(self, chapter: str, profile: str, seed: int, device: str, parameters: dict[str, Any]):
@@ -44,7 +44,7 @@ class Run:
     def generator(self) -> "torch.Generator":
         import torch
 
-        return torch.Generator(self.device).manual_seed(self.seed)
+        return torch.Generator().manual_seed(self.seed)
 
     def photo(self, name: str, *, gray: bool = False) -> np.ndarray:
         """A bundled photograph, cut to the middle `run.size.side` pixels of either side."""

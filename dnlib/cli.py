@@ -42,6 +42,8 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, force: 
     before = files.read(image)
     files.check_destination(output, before, overwrite=force)
     if report:
+        if report.suffix.lower() not in (".html", ".htm") or report.absolute() in (image.absolute(), output.absolute()):
+            raise ValueError(f"the report is an HTML page of its own, with the ending .html; {report} was given")
         files.check_destination(report, overwrite=force)
     from dnlib import quick
 
@@ -97,9 +99,10 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
             sys.exit(130)
         from dnlib import report
 
-        judgements = report.write(folder)
+        names = [outcome.job.name for outcome in outcomes if outcome.status != "failed"]
+        judgements = report.write(folder, names)
         if publish:
-            report.publish(folder)
+            report.publish(folder, names)
     display.summary(outcomes, judgements, folder)
     sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from dnlib.parameters import COMMON, CourseError, typed
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
+
+_turn = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def select(names: Sequence[str] = ()) -> list[Path]:
     chosen = []
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")
-        found = [path for key, path in known.items() if stem in (key, key[:2], key[:2].lstrip("0"), key[3:])]
+        found = [path for key, path in known.items() if stem in (key, key[:2], str(int(key[:2])), key[3:])]
         if not found:
             raise CourseError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
         chosen += found
@@ -161,7 +164,8 @@ def run(
     """Run jobs one after the other, or on the Dask cluster whose scheduler has the address `cluster`.
 
     A chapter that fails does not stop the others. resume: skip what succeeded before with the same
-    parameters, code and data. The cluster's workers must see the same checkout and output folder.
+    parameters, code and data. The cluster's workers must see the same checkout and output folder,
+    and run chapters side by side if they are processes of one thread each.
     """
     done = [job for job in jobs if resume and is_done(job)]
     yield from (Outcome(job, "unchanged") for job in done)
@@ -173,30 +177,41 @@ def run(
     from distributed import Client, as_completed
 
     with Client(cluster, timeout="10s") as client:
-        futures = [client.submit(execute, job, pure=False) for job in remaining]
+        futures = [client.submit(_execute_alone, job, pure=False) for job in remaining]
         for future in as_completed(futures):
             yield future.result()
+
+
+def _execute_alone(job: Job) -> Outcome:
+    """papermill can run one notebook at a time per process: other threads of a worker wait their turn."""
+    with _turn:
+        return execute(job)
 
 
 def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
     """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    source = NOTEBOOKS / f"{job.chapter}.ipynb"
+    source, stamp = NOTEBOOKS / f"{job.chapter}.ipynb", fingerprint(job)
     partial, partial_record = job.notebook.with_suffix(".partial.ipynb"), job.record.with_suffix(".partial")
-    started, verdicts = time.perf_counter(), []
+    started, verdicts, cell_now = time.perf_counter(), [], 0
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the parameters given
 
     def before(cell, cell_index):
+        nonlocal cell_now
+        cell_now = cell_index  # from 0 with the parameters that papermill put in: from 1 in the chapter
         observe(Progress(job, cell_index + 1, cells, time.perf_counter() - started, tuple(verdicts)))
 
     def after(cell, cell_index, execute_reply):
         verdicts.extend(_verdicts(cell))
 
+    def outcome(status, **details):
+        return Outcome(job, status, time.perf_counter() - started, tuple(verdicts), **details)
+
     try:
-        variables = {"DNLIB_HEADLESS": "1", "DNLIB_PROFILE": job.profile, "DNLIB_RECORD": str(partial_record)}
-        with _environment(**variables), _kernel() as kernel:
+        with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record)) as kernel:
             papermill.execute_notebook(
                 source,
                 partial,
@@ -207,32 +222,34 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
                 on_cell_executed=after,
                 **kernel,
             )
-    except PapermillExecutionError as error:
-        os.replace(partial, job.failed_notebook)
+    except (PapermillExecutionError, DeadKernelError) as error:
+        if partial.exists():
+            os.replace(partial, job.failed_notebook)
         job.record.unlink(missing_ok=True)
-        return Outcome(
-            job,
-            "failed",
-            time.perf_counter() - started,
-            tuple(verdicts),
-            cell=error.cell_index,  # from 0 with the parameters that papermill put in: from 1 in the chapter
-            error=f"{error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''}",
-        )
+        return outcome("failed", cell=cell_now, error=_reason(error))
     else:
-        _stamp(partial, job)
+        _stamp(partial, stamp)
         os.replace(partial, job.notebook)
         if partial_record.exists():
             os.replace(partial_record, job.record)
         job.failed_notebook.unlink(missing_ok=True)
-        return Outcome(job, "ok", time.perf_counter() - started, tuple(verdicts))
+        return outcome("ok")
     finally:
         partial.unlink(missing_ok=True)
         partial_record.unlink(missing_ok=True)
 
 
+def _reason(error: Exception) -> str:
+    """The chapter's own exception in one line, or that its kernel died."""
+    name, text = getattr(error, "ename", ""), getattr(error, "evalue", "")
+    if not name:
+        return "the kernel died, perhaps for lack of memory"
+    return f"{name}: {text.splitlines()[0]}" if text else name
+
+
 @contextlib.contextmanager
-def _kernel() -> Iterator[dict[str, Any]]:
-    """How to start a kernel: this environment's Python, and no last words on Ctrl-C.
+def _kernel(**variables: str) -> Iterator[dict[str, Any]]:
+    """How to start a kernel: this environment's Python with these variables, and no last words on Ctrl-C.
 
     It talks through sockets in a folder of its own, because network ports of parallel runs can collide.
     """
@@ -241,31 +258,13 @@ def _kernel() -> Iterator[dict[str, Any]]:
 
     class QuietKernel(AsyncKernelManager):
         async def start_kernel(self, **options):
-            await super().start_kernel(stderr=subprocess.DEVNULL, **options)
+            options |= {"env": os.environ | variables, "stderr": subprocess.DEVNULL}
+            await super().start_kernel(**options)
 
     with tempfile.TemporaryDirectory(prefix="dnlib-") as folder:
         sockets = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}
         config = Config({"KernelManager": sockets})
         yield {"kernel_name": "python3", "kernel_manager_class": QuietKernel, "config": config}
-
-
-@contextlib.contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    """Set environment variables, which kernels inherit, for a while; "" takes one away."""
-    before = {name: os.environ.get(name, "") for name in variables}
-    try:
-        _set(variables)
-        yield
-    finally:
-        _set(before)
-
-
-def _set(variables: dict[str, str]) -> None:
-    for name, value in variables.items():
-        if value:
-            os.environ[name] = value
-        else:
-            os.environ.pop(name, None)
 
 
 def _verdicts(cell) -> list[str]:
@@ -278,7 +277,7 @@ def execute_in_place(notebook: Path) -> None:
     from nbclient import NotebookClient
 
     document = nbformat.read(notebook, as_version=4)
-    with _environment(DNLIB_HEADLESS="1", DNLIB_PROFILE=""), _kernel() as kernel:
+    with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as kernel:
         NotebookClient(
             document,
             record_timing=False,
@@ -313,13 +312,16 @@ def fingerprint(job: Job) -> str:
     for path in sorted((ROOT / "dnlib").rglob("*.py")):
         digest.update(path.read_bytes())
     digest.update(repr(sorted(job.parameters.items())).encode())
+    for value in job.overrides.values():
+        if isinstance(value, str) and value and (NOTEBOOKS / value).is_file():
+            digest.update((NOTEBOOKS / value).read_bytes())
     digest.update(repr([name for name, dataset in datasets.registry().items() if dataset.is_present]).encode())
     digest.update(repr(provenance.versions()).encode())
     return digest.hexdigest()
 
 
-def _stamp(path: Path, job: Job) -> None:
+def _stamp(path: Path, fingerprint: str) -> None:
     document = nbformat.read(path, as_version=4)
-    document.metadata["dnlib"] = {"fingerprint": fingerprint(job)}
+    document.metadata["dnlib"] = {"fingerprint": fingerprint}
     document.metadata.pop("widgets", None)
     nbformat.write(document, path)

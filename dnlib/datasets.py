@@ -46,8 +46,13 @@ class Dataset:
         return home() / self.name
 
     @property
+    def expected(self) -> int:
+        """How many image files it has; 1 where they come in an archive."""
+        return 1 if self.unpack else self.images * (2 if self.kind == "pairs" else 1)
+
+    @property
     def is_present(self) -> bool:
-        return bool(self.contents())
+        return len(self.contents()) >= self.expected
 
     def contents(self) -> list[Path]:
         """The files that hold its images, in order; none if it is not here."""
@@ -101,7 +106,8 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
     dataset = find(name)
     if not dataset.is_present:
         raise FileNotFoundError(
-            f"dataset {name} is not in {dataset.folder}; `dnlib data {name}` fetches it "
+            f"{len(dataset.contents())} of {dataset.expected} files of {name} are in {dataset.folder}; "
+            f"`dnlib data {name}` fetches it "
             f"({dataset.bytes / 1e6:.0f} MB), or set DNLIB_DATA to the folder that holds {name}/"
         )
     readers = {"clean": _clean, "noisy": _noisy, "pairs": _pairs, "bursts": _bursts}

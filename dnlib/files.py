@@ -20,11 +20,14 @@ READABLE = f".bmp, {WRITABLE}"
 def read(path: str | os.PathLike) -> Picture:
     """Read a PNG, JPEG, BMP, TIFF or .npy file (8 or 16 bit, float, gray or RGB, alpha, stacks).
 
+    Pixels and colour profile are kept; resolution, axis names and other descriptions are not.
+
     Raises FileNotFoundError, or ValueError with one line for files that are not such an image.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}")
+        state = "a folder" if path.is_dir() else "not there"
+        raise FileNotFoundError(f"{path.absolute()} is {state}; name an image file")
     readers = {
         ".npy": _read_npy,
         ".tif": _read_tiff,
@@ -41,8 +44,8 @@ def read(path: str | os.PathLike) -> Picture:
     except MemoryError:
         raise
     except Exception as error:  # each codec has exceptions of its own for broken files
-        reason = str(error).split("\n")[0]
-        raise ValueError(f"{path} cannot be read as a {path.suffix} image; it may be truncated ({reason})") from error
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} cannot be read as a {path.suffix} image: {reason}") from error
     try:
         return replace(Picture.of(pixels, channels), icc_profile=profile)
     except ValueError as error:
@@ -57,8 +60,15 @@ def _read_tiff(path: Path):
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        series = file.series[0]
-        pixels, axes = series.asarray(), series.axes
+        photometric = file.pages[0].photometric.name
+        if photometric not in ("MINISBLACK", "RGB", "YCBCR"):
+            raise ValueError(f"its colours are stored as {photometric}; MINISBLACK (gray) and RGB are accepted")
+        shapes = {(series.shape, series.axes, series.dtype) for series in file.series}
+        if len(shapes) > 1:
+            raise ValueError(f"it holds {len(file.series)} images of different shape or type; split it into files")
+        pixels, axes = np.stack([series.asarray() for series in file.series]), "I" + file.series[0].axes
+        if len(pixels) == 1:
+            pixels, axes = pixels[0], axes[1:]
         profile = file.pages[0].tags.get("InterColorProfile")
     if "S" in axes and not axes.endswith("S"):  # colours stored plane after plane
         pixels = np.moveaxis(pixels, axes.index("S"), -1)
@@ -96,7 +106,7 @@ def check_destination(path: str | os.PathLike, picture: Picture | None = None, *
     path = Path(path)
     if path.is_dir():
         raise FileExistsError(f"{path} is a folder; name a file")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise FileExistsError(f"{path} exists; --force (overwrite=True) replaces it")
     if not path.parent.is_dir():
         raise NotADirectoryError(f"there is no folder {path.parent} to write {path.name} into")

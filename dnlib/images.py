@@ -78,6 +78,7 @@ class Picture:
         emptiness, NaN, infinities, types that are not real numbers, images under 8x8.
         """
         pixels = np.asarray(pixels)
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         shape = list(pixels.shape)
         if pixels.dtype == bool or not (
             np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)
@@ -105,6 +106,12 @@ class Picture:
         if not self.channels:
             return self.pixels[..., None]
         return self.pixels[..., : self.pixels.shape[-1] - self.has_alpha]
+
+    @property
+    def view(self) -> np.ndarray:
+        """The first frame without alpha: float [H, W] or [H, W, 3], in the units of the pixels."""
+        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[0].astype(float)
+        return frame[..., 0] if frame.shape[-1] == 1 else frame
 
     @property
     def has_alpha(self) -> bool:

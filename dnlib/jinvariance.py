@@ -89,6 +89,11 @@ def grid_masks(shape: tuple[int, int], stride: int = 4) -> Iterator[np.ndarray]:
         yield (rows % stride == phase // stride) & (columns % stride == phase % stride)
 
 
+def single_mask(shape: tuple[int, int]) -> np.ndarray:
+    """The one group of 16 that `calibrate` looks at unless told to use all (scikit-image's choice)."""
+    return list(grid_masks(shape))[8]
+
+
 def neighbour_mean(image: np.ndarray) -> np.ndarray:
     """Each pixel replaced by the mean of its four neighbours; borders are mirrored."""
     kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=image.dtype) / 4
@@ -150,13 +155,14 @@ def calibrate(
     settings: Sequence[Setting],
     *,
     blind: bool = False,
-    all_masks: bool = False,
+    all_masks: bool = True,
 ) -> Calibration:
     """Try every setting and measure its self-supervised loss; no clean image is needed.
 
     blind: the filter ignores each pixel's own value (a donut): one plain pass measures every pixel.
-    Otherwise scikit-image makes it J-invariant on a 4x4 grid: one pass for a sixteenth of the
-    pixels (all_masks=False), or 16 passes for all of them.
+    Otherwise scikit-image makes it J-invariant on a 4x4 grid, in 16 passes.
+    all_masks=False: measure on a sixteenth of the pixels only, `single_mask`, in one pass. Losses of two
+    filters can be compared only if they were measured on the same pixels, whose noise they share.
     Raises ValueError for no settings or a non-finite image.
     """
     if not settings:
@@ -164,7 +170,8 @@ def calibrate(
     if not np.isfinite(image).all():
         raise ValueError("the image holds NaN or infinite values; replace them before calibrating")
     if blind:
-        losses = [self_supervised_loss(filter(image, **setting), image) for setting in settings]
+        mask = None if all_masks else single_mask(image.shape[:2])
+        losses = [self_supervised_loss(filter(image, **setting), image, mask) for setting in settings]
     else:
         # scikit-image takes lists of arguments, we take lists of settings: pass the index.
         _, (_, losses) = calibrate_denoiser(
@@ -180,8 +187,8 @@ def calibrate(
 def mixing_weight(noise_variance: float, loss: float) -> float:
     """How much of a J-invariant estimate to keep when the noisy pixel is mixed back: lambda = sigma^2 / L.
 
-    The estimate f and the noisy pixel y are two unbiased guesses with uncorrelated errors, of variances
-    V = L - sigma^2 and U = sigma^2; the best average weighs f with U / (U + V) = sigma^2 / L.
+    The errors of the estimate f and of the noisy pixel y are uncorrelated, with mean squares V = L - sigma^2
+    and U = sigma^2; the best average weighs f with U / (U + V) = sigma^2 / L.
     (The paper's supplement swaps the two roles in one place.) Limited to [0, 1].
     Raises ValueError unless both arguments are positive.
     """

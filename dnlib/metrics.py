@@ -56,7 +56,7 @@ PROTOCOLS = {
         ),
         Protocol(
             "float",
-            "Noise2Void, N2V2, Noise2Self: floating point, unclipped",
+            "Noise2Void, N2V2, Noise2Self (whose table 2 first fits mean and variance to the truth)",
             clip=False,
             quantise=False,
             ssim="uniform",

@@ -75,7 +75,7 @@ class Impulse:
 
 
 class CorrelatedGaussian:
-    """White N(0, sigma^2) noise per channel, convolved with a kernel of unit energy (PCST, section 9.3 of its paper).
+    """White N(0, sigma^2) noise per channel, convolved with a kernel of unit energy: the noise of Patch-Craft (PCST).
 
     The standard deviation of a pixel stays sigma; its neighbours become correlated. A k x k box
     has the autocorrelation (1 - |dy|/k)(1 - |dx|/k).

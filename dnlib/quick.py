@@ -48,9 +48,8 @@ class Candidate:
     blind_twin: Filter | None = None
 
     def calibrate(self, tile: np.ndarray, settings: list[Setting]) -> Calibration:
-        if self.blind_twin:
-            return calibrate(self.blind_twin, tile, settings, blind=True)
-        return calibrate(self.filter, tile, settings)
+        filter, blind = (self.blind_twin, True) if self.blind_twin else (self.filter, False)
+        return calibrate(filter, tile, settings, blind=blind, all_masks=False)
 
 
 CANDIDATES = {
@@ -115,8 +114,9 @@ def denoise_picture(picture: Picture, *, filter: str = "auto", progress: bool = 
     if low == high:
         raise ValueError(f"the image is constant (every value is {low:g}): there is nothing to denoise")
     span = high - low
-    if not np.isfinite(span):
-        raise ValueError(f"the values range from {low:g} to {high:g}, further apart than a number can hold")
+    exact = 2**53 if np.issubdtype(colours.dtype, np.integer) else 1e150
+    if max(-low, high) > exact:
+        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
     unit = ((colours.astype(np.float64) - low) / span).astype(np.float32)  # filters see [0, 1] whatever the units
     frames = list(unit.reshape(-1, *unit.shape[-3:]))
     choice = _choose(frames, [filter] if filter != "auto" else list(CANDIDATES), progress)

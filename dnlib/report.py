@@ -23,9 +23,12 @@ PUBLISHED = ROOT / "results"
 _pages = Environment(loader=PackageLoader("dnlib"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
-def write(folder: Path) -> list[Judgement]:
-    """Judge all claims by the records in `folder`, write report.html and claims.md there, return the judgements."""
-    records = results.read_all(folder / "records")
+def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
+    """Judge all claims by the records in `folder`, write report.html and claims.md there, return the judgements.
+
+    names: only the records of these runs, by default all.
+    """
+    records = results.read_all(folder / "records", names)
     judgements = results.judge(results.load_claims(), records)
     notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     page = _pages.get_template("course.html").render(
@@ -45,19 +48,16 @@ def markdown(judgements: Sequence[Judgement]) -> str:
     for judgement in judgements:
         claim = judgement.claim
         failed = f"; not for {', '.join(judgement.failures)}" if judgement.failures else ""
-        lines.append(
-            f"| {judgement.verdict} | {claim.statement} ({claim.source}) | "
-            f"{claim.published or '–'} | {judgement.measured}{failed} |"
-        )
+        said, measured = f"{claim.statement} ({claim.source})", judgement.measured + failed
+        row = (judgement.verdict, said, claim.published or "–", measured)
+        lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
     return "\n".join(lines) + "\n"
 
 
-def publish(folder: Path) -> None:
+def publish(folder: Path, names: Sequence[str]) -> None:
     """Make the records of a run the committed ones in results/, and bring the README's tables up to date."""
-    target = PUBLISHED / "records"
-    target.mkdir(parents=True, exist_ok=True)
-    for path in sorted((folder / "records").glob("*.json")):
-        results.write(results.read(path), target / path.name)
+    for name in names:
+        results.write(results.read(folder / "records" / f"{name}.json"), PUBLISHED / "records" / f"{name}.json")
     for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
         with atomic(PUBLISHED / "strip.png") as temporary:
             temporary.write_bytes(base64.b64decode(picture["png"]))
@@ -118,9 +118,7 @@ def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
 
 def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
     """One page with an image before and after denoising, and what was removed; the first frame of a stack."""
-    noisy, clean = (
-        picture.colours.reshape(-1, *picture.colours.shape[-3:])[0].astype(float) for picture in (before, after)
-    )
+    noisy, clean = before.view, after.view
     low, high = np.percentile(noisy, (0.1, 99.9))
     span = max(high - low, 1e-12)
     removed = 0.5 + (noisy - clean) / (8 * choice.noise + 1e-12)
@@ -136,11 +134,11 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
 
 
 def _png(unit: np.ndarray) -> str:
-    """[H, W, 1 or 3] in [0, 1] as base64 PNG, at most about 1000 pixels wide."""
+    """[H, W] or [H, W, 3] in [0, 1] as base64 PNG, at most 1000 pixels wide and high."""
     from PIL import Image
 
     pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    picture = Image.fromarray(pixels)
     picture.thumbnail((1000, 1000))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")

@@ -65,9 +65,9 @@ def read(path: Path) -> Record:
         raise ValueError(f"{path} is not a record ({error})") from error
 
 
-def read_all(folder: Path) -> list[Record]:
-    """Every record in a folder, in order of file names."""
-    return [read(path) for path in sorted(folder.glob("*.json"))]
+def read_all(folder: Path, names: Sequence[str] | None = None) -> list[Record]:
+    """The records in a folder in order of file names: all, or those of the runs named."""
+    return [read(path) for path in sorted(folder.glob("*.json")) if names is None or path.stem in names]
 
 
 @dataclass(frozen=True)

@@ -40,10 +40,13 @@ def test_denoise_writes_the_picture_and_says_what_it_chose(noisy_file, tmp_path)
 
 
 def test_nothing_is_overwritten_without_force(noisy_file, tmp_path):
-    (tmp_path / "out.png").write_text("precious")
+    for name in ("out.png", "page.html"):
+        (tmp_path / name).write_text("precious")
     assert refused(call("denoise", noisy_file, "-o", tmp_path / "out.png"), "exists", "--force")
-    assert refused(call("denoise", noisy_file, "-o", tmp_path / "b.png", "--report", tmp_path / "out.png"), "exists")
-    assert (tmp_path / "out.png").read_text() == "precious" and not (tmp_path / "b.png").exists()
+    assert refused(call("denoise", noisy_file, "-o", tmp_path / "b.png", "--report", tmp_path / "page.html"), "exists")
+    assert (tmp_path / "out.png").read_text() == (tmp_path / "page.html").read_text() == "precious" and not (
+        tmp_path / "b.png"
+    ).exists()
     assert call("denoise", noisy_file, "-o", tmp_path / "out.png", "--force").exit_code == 0
 
 
@@ -52,7 +55,7 @@ def test_nothing_is_overwritten_without_force(noisy_file, tmp_path):
     [
         (b"", "empty.png", ["cannot be read"]),
         (b"just text", "text.png", ["text.png cannot be read"]),
-        (None, "missing.png", ["no file", "missing.png"]),
+        (None, "missing.png", ["missing.png is not there"]),
         (b"x", "picture.webp", ["'.webp'", ".png"]),
     ],
 )
@@ -79,6 +82,9 @@ def test_bad_images_are_one_line(tmp_path, pixels, fragment):
 def test_bad_destinations_are_one_line(noisy_file, tmp_path):
     assert refused(call("denoise", noisy_file, "-o", tmp_path / "no" / "out.png"), "no folder")
     assert refused(call("denoise", noisy_file, "-o", tmp_path), "folder")
+    for page in (tmp_path / "same.html", tmp_path / "page.png"):
+        assert refused(call("denoise", noisy_file, "-o", tmp_path / "same.html", "--report", page), ".html")
+    assert [path.name for path in tmp_path.iterdir()] == ["noisy.png"]
     assert refused(call("denoise", noisy_file, "-o", tmp_path / "out.gif"), ".gif")
     assert refused(call("denoise", noisy_file, "-o", tmp_path / "out.png", "--filter", "magic"), "magic", "nl_means")
 

@@ -129,6 +129,13 @@ def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_p
     assert sorted(path.name for path in (tmp_path / "out" / "records").iterdir()) == [good.job.record.name]
 
 
+def test_a_kernel_that_dies_is_a_failed_chapter_like_any_other(chapters, tmp_path):
+    chapters(**{"00_dies": "import os; os._exit(1)", "01_good": GOOD})
+    dead, good = run(plan(profile="smoke", out=tmp_path))
+    assert dead.status == "failed" and "kernel died" in dead.error and dead.cell == 3
+    assert good.status == "ok"
+
+
 def test_resume_skips_what_is_unchanged_and_only_that(chapters, tmp_path):
     chapters(**{"01_good": GOOD})
     jobs = plan(profile="smoke", out=tmp_path)
@@ -181,14 +188,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own
-def test_a_dask_cluster_gives_the_same_record(chapters, tmp_path):
+def test_a_dask_cluster_runs_every_job_and_keeps_their_records_apart(chapters, tmp_path):
     from distributed import LocalCluster
 
     chapters(**{"01_good": GOOD})
-    (job,) = plan(profile="smoke", out=tmp_path)
-    with LocalCluster(n_workers=1, processes=False, dashboard_address=None, protocol="inproc://") as cluster:
-        (outcome,) = run([job], cluster=cluster.scheduler_address)
-    assert outcome.status == "ok" and results.read(job.record).measured == {"strength": 0.5}
+    jobs = plan(profile="smoke", out=tmp_path, seeds=[0, 1])
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="inproc://"
+    ) as cluster:
+        outcomes = run(jobs, cluster=cluster.scheduler_address)
+    assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
+    assert [results.read(job.record).seed for job in jobs] == [0, 1]
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):

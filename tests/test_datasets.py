@@ -25,7 +25,7 @@ def register(monkeypatch, tmp_path):
         (tmp_path / "data" / "files").mkdir(parents=True, exist_ok=True)
         lines = [f"{path} sha256:{digest} {url}" for path, digest, url in files]
         (tmp_path / "data" / "files" / f"{name}.txt").write_text("\n".join(lines))
-        known = {name: Dataset(name, kind=kind, **ENTRY, **options)}
+        known = {name: Dataset(name, kind=kind, **ENTRY | options)}
         monkeypatch.setattr(datasets, "ROOT", tmp_path)
         monkeypatch.setattr(datasets, "registry", lambda: known)
         return known[name]
@@ -75,12 +75,12 @@ def test_bundled_photographs_are_always_there():
 
 
 def test_a_folder_under_dnlib_data_is_served(register, rng):
-    dataset = register("mine")
-    assert not dataset.is_present
-    with pytest.raises(FileNotFoundError, match=r"dnlib data mine.*DNLIB_DATA"):
+    dataset = register("mine", images=2)
+    picture(rng, dataset.folder / "b.png")
+    assert not dataset.is_present  # not whole
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 files.*dnlib data mine.*DNLIB_DATA"):
         datasets.load("mine")
-    for name in ("b", "a"):
-        picture(rng, dataset.folder / f"{name}.png")
+    picture(rng, dataset.folder / "a.png")
     assert [e.name for e in datasets.load("mine")] == ["a", "b"]
     assert [e.name for e in datasets.load("mine", limit=1)] == ["a"]
     before = datasets.fingerprint("mine")

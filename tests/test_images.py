@@ -1,6 +1,7 @@
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -146,7 +147,7 @@ def test_pickles_are_never_loaded(tmp_path):
 
 
 def test_missing_files_and_unknown_endings_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nothing\.png"):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.png is not there"):
         read(tmp_path / "nothing.png")
     (tmp_path / "a.gif").write_bytes(b"")
     with pytest.raises(ValueError, match=r"'\.gif'.*\.png"):
@@ -190,3 +191,30 @@ def test_an_unwritable_folder_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
     with pytest.raises(PermissionError, match="nothing can be written"):
         files.check_destination(tmp_path / "a.png")
+
+
+def test_tiff_pages_are_a_stack_and_unequal_ones_are_refused(tmp_path, rng):
+    pages = rng.integers(0, 255, (2, 16, 20)).astype(np.uint8)
+    with tifffile.TiffWriter(tmp_path / "pages.tif") as file:
+        for page in pages:
+            file.write(page, metadata=None)
+    np.testing.assert_array_equal(read(tmp_path / "pages.tif").pixels, pages)
+    with tifffile.TiffWriter(tmp_path / "sizes.tif") as file:
+        file.write(pages[0])
+        file.write(pages[0, :9])
+    with pytest.raises(ValueError, match="2 images of different shape"):
+        read(tmp_path / "sizes.tif")
+
+
+@pytest.mark.parametrize(("photometric", "channels"), [("miniswhite", None), ("separated", 4)])
+def test_tiff_colour_models_that_would_be_misread_are_refused(tmp_path, photometric, channels):
+    pixels = np.zeros((16, 16, *([channels] if channels else [])), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric=photometric)
+    with pytest.raises(ValueError, match=photometric.upper()):
+        read(tmp_path / "a.tif")
+
+
+def test_the_view_is_the_first_frame_without_alpha(rng):
+    stack = rng.random((3, 9, 10, 4))
+    np.testing.assert_array_equal(Picture.of(stack).view, stack[0, ..., :3])
+    assert Picture.of(stack[..., 0]).view.shape == (9, 10)

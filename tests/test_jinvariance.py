@@ -181,3 +181,13 @@ def test_the_public_functions_say_what_they_do():
     for name, function in inspect.getmembers(jinvariance, inspect.isfunction):
         if function.__module__ == "dnlib.jinvariance" and not name.startswith("_"):
             assert function.__doc__, name
+
+
+def test_the_claims_of_chapter_01_in_small():
+    noisy = (CAMERA + NOISE)[100:356, 100:356]
+    clean = CAMERA[100:356, 100:356]
+    classic = [np.mean((median(noisy, r) - noisy) ** 2) for r in range(1, 7)]
+    assert np.all(np.diff(classic) > 0)
+    blind = invariant(nl_means, noisy, h=0.08)
+    mixed = mix(blind, noisy, mixing_weight(0.01, self_supervised_loss(blind, noisy)))
+    assert np.mean((mixed - clean) ** 2) < np.mean((blind - clean) ** 2) * 10 ** (-0.03)  # 0.3 dB

@@ -1,13 +1,15 @@
+import re
+
 import numpy as np
 import pytest
 
-from dnlib import quick, report, results
+from dnlib import course, quick, report, results
 from dnlib.images import Picture
 from dnlib.results import Claim, Record, judge
 
 CLAIMS = [
     Claim("a", "01_x", "A paper", "It <holds>.", "v", {"at_least": 1}, published="2 dB", unit="dB"),
-    Claim("b", "01_x", "A paper", "It fails.", "w.*", {"equals": 0}),
+    Claim("b", "01_x", "A |paper|", "It fails.", "w.*", {"equals": 0}),
     Claim("c", "01_x", "A paper", "Untested.", "u", {"equals": 0}, where={"dataset": "kodak24"}, profiles=("paper",)),
 ]
 RECORD = Record(
@@ -32,8 +34,9 @@ def test_the_page_shows_every_verdict_source_number_and_run(folder):
 
 def test_the_markdown_table_names_exceptions(folder):
     table = report.markdown(judge(CLAIMS, [RECORD]))
-    assert "| did not hold | It fails. (A paper) | – | 0.5 (0 to 1); not for moon |" in table
+    assert "| did not hold | It fails. (A \\|paper\\|) | – | 0.5 (0 to 1); not for moon |" in table
     assert table.count("\n") == 5
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()} == {5}
 
 
 def test_a_report_without_records_tests_nothing(tmp_path):
@@ -49,6 +52,9 @@ def test_the_committed_report_is_that_of_the_committed_records():
     records = results.read_all(report.PUBLISHED / "records")
     judgements = judge(results.load_claims(), records)
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
+    page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
+    assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)
+    assert page.count("data:image/png;base64,") == len(course.chapters())
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])

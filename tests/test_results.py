@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,7 +68,8 @@ def test_stars_reach_every_entry():
 def test_records_are_written_whole_and_read_back(tmp_path, monkeypatch):
     path = tmp_path / "records" / "r.json"
     results.write(record(), path)
-    assert results.read_all(path.parent) == [record(**{}).__class__(**json.loads(path.read_text()))]
+    assert results.read_all(path.parent) == [replace(record(), finished=json.loads(path.read_text())["finished"])]
+    assert results.read_all(path.parent, ["another"]) == []
     monkeypatch.setattr(results.json, "dumps", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
     before = path.read_bytes()
     with pytest.raises(OSError, match="disk full"):
@@ -116,6 +118,11 @@ def test_committed_records_decide_every_claim_that_needs_no_download():
     records = results.read_all(results.ROOT / "results" / "records")
     undecided = [j.claim.id for j in judge(results.load_claims(), records) if j.verdict == "not tested"]
     assert undecided == []
+
+
+def test_committed_records_are_of_committed_code():
+    for record in results.read_all(results.ROOT / "results" / "records"):
+        assert record.commit and not record.commit.endswith("+"), record.chapter
 
 
 def test_run_names_are_file_names():
