@@ -13,7 +13,9 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 from scipy import ndimage
 
-from dnlib import course, jinvariance, metrics
+from dnlib import course, jinvariance, metrics, results
+from dnlib.files import write
+from dnlib.images import Picture
 
 CHAPTERS = course.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
@@ -169,3 +171,47 @@ def test_chapter_01_recipe_is_the_library_s(rng):
     image = rng.random((20, 23))
     for filter in (lambda y: y, lambda y: jinvariance.median(y, 2)):
         np.testing.assert_allclose(make_invariant(filter, image), jinvariance.invariant(filter, image), atol=1e-12)
+
+
+@pytest.fixture
+def small_data(monkeypatch, tmp_path, rng):
+    """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
+
+    def picture(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        smooth = ndimage.gaussian_filter(rng.random((96, 100, 3)), (8, 8, 0))
+        smooth = (smooth - smooth.min()) / np.ptp(smooth)
+        pixels = smooth + 0.05 * rng.standard_normal(smooth.shape)
+        write(path, Picture.of(np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8)))
+
+    for i in range(24):
+        picture(tmp_path / "kodak24" / f"kodim{i + 1:02d}.png")
+    for i in range(54):
+        for side in ("noisy", "clean"):
+            picture(tmp_path / "sidd_val_crops" / side / f"{i:04d}.png")
+    monkeypatch.setenv("DNLIB_DATA", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("number", "overrides", "dataset", "place"),
+    [("00", {"photo": "moon"}, "sidd_val_crops", "real.ssim_gap"), ("01", {"dataset": "kodak24"}, "kodak24", None)],
+)
+def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
+    (job,) = course.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    with course.reserved(job.out):
+        outcome = course.execute(job)
+    assert outcome.status == "ok", outcome.error
+    record = results.read(job.record)
+    assert len(record.datasets[dataset]) == 64
+    assert not place or list(results.lookup(record.measured, place))
+
+
+@pytest.mark.parametrize(
+    ("number", "overrides", "error"),
+    [("00", {"your_image": "nowhere.png"}, "FileNotFoundError"), ("01", {"dataset": "davis480p"}, "ValueError")],
+)
+def test_chapters_refuse_what_they_cannot_use(tmp_path, number, overrides, error):
+    (job,) = course.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    with course.reserved(job.out):
+        outcome = course.execute(job)
+    assert outcome.status == "failed" and outcome.error.startswith(error)
