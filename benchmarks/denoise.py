@@ -2,14 +2,13 @@
 
 Gaussian noise of sigma 25; Kodak24 if it is here, else the bundled photographs; 256x256 crops, protocol float.
 Every method is told nothing but the noisy image. BM3D takes part where it is installed (free for non-commercial use
-only), with the noise level that scikit-image estimates. Writes results/denoise.json beside this file.
+only), with the noise level that scikit-image estimates.
 """
 
-import json
 import time
-from pathlib import Path
 
 import numpy as np
+from outcome import store
 from skimage.restoration import (
     calibrate_denoiser,
     denoise_nl_means,
@@ -19,7 +18,7 @@ from skimage.restoration import (
 )
 
 import dnlib
-from dnlib import chapter, datasets, files, images, provenance
+from dnlib import chapter, datasets, images, provenance
 from dnlib.metrics import psnr
 
 SIGMA, SIDE = 25, 256
@@ -77,20 +76,13 @@ def main():
         estimates = [function(y) for y in noisy]
         seconds[method] = (time.perf_counter() - started) / len(noisy)
         scores[method] = [psnr(estimate, x) for estimate, x in zip(estimates, clean, strict=True)]
-    outcome = {
-        "question": __doc__.split("\n")[0],
-        "images": f"{len(clean)} of {name}, {SIDE}x{SIDE}",
-        "psnr": {method: round(float(np.mean(values)), 2) for method, values in scores.items()},
-        "seconds_per_image": {method: round(value, 3) for method, value in seconds.items()},
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
-    }
-    path = Path(__file__).parent / "results" / "denoise.json"
-    with files.atomic(path) as temporary:
-        temporary.write_text(json.dumps(outcome, indent=1) + "\n")
-    print(f"{outcome['question']}\n  {outcome['images']}, sigma {SIGMA}, {outcome['machine']}")
+    question, images = __doc__.split("\n")[0], f"{len(clean)} of {name}, {SIDE}x{SIDE}, sigma {SIGMA}"
+    decibels = {method: round(float(np.mean(values)), 2) for method, values in scores.items()}
+    seconds = {method: round(value, 3) for method, value in seconds.items()}
+    store("denoise", question=question, images=images, psnr=decibels, seconds_per_image=seconds)
+    print(f"{question}\n  {images}, {provenance.machine()}")
     for method in methods:
-        print(f"  {method:48} {outcome['psnr'][method]:6.2f} dB  {outcome['seconds_per_image'][method]:7.3f} s")
+        print(f"  {method:48} {decibels[method]:6.2f} dB  {seconds[method]:7.3f} s")
 
 
 if __name__ == "__main__":

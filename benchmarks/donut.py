@@ -1,18 +1,17 @@
 """How much faster is a donut in one pass than scikit-image's J-invariant calibration with all masks?
 
 Both calibrate the median over radii 1 to 6 on the same noisy 512x512 image with the same inner filter,
-in turn, in one process. Writes results/donut.json beside this file.
+in turn, in one process.
 """
 
-import json
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from outcome import store
 from skimage.restoration import calibrate_denoiser
 
-from dnlib import files, images, provenance
+from dnlib import images, provenance
 from dnlib.jinvariance import calibrate, donut_median, median
 
 RADII, REPEATS, TARGET = range(1, 7), 3, 12
@@ -39,23 +38,13 @@ def main():
             chosen[name] = method(noisy)
             seconds[name].append(time.perf_counter() - started)
     ours, theirs = (float(np.median(times)) for times in seconds.values())
-    outcome = {
-        "question": __doc__.split("\n")[0],
-        "seconds": {name: [round(value, 3) for value in times] for name, times in seconds.items()},
-        "ratio": round(theirs / ours, 1),
-        "radius": chosen,
-        "machine": provenance.machine(),
-        "versions": provenance.versions(),
-    }
-    path = Path(__file__).parent / "results" / "donut.json"
-    path.parent.mkdir(exist_ok=True)
-    with files.atomic(path) as temporary:
-        temporary.write_text(json.dumps(outcome, indent=1) + "\n")
-    print(outcome["question"])
+    question, ratio = __doc__.split("\n")[0], round(theirs / ours, 1)
+    store("donut", question=question, seconds=seconds, ratio=ratio, radius=chosen)
+    print(question)
     for name, times in seconds.items():
         print(f"  {name:25} {np.median(times):7.2f} s  (radius {chosen[name]})")
-    print(f"  ratio {outcome['ratio']}, {outcome['machine']}, {REPEATS} runs each in turn")
-    if len(set(chosen.values())) != 1 or outcome["ratio"] < TARGET:
+    print(f"  ratio {ratio}, {provenance.machine()}, {REPEATS} runs each in turn")
+    if len(set(chosen.values())) != 1 or ratio < TARGET:
         sys.exit(f"  missed: the same radius and a ratio of {TARGET} or more were expected")
 
 

@@ -1,0 +1,18 @@
+"""Where a benchmark's numbers go: runs/benchmarks, or with --publish the committed results beside this file."""
+
+import json
+import sys
+from pathlib import Path
+
+from dnlib import files, provenance
+
+HERE = Path(__file__).resolve().parent
+
+
+def store(name: str, **outcome) -> None:
+    """Write one JSON file: what was asked, what came out, on which machine and with which versions."""
+    folder = HERE / "results" if "--publish" in sys.argv[1:] else HERE.parent / "runs" / "benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome |= {"machine": provenance.machine(), "versions": provenance.versions()}
+    with files.atomic(folder / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(outcome, indent=1) + "\n")

@@ -1,0 +1,26 @@
+"""The committed benchmark numbers say what the README says, and reach what they must."""
+
+import json
+
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def numbers(name):
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def test_the_readme_quotes_the_denoising_benchmark():
+    psnr, seconds = numbers("denoise")["psnr"], numbers("denoise")["seconds_per_image"]
+    as_it_comes = [value for name, value in psnr.items() if name.endswith("as it comes")]
+    assert f"{psnr['dnlib.denoise']:.2f} dB in {seconds['dnlib.denoise']:.1f} s" in README
+    assert f"{min(as_it_comes):.2f} to {max(as_it_comes):.2f} dB" in README
+    best, slow = psnr["BM3D with estimated level"], seconds["BM3D with estimated level"]
+    assert f"{best:.2f} dB in {slow:.1f} s" in README
+    assert psnr["dnlib.denoise"] > max(as_it_comes)
+
+
+def test_the_donut_is_at_least_12_times_faster_at_the_same_radius():
+    assert numbers("donut")["ratio"] >= 12
+    assert len(set(numbers("donut")["radius"].values())) == 1
