@@ -110,11 +110,17 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
 @main.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def report(folder: Path | None):
-    """Write report.html and claims.md for the records in FOLDER (runs/laptop if not given)."""
+    """Write report.html and claims.md for the records in FOLDER (runs/laptop if not given).
+
+    For the committed records, `dnlib report results`, the README's tables are made anew, too.
+    """
     from dnlib import report
 
     folder = _with_records(folder)
-    report.write(folder)
+    if folder.resolve() == report.PUBLISHED:
+        report.refresh()
+    else:
+        report.write(folder)
     click.echo(f"{folder / 'report.html'}\n{folder / 'claims.md'}")
 
 

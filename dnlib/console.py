@@ -1,5 +1,6 @@
 """What the command line shows: live progress, tables. Plain lines where the output is not a terminal."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,11 +16,16 @@ from dnlib.results import Judgement
 _COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
 
 
+def plain_console() -> Console:
+    """Standard output, as wide as the terminal, or wide enough for tables where there is none."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 130)
+
+
 class Display:
     """Shows a run of chapters: a live bar per chapter on a terminal, a line per event elsewhere."""
 
     def __init__(self, jobs: int):
-        self.console = Console(highlight=False)
+        self.console = plain_console()
         self.jobs, self.ended = jobs, 0
         self._task, self._current, self._verdicts = None, None, 0
         self._bars = Bars(
@@ -107,8 +113,7 @@ def claims_table(judgements: Sequence[Judgement], console: Console | None = None
             judgement.claim.published or "–",
             judgement.measured + failed,
         )
-    console = console or Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else 140)
+    (console or plain_console()).print(table)
 
 
 def datasets_table(datasets) -> None:
@@ -118,7 +123,7 @@ def datasets_table(datasets) -> None:
         table.add_row(
             dataset.name, dataset.title, str(dataset.images), f"{dataset.bytes / 1e6:.0f}", dataset.redistribution, here
         )
-    Console(highlight=False).print(table)
+    plain_console().print(table)
 
 
 def doctor_table(findings) -> None:
@@ -126,4 +131,4 @@ def doctor_table(findings) -> None:
     marks = {"good": "[green]ok[/]", "limited": "[yellow]![/]", "broken": "[red]x[/]"}
     for finding in findings:
         table.add_row(marks[finding.state], finding.what, finding.found)
-    Console(highlight=False).print(table)
+    plain_console().print(table)

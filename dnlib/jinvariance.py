@@ -104,7 +104,7 @@ def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] 
     """Make any filter J-invariant: f(y)_J = filter(y with J filled from its neighbours)_J, stitched over all J.
 
     masks: the groups J, by default the 16 phases of a 4x4 grid, which costs 16 passes of the filter.
-    This is scikit-image's `denoise_invariant` (equation 3 of the paper).
+    This is scikit-image's `denoise_invariant`: f(y)_J = g(1_J s(y) + 1_Jc y)_J, with s the mean of four neighbours.
     """
     masks = grid_masks(image.shape[:2]) if masks is None else masks
     return denoise_invariant(

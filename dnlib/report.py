@@ -61,6 +61,11 @@ def publish(folder: Path, names: Sequence[str]) -> None:
     for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
         with atomic(PUBLISHED / "strip.png") as temporary:
             temporary.write_bytes(base64.b64decode(picture["png"]))
+    refresh()
+
+
+def refresh() -> None:
+    """Make the committed report and the README's tables anew from the committed records and claims."""
     write(PUBLISHED)
     _store(ROOT / "README.md", refreshed_readme())
 

@@ -76,7 +76,8 @@ class Claim:
 
     value: the path of the checked number in a record's `measured`, dots between levels and * for
     "every entry" ("photos.*.gap_ratio").   check: exactly one of equals, at_least, at_most, between.
-    where: parameters that a record must have (a dataset, say).   profiles: where the check means something.
+    where: parameters that a record must have.   needs: a dataset that must be present.
+    profiles: where the check means something.
     """
 
     id: str
@@ -88,11 +89,20 @@ class Claim:
     published: str = ""
     unit: str = ""
     where: dict[str, Any] = field(default_factory=dict)
+    needs: str = ""
     profiles: tuple[str, ...] = ("laptop", "paper")
 
     def __post_init__(self):
         if len(self.check) != 1 or not self.check.keys() <= _CHECKS.keys():
             raise ValueError(f"claim {self.id}: the check is one of {', '.join(_CHECKS)}; {self.check} was given")
+
+    @property
+    def conditions(self) -> str:
+        """Under which a run tests it, in words."""
+        settings = [f"{name} = {value}" for name, value in self.where.items() if value != ""]
+        return ", ".join(
+            [f"profile {' or '.join(self.profiles)}", *settings, *([f"dataset {self.needs}"] if self.needs else [])]
+        )
 
     def holds_for(self, value: Any) -> bool:
         ((kind, bound),) = self.check.items()

@@ -30,3 +30,48 @@ def noisy(rng):
 
     clean = photo("camera")[100:148, 200:240]
     return (clean + 0.1 * rng.standard_normal(clean.shape)).astype(np.float32)
+
+
+PARAMETERS = """profile: str = "laptop"  # how much
+seed: int = 0
+device: str = "auto"
+strength: float = 0.5  # of the noise
+steps: int = 3
+fast: bool = True
+label: str = "x"
+"""
+
+
+GOOD = """import dnlib
+run = dnlib.start("{name}", profile, seed, device, strength=strength)
+dnlib.verify("one is one", 1 == 1)
+run.record(strength=strength)
+"""
+
+
+@pytest.fixture
+def chapters(monkeypatch, tmp_path):
+    """Write small chapters into a folder that takes the place of notebooks/."""
+
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    from dnlib import course
+    from dnlib.parameters import declared
+
+    def write(**bodies):
+        for name, body in bodies.items():
+            cells = [
+                new_markdown_cell("# T\n\n**Question?**"),
+                new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
+                new_code_cell(body.replace("{name}", name)),
+            ]
+            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+            nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
+        declared.cache_clear()
+        return folder
+
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    monkeypatch.setattr(course, "NOTEBOOKS", folder)
+    return write

@@ -2,47 +2,11 @@ import threading
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from conftest import GOOD
 
 from dnlib import course, results
 from dnlib.course import plan
-from dnlib.parameters import CourseError, declared, typed
-
-PARAMETERS = """profile: str = "laptop"  # how much
-seed: int = 0
-device: str = "auto"
-strength: float = 0.5  # of the noise
-steps: int = 3
-fast: bool = True
-label: str = "x"
-"""
-GOOD = """import dnlib
-run = dnlib.start("{name}", profile, seed, device, strength=strength)
-dnlib.verify("one is one", 1 == 1)
-run.record(strength=strength)
-"""
-
-
-@pytest.fixture
-def chapters(monkeypatch, tmp_path):
-    """Write small chapters into a folder that takes the place of notebooks/."""
-
-    def write(**bodies):
-        for name, body in bodies.items():
-            cells = [
-                new_markdown_cell("# T\n\n**Question?**"),
-                new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}),
-                new_code_cell(body.replace("{name}", name)),
-            ]
-            kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-            nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
-        declared.cache_clear()
-        return folder
-
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    monkeypatch.setattr(course, "NOTEBOOKS", folder)
-    return write
+from dnlib.parameters import CourseError
 
 
 def run(jobs, **options):
@@ -58,35 +22,6 @@ def test_chapters_are_found_by_number_name_and_file():
         course.select(["77"])
 
 
-def test_parameters_are_read_with_type_default_and_help(chapters):
-    folder = chapters(a=GOOD)
-    found = declared(folder / "a.ipynb")
-    assert list(found)[:3] == ["profile", "seed", "device"]
-    assert (found["strength"].type, found["strength"].default, found["strength"].help) == ("float", 0.5, "of the noise")
-
-
-def test_text_becomes_the_declared_type(chapters):
-    notebook = chapters(a=GOOD) / "a.ipynb"
-    given = {"strength": "2", "steps": "7", "fast": "false", "label": "12"}
-    assert typed(notebook, given) == {"strength": 2.0, "steps": 7, "fast": False, "label": "12"}
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("steps", "1.5"),
-        ("steps", "many"),
-        ("steps", "True"),
-        ("fast", "1"),
-        ("strength", "strong"),
-        ("strength", "[1]"),
-    ],
-)
-def test_values_of_the_wrong_type_are_refused(chapters, name, value):
-    with pytest.raises(CourseError, match=f"'{name}' is of type"):
-        typed(chapters(a=GOOD) / "a.ipynb", {name: value})
-
-
 def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
     chapters(**{"00_a": GOOD})
     with pytest.raises(CourseError, match=r"no parameter 'strenght'.*strength"):
@@ -98,21 +33,6 @@ def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
     with pytest.raises(CourseError, match="-1 was given"):
         plan(seeds=[-1])
     assert not (tmp_path / "out").exists()
-
-
-def test_a_parameters_cell_holds_only_annotated_literals(chapters):
-    folder = chapters(a=GOOD)
-    document = nbformat.read(folder / "a.ipynb", as_version=4)
-    document.cells[1].source = "seed: int = 0\nsteps = 3"
-    nbformat.write(document, folder / "a.ipynb")
-    declared.cache_clear()
-    with pytest.raises(CourseError, match="'steps = 3'"):
-        declared(folder / "a.ipynb")
-    document.cells[1].metadata.tags = []
-    nbformat.write(document, folder / "a.ipynb")
-    declared.cache_clear()
-    with pytest.raises(CourseError, match="0 cells tagged"):
-        declared(folder / "a.ipynb")
 
 
 def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_path):

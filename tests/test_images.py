@@ -1,16 +1,15 @@
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from dnlib import files, images
-from dnlib.files import read, write
+from dnlib import images
 from dnlib.images import Picture, photo, to_image, to_tensor
 
 quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
 sides = st.integers(8, 20)
 
 
@@ -44,54 +43,6 @@ def test_integers_are_scaled_by_their_type():
         to_tensor(np.zeros(4))
 
 
-FORMATS = [
-    (".png", "uint8", None), (".png", "uint8", 2), (".png", "uint8", 3), (".png", "uint8", 4),
-    (".png", "uint16", None), (".png", "uint16", 3), (".png", "uint16", 4),
-    (".tif", "uint8", 3), (".tif", "uint8", 4), (".tif", "uint16", None), (".tif", "uint16", 3),
-    (".tif", "float32", None), (".tif", "float32", 3), (".npy", "float64", 3), (".npy", "int16", None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("suffix", "dtype", "channels"), FORMATS)
-@given(data=st.data())
-@quietly
-def test_files_give_back_what_was_written(tmp_path, suffix, dtype, channels, data):
-    shape = (data.draw(sides), data.draw(sides), *([channels] if channels else []))
-    pixels = data.draw(pixels_of(dtype, shape))
-    write(tmp_path / f"a{suffix}", Picture.of(pixels), overwrite=True)
-    back = read(tmp_path / f"a{suffix}")
-    assert back.pixels.dtype == pixels.dtype and back.channels == bool(channels)
-    np.testing.assert_array_equal(back.pixels, pixels)
-
-
-@pytest.mark.parametrize("shape", [(3, 9, 10), (5, 9, 10), (4, 9, 10, 3), (3, 9, 10, 4), (2, 3, 9, 10)])
-def test_stacks_survive_a_tiff(tmp_path, rng, shape):
-    channels = shape[-1] <= 4
-    picture = Picture.of(rng.integers(0, 2**16, shape).astype(np.uint16), channels)
-    write(tmp_path / "stack.tif", picture)
-    back = read(tmp_path / "stack.tif")
-    assert back.channels == channels
-    np.testing.assert_array_equal(back.pixels, picture.pixels)
-
-
-def test_a_jpeg_keeps_its_colour_profile_and_is_turned_upright(tmp_path, rng):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # "rotate by 90 degrees to view"
-    pixels = rng.integers(0, 255, (16, 24, 3)).astype(np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "phone.jpg", exif=exif, icc_profile=b"profile")
-    picture = read(tmp_path / "phone.jpg")
-    assert picture.pixels.shape == (24, 16, 3)
-    write(tmp_path / "out.jpg", picture)
-    assert Image.open(tmp_path / "out.jpg").info["icc_profile"] == b"profile"
-
-
-def test_palette_and_bilevel_pictures_are_read(tmp_path, rng):
-    Image.fromarray(rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)).quantize(8).save(tmp_path / "p.png")
-    Image.fromarray(rng.integers(0, 2, (16, 16)).astype(bool)).save(tmp_path / "b.png")
-    assert read(tmp_path / "p.png").pixels.shape == (16, 16, 3)
-    assert read(tmp_path / "b.png").pixels.dtype == np.uint8
-
-
 def test_alpha_is_kept_apart_from_the_colours(rng):
     picture = Picture.of(rng.integers(0, 255, (9, 9, 4)).astype(np.uint8))
     assert picture.has_alpha and picture.colours.shape == (9, 9, 3)
@@ -122,96 +73,6 @@ def test_any_shape_is_either_accepted_or_refused_with_its_shape_named(shape, dty
         assert str(list(shape)) in str(error) or dtype in str(error)
     else:
         assert min(picture.colours.shape[-3:-1]) >= 8 and picture.colours.shape[-1] in (1, 3)
-
-
-@pytest.mark.parametrize("name", ["text.png", "text.jpg", "text.tif", "text.npy"])
-def test_a_text_file_with_a_picture_ending_is_refused(tmp_path, name):
-    (tmp_path / name).write_text("this is not a picture")
-    with pytest.raises(ValueError, match=f"{name} cannot be read"):
-        read(tmp_path / name)
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy"])
-def test_truncated_files_are_refused(tmp_path, rng, suffix):
-    path = tmp_path / f"whole{suffix}"
-    write(path, Picture.of(rng.integers(0, 255, (64, 64, 3)).astype(np.uint8)))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ValueError, match="cannot be read"):
-        read(path)
-
-
-def test_pickles_are_never_loaded(tmp_path):
-    np.save(tmp_path / "object.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="cannot be read"):
-        read(tmp_path / "object.npy")
-
-
-def test_missing_files_and_unknown_endings_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nothing\.png is not there"):
-        read(tmp_path / "nothing.png")
-    (tmp_path / "a.gif").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"'\.gif'.*\.png"):
-        read(tmp_path / "a.gif")
-
-
-BAD_DESTINATIONS = [
-    ("a.jpg", np.zeros((9, 9), np.uint16), "uint16"), ("a.png", np.zeros((9, 9), np.float32), "float32"),
-    ("a.jpg", np.zeros((9, 9, 4), np.uint8), "alpha"), ("a.png", np.zeros((5, 9, 9), np.uint8), "stack"),
-    ("a.bmp", np.zeros((9, 9), np.uint8), r"\.bmp"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "pixels", "message"), BAD_DESTINATIONS)
-def test_formats_that_would_change_the_picture_are_refused(tmp_path, name, pixels, message):
-    with pytest.raises(ValueError, match=message):
-        write(tmp_path / name, Picture.of(pixels))
-    assert not list(tmp_path.iterdir())
-
-
-def test_nothing_is_overwritten_or_left_half_written(tmp_path, monkeypatch):
-    picture = Picture.of(np.zeros((9, 9), np.uint8))
-    path = tmp_path / "a.png"
-    path.write_text("precious")
-    with pytest.raises(FileExistsError, match="--force"):
-        write(path, picture)
-    monkeypatch.setattr(Image.Image, "save", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        write(path, picture, overwrite=True)
-    assert path.read_text() == "precious" and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(NotADirectoryError, match="no folder"):
-        write(tmp_path / "nowhere" / "a.png", picture)
-    with pytest.raises(FileExistsError, match="folder"):
-        write(tmp_path, picture)
-
-
-def test_an_unwritable_folder_is_named(tmp_path, monkeypatch):
-    def refuse(**_):
-        raise PermissionError("denied")  # also where the tests run as root, who may write everywhere
-
-    monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
-    with pytest.raises(PermissionError, match="nothing can be written"):
-        files.check_destination(tmp_path / "a.png")
-
-
-def test_tiff_pages_are_a_stack_and_unequal_ones_are_refused(tmp_path, rng):
-    pages = rng.integers(0, 255, (2, 16, 20)).astype(np.uint8)
-    with tifffile.TiffWriter(tmp_path / "pages.tif") as file:
-        for page in pages:
-            file.write(page, metadata=None)
-    np.testing.assert_array_equal(read(tmp_path / "pages.tif").pixels, pages)
-    with tifffile.TiffWriter(tmp_path / "sizes.tif") as file:
-        file.write(pages[0])
-        file.write(pages[0, :9])
-    with pytest.raises(ValueError, match="2 images of different shape"):
-        read(tmp_path / "sizes.tif")
-
-
-@pytest.mark.parametrize(("photometric", "channels"), [("miniswhite", None), ("separated", 4)])
-def test_tiff_colour_models_that_would_be_misread_are_refused(tmp_path, photometric, channels):
-    pixels = np.zeros((16, 16, *([channels] if channels else [])), np.uint8)
-    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric=photometric)
-    with pytest.raises(ValueError, match=photometric.upper()):
-        read(tmp_path / "a.tif")
 
 
 def test_the_view_is_the_first_frame_without_alpha(rng):

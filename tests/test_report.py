@@ -28,7 +28,15 @@ def folder(tmp_path, monkeypatch):
 def test_the_page_shows_every_verdict_source_number_and_run(folder):
     assert [j.verdict for j in report.write(folder)] == ["held", "did not hold", "not tested"]
     page = (folder / "report.html").read_text()
-    for text in ("It &lt;holds&gt;.", "2 dB", "1.5 dB", "not for: moon", "dataset = kodak24", "a machine", "400"):
+    for text in (
+        "It &lt;holds&gt;.",
+        "2 dB",
+        "1.5 dB",
+        "not for: moon",
+        "needs profile paper, dataset = kodak24",
+        "a machine",
+        "400",
+    ):
         assert text in page, text
 
 

@@ -104,12 +104,13 @@ def test_malformed_claims_are_refused(tmp_path):
 
 
 def test_committed_claims_are_sound():
-    from dnlib import course, parameters
+    from dnlib import course, datasets, parameters
 
     claims = results.load_claims()
     assert len(claims) >= 15
     for claim in claims:
         (notebook,) = course.select([claim.chapter])
+        assert not claim.needs or datasets.find(claim.needs)
         assert claim.where.keys() <= parameters.declared(notebook).keys(), claim.id
         assert set(claim.profiles) <= {"smoke", "laptop", "paper"} and claim.statement.endswith("."), claim.id
 
