@@ -22,7 +22,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything the course depends on; never raises."""
+    """Look at everything the course depends on, and name what is missing instead of failing on it."""
     return [_python(), *_packages(), _device(), _kernel(), _memory(), _data(), *_folders()]
 
 

@@ -83,6 +83,10 @@ def _read_pillow(path: Path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
+        if picture.format == "PNG" and getattr(picture, "n_frames", 1) > 1:
+            raise ValueError(
+                f"it is an animation of {picture.n_frames} frames; save them as a TIFF stack or one by one"
+            )
         profile = picture.info.get("icc_profile")
         if picture.format == "PNG" and data[24] == 16:  # Pillow would cut 16-bit colours down to 8
             return imagecodecs.png_decode(data), None, profile

@@ -157,3 +157,10 @@ def test_tiff_colour_models_that_would_be_misread_are_refused(tmp_path, photomet
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric=photometric)
     with pytest.raises(ValueError, match=photometric.upper()):
         read(tmp_path / "a.tif")
+
+
+def test_animations_are_refused_rather_than_cut_to_their_first_frame(tmp_path, rng):
+    frames = [Image.fromarray(rng.integers(0, 255, (16, 16)).astype(np.uint8)) for _ in range(3)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    with pytest.raises(ValueError, match="3 frames"):
+        read(tmp_path / "a.png")
