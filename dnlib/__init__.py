@@ -9,24 +9,32 @@ import importlib
 __version__ = "0.1.0"
 
 _SUBMODULES = {
+    "batches",
     "chapter",
+    "checkpoints",
     "cli",
     "console",
     "course",
     "datasets",
     "doctor",
+    "evaluation",
     "files",
     "images",
     "jinvariance",
+    "methods",
     "metrics",
+    "networks",
     "noise",
     "parameters",
     "plots",
     "profiles",
     "provenance",
     "quick",
+    "recipes",
     "report",
     "results",
+    "training",
+    "weights",
     "widgets",
 }
 _NAMES = {"denoise": "quick", "start": "chapter", "verify": "chapter", "check": "chapter"}

@@ -35,7 +35,7 @@ class Run:
         self.chapter, self.profile, self.seed = chapter, profile, seed
         self.parameters = parameters
         self.size = SimpleNamespace(**profiles.sizes(chapter, profile))
-        self.device = _device(device)
+        self.device = choose_device(device)
         self.rng = np.random.default_rng(seed)
         self.datasets: dict[str, str] = {}
         self._started = time.perf_counter()
@@ -147,7 +147,7 @@ def headless() -> bool:
     return bool(os.environ.get("DNLIB_HEADLESS"))
 
 
-def _device(device: str) -> str:
+def choose_device(device: str) -> str:
     import torch
 
     if device not in ("auto", "cpu", "cuda"):

@@ -160,6 +160,36 @@ def data(name: str | None):
 
 
 @main.command()
+@click.argument("name", required=False)
+@click.option("--profile", default="laptop", show_default=True, help="laptop (two CPU cores) or paper (a GPU).")
+@click.option("--steps", type=int, help="Instead of the profile's.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE if not given.")
+@click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
+def train(name, profile, steps, seed, device, out, publish):
+    """Train the weights called NAME as they were trained for the course, or list them.
+
+    Photographs: BSDS500 (`dnlib data bsds500`). Interrupted or killed, the same command goes on where it was.
+    """
+    from dnlib import recipes, weights
+    from dnlib.console import weights_table
+
+    if name is None:
+        weights_table(recipes.RECIPES, weights)
+        return
+    out = out or weights.HOME.parent.parent / "runs" / "train" / profile
+    try:
+        path = recipes.train(name, out, profile=profile, seed=seed, device=device, steps=steps, report=click.echo)
+    except KeyboardInterrupt:
+        click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
+        sys.exit(130)
+    if publish:
+        path = weights.publish(path)
+    click.echo(path)
+
+
+@main.command()
 def doctor():
     """Say what is installed, which device and data are there, and what will not work and why."""
     from dnlib.console import doctor_table

@@ -126,6 +126,16 @@ def datasets_table(datasets) -> None:
     plain_console().print(table)
 
 
+def weights_table(recipes, weights) -> None:
+    table = Table("name", "what", "MB", "scores")
+    for name, recipe in recipes.items():
+        card = weights.read_card(name) if name in weights.available() else {}
+        size = f"{card['bytes'] / 1e6:.1f}" if card else "not here"
+        scores = "\n".join(f"{where}: {score.split(',')[0]}" for where, score in card.get("scores", {}).items())
+        table.add_row(name, recipe.title, size, scores)
+    plain_console().print(table)
+
+
 def doctor_table(findings) -> None:
     table = Table("", "what", "found")
     marks = {"good": "[green]ok[/]", "limited": "[yellow]![/]", "broken": "[red]x[/]"}

@@ -18,7 +18,7 @@ class NoisyImage(NamedTuple):
 
 
 class Noise(Protocol):
-    """What a noise model can do."""
+    """What a noise model can do. Its repr says all that decides what it draws."""
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         """Draw one noisy version of each image of `clean` [N, C, H, W] in [0, 1]."""
@@ -27,11 +27,14 @@ class Noise(Protocol):
 class Gaussian:
     """y = x + n,  n ~ N(0, sigma^2), independent in every pixel and channel.
 
-    sigma: standard deviation in 8-bit units (25 means 25/255), or (low, high) drawn per image.
+    sigma: standard deviation in 8-bit units (25 means 25/255), or (low, high) drawn per image, low >= 0.
     """
 
     def __init__(self, sigma: float | tuple[float, float]):
         self.sigma = _range("sigma", sigma)
+
+    def __repr__(self) -> str:
+        return f"Gaussian({_plain(self.sigma)})"
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         deviation = _draw(self.sigma, clean, generator) / 255
@@ -46,6 +49,11 @@ class Poisson:
 
     def __init__(self, rate: float | tuple[float, float]):
         self.rate = _range("lambda", rate)
+        if not self.rate[0]:
+            raise ValueError(f"lambda is > 0, in a range, too: nobody can divide by 0 photons; {rate} was given")
+
+    def __repr__(self) -> str:
+        return f"Poisson({_plain(self.rate)})"
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         rate = _draw(self.rate, clean, generator)
@@ -65,6 +73,9 @@ class Impulse:
         self.alpha = _range("alpha", alpha)
         if self.alpha[1] > 1:
             raise ValueError(f"alpha is a probability and at most 1; {alpha} was given")
+
+    def __repr__(self) -> str:
+        return f"Impulse({_plain(self.alpha)})"
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         alpha = _draw(self.alpha, clean, generator)
@@ -90,6 +101,9 @@ class CorrelatedGaussian:
             raise ValueError(f"the kernel is a width >= 1 or a 2-D array that is not all zero; {kernel!r} was given")
         self.kernel = torch.tensor(weights / np.sqrt((weights**2).sum()), dtype=torch.float32)
 
+    def __repr__(self) -> str:
+        return f"CorrelatedGaussian({_plain(self.sigma)}, {self.kernel.tolist()})"
+
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         deviation = _draw(self.sigma, clean, generator) / 255
         n, c, h, w = clean.shape
@@ -101,9 +115,13 @@ class CorrelatedGaussian:
 
 def _range(name: str, value: float | tuple[float, float]) -> tuple[float, float]:
     low, high = value if isinstance(value, tuple | list) else (value, value)
-    if not 0 < low <= high < float("inf"):
-        raise ValueError(f"{name} is a number > 0 or a pair (low, high) of such; {value!r} was given")
+    if not (0 <= low <= high < float("inf") and high > 0):
+        raise ValueError(f"{name} is a number > 0, or a range (low, high) with 0 <= low < high; {value!r} was given")
     return float(low), float(high)
+
+
+def _plain(bounds: tuple[float, float]) -> str:
+    return f"{bounds[0]:g}" if bounds[0] == bounds[1] else f"({bounds[0]:g}, {bounds[1]:g})"
 
 
 def _draw(bounds: tuple[float, float], clean: Tensor, generator: Generator | None) -> Tensor:

@@ -65,10 +65,23 @@ def test_equal_seeds_give_equal_noise(model):
 
 
 @pytest.mark.parametrize("model", [Gaussian, Poisson, Impulse, CorrelatedGaussian])
-@pytest.mark.parametrize("strength", [0, -1, float("nan"), float("inf"), (5, 2), (0, 5)])
+@pytest.mark.parametrize("strength", [0, -1, float("nan"), float("inf"), (5, 2), (-1, 5), (0, 0)])
 def test_impossible_strengths_are_refused(model, strength):
     with pytest.raises(ValueError, match="> 0"):
         model(strength)
+
+
+def test_a_range_may_start_at_no_noise_but_not_at_no_photons():
+    assert draw(Gaussian((0, 5))).parameter.max() <= 5 / 255
+    with pytest.raises(ValueError, match="lambda is > 0"):
+        Poisson((0, 5))
+
+
+@pytest.mark.parametrize(
+    "model", [Gaussian(25), Gaussian((0, 50)), Poisson(30), Impulse(0.5), CorrelatedGaussian(5, 2)]
+)
+def test_the_repr_says_what_is_drawn(model):
+    assert torch.equal(draw(eval(repr(model))).image, draw(model).image)
 
 
 @pytest.mark.parametrize("kernel", [0, -2, np.zeros((3, 3)), np.ones(3), np.full((2, 2), np.nan)])

@@ -1,0 +1,179 @@
+"""What a training step sees: random crops of images held in memory, with noise drawn at every step or once.
+
+A method says what it needs, and a batch carries nothing else: a self-supervised method that reaches for a
+clean image fails at once.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from dnlib import images as image_arrays
+from dnlib.noise import Noise
+
+PARTS = frozenset({"noisy", "second_noisy", "clean", "burst", "parameter"})
+"""What a method may need. All images are [N, C, H, W] in [0, 1]; a burst is [N, M, C, H, W]; a parameter is [N]."""
+
+
+class Batch:
+    """The parts that were asked for, as attributes, and two things every method may use.
+
+    generator: for whatever the method draws itself.   progress: how much of the training is over, in [0, 1].
+    """
+
+    def __init__(self, generator: Generator, progress: float = 0.0, **parts: Tensor):
+        self.generator, self.progress = generator, progress
+        self.__dict__.update(parts)
+
+    def __getattr__(self, name: str):
+        if name in PARTS:
+            held = ", ".join(sorted(PARTS & self.__dict__.keys())) or "nothing"
+            raise AttributeError(f"this batch holds {held}; a method that uses {name!r} must name it in `needs`")
+        raise AttributeError(name)
+
+
+class Crops:
+    """Random square crops, turned and mirrored, `count` at a time, all drawn in one indexing step.
+
+    images: [H, W] or [H, W, C] arrays of equal C, integers or floats in [0, 1], of any sizes; kept as they are.
+    noise: draws the noisy images.  None: the images are noisy themselves, and no clean ones exist.
+    second: with noise None, a second noisy image of each scene.
+    frozen: one noisy copy of each image, drawn once with `seed`, as if nothing else had ever been measured;
+        otherwise new noise at every step, which tells a network more than any real data set would.
+    Raises ValueError for images without a common C, or smaller than a crop.
+    """
+
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        noise: Noise | None = None,
+        *,
+        second: Sequence[np.ndarray] | None = None,
+        size: int = 64,
+        count: int = 4,
+        frozen: bool = False,
+        turn: bool = True,
+        seed: int = 0,
+    ):
+        _check(images, second, noise, size, count)
+        self.noise, self.size, self.count, self.frozen, self.turn, self.seed = noise, size, count, frozen, turn, seed
+        shapes = torch.tensor([image.shape[:2] for image in images])
+        self.heights, self.widths = shapes.T
+        self.starts = torch.cat([torch.zeros(1, dtype=torch.long), shapes.prod(dim=1).cumsum(0)[:-1]])
+        self.pixels = {"noisy" if noise is None else "clean": _flat(images)}
+        self.parameters = None
+        if second is not None:
+            self.pixels["second_noisy"] = _flat(second)
+        if noise is not None and frozen:
+            self._freeze(images)
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """What a batch can be asked for."""
+        if self.noise is None:
+            return frozenset(self.pixels)
+        return frozenset({"noisy", "second_noisy", "clean", "parameter"})
+
+    @property
+    def description(self) -> str:
+        """Everything that decides which batches come out, the pixels as a hash."""
+        digest = hashlib.sha256()
+        for part in self.pixels.values():
+            digest.update(part.numpy().tobytes())
+        kind = "frozen" if self.frozen else "fresh"
+        return (
+            f"{len(self.starts)} images {digest.hexdigest()[:12]}, {kind if self.noise else 'measured'} noise "
+            f"{self.noise}, {self.count} crops of {self.size}{', turned' if self.turn else ''}, seed {self.seed}"
+        )
+
+    def draw(self, needs: frozenset[str], generator: Generator, progress: float = 0.0) -> Batch:
+        """One batch of what is needed, on the generator's device."""
+        image, place = self._places(generator)
+        parts = {name: self._crop(name, place) for name in needs & self.pixels.keys()}
+        if self.parameters is not None and "parameter" in needs:
+            parts["parameter"] = self.parameters.to(generator.device)[image]
+        if self.noise is not None and not self.frozen:
+            clean = parts.get("clean", self._crop("clean", place))
+            if needs & {"noisy", "parameter"}:
+                parts["noisy"], parts["parameter"] = self.noise.sample(clean, generator)
+            if "second_noisy" in needs:
+                parts["second_noisy"] = self.noise.sample(clean, generator).image
+        return Batch(generator, progress, **{name: part for name, part in parts.items() if name in needs})
+
+    def _freeze(self, images: Sequence[np.ndarray]) -> None:
+        generator = torch.Generator().manual_seed(self.seed)
+        drawn = {"noisy": [], "second_noisy": []}
+        parameters = []
+        for image in images:
+            clean = image_arrays.to_tensor(image)
+            for name in drawn:
+                noisy, parameter = self.noise.sample(clean, generator)
+                drawn[name].append(image_arrays.to_image(noisy))
+                if name == "noisy":
+                    parameters.append(parameter)
+        self.pixels |= {name: _flat(copies) for name, copies in drawn.items()}
+        self.parameters = torch.cat(parameters)
+
+    def _places(self, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Which image each crop comes from [N], and where its pixels lie in the flat storage [N, size, size]."""
+        device = generator.device
+
+        def draw(*bounds: Tensor) -> Tensor:
+            fraction = torch.rand((len(bounds), self.count), generator=generator, device=device, dtype=torch.float64)
+            return (fraction * torch.stack(bounds)).long()
+
+        (image,) = draw(torch.full((self.count,), len(self.starts), device=device))
+        heights, widths, starts = (table.to(device)[image] for table in (self.heights, self.widths, self.starts))
+        top, left = draw(heights - self.size + 1, widths - self.size + 1)
+        along = torch.arange(self.size, device=device).expand(self.count, self.size)
+        down, right, swap = along, along, None
+        if self.turn:
+            flip = torch.rand((3, self.count, 1), generator=generator, device=device) < 0.5
+            down = torch.where(flip[0], self.size - 1 - along, along)
+            right = torch.where(flip[1], self.size - 1 - along, along)
+            swap = flip[2, :, :, None]
+        rows = ((top[:, None] + down) * widths[:, None] + starts[:, None])[:, :, None]
+        place = rows + (left[:, None] + right)[:, None, :]
+        return image, place if swap is None else torch.where(swap, place.transpose(1, 2), place)
+
+    def _crop(self, name: str, place: Tensor) -> Tensor:
+        """The pixels at `place` as a float image; [N, C, H, W] with the channels last in memory."""
+        if self.pixels[name].device != place.device:
+            self.pixels[name] = self.pixels[name].to(place.device)
+        crops = self.pixels[name][place].permute(0, 3, 1, 2)
+        return crops if crops.is_floating_point() else crops.float() / 255
+
+
+def _flat(images: Sequence[np.ndarray]) -> Tensor:
+    """All pixels of all images, one after the other: [sum of H W, C], uint8 or float32."""
+    if all(image.dtype == np.uint8 for image in images):
+        return torch.from_numpy(np.concatenate([image.reshape(-1, _channels(image)) for image in images]))
+    planes = [image_arrays.to_unit(image).reshape(-1, _channels(image)) for image in images]
+    return torch.from_numpy(np.concatenate(planes))
+
+
+def _channels(image: np.ndarray) -> int:
+    return 1 if image.ndim == 2 else image.shape[2]
+
+
+def _check(images, second, noise, size: int, count: int) -> None:
+    if not images:
+        raise ValueError("no images were given to draw crops from")
+    for image in images:
+        if image.ndim not in (2, 3):
+            raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
+    if len(kinds := {_channels(image) for image in images}) > 1:
+        raise ValueError(f"the images have {' and '.join(map(str, sorted(kinds)))} channels; one kind is needed")
+    if size < 1 or count < 1:
+        raise ValueError(f"crops have size >= 1 and come at least one at a time; size {size}, count {count} were given")
+    smallest = min(images, key=lambda image: min(image.shape[:2]))
+    if min(smallest.shape[:2]) < size:
+        raise ValueError(f"crops of {size}x{size} are larger than an image of {smallest.shape[0]}x{smallest.shape[1]}")
+    if second is not None:
+        if noise is not None:
+            raise ValueError("second noisy images were given and a noise model, too; leave one out")
+        if [image.shape for image in second] != [image.shape for image in images]:
+            raise ValueError("the second noisy images do not have the shapes of the first")

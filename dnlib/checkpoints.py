@@ -1,0 +1,145 @@
+"""What a training is made of between two steps: weights, their average, the optimiser, the history; on disk, too.
+
+Stored with safetensors: numbers and text, nothing that runs when it is read.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from dnlib.files import atomic
+
+FASTEST = 10  # steps over which the weights are averaged at the very beginning
+
+
+@dataclass
+class History:
+    """What happened, an entry every few steps. psnr: (step, dB) pairs where it was monitored; seconds: wall clock;
+    cpu_seconds: of all cores together, which another program on the machine does not lengthen."""
+
+    steps: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    psnr: list[tuple[int, float]] = field(default_factory=list)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    device: str = ""
+    precision: str = ""
+
+    @property
+    def last_step(self) -> int:
+        return self.steps[-1] if self.steps else 0
+
+
+class State:
+    """The module and optimiser of a training, a moving average of the weights with the given decay, and the history."""
+
+    def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, decay: float):
+        self.module, self.optimizer, self.decay = module, optimizer, decay
+        self.average = _copy(module.state_dict())
+        self.good = _copy(self.average)
+        self.history = History()
+
+    @torch.no_grad()
+    def update_average(self, step: int) -> None:
+        share = 1 - min(self.decay, (1 + step) / (FASTEST + step))
+        floats = [(a, w) for a, w in zip(*self._values(), strict=True) if a.is_floating_point()]
+        averages, weights = zip(*floats, strict=True)
+        torch._foreach_lerp_(averages, weights, share)
+        for a, w in zip(*self._values(), strict=True):
+            if not a.is_floating_point():  # a counter
+                a.copy_(w)
+
+    def keep(self) -> bool:
+        """Remember the averaged weights as good, unless one is not a number."""
+        if not all(torch.isfinite(tensor).all() for tensor in self.module.state_dict().values()):
+            return False
+        self.good = _copy(self.average)
+        return True
+
+    def restore_good(self) -> None:
+        self.module.load_state_dict(self.good)
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The module has its averaged weights for a while."""
+        current = _copy(self.module.state_dict())
+        self.module.load_state_dict(self.average)
+        try:
+            yield
+        finally:
+            self.module.load_state_dict(current)
+
+    def save(self, path: Path, configuration: dict[str, Any]) -> None:
+        """Write everything as one file; all or nothing."""
+        tensors = {f"weights.{name}": tensor for name, tensor in self.module.state_dict().items()}
+        tensors |= {f"average.{name}": tensor for name, tensor in self.average.items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"adam.{index}.{slot}": tensor for slot, tensor in slots.items()}
+        tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        words = {"configuration": json.dumps(configuration), "history": json.dumps(asdict(self.history))}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(path) as temporary:
+            save_file(tensors, temporary, words)
+
+    def load(self, path: Path, configuration: dict[str, Any]) -> None:
+        """Take up a training where `path` left it.
+
+        Raises ValueError, naming the difference, if the file belongs to another training or is damaged.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                words = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            before, history = json.loads(words["configuration"]), json.loads(words["history"])
+        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is not a checkpoint or is damaged ({error}); delete it to begin anew") from error
+        _compare(path, before, configuration)
+        weights = {
+            name.removeprefix("weights."): tensor for name, tensor in tensors.items() if name.startswith("weights.")
+        }
+        check_architecture(str(path), weights, self.module.state_dict(), type(self.module).__name__)
+        self.module.load_state_dict(weights)
+        self.average = {name: tensors[f"average.{name}"].clone() for name in self.average}
+        self.good = _copy(self.average)
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "adam":
+                index, slot = rest.split(".")
+                slots.setdefault(int(index), {})[slot] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+        history["psnr"] = [tuple(pair) for pair in history["psnr"]]
+        self.history = History(**history)
+
+    def _values(self) -> tuple[list[Tensor], list[Tensor]]:
+        weights = self.module.state_dict()
+        return [self.average[name] for name in weights], list(weights.values())
+
+
+def check_architecture(where: str, given: dict[str, Tensor], expected: dict[str, Tensor], what: str) -> None:
+    """Raises ValueError, naming the first tensor that differs, unless names and shapes agree."""
+    for name in sorted(given.keys() | expected.keys()):
+        here, there = (list(tensors[name].shape) if name in tensors else "missing" for tensors in (expected, given))
+        if here != there:
+            raise ValueError(f"{where} holds another architecture than {what}: {name} is {there} there, {here} here")
+
+
+def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def _compare(path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
+    for name in before.keys() | now.keys():
+        if before.get(name) != now.get(name):
+            raise ValueError(
+                f"{path} belongs to another training: {name} was {before.get(name)!r} there and is {now.get(name)!r} "
+                f"here; delete it or name another file"
+            )

@@ -1,0 +1,6 @@
+"""One file per family of papers: what a method needs to learn, its loss, and how it denoises."""
+
+from dnlib.methods.base import Estimate, Method
+from dnlib.methods.supervised import Noise2Clean, Noise2Noise
+
+__all__ = ["Estimate", "Method", "Noise2Clean", "Noise2Noise"]

@@ -1,0 +1,47 @@
+"""What a method is: what it needs to learn, its loss, and how it denoises."""
+
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dnlib.batches import Batch
+
+
+class Estimate(NamedTuple):
+    mean: Tensor  # [N, C, H, W]
+    std: Tensor | None = None  # of each pixel, where the method knows
+
+
+class Method(nn.Module):
+    """A network and one paper's way to train and to use it.
+
+    needs: what a training batch must hold, of `batches.PARTS`; the honest account of what was measured.
+    """
+
+    needs: ClassVar[frozenset[str]]
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def loss(self, batch: Batch) -> Tensor:
+        """A number to minimise. It uses nothing but what `needs` names."""
+        raise NotImplementedError
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.loss(batch)
+
+    @torch.no_grad()
+    def denoise(self, noisy: Tensor) -> Estimate:
+        """Denoise images [N, C, H, W]; leaves the method in the mode, training or evaluation, it was in."""
+        training = self.training
+        self.eval()
+        try:
+            return self.estimate(noisy)
+        finally:
+            self.train(training)
+
+    def estimate(self, noisy: Tensor) -> Estimate:
+        """How `denoise` works where it is more than one pass of the network."""
+        return Estimate(self.network(noisy))

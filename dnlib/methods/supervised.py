@@ -1,0 +1,42 @@
+"""Noise2Clean and Noise2Noise: regression onto a clean image, or onto a second noisy one."""
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from dnlib.batches import Batch
+from dnlib.methods.base import Method
+
+
+class Noise2Clean(Method):
+    """The upper bound every other method is compared with: minimise mean (f(y) - x)^2."""
+
+    needs: ClassVar = frozenset({"noisy", "clean"})
+
+    def loss(self, batch: Batch) -> Tensor:
+        return torch.mean((self.network(batch.noisy) - batch.clean) ** 2)
+
+
+class Noise2Noise(Method):
+    """Lehtinen et al. 2018: the target y' is a second noisy image of the same scene.
+
+    The minimiser does not change if the target's noise leaves alone the statistic that the loss looks for:
+    l2   the mean: (f(y) - y')^2, any zero-mean noise;
+    l1   the median: |f(y) - y'|, for example text over less than half of the pixels;
+    l0   the mode: (|f(y) - y'| + 1e-8)^gamma, gamma going from 2 to 0 during training: impulses of random value.
+    """
+
+    needs: ClassVar = frozenset({"noisy", "second_noisy"})
+
+    def __init__(self, network: nn.Module, loss: Literal["l2", "l1", "l0"] = "l2"):
+        super().__init__(network)
+        if loss not in ("l2", "l1", "l0"):
+            raise ValueError(f"there is no loss {loss!r}; there are: l2, l1, l0")
+        self.norm = loss
+
+    def loss(self, batch: Batch) -> Tensor:
+        difference = (self.network(batch.noisy) - batch.second_noisy).abs()
+        if self.norm == "l0":
+            return torch.mean((difference + 1e-8) ** (2 * (1 - batch.progress)))
+        return torch.mean(difference ** {"l2": 2, "l1": 1}[self.norm])

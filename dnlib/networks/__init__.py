@@ -1,0 +1,10 @@
+"""Architectures only: no loss, no noise, no file access.
+
+Every network maps float images [N, C, H, W] to images of the same shape, for any H and W from one
+pixel up, and refuses images whose number of channels is not its own.
+"""
+
+from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
+from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
+
+__all__ = ["BiasFreeDnCNN", "DnCNN", "Noise2CleanUNet", "Noise2NoiseUNet"]

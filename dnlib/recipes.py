@@ -1,0 +1,165 @@
+"""How the shipped weights were made: `dnlib train NAME` follows a recipe, and makes them again.
+
+Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. The laptop size
+is what ships, the paper size needs a GPU for days.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dnlib import datasets, metrics, provenance, weights
+from dnlib.batches import Crops
+from dnlib.chapter import middle
+from dnlib.evaluation import draw_noisy, evaluate
+from dnlib.images import to_tensor
+from dnlib.methods.base import Method
+from dnlib.noise import Gaussian, Noise
+from dnlib.training import fit
+
+PROFILES = ("laptop", "paper")
+# size -> (laptop, paper): two CPU cores for most of an hour, and Laine et al.'s
+SIZES = {
+    "width": (32, 48),
+    "size": (64, 256),  # of a crop, in pixels
+    "count": (4, 4),  # crops per step
+    "steps": (48_000, 500_000),
+    "learning_rate": (2e-3, 3e-4),
+    "ramp_up": (0.1, 0.1),
+    "ramp_down": (0.5, 0.3),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """method, network: names in `methods` and `networks`. noise: to train with.  tests: noise levels to score at."""
+
+    title: str
+    method: str
+    noise: Noise
+    tests: tuple[float, ...] = (25,)
+    network: str = "Noise2CleanUNet"
+    network_arguments: tuple[tuple[str, Any], ...] = ()
+
+
+RECIPES = {
+    "noise2clean_rgb_sigma25": Recipe("Noise2Clean, colour, Gaussian noise of sigma 25", "Noise2Clean", Gaussian(25)),
+    "noise2noise_rgb_sigma25": Recipe("Noise2Noise, colour, Gaussian noise of sigma 25", "Noise2Noise", Gaussian(25)),
+    "bias_free_rgb_sigma0to55": Recipe(
+        "Bias-free Noise2Clean, colour, blind to the level of Gaussian noise up to sigma 55",
+        "Noise2Clean",
+        Gaussian((0, 55)),
+        tests=(10, 25, 50),
+        network_arguments=(("bias", False),),
+    ),
+}
+
+
+def train(
+    name: str,
+    out: Path,
+    *,
+    profile: str = "laptop",
+    seed: int = 0,
+    device: str = "auto",
+    steps: int | None = None,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
+
+    Goes on from out/NAME.checkpoint.safetensors if an earlier call was cut short.
+    steps: instead of the profile's.
+    Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
+    """
+    recipe, size = find(name), sizes(profile) | ({"steps": steps} if steps is not None else {})
+    card = {
+        "title": recipe.title,
+        "method": recipe.method,
+        "method_arguments": {},
+        "network": recipe.network,
+        "network_arguments": {"channels": 3, "width": size["width"], **dict(recipe.network_arguments)},
+        "command": f"dnlib train {name}" + _options(profile, seed, steps),
+    }
+    photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
+    held_out = datasets.load("bsds500", split="val")
+    batches = Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
+    torch.manual_seed(seed)
+    method = weights.build(card)
+    report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise}")
+    history = fit(
+        method,
+        batches,
+        steps=size["steps"],
+        learning_rate=size["learning_rate"],
+        ramp_up=size["ramp_up"],
+        ramp_down=size["ramp_down"],
+        seed=seed,
+        device=device,
+        checkpoint=out / f"{name}.checkpoint.safetensors",
+        monitor=monitor(held_out[:8], Gaussian(recipe.tests[len(recipe.tests) // 2])),
+        progress=True,
+    )
+    scores = {}
+    for test_set, examples in {"kodak24": _if_present("kodak24"), "bsds500 val": held_out}.items():
+        for sigma in recipe.tests if examples else ():
+            scores[f"{test_set}, sigma {sigma:g}"] = str(evaluate(method, examples, Gaussian(sigma), progress=True))
+    card |= {
+        "noise": str(recipe.noise),
+        "needs": sorted(method.needs),
+        "trained_on": "bsds500 train and test (400 photographs), fresh noise at every step",
+        "data_sha256": datasets.fingerprint("bsds500"),
+        "seed": seed,
+        **size,
+        "seconds": round(history.seconds),
+        "cpu_seconds": round(history.cpu_seconds),
+        "precision": history.precision,
+        "device": history.device,
+        "machine": provenance.machine(),
+        "commit": provenance.commit(),
+        "versions": provenance.versions(),
+        "scores": scores,
+        "licence": "MIT; the photographs have their own (`dnlib data bsds500`)",
+        "finished": time.strftime("%Y-%m-%d"),
+    }
+    path = out / f"{name}.safetensors"
+    weights.save_method(method, path, card)
+    for what, score in scores.items():
+        report(f"{what}: {score}")
+    return path
+
+
+def find(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def sizes(profile: str) -> dict[str, Any]:
+    if profile not in PROFILES:
+        raise ValueError(f"weights are trained in the profiles {' and '.join(PROFILES)}; {profile!r} was given")
+    return {name: values[PROFILES.index(profile)] for name, values in SIZES.items()}
+
+
+def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
+    """PSNR on the middles of some photographs, always with the same noise."""
+    clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
+    noisy = draw_noisy(clean, noise, 0).image
+
+    def psnr(method: Method) -> float:
+        device = next(method.parameters()).device
+        return metrics.psnr(method.denoise(noisy.to(device)).mean, clean, "synthetic_rgb")
+
+    return psnr
+
+
+def _if_present(name: str) -> list[datasets.Example]:
+    return datasets.load(name) if datasets.find(name).is_present else []
+
+
+def _options(profile: str, seed: int, steps: int | None) -> str:
+    given = {"profile": (profile, "laptop"), "seed": (seed, 0), "steps": (steps, None)}
+    return "".join(f" --{name} {value}" for name, (value, default) in given.items() if value != default)

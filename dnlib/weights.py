@@ -1,0 +1,100 @@
+"""Trained methods on disk: float16 numbers in a safetensors file, and a card that says where they come from.
+
+The card, NAME.yaml beside NAME.safetensors, names architecture and hash; a file whose hash differs is
+refused, and no pickle is ever loaded.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import load, save
+from torch import Tensor
+
+from dnlib import datasets, methods, networks
+from dnlib.checkpoints import check_architecture
+from dnlib.files import atomic
+from dnlib.methods.base import Method
+
+HOME = datasets.ROOT / "data" / "weights"
+
+
+def available() -> list[str]:
+    """The names of the weights that come with the course."""
+    return sorted(path.stem for path in HOME.glob("*.yaml"))
+
+
+def read_card(name: str | Path) -> dict[str, Any]:
+    """What is known about weights: a name of `available()`, or the path of a card or a safetensors file.
+
+    Raises ValueError for an unknown name, FileNotFoundError for a path that leads nowhere.
+    """
+    path = _card_path(name)
+    if not path.is_file():
+        if Path(name).suffix:
+            raise FileNotFoundError(f"there is no model card at {path}")
+        raise ValueError(f"there are no weights {str(name)!r}; there are: {', '.join(available()) or 'none'}")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def load_method(name: str | Path, *, device: str = "cpu") -> Method:
+    """The trained method, ready to denoise.
+
+    Raises ValueError if file and card do not belong together: another hash, another architecture.
+    """
+    card, path = read_card(name), _card_path(name).with_suffix(".safetensors")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; its card lies beside where it should be")
+    content = path.read_bytes()
+    if (found := hashlib.sha256(content).hexdigest()) != card["sha256"]:
+        raise ValueError(
+            f"{path} is not the file its card describes: its sha256 is {found[:12]}..., the card says "
+            f"{card['sha256'][:12]}...; it was changed or cut short. Restore it, or train anew: {card['command']}"
+        )
+    method = build(card)
+    tensors = load(content)
+    check_architecture(str(path), tensors, method.state_dict(), card["network"])
+    method.load_state_dict({name: _widen(tensor) for name, tensor in tensors.items()})
+    return method.eval().to(device)
+
+
+def save_method(method: Method, path: Path, card: dict[str, Any]) -> None:
+    """Write weights (float16) and card; `card` says how to `build` the method, and whatever else is known."""
+    tensors = {name: _narrow(tensor).cpu().contiguous() for name, tensor in method.state_dict().items()}
+    content = save(tensors)
+    card = card | {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(path.with_suffix(".safetensors")) as temporary:
+        temporary.write_bytes(content)
+    with atomic(path.with_suffix(".yaml")) as temporary:
+        temporary.write_text(yaml.safe_dump(card, sort_keys=False, width=120, allow_unicode=True), encoding="utf-8")
+
+
+def publish(path: Path) -> Path:
+    """Copy weights and card to where the course keeps its own."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    for file in (path, path.with_suffix(".yaml")):
+        with atomic(HOME / file.name) as temporary:
+            temporary.write_bytes(file.read_bytes())
+    return HOME / path.name
+
+
+def build(card: dict[str, Any]) -> Method:
+    """The untrained method that a card describes: `method` and `network`, each with its arguments."""
+    network = getattr(networks, card["network"])(**card["network_arguments"])
+    return getattr(methods, card["method"])(network, **card["method_arguments"])
+
+
+def _card_path(name: str | Path) -> Path:
+    path = Path(name)
+    return path.with_suffix(".yaml") if path.suffix or path.parent != Path() else HOME / f"{name}.yaml"
+
+
+def _narrow(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.float16) if tensor.is_floating_point() else tensor
+
+
+def _widen(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
