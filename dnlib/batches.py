@@ -137,7 +137,8 @@ class Crops:
             swap = flip[2, :, :, None]
         rows = ((top[:, None] + down) * widths[:, None] + starts[:, None])[:, :, None]
         place = rows + (left[:, None] + right)[:, None, :]
-        return image, place if swap is None else torch.where(swap, place.transpose(1, 2), place)
+        place = place if swap is None else torch.where(swap, place.transpose(1, 2), place)
+        return image, place.contiguous()
 
     def _crop(self, name: str, place: Tensor) -> Tensor:
         """The pixels at `place` as a float image; [N, C, H, W] with the channels last in memory."""

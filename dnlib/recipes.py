@@ -28,7 +28,7 @@ SIZES = {
     "size": (64, 256),  # of a crop, in pixels
     "count": (4, 4),  # crops per step
     "steps": (48_000, 500_000),
-    "learning_rate": (2e-3, 3e-4),
+    "learning_rate": (7e-4, 3e-4),  # 2e-3 diverges
     "ramp_up": (0.1, 0.1),
     "ramp_down": (0.5, 0.3),
 }

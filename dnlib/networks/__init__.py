@@ -5,6 +5,8 @@ pixel up, and refuses images whose number of channels is not its own.
 """
 
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
+from dnlib.networks.noise2self import BabyUNet
+from dnlib.networks.noise2void import Noise2VoidUNet
 from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
 
-__all__ = ["BiasFreeDnCNN", "DnCNN", "Noise2CleanUNet", "Noise2NoiseUNet"]
+__all__ = ["BabyUNet", "BiasFreeDnCNN", "DnCNN", "Noise2CleanUNet", "Noise2NoiseUNet", "Noise2VoidUNet"]

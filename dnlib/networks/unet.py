@@ -88,6 +88,8 @@ class Noise2NoiseUNet(UNet):
         super().__init__(channels, width, tail)
 
     def forward(self, image: Tensor) -> Tensor:
+        check(image, self.channels)
+        check(image, self.channels)
         return super().forward(image - 0.5) + 0.5
 
 

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dnlib.batches import Batch, Crops
+from dnlib.noise import Gaussian
+
+EVERYTHING = frozenset({"noisy", "second_noisy", "clean", "parameter"})
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture
+def photographs(rng):
+    return [rng.integers(0, 256, (h, w, 3), dtype=np.uint8) for h, w in [(20, 31), (40, 17), (16, 16)]]
+
+
+def all_crops(images, size):
+    """Every crop in every orientation, as bytes."""
+    found = set()
+    for image in images:
+        for top, left in np.ndindex(image.shape[0] - size + 1, image.shape[1] - size + 1):
+            crop = image[top : top + size, left : left + size]
+            for turned in (crop, crop.swapaxes(0, 1)):
+                found |= {turned[::a, ::b].tobytes() for a in (1, -1) for b in (1, -1)}
+    return found
+
+
+def test_crops_are_pieces_of_the_images_in_all_eight_orientations(photographs):
+    crops = Crops(photographs, Gaussian(25), size=16, count=500)
+    clean = crops.draw(frozenset({"clean"}), generator()).clean
+    drawn = {(c.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy().tobytes() for c in clean}
+    assert drawn <= all_crops(photographs, 16)
+    assert {photographs[2][::a, ::b].tobytes() for a in (1, -1) for b in (1, -1)} <= drawn
+
+
+def test_without_turning_they_stay_upright(photographs):
+    crops = Crops(photographs[2:], Gaussian(25), size=16, count=9, turn=False)
+    clean = crops.draw(frozenset({"clean"}), generator()).clean
+    assert all(np.array_equal((c.permute(1, 2, 0) * 255).round(), photographs[2]) for c in clean)
+
+
+def test_a_batch_carries_what_is_needed_and_nothing_else(photographs):
+    crops = Crops(photographs, Gaussian(25), size=8)
+    batch = crops.draw(frozenset({"noisy"}), generator())
+    assert batch.noisy.shape == (4, 3, 8, 8)
+    with pytest.raises(AttributeError, match="'clean' must name it in `needs`"):
+        _ = batch.clean
+    with pytest.raises(AttributeError):
+        _ = batch.nonsense
+    assert Batch(generator(), clean=torch.zeros(1)).clean.shape == (1,)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_two_noisy_images_share_the_scene_and_not_the_noise(photographs, frozen):
+    crops = Crops(photographs, Gaussian(25), size=16, count=64, frozen=frozen)
+    batch = crops.draw(EVERYTHING, generator())
+    first, second = batch.noisy - batch.clean, batch.second_noisy - batch.clean
+    assert first.std() * 255 == pytest.approx(25, rel=0.03) and second.std() * 255 == pytest.approx(25, rel=0.03)
+    if not frozen:  # frozen crops repeat the same noise, and their correlation scatters more
+        assert abs((first * second).mean() / (first.std() * second.std())) < 0.02
+    assert not torch.equal(batch.noisy, batch.second_noisy)
+    assert (batch.parameter * 255).tolist() == pytest.approx([25] * 64)
+
+
+def test_frozen_noise_stays_and_fresh_noise_does_not(photographs):
+    def noise(crops, seed):
+        batch = crops.draw(EVERYTHING, generator(seed))
+        return (batch.noisy - batch.clean)[0]
+
+    one = photographs[2:]  # one image of the size of a crop, so that every crop is all of it
+    frozen = Crops(one, Gaussian(25), size=16, count=1, frozen=True, turn=False)
+    fresh = Crops(one, Gaussian(25), size=16, count=1, turn=False)
+    assert torch.equal(noise(frozen, 1), noise(frozen, 2))
+    assert not torch.equal(noise(fresh, 1), noise(fresh, 2))
+    other = Crops(one, Gaussian(25), size=16, count=1, frozen=True, turn=False, seed=1)
+    assert not torch.equal(noise(frozen, 1), noise(other, 1))
+
+
+def test_each_frozen_image_keeps_its_own_noise_level(photographs):
+    crops = Crops(photographs, Gaussian((5, 50)), size=16, count=200, frozen=True)
+    batch = crops.draw(EVERYTHING, generator())
+    assert len(batch.parameter.unique()) == 3
+    for level in batch.parameter.unique():
+        noise = (batch.noisy - batch.clean)[batch.parameter == level]
+        assert noise.std() == pytest.approx(float(level), rel=0.15)
+
+
+def test_measured_noise_offers_no_clean_image(photographs):
+    crops = Crops(photographs, size=16)
+    assert crops.offers == {"noisy"}
+    assert Crops(photographs, second=photographs, size=16).offers == {"noisy", "second_noisy"}
+    assert crops.draw(frozenset({"noisy"}), generator()).noisy.max() <= 1
+
+
+def test_equal_generators_give_equal_batches(photographs):
+    crops = Crops(photographs, Gaussian((0, 50)), size=16)
+    a, b, c = (crops.draw(EVERYTHING, generator(seed)).noisy for seed in (3, 3, 4))
+    assert torch.equal(a, b) and not torch.equal(a, c)
+
+
+def test_descriptions_tell_different_sources_apart(photographs):
+    noise = Gaussian(25)
+    sources = [
+        Crops(photographs, noise, size=16),
+        Crops(photographs, Gaussian(30), size=16),
+        Crops(photographs[:2], noise, size=16),
+        Crops(photographs, noise, size=8),
+        Crops(photographs, noise, size=16, frozen=True),
+        Crops(photographs, size=16),
+    ]
+    assert len({crops.description for crops in sources}) == len(sources)
+    assert sources[0].description == Crops(photographs, noise, size=16).description
+
+
+def test_crops_have_their_channels_last_in_memory(photographs):
+    batch = Crops(photographs, Gaussian(25), size=16).draw(EVERYTHING, generator())
+    for part in (batch.noisy, batch.clean, batch.second_noisy):
+        assert part.is_contiguous(memory_format=torch.channels_last)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    shapes=st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=4),
+    size=st.integers(-1, 14),
+    count=st.integers(-1, 5),
+    gray=st.booleans(),
+)
+def test_crops_fit_or_are_refused_in_words(shapes, size, count, gray):
+    images = [np.zeros(shape if gray else (*shape, 3), np.uint8) for shape in shapes]
+    if size < 1 or count < 1:
+        expected = "size >= 1"
+    elif min(min(shape) for shape in shapes) < size:
+        expected = "larger than an image"
+    else:
+        batch = Crops(images, Gaussian(5), size=size, count=count).draw(EVERYTHING, generator())
+        assert batch.noisy.shape == (count, 1 if gray else 3, size, size)
+        return
+    with pytest.raises(ValueError, match=expected):
+        Crops(images, Gaussian(5), size=size, count=count)
+
+
+def test_other_wrong_images_are_refused(photographs):
+    for images, message in [
+        ([], "no images"),
+        ([np.zeros((8, 8)), np.zeros((8, 8, 3))], "1 and 3 channels"),
+        ([np.zeros((2, 8, 8, 3))], r"\[2, 8, 8, 3\]"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            Crops(images, Gaussian(5), size=4)
+    with pytest.raises(ValueError, match="leave one out"):
+        Crops(photographs, Gaussian(5), second=photographs, size=4)
+    with pytest.raises(ValueError, match="shapes"):
+        Crops(photographs, second=photographs[::-1], size=4)

@@ -1,0 +1,110 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dnlib.networks import BabyUNet, BiasFreeDnCNN, DnCNN, Noise2CleanUNet, Noise2NoiseUNet, Noise2VoidUNet
+from dnlib.networks.noise2void import MaxBlurPool
+from dnlib.networks.shapes import fill_up
+
+SMALL = {
+    "Noise2CleanUNet": lambda channels: Noise2CleanUNet(channels, 6),
+    "Noise2CleanUNet, bias-free": lambda channels: Noise2CleanUNet(channels, 6, bias=False),
+    "Noise2NoiseUNet": lambda channels: Noise2NoiseUNet(channels, 6),
+    "DnCNN": lambda channels: DnCNN(channels, 4, 8),
+    "BiasFreeDnCNN": lambda channels: BiasFreeDnCNN(channels, 4, 8),
+    "BabyUNet": lambda channels: BabyUNet(channels, 4),
+    "Noise2VoidUNet": lambda channels: Noise2VoidUNet(channels, 4),
+    "N2V2": lambda channels: Noise2VoidUNet(channels, 4, residual=False, top_skip=False, blur_pool=True),
+}
+every_network = pytest.mark.parametrize("name", SMALL)
+
+
+def count(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_parameter_counts_are_the_published_ones():
+    assert count(Noise2NoiseUNet()) == 991_203
+    assert count(Noise2CleanUNet()) == 1_102_371
+    assert count(DnCNN(1, 8, residual=False)) == 223_104
+    stored = sum(tensor.numel() for tensor in BiasFreeDnCNN().state_dict().values())
+    assert stored == 669_312
+    assert stored - count(BiasFreeDnCNN()) == 1_152
+
+
+@every_network
+@settings(deadline=None, max_examples=12)
+@given(size=st.tuples(st.integers(1, 70), st.integers(1, 70)), channels=st.sampled_from([1, 3]))
+def test_any_size_comes_back_in_its_size(name, size, channels):
+    image = torch.rand(2, channels, *size)
+    with torch.no_grad():
+        out = SMALL[name](channels).eval()(image)
+    assert out.shape == image.shape and out.isfinite().all()
+
+
+@pytest.mark.parametrize("network", [Noise2CleanUNet(3, 16, bias=False), BiasFreeDnCNN(3, 8, 16)])
+@pytest.mark.parametrize("scale", [0.01, 0.5, 3.0, 40.0])
+def test_bias_free_networks_are_scale_equivariant(network, scale):
+    with torch.no_grad():
+        for _ in range(3):
+            network.train()(torch.rand(2, 3, 32, 32))  # so that running deviations are not 1
+        image = torch.rand(1, 3, 45, 38)
+        out = network.eval()(image)
+        assert torch.allclose(network(scale * image), scale * out, rtol=1e-4, atol=1e-4 * scale * out.abs().max())
+
+
+def test_networks_with_biases_are_not():
+    network, image = Noise2CleanUNet(3, 16), torch.rand(1, 3, 32, 32)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1) if parameter.ndim == 1 else None
+    with torch.no_grad():
+        assert not torch.allclose(network(3 * image), 3 * network(image), rtol=1e-2)
+
+
+def test_filling_up_mirrors_without_repeating_the_edge():
+    row = torch.arange(3.0)[None, None, None]
+    assert fill_up(row, 8)[0, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2, 1]
+    assert fill_up(torch.ones(1, 1, 1, 1), 4).shape == (1, 1, 4, 4)
+    image = torch.rand(1, 1, 8, 16)
+    assert fill_up(image, 8) is image
+
+
+def test_blur_pool_hardly_changes_when_the_image_moves_by_a_pixel():
+    torch.manual_seed(0)
+    image = torch.rand(1, 2, 64, 64)
+    moved = image.roll(1, dims=3)
+
+    def change(pool):
+        return (pool(moved) - pool(image))[..., 4:-4].pow(2).mean().sqrt()
+
+    assert change(MaxBlurPool()) < 0.5 * change(torch.nn.MaxPool2d(2))
+    assert torch.allclose(MaxBlurPool()(torch.full((1, 1, 6, 8), 0.7)), torch.tensor(0.7))
+    assert MaxBlurPool()(image).shape == (1, 2, 32, 32)
+
+
+def test_without_top_skip_nothing_passes_around_the_first_pooling():
+    """The one-pixel checkerboard, which pooling with a blur removes, must not come through."""
+    network = Noise2VoidUNet(1, 8, residual=False, top_skip=False, blur_pool=True).eval()
+    skips = [block[0][0].in_channels for block in network.up]
+    assert skips[-1] == 8 and Noise2VoidUNet(1, 8).up[-1][0][0].in_channels == 16
+
+
+@every_network
+def test_wrong_images_are_refused_by_name(name):
+    colour = SMALL[name](3)
+    with pytest.raises(ValueError, match=r"colour images \(3 channels\); an image with 1 was given"):
+        colour(torch.rand(1, 1, 32, 32))
+    with pytest.raises(ValueError, match="float tensors"):
+        colour(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    with pytest.raises(ValueError, match=r"\[3, 32, 32\]"):
+        colour(torch.rand(3, 32, 32))
+    with pytest.raises(ValueError, match="1 channel .* or 3"):
+        SMALL[name](2)
+
+
+def test_impossible_shapes_of_networks_are_refused():
+    with pytest.raises(ValueError, match="depth >= 2"):
+        DnCNN(depth=1)
+    with pytest.raises(ValueError, match="multiple of 3"):
+        Noise2NoiseUNet(width=32)
