@@ -109,15 +109,21 @@ class State:
         self.module.load_state_dict(weights)
         self.average = {name: tensors[f"average.{name}"].clone() for name in self.average}
         self.good = _copy(self.average)
-        slots: dict[int, dict[str, Tensor]] = {}
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": self._slots(tensors)})
+        history["psnr"] = [tuple(pair) for pair in history["psnr"]]
+        self.history = History(**history)
+
+    def _slots(self, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+        """Adam's moments, each in the memory layout of its weight, which the fused step takes for granted."""
+        weights = [weight for group in self.optimizer.param_groups for weight in group["params"]]
+        slots: dict[int, dict[str, Tensor]] = {index: {} for index in range(len(weights))}
         for name, tensor in tensors.items():
             kind, _, rest = name.partition(".")
             if kind == "adam":
                 index, slot = rest.split(".")
-                slots.setdefault(int(index), {})[slot] = tensor
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        history["psnr"] = [tuple(pair) for pair in history["psnr"]]
-        self.history = History(**history)
+                like = weights[int(index)]
+                slots[int(index)][slot] = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+        return slots
 
     def _values(self) -> tuple[list[Tensor], list[Tensor]]:
         weights = self.module.state_dict()

@@ -35,7 +35,7 @@ def test_parameter_counts_are_the_published_ones():
 
 @every_network
 @settings(deadline=None, max_examples=12)
-@given(size=st.tuples(st.integers(1, 70), st.integers(1, 70)), channels=st.sampled_from([1, 3]))
+@given(size=st.tuples(st.integers(1, 40), st.integers(1, 40)), channels=st.sampled_from([1, 3]))
 def test_any_size_comes_back_in_its_size(name, size, channels):
     image = torch.rand(2, channels, *size)
     with torch.no_grad():
@@ -99,7 +99,7 @@ def test_wrong_images_are_refused_by_name(name):
         colour(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
     with pytest.raises(ValueError, match=r"\[3, 32, 32\]"):
         colour(torch.rand(3, 32, 32))
-    with pytest.raises(ValueError, match="1 channel .* or 3"):
+    with pytest.raises(ValueError, match=r"1 channel .* or 3"):
         SMALL[name](2)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from safetensors.torch import load_file
 from torch import nn
 
 from dnlib.batches import Crops
@@ -104,7 +105,6 @@ torch.set_num_threads(1)
 method = Noise2Noise(Noise2CleanUNet(1, 6))
 batches = Crops([photo("camera")[::4, ::4]], Gaussian(25), size=16)
 fit(method, batches, steps=600, checkpoint=Path(sys.argv[1]), save_every=0, progress=False)
-torch.save  # nothing is pickled
 from safetensors.torch import save_file
 save_file({k: v.contiguous() for k, v in method.state_dict().items()}, sys.argv[2])
 """
@@ -142,7 +142,7 @@ def test_a_checkpoint_of_another_training_is_refused_by_name(batches, tmp_path):
     with pytest.raises(ValueError, match="method was 'Noise2Clean'"):
         fit(method(kind=Noise2Noise), batches, steps=50, checkpoint=path)
     with pytest.raises(
-        ValueError, match=r"another architecture.*first\.0\.weight is \[6, 1, 3, 3\] there, \[9, 1, 3, 3\]"
+        ValueError, match=r"another architecture.*bias is \[12\] there, \[18\] here"
     ):
         fit(method(width=9), batches, steps=50, checkpoint=path)
     assert path.read_bytes() == before
@@ -177,13 +177,9 @@ class Breaking(Noise2Clean):
 def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_state(batches, tmp_path):
     path = tmp_path / "run.safetensors"
     broken = method(kind=Breaking)
-    with pytest.raises(Diverged, match="at step 70; .*weights of step 50.*holds an earlier state"):
+    with pytest.raises(Diverged, match=r"at step 70; .*weights of step 50.*holds an earlier state"):
         fit(broken, batches, steps=300, checkpoint=path, save_every=0)
     assert weights(broken).isfinite().all()
-    state = State(method(kind=Breaking), torch.optim.Adam(method().parameters()), 0.999)
-    assert state.module.state_dict().keys() and path.stat().st_size > 0
-    from safetensors.torch import load_file
-
     assert all(tensor.isfinite().all() for tensor in load_file(path).values())
 
 

@@ -1,7 +1,8 @@
 """Noise2Void (Krull et al. 2019), StructN2V (Broaddus et al. 2020), and the training side of N2V2 (Hoeck et al. 2022).
 
-A few pixels of the noisy image are hidden, each overwritten by something else, and the network is asked for the noisy
-values that were there. If noise is independent from pixel to pixel and of mean zero, the best answer is the clean value.
+A few pixels of the noisy image are hidden, each overwritten by something else, and the network is asked for the
+noisy values that were there. If noise is independent from pixel to pixel and of mean zero, the best answer is the
+clean value.
 
 A *manipulator* says what is written: manipulator(image, places, radius, generator) -> values [K] for the K pixels
 `places` [K, 4] (image, channel, row, column) of `image` [N, C, H, W]. The neighbourhood of radius r is the
@@ -166,10 +167,8 @@ class Noise2Void(Method):
         if self.offsets is not None:
             around = places.repeat_interleave(len(self.offsets), dim=0)
             around[:, 2:] += self.offsets.to(image.device).repeat(len(places), 1)
-            inside = ((around[:, 2:] >= 0) & (around[:, 2:] < torch.tensor(image.shape[2:], device=image.device))).all(
-                1
-            )
-            around = around[inside]
+            size = torch.tensor(image.shape[2:], device=image.device)
+            around = around[((around[:, 2:] >= 0) & (around[:, 2:] < size)).all(dim=1)]
             values = 4 * torch.rand(len(around), generator=generator, device=image.device) - 2
             masked[tuple(around.T)] = values.to(image.dtype)
         masked[tuple(places.T)] = self.manipulator(image, places, self.radius, generator).to(image.dtype)

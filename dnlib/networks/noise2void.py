@@ -13,7 +13,8 @@ class Noise2VoidUNet(nn.Module):
     width: channels of the first level (32; 96 for BSD68), doubled per level.   size: of the kernels, 3 or 5.
     residual: the network estimates what to add to its input.
     N2V2 is residual=False, top_skip=False (nothing passes around the first pooling) and blur_pool=True
-    (anti-aliased pooling), trained with `median` in place of `uniform_withCP`.   Inputs normalised to mean 0, deviation 1.
+    (anti-aliased pooling), trained with `median` in place of `uniform_withCP`.
+    Inputs are normalised to mean 0 and deviation 1.
     """
 
     def __init__(

@@ -89,7 +89,6 @@ class Noise2NoiseUNet(UNet):
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
-        check(image, self.channels)
         return super().forward(image - 0.5) + 0.5
 
 
