@@ -172,6 +172,8 @@ def train(name, profile, steps, seed, device, out, publish):
 
     Photographs: BSDS500 (`dnlib data bsds500`). Interrupted or killed, the same command goes on where it was.
     """
+    # Threads that wait for each other in a loop stop all progress while another program needs a core.
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     from dnlib import recipes, weights
     from dnlib.console import weights_table
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 import yaml
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -54,7 +55,10 @@ def load_method(name: str | Path, *, device: str = "cpu") -> Method:
             f"{card['sha256'][:12]}...; it was changed or cut short. Restore it, or train anew: {card['command']}"
         )
     method = build(card)
-    tensors = load(content)
+    try:
+        tensors = load(content)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a safetensors file ({error}); nothing else is ever loaded") from error
     check_architecture(str(path), tensors, method.state_dict(), card["network"])
     method.load_state_dict({name: _widen(tensor) for name, tensor in tensors.items()})
     return method.eval().to(device)

@@ -141,9 +141,7 @@ def test_a_checkpoint_of_another_training_is_refused_by_name(batches, tmp_path):
             fit(method(), batches, **{"steps": 50, "checkpoint": path} | changed)
     with pytest.raises(ValueError, match="method was 'Noise2Clean'"):
         fit(method(kind=Noise2Noise), batches, steps=50, checkpoint=path)
-    with pytest.raises(
-        ValueError, match=r"another architecture.*bias is \[12\] there, \[18\] here"
-    ):
+    with pytest.raises(ValueError, match=r"another architecture.*bias is \[12\] there, \[18\] here"):
         fit(method(width=9), batches, steps=50, checkpoint=path)
     assert path.read_bytes() == before
 

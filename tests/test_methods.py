@@ -1,0 +1,104 @@
+"""What holds for every method: honest accounting of what it needs, shapes, modes, errors."""
+
+import pytest
+import torch
+from torch import nn
+
+from dnlib import methods
+from dnlib.batches import PARTS, Batch
+from dnlib.methods import Method, Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
+from dnlib.networks import BabyUNet, DnCNN, Noise2VoidUNet
+
+EVERY = {
+    "Noise2Clean": lambda: Noise2Clean(BabyUNet(1, 4)),
+    "Noise2Noise": lambda: Noise2Noise(BabyUNet(1, 4)),
+    "Noise2Noise, L1": lambda: Noise2Noise(BabyUNet(1, 4), "l1"),
+    "Noise2Noise, L0": lambda: Noise2Noise(BabyUNet(1, 4), "l0"),
+    "Noise2Void": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05),
+    "StructN2V": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05, struct=[1, 1, 1]),
+    "Noise2Self": lambda: Noise2Self(BabyUNet(1, 4)),
+    "Noise2Self, random": lambda: Noise2Self(BabyUNet(1, 4), masks="random", width=5, fill="random"),
+    "Noise2Self, invariant": lambda: Noise2Self(BabyUNet(1, 4), inference="invariant", fill="zero"),
+}
+every_method = pytest.mark.parametrize("name", EVERY)
+
+
+def batch_of(needs):
+    generator = torch.Generator().manual_seed(0)
+    return Batch(generator, 0.5, **{part: torch.rand(2, 1, 16, 16, generator=generator) for part in needs})
+
+
+@every_method
+def test_the_loss_works_with_what_the_method_needs_and_nothing_else(name):
+    method = EVERY[name]()
+    assert method.needs <= PARTS
+    loss = method(batch_of(method.needs))
+    loss.backward()
+    assert loss.ndim == 0 and loss.isfinite()
+    assert any(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in method.parameters())
+
+
+@every_method
+def test_self_supervised_methods_work_with_clean_images_absent(name):
+    needs = EVERY[name]().needs
+    assert ("clean" in needs) == (name == "Noise2Clean")
+    if "clean" in needs:
+        with pytest.raises(AttributeError, match="clean"):
+            EVERY[name]().loss(batch_of(needs - {"clean"}))
+
+
+def test_every_method_is_tested_here():
+    assert {type(make()).__name__ for make in EVERY.values()} == set(methods.__all__) - {"Method", "Estimate"}
+
+
+@every_method
+@pytest.mark.parametrize("size", [(1, 1), (5, 9), (16, 16), (33, 20)])
+def test_any_image_is_denoised_in_its_size(name, size):
+    noisy = torch.rand(1, 1, *size)
+    estimate = EVERY[name]().denoise(noisy)
+    assert estimate.mean.shape == noisy.shape and estimate.mean.isfinite().all() and estimate.std is None
+
+
+@every_method
+def test_denoising_leaves_the_method_as_it_was(name):
+    method = EVERY[name]()
+    before = {key: tensor.clone() for key, tensor in method.state_dict().items()}
+    method.train().denoise(torch.rand(1, 1, 16, 16))
+    assert method.training and all(torch.equal(before[key], tensor) for key, tensor in method.state_dict().items())
+    assert not method.eval().denoise(torch.rand(1, 1, 16, 16)).mean.requires_grad
+    assert not method.training
+
+
+def test_the_losses_are_what_they_say():
+    noisy = torch.rand(2, 1, 8, 8)
+    target = torch.rand(2, 1, 8, 8)
+    generator = torch.Generator()
+
+    def loss(name, progress=0.0):
+        return Noise2Noise(nn.Identity(), name).loss(Batch(generator, progress, noisy=noisy, second_noisy=target))
+
+    difference = (noisy - target).abs()
+    assert loss("l2") == pytest.approx((difference**2).mean())
+    assert loss("l1") == pytest.approx(difference.mean())
+    assert loss("l0", 0.0) == pytest.approx((difference**2).mean())
+    assert loss("l0", 0.5) == pytest.approx(difference.mean())
+    assert loss("l0", 1.0) == pytest.approx(1)
+    clean = Noise2Clean(nn.Identity()).loss(Batch(generator, noisy=noisy, clean=target))
+    assert clean == pytest.approx((difference**2).mean())
+
+
+@pytest.mark.parametrize("loss", ["l2", "l1", "l0"])
+def test_perfect_estimates_give_finite_gradients(loss):
+    network = DnCNN(1, 2, 4)
+    for parameter in network.parameters():
+        nn.init.zeros_(parameter)
+    image = torch.rand(1, 1, 8, 8)
+    Noise2Noise(network, loss).loss(Batch(torch.Generator(), 0.9, noisy=image, second_noisy=image)).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
+
+
+def test_wrong_names_and_unfinished_methods_are_told():
+    with pytest.raises(ValueError, match="l2, l1, l0"):
+        Noise2Noise(nn.Identity(), "l3")
+    with pytest.raises(NotImplementedError):
+        Method(nn.Identity()).loss(batch_of(set()))

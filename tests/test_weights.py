@@ -1,0 +1,91 @@
+import pickle
+
+import pytest
+import torch
+import yaml
+
+from dnlib import weights
+from dnlib.methods import Noise2Clean
+from dnlib.networks import Noise2CleanUNet
+
+CARD = {
+    "method": "Noise2Clean",
+    "method_arguments": {},
+    "network": "Noise2CleanUNet",
+    "network_arguments": {"channels": 3, "width": 6, "bias": False},
+    "command": "dnlib train x",
+}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    torch.manual_seed(0)
+    method = Noise2Clean(Noise2CleanUNet(3, 6, bias=False))
+    weights.save_method(method, tmp_path / "x.safetensors", CARD)
+    return method, tmp_path / "x.safetensors"
+
+
+def test_what_was_saved_is_loaded_to_half_precision(saved):
+    method, path = saved
+    image = torch.rand(1, 3, 20, 30)
+    loaded = weights.load_method(path)
+    assert not loaded.training and next(loaded.parameters()).dtype == torch.float32
+    assert torch.allclose(loaded.denoise(image).mean, method.denoise(image).mean, atol=2e-3)
+    assert path.stat().st_size < 2.2 * sum(parameter.numel() for parameter in method.parameters()) + 8000
+    assert weights.read_card(path)["bytes"] == path.stat().st_size
+
+
+@pytest.mark.parametrize("tamper", [lambda b: b[:-10], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b""])
+def test_a_truncated_or_tampered_file_is_refused(saved, tamper):
+    _, path = saved
+    path.write_bytes(tamper(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"not the file its card describes.*dnlib train x"):
+        weights.load_method(path)
+
+
+def test_a_pickle_is_never_loaded(saved):
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was loaded",))
+
+    _, path = saved
+    path.write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(ValueError, match="not the file"):
+        weights.load_method(path)
+    import hashlib
+
+    card = weights.read_card(path) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(ValueError, match="not a safetensors file"):
+        weights.load_method(path)
+
+
+def test_weights_of_another_architecture_are_refused(saved):
+    _, path = saved
+    card = weights.read_card(path)
+    card["network_arguments"]["width"] = 9
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(ValueError, match="another architecture"):
+        weights.load_method(path)
+
+
+def test_unknown_names_and_missing_files_are_told(saved, tmp_path):
+    with pytest.raises(ValueError, match="there are no weights 'nonsense'; there are"):
+        weights.load_method("nonsense")
+    with pytest.raises(FileNotFoundError, match="no model card"):
+        weights.load_method(tmp_path / "y.safetensors")
+    saved[1].unlink()
+    with pytest.raises(FileNotFoundError, match="is missing"):
+        weights.load_method(saved[1])
+
+
+@pytest.mark.parametrize("name", weights.available())
+def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
+    card = weights.read_card(name)
+    assert card["bytes"] <= 3_000_000
+    assert card["command"] == f"dnlib train {name}" and not card["commit"].endswith("+")
+    for known in ("data_sha256", "steps", "seconds", "device", "scores", "licence", "seed", "versions"):
+        assert card[known] not in (None, "", {}), known
+    method = weights.load_method(name)
+    noise = 25 / 255 * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert (method.denoise(0.5 + noise).mean - 0.5).std() < 0.2 * noise.std()
