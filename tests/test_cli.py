@@ -163,3 +163,16 @@ def test_help_is_instant():
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "dnlib", "--help"], check=True, capture_output=True)
     assert time.perf_counter() - started < 2
+
+
+def test_train_lists_what_there_is():
+    result = call("train")
+    assert result.exit_code == 0
+    for name in ("noise2clean_rgb_sigma25", "noise2noise_rgb_sigma25", "bias_free_rgb_sigma0to55"):
+        assert name in result.output
+
+
+def test_train_refuses_what_it_cannot_do(tmp_path):
+    assert refused(call("train", "noise2sharp"), "there is no recipe", "noise2clean_rgb_sigma25")
+    assert refused(call("train", "noise2clean_rgb_sigma25", "--out", tmp_path), "dnlib data bsds500")
+    assert refused(call("train", "noise2clean_rgb_sigma25", "--profile", "smoke"), "laptop and paper")

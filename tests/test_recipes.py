@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import torch
+
+from dnlib import datasets, recipes, weights
+from dnlib.datasets import Example
+
+
+@pytest.fixture
+def small(monkeypatch, rng):
+    """Recipes at a small size, on made-up photographs in place of BSDS500."""
+
+    def load(name, *, split=None, limit=None):
+        assert name == "bsds500" and split in ("train", "test", "val")
+        return [Example(f"{split}{i}", clean=rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for i in range(2)]
+
+    monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(datasets, "fingerprint", lambda name: "f" * 64)
+    tiny = {"width": (6, 6), "size": (32, 32), "count": (2, 2), "steps": (4, 4)}
+    monkeypatch.setattr(recipes, "SIZES", recipes.SIZES | tiny)
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path, name):
+    said = []
+    path = recipes.train(name, tmp_path, report=said.append)
+    card = weights.read_card(path)
+    method = weights.load_method(path)
+    assert card["command"] == f"dnlib train {name}" and card["steps"] == 4
+    assert card["needs"] == sorted(method.needs) and ("clean" in card["needs"]) == ("noise2noise" not in name)
+    assert card["data_sha256"] == "f" * 64
+    assert any("bsds500 val" in line for line in said) and "protocol synthetic_rgb" in next(
+        iter(card["scores"].values())
+    )
+    assert (method.network.tail[-1].bias is None) == name.startswith("bias_free")
+
+
+def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_path):
+    def made(folder, **options):
+        path = recipes.train("noise2noise_rgb_sigma25", tmp_path / folder, report=lambda line: None, **options)
+        return path.read_bytes(), weights.read_card(path)["command"]
+
+    torch.manual_seed(5)
+    first, again, other = made("a"), made("b"), made("c", seed=1, steps=3)
+    assert first == again and first[0] != other[0]
+    assert other[1] == "dnlib train noise2noise_rgb_sigma25 --seed 1 --steps 3"
+
+
+def test_paper_sizes_are_the_papers():
+    paper = recipes.sizes("paper")
+    assert (paper["width"], paper["size"], paper["count"], paper["steps"]) == (48, 256, 4, 500_000)
+    assert (paper["learning_rate"], paper["ramp_up"], paper["ramp_down"]) == (3e-4, 0.1, 0.3)
+
+
+def test_unknown_names_profiles_and_missing_data_are_told(tmp_path):
+    with pytest.raises(ValueError, match="noise2clean_rgb_sigma25"):
+        recipes.train("noise2sharp", tmp_path)
+    with pytest.raises(ValueError, match="laptop and paper"):
+        recipes.train("noise2clean_rgb_sigma25", tmp_path, profile="smoke")
+    with pytest.raises(FileNotFoundError, match="dnlib data bsds500"):
+        recipes.train("noise2clean_rgb_sigma25", tmp_path)
+    assert list(tmp_path.iterdir()) == []
