@@ -10,9 +10,11 @@ from dnlib.datasets import Example
 def small(monkeypatch, rng):
     """Recipes at a small size, on made-up photographs in place of BSDS500."""
 
+    photographs = [Example(str(i), clean=rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for i in range(2)]
+
     def load(name, *, split=None, limit=None):
         assert name == "bsds500" and split in ("train", "test", "val")
-        return [Example(f"{split}{i}", clean=rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for i in range(2)]
+        return photographs
 
     monkeypatch.setattr(datasets, "load", load)
     monkeypatch.setattr(datasets, "fingerprint", lambda name: "f" * 64)
