@@ -42,9 +42,8 @@ def ours(clean: np.ndarray, noisy: np.ndarray) -> list[tuple[float, float]]:
         return psnr
 
     batches = Crops([noisy], size=64, count=4)
-    fit(
-        method, batches, steps=2000, learning_rate=2e-3, average=0.99, monitor=look, monitor_every=EVERY, progress=False
-    )
+    settings = {"steps": 2000, "learning_rate": 2e-3, "average": 0.99, "device": "cpu"}
+    fit(method, batches, **settings, monitor=look, monitor_every=EVERY, progress=False)
     return curve
 
 
@@ -53,13 +52,14 @@ def theirs(folder: Path) -> list[tuple[float, float]] | str:
     environment = HOME / "careamics"
     python = environment / "bin" / "python"
     try:
-        if not (environment / ".ready").exists():
+        ready, needed = environment / ".ready", json.dumps(_requirements())
+        if not ready.exists() or ready.read_text() != needed:
             print("  making an environment for CAREamics (once; minutes) ...", flush=True)
             subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
             pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             for packages in _requirements():
                 subprocess.run([*pip, *packages], check=True, timeout=900, capture_output=True, text=True)
-            (environment / ".ready").touch()
+            ready.write_text(needed)
         result = subprocess.run(
             [python, PEER, folder, str(BUDGET)],
             check=True,

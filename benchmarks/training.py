@@ -44,8 +44,8 @@ def plain(batches: Crops) -> float:
 def ours(batches: Crops) -> float:
     """Seconds per step of `fit`, with everything it does around a step."""
     method = Noise2Clean(Noise2CleanUNet(3, 48))
-    fit(method, batches, steps=WARM_UP, progress=False)
-    return fit(method, batches, steps=STEPS, progress=False).seconds / STEPS
+    fit(method, batches, steps=WARM_UP, device="cpu", progress=False)
+    return fit(method, batches, steps=STEPS, device="cpu", progress=False).seconds / STEPS
 
 
 def drawing(batches: Crops) -> float:

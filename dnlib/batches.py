@@ -22,9 +22,14 @@ class Batch:
     """The parts that were asked for, as attributes, and two things every method may use.
 
     generator: for whatever the method draws itself.   progress: how much of the training is over, in [0, 1].
+    Raises ValueError for images of differing shapes.
     """
 
     def __init__(self, generator: Generator, progress: float = 0.0, **parts: Tensor):
+        shapes = {name: list(parts[name].shape) for name in ("noisy", "second_noisy", "clean") if name in parts}
+        if len({tuple(shape) for shape in shapes.values()}) > 1:
+            words = ", ".join(f"{name} has {shape}" for name, shape in shapes.items())
+            raise ValueError(f"the images of a batch must have one shape [N, C, H, W]; {words}")
         self.generator, self.progress = generator, progress
         self.__dict__.update(parts)
 
@@ -43,7 +48,8 @@ class Crops:
     second: with noise None, a second noisy image of each scene.
     frozen: one noisy copy of each image, drawn once with `seed`, as if nothing else had ever been measured;
         otherwise new noise at every step, which tells a network more than any real data set would.
-    Raises ValueError for images without a common C, or smaller than a crop.
+    turn: mirror and transpose the crops at random. Not for measured or frozen noise with a direction, such as rows.
+    Raises ValueError for C other than 1 and 3 or not common to all, NaN or infinite values, images smaller than a crop.
     """
 
     def __init__(
@@ -64,11 +70,16 @@ class Crops:
         self.heights, self.widths = shapes.T
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), shapes.prod(dim=1).cumsum(0)[:-1]])
         self.pixels = {"noisy" if noise is None else "clean": _flat(images)}
-        self.parameters = None
+        self.parameters: Tensor | None = None
         if second is not None:
             self.pixels["second_noisy"] = _flat(second)
         if noise is not None and frozen:
             self._freeze(images)
+        digest = hashlib.sha256(shapes.numpy().tobytes())
+        for part in self.pixels.values():
+            digest.update(part.numpy().tobytes())
+        self.digest = digest.hexdigest()[:12]
+        self._copies: dict[tuple[str, torch.device], Tensor] = {}
 
     @property
     def offers(self) -> frozenset[str]:
@@ -80,12 +91,9 @@ class Crops:
     @property
     def description(self) -> str:
         """Everything that decides which batches come out, the pixels as a hash."""
-        digest = hashlib.sha256()
-        for part in self.pixels.values():
-            digest.update(part.numpy().tobytes())
         kind = "frozen" if self.frozen else "fresh"
         return (
-            f"{len(self.starts)} images {digest.hexdigest()[:12]}, {kind if self.noise else 'measured'} noise "
+            f"{len(self.starts)} images {self.digest}, {kind if self.noise else 'measured'} noise "
             f"{self.noise}, {self.count} crops of {self.size}{', turned' if self.turn else ''}, seed {self.seed}"
         )
 
@@ -96,7 +104,7 @@ class Crops:
         if self.parameters is not None and "parameter" in needs:
             parts["parameter"] = self.parameters.to(generator.device)[image]
         if self.noise is not None and not self.frozen:
-            clean = parts.get("clean", self._crop("clean", place))
+            clean = parts["clean"] if "clean" in parts else self._crop("clean", place)
             if needs & {"noisy", "parameter"}:
                 parts["noisy"], parts["parameter"] = self.noise.sample(clean, generator)
             if "second_noisy" in needs:
@@ -142,9 +150,10 @@ class Crops:
 
     def _crop(self, name: str, place: Tensor) -> Tensor:
         """The pixels at `place` as a float image; [N, C, H, W] with the channels last in memory."""
-        if self.pixels[name].device != place.device:
-            self.pixels[name] = self.pixels[name].to(place.device)
-        crops = self.pixels[name][place].permute(0, 3, 1, 2)
+        key = name, place.device
+        if key not in self._copies:
+            self._copies[key] = self.pixels[name].to(place.device)
+        crops = self._copies[key][place].permute(0, 3, 1, 2)
         return crops if crops.is_floating_point() else crops.float() / 255
 
 
@@ -166,8 +175,12 @@ def _check(images, second, noise, size: int, count: int) -> None:
     for image in images:
         if image.ndim not in (2, 3):
             raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
-    if len(kinds := {_channels(image) for image in images}) > 1:
-        raise ValueError(f"the images have {' and '.join(map(str, sorted(kinds)))} channels; one kind is needed")
+        if not np.issubdtype(image.dtype, np.integer) and not np.isfinite(image).all():
+            raise ValueError("an image holds NaN or infinite values; replace them before training")
+    kinds = {_channels(image) for image in images}
+    if len(kinds) > 1 or not kinds <= {1, 3}:
+        words = " and ".join(map(str, sorted(kinds)))
+        raise ValueError(f"the images have {words} channels; all must have 1 (gray), or all 3 (colour)")
     if size < 1 or count < 1:
         raise ValueError(f"crops have size >= 1 and come at least one at a time; size {size}, count {count} were given")
     smallest = min(images, key=lambda image: min(image.shape[:2]))

@@ -102,12 +102,12 @@ class State:
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
             raise ValueError(f"{path} is not a checkpoint or is damaged ({error}); delete it to begin anew") from error
         _compare(path, before, configuration)
-        weights = {
-            name.removeprefix("weights."): tensor for name, tensor in tensors.items() if name.startswith("weights.")
-        }
-        check_architecture(str(path), weights, self.module.state_dict(), type(self.module).__name__)
+        weights, average = _part(tensors, "weights."), _part(tensors, "average.")
+        for part in (weights, average):
+            check_architecture(str(path), part, self.module.state_dict(), type(self.module).__name__)
         self.module.load_state_dict(weights)
-        self.average = {name: tensors[f"average.{name}"].clone() for name in self.average}
+        for name, tensor in self.average.items():
+            tensor.copy_(average[name])
         self.good = _copy(self.average)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": self._slots(tensors)})
         history["psnr"] = [tuple(pair) for pair in history["psnr"]]
@@ -138,12 +138,34 @@ def check_architecture(where: str, given: dict[str, Tensor], expected: dict[str,
             raise ValueError(f"{where} holds another architecture than {what}: {name} is {there} there, {here} here")
 
 
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
 def _copy(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
+def settings(module: nn.Module) -> dict[str, Any]:
+    """Every plain attribute of a module and of the modules in it: what was built, beyond the shapes of the weights."""
+    found = {}
+    for where, part in module.named_modules():
+        found[f"{where}.class".strip(".")] = type(part).__name__
+        for name, value in vars(part).items():
+            if name.startswith("_") or name == "training":
+                continue
+            if isinstance(value, Tensor):
+                value = value.tolist()
+            elif callable(value):
+                value = getattr(value, "__name__", type(value).__name__)
+            if isinstance(value, bool | int | float | str | tuple | list | None):
+                found[f"{where}.{name}".strip(".")] = value
+    return found
+
+
 def _compare(path: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    for name in before.keys() | now.keys():
+    now = json.loads(json.dumps(now))
+    for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             raise ValueError(
                 f"{path} belongs to another training: {name} was {before.get(name)!r} there and is {now.get(name)!r} "

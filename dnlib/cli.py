@@ -16,7 +16,7 @@ class _OneLineErrors(click.Group):
             return super().invoke(context)
         except KeyboardInterrupt:
             raise
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, FloatingPointError) as error:
             raise click.UsageError(str(error)) from error
 
 

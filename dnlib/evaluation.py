@@ -51,16 +51,18 @@ def evaluate(
 ) -> Scores:
     """Denoise `draws` noisy versions of each image; every method sees the same noise for the same seed.
 
-    The papers draw 10 times on Kodak24 (`metrics.PROTOCOLS[...].draws`). Raises ValueError without clean images.
+    The papers draw 10 times on Kodak24 (`metrics.PROTOCOLS[...].draws`).
+    Raises ValueError without images, or without their clean versions.
     """
+    if not dataset or draws < 1:
+        raise ValueError(f"at least one image and one draw of noise are scored; {len(dataset)} and {draws} were given")
     if missing := [example.name for example in dataset if example.clean is None]:
         raise ValueError(f"scores need clean images; {missing[0]} has none")
-    device = next(method.parameters()).device
     names, scores = [], []
     for index, example in enumerate(tqdm(dataset, desc="evaluating", unit="image", disable=not progress)):
         clean = to_tensor(example.clean)
         for draw in range(draws):
-            noisy = draw_noisy(clean, noise, seed, index, draw).image.to(device)
+            noisy = draw_noisy(clean, noise, seed, index, draw).image
             scores.append(metrics.score(method.denoise(noisy).mean, clean, protocol))
             names.append(example.name)
     return Scores(

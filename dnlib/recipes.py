@@ -103,7 +103,9 @@ def train(
         monitor=monitor(held_out[:8], Gaussian(recipe.tests[len(recipe.tests) // 2])),
         progress=True,
     )
-    scores = {}
+    path, scores = out / f"{name}.safetensors", {}
+    weights.save_method(method, path, card)
+    method = weights.load_method(path, device=device)  # what is scored is what is stored, in half precision
     for test_set, examples in {"kodak24": _if_present("kodak24"), "bsds500 val": held_out}.items():
         for sigma in recipe.tests if examples else ():
             scores[f"{test_set}, sigma {sigma:g}"] = str(evaluate(method, examples, Gaussian(sigma), progress=True))
@@ -125,7 +127,6 @@ def train(
         "licence": "MIT; the photographs have their own (`dnlib data bsds500`)",
         "finished": time.strftime("%Y-%m-%d"),
     }
-    path = out / f"{name}.safetensors"
     weights.save_method(method, path, card)
     for what, score in scores.items():
         report(f"{what}: {score}")
@@ -150,8 +151,7 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
     noisy = draw_noisy(clean, noise, 0).image
 
     def psnr(method: Method) -> float:
-        device = next(method.parameters()).device
-        return metrics.psnr(method.denoise(noisy.to(device)).mean, clean, "synthetic_rgb")
+        return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
 
     return psnr
 

@@ -1,7 +1,8 @@
 """The one training loop: every method of the course is trained by `fit`.
 
 Adam; a learning rate that rises and falls as in the papers; an average of the weights over the last steps;
-bfloat16 where the hardware has it; checkpoints from which a killed run goes on to the very same weights.
+bfloat16 where the hardware has it; checkpoints from which a killed run goes on, to the very same weights on the same
+processor and number of threads. (On GPUs some sums are made in changing order.)
 """
 
 import logging
@@ -19,7 +20,7 @@ from tqdm.auto import tqdm
 
 from dnlib import chapter
 from dnlib.batches import Batch
-from dnlib.checkpoints import History, State
+from dnlib.checkpoints import History, State, settings
 from dnlib.methods.base import Method
 
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
@@ -67,33 +68,37 @@ def fit(
     precision: "auto" computes in bfloat16 where processor or GPU do so natively, else in float32.
     devices: more than one train data-parallel, each on batches of its own.
     checkpoint: a file, written every `save_every` seconds and at the end; if it is there, training goes on from it.
-    monitor: called every `monitor_every` steps, shown and noted, never used: PSNR in dB where a clean image exists.
+    monitor: called every `monitor_every` steps (at the next multiple of 50), shown and noted, never used: PSNR in dB
+        where a clean image exists.
     progress: a bar with loss, PSNR and time left; None shows it unless nobody is looking.
     Raises ValueError for impossible arguments, for images the batches do not offer, for a checkpoint of another
     training; Diverged, naming the step, and with the last good weights in the method.
     """
-    _check(method, batches, steps, learning_rate, ramp_up, ramp_down, average)
-    fabric = Fabric(accelerator=_accelerator(device), devices=devices, precision=_precision(precision, device))
+    _check(method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every, devices, seed)
+    kind, built = _precision(precision, device), settings(method)
+    fabric = Fabric(accelerator=chapter.choose_device(device), devices=devices, precision=kind)
     fabric.launch()
     if compile:
         method.network.compile()
     method.train().to(memory_format=torch.channels_last)
     learner, optimizer = fabric.setup(method, _adam(method, learning_rate))
     state = State(method, optimizer, average)
-    schedule = {"steps": steps, "learning_rate": learning_rate, "ramp_up": ramp_up, "ramp_down": ramp_down}
-    configuration = schedule | {
-        "method": type(method).__name__,
-        "batches": batches.description,
+    configuration = built | {
+        "steps": steps,
+        "learning_rate": learning_rate,
+        "ramp_up": ramp_up,
+        "ramp_down": ramp_down,
         "average": average,
         "seed": seed,
         "devices": devices,
-        "precision": str(fabric._precision.precision),
+        "precision": kind,
+        "batches": batches.description,
     }
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, configuration)
     history = state.history
-    history.device, history.precision = str(fabric.device), configuration["precision"]
-    generator, losses, watch = Generator(fabric.device), [], _Watch(history)
+    history.device, history.precision = str(fabric.device), kind
+    generator, losses, watch, last_look = Generator(fabric.device), [], _Watch(history), history.last_step
     for step in _progress(range(history.last_step, steps), history, progress, fabric.is_global_zero):
         _reseed(generator, seed, fabric.global_rank, step)
         for group in optimizer.param_groups:
@@ -108,7 +113,8 @@ def fit(
         if done % LOG_EVERY and done < steps:
             continue
         _note(state, done, losses, checkpoint)
-        if monitor is not None and (done % monitor_every == 0 or done == steps):
+        if monitor is not None and (done // monitor_every > last_look // monitor_every or done == steps):
+            last_look = done
             with state.averaged():
                 history.psnr.append((done, float(monitor(method))))
         watch.update()
@@ -135,10 +141,13 @@ def rate(t: float, ramp_up: float, ramp_down: float) -> float:
 
 def computes_in_bfloat16(device: str = "auto") -> bool:
     """Whether this processor, or GPU, multiplies bfloat16 numbers natively (AVX512-BF16 or AMX on CPUs)."""
-    if _accelerator(device) == "cuda":
-        return torch.cuda.is_bf16_supported()
-    found = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+    if chapter.choose_device(device) == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def _note(state: State, done: int, losses: list[Tensor], checkpoint: Path | None) -> None:
@@ -194,10 +203,6 @@ def _adam(method: Method, learning_rate: float) -> torch.optim.Optimizer:
     return torch.optim.Adam(method.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
 
 
-def _accelerator(device: str) -> str:
-    return chapter.choose_device(device)
-
-
 def _precision(precision: str, device: str) -> str:
     kinds = {"float32": "32-true", "bfloat16": "bf16-mixed"}
     kinds["auto"] = kinds["bfloat16" if computes_in_bfloat16(device) else "float32"]
@@ -206,7 +211,9 @@ def _precision(precision: str, device: str) -> str:
     return kinds[precision]
 
 
-def _check(method, batches, steps: int, learning_rate: float, ramp_up: float, ramp_down: float, average: float) -> None:
+def _check(
+    method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every: int, devices: int, seed: int
+) -> None:
     if missing := method.needs - batches.offers:
         raise ValueError(
             f"{type(method).__name__} needs {', '.join(sorted(missing))}, "
@@ -220,4 +227,9 @@ def _check(method, batches, steps: int, learning_rate: float, ramp_up: float, ra
         raise ValueError(
             f"ramps are shares of the training in [0, 1], and the average's decay lies in [0, 1); "
             f"{ramp_up}, {ramp_down} and {average} were given"
+        )
+    if monitor_every < 1 or devices < 1 or seed < 0:
+        raise ValueError(
+            f"monitor_every and devices are at least 1, a seed at least 0; "
+            f"{monitor_every}, {devices} and {seed} were given"
         )

@@ -15,10 +15,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from dnlib import datasets, methods, networks
+from dnlib.chapter import choose_device
 from dnlib.checkpoints import check_architecture
 from dnlib.files import atomic
 from dnlib.methods.base import Method
 
+NEEDED = ("method", "method_arguments", "network", "network_arguments", "command", "sha256")
 HOME = datasets.ROOT / "data" / "weights"
 
 
@@ -37,11 +39,15 @@ def read_card(name: str | Path) -> dict[str, Any]:
         if Path(name).suffix:
             raise FileNotFoundError(f"there is no model card at {path}")
         raise ValueError(f"there are no weights {str(name)!r}; there are: {', '.join(available()) or 'none'}")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    missing = [key for key in NEEDED if not isinstance(card, dict) or key not in card]
+    if missing:
+        raise ValueError(f"{path} is not a model card: it lacks {', '.join(missing)}")
+    return card
 
 
 def load_method(name: str | Path, *, device: str = "cpu") -> Method:
-    """The trained method, ready to denoise.
+    """The trained method, ready to denoise.  device: cpu, cuda or auto.
 
     Raises ValueError if file and card do not belong together: another hash, another architecture.
     """
@@ -61,12 +67,18 @@ def load_method(name: str | Path, *, device: str = "cpu") -> Method:
         raise ValueError(f"{path} is not a safetensors file ({error}); nothing else is ever loaded") from error
     check_architecture(str(path), tensors, method.state_dict(), card["network"])
     method.load_state_dict({name: _widen(tensor) for name, tensor in tensors.items()})
-    return method.eval().to(device)
+    return method.eval().to(choose_device(device))
 
 
 def save_method(method: Method, path: Path, card: dict[str, Any]) -> None:
-    """Write weights (float16) and card; `card` says how to `build` the method, and whatever else is known."""
+    """Write weights (float16) and card; `card` says how to `build` the method, and whatever else is known.
+
+    Raises ValueError for weights that are not finite in half precision.
+    """
     tensors = {name: _narrow(tensor).cpu().contiguous() for name, tensor in method.state_dict().items()}
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} is not finite in half precision; these weights cannot be stored")
     content = save(tensors)
     card = card | {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +99,9 @@ def publish(path: Path) -> Path:
 
 def build(card: dict[str, Any]) -> Method:
     """The untrained method that a card describes: `method` and `network`, each with its arguments."""
+    for kind, rooms in (("network", networks), ("method", methods)):
+        if card[kind] not in rooms.__all__:
+            raise ValueError(f"there is no {kind} {card[kind]!r}; there are: {', '.join(rooms.__all__)}")
     network = getattr(networks, card["network"])(**card["network_arguments"])
     return getattr(methods, card["method"])(network, **card["method_arguments"])
 

@@ -81,6 +81,19 @@ def test_frozen_noise_stays_and_fresh_noise_does_not(photographs):
     assert not torch.equal(noise(frozen, 1), noise(other, 1))
 
 
+def test_the_two_frozen_copies_are_independent():
+    crops = Crops([np.full((300, 300), 128, np.uint8)], Gaussian(25), size=300, count=1, frozen=True)
+    batch = crops.draw(EVERYTHING, generator())
+    first, second = batch.noisy - batch.clean, batch.second_noisy - batch.clean
+    assert abs((first * second).mean() / (first.std() * second.std())) < 0.015
+
+
+def test_the_images_of_a_batch_have_one_shape():
+    images = {"noisy": torch.zeros(2, 1, 8, 8), "clean": torch.zeros(1, 1, 8, 8)}
+    with pytest.raises(ValueError, match=r"noisy has \[2, 1, 8, 8\], clean has \[1, 1, 8, 8\]"):
+        Batch(generator(), **images)
+
+
 def test_each_frozen_image_keeps_its_own_noise_level(photographs):
     crops = Crops(photographs, Gaussian((5, 50)), size=16, count=200, frozen=True)
     batch = crops.draw(EVERYTHING, generator())
@@ -149,6 +162,8 @@ def test_other_wrong_images_are_refused(photographs):
         ([], "no images"),
         ([np.zeros((8, 8)), np.zeros((8, 8, 3))], "1 and 3 channels"),
         ([np.zeros((2, 8, 8, 3))], r"\[2, 8, 8, 3\]"),
+        ([np.zeros((8, 8, 4))], "4 channels"),
+        ([np.full((8, 8), np.nan)], "NaN"),
     ]:
         with pytest.raises(ValueError, match=message):
             Crops(images, Gaussian(5), size=4)

@@ -44,6 +44,13 @@ def test_noise_depends_on_its_key_alone():
     assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
 
 
+def test_something_must_be_scored(examples):
+    with pytest.raises(ValueError, match="0 and 1 were given"):
+        evaluate(Nothing(), [], Gaussian(25))
+    with pytest.raises(ValueError, match="3 and 0 were given"):
+        evaluate(Nothing(), examples, Gaussian(25), draws=0)
+
+
 def test_scores_need_clean_images():
     with pytest.raises(ValueError, match="x has none"):
         evaluate(Nothing(), [Example("x", noisy=np.zeros((8, 8, 3), np.uint8))], Gaussian(25))

@@ -1,6 +1,7 @@
 """The chapters themselves: contract, definitions against the library, solutions, and nbval's teeth."""
 
 import ast
+import itertools
 import re
 import subprocess
 import sys
@@ -8,14 +9,20 @@ import sys
 import nbformat
 import numpy as np
 import pytest
+import torch
 from contract import problems
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 from scipy import ndimage
+from scipy.stats import norm
 
 from dnlib import course, jinvariance, metrics, results
+from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture
+from dnlib.methods import Noise2Noise, Noise2Self
+from dnlib.methods.noise2self import neighbour_mean
+from dnlib.networks import BabyUNet
 
 CHAPTERS = course.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
@@ -131,7 +138,7 @@ def test_solutions_are_right(notebook, monkeypatch):
 def definitions(number, *names):
     """Functions as a chapter's own cells define them, with the modules that the chapter has imported by then."""
     (notebook,) = course.select([number])
-    space = {"np": np, "ndimage": ndimage}
+    space = {"np": np, "ndimage": ndimage, "torch": torch, "norm": norm, "neighbour_mean": neighbour_mean}
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":
             for node in ast.parse(cell.source).body:
@@ -173,6 +180,48 @@ def test_chapter_01_recipe_is_the_library_s(rng):
         np.testing.assert_allclose(make_invariant(filter, image), jinvariance.invariant(filter, image), atol=1e-12)
 
 
+def test_chapter_02_loss_is_the_library_s():
+    (noise2noise_loss,) = definitions("02", "noise2noise_loss")
+    network, noisy, second = BabyUNet(1, 4).eval(), torch.rand(2, 1, 16, 16), torch.rand(2, 1, 16, 16)
+    batch = Batch(torch.Generator(), noisy=noisy, second_noisy=second)
+    assert torch.equal(noise2noise_loss(network, noisy, second), Noise2Noise(network).loss(batch))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.8, 1.0])
+def test_chapter_02_correlated_noise_has_the_correlation_and_the_strength(rho, rng):
+    (correlated_noise,) = definitions("02", "correlated_noise")
+    noise, new = rng.standard_normal((2, 200_000))
+    mixed = correlated_noise(noise, new, rho)
+    assert np.corrcoef(noise, mixed)[0, 1] == pytest.approx(rho, abs=0.01)
+    assert mixed.std() == pytest.approx(1, abs=0.01)
+
+
+def test_chapter_02_prediction_is_right_for_a_best_estimate(rng):
+    """For normal x the best estimate is linear, and E[y' | y] can be computed: x_hat + rho (y - x_hat)."""
+    (error_with_correlation,) = definitions("02", "error_with_correlation")
+    x, noise = 2 * rng.standard_normal(400_000), rng.standard_normal(400_000)
+    best = (x + noise) * 4 / 5
+    for rho in (0.3, 0.7, 1.0):
+        answer = best + rho * (x + noise - best)
+        expected = error_with_correlation(np.mean((best - x) ** 2), 1.0, rho)
+        assert np.mean((answer - x) ** 2) == pytest.approx(expected, rel=0.01)
+
+
+def test_chapter_03_masks_and_loss_are_the_library_s():
+    grid_group, noise2self_loss = definitions("03", "grid_group", "noise2self_loss")
+    network, noisy = BabyUNet(1, 4).eval(), torch.rand(2, 1, 15, 18)
+    for width in (2, 4):
+        method = Noise2Self(network, width=width)
+        for number in range(width**2):
+            mask = grid_group(noisy.shape, width, number)
+            assert torch.equal((method.groups(noisy.shape, torch.Generator()) == number)[:1], mask)
+    generator = torch.Generator().manual_seed(3)
+    number = int(torch.randint(16, (), generator=torch.Generator().manual_seed(3)))
+    by_hand = noise2self_loss(network, noisy, grid_group(noisy.shape, 4, number))
+    loss = Noise2Self(network).loss(Batch(generator, noisy=noisy))
+    assert loss.item() == pytest.approx(by_hand.item())
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -186,6 +235,8 @@ def small_data(monkeypatch, tmp_path, rng):
 
     for i in range(24):
         picture(tmp_path / "kodak24" / f"kodim{i + 1:02d}.png")
+    for i, side in itertools.product(range(3), ("noisy", "clean")):
+        picture(tmp_path / "fmd" / side / f"{i}.png")
     for i in range(54):
         for side in ("noisy", "clean"):
             picture(tmp_path / "sidd_val_crops" / side / f"{i:04d}.png")
@@ -194,7 +245,12 @@ def small_data(monkeypatch, tmp_path, rng):
 
 @pytest.mark.parametrize(
     ("number", "overrides", "dataset", "place"),
-    [("00", {"photo": "moon"}, "sidd_val_crops", "real.ssim_gap"), ("01", {"dataset": "kodak24"}, "kodak24", None)],
+    [
+        ("00", {"photo": "moon"}, "sidd_val_crops", "real.ssim_gap"),
+        ("01", {"dataset": "kodak24"}, "kodak24", None),
+        ("02", {"dataset": "kodak24"}, "kodak24", "shipped.noise2clean"),
+        ("03", {}, "fmd", "table.fluorescence.raw"),
+    ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
     (job,) = course.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)

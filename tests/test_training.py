@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from dnlib.batches import Crops
 from dnlib.checkpoints import State
-from dnlib.methods import Noise2Clean, Noise2Noise
-from dnlib.networks import DnCNN, Noise2CleanUNet
+from dnlib.methods import Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
+from dnlib.networks import BabyUNet, DnCNN, Noise2CleanUNet
 from dnlib.noise import Gaussian
 from dnlib.training import Diverged, computes_in_bfloat16, fit, rate
 
@@ -27,9 +28,9 @@ def batches(rng):
     return Crops([photo("camera")[::4, ::4], photo("coins")[::2, ::2]], Gaussian(25), size=16)
 
 
-def method(width=6, kind=Noise2Clean):
-    torch.manual_seed(0)
-    return kind(Noise2CleanUNet(1, width))
+def method(width=6, kind=Noise2Clean, start=0, **options):
+    torch.manual_seed(start)
+    return kind(Noise2CleanUNet(1, width), **options)
 
 
 def weights(method):
@@ -50,7 +51,7 @@ def test_training_lowers_the_loss_and_notes_it(batches):
     assert history.steps == [50, 100, 150, 200] and len(history.losses) == 4
     assert history.losses[-1] < 0.5 * history.losses[0]
     assert history.psnr == [(100, 20.0), (200, 20.0)]
-    assert history.seconds > 0 and history.device == "cpu" and history.precision in ("bf16-mixed", "32-true")
+    assert history.seconds > 0 and history.cpu_seconds > 0 and history.precision in ("bf16-mixed", "32-true")
     assert not trained.training
 
 
@@ -63,30 +64,39 @@ def test_equal_seeds_give_equal_weights_and_others_do_not(batches):
     assert torch.equal(results[0], results[1]) and not torch.equal(results[0], results[2])
 
 
+def with_norms(start=0):
+    torch.manual_seed(start)
+    return Noise2Self(BabyUNet(1, 4))
+
+
 def test_monitoring_changes_nothing(batches):
-    plain, watched = method(), method()
+    plain, watched = with_norms(), with_norms()
     fit(plain, batches, steps=100)
-    fit(
-        watched,
-        batches,
-        steps=100,
-        monitor=lambda m: float(m.denoise(torch.rand(1, 1, 20, 20)).mean.mean()),
-        monitor_every=50,
-    )
+    look = torch.rand(1, 1, 20, 20)
+    fit(watched, batches, steps=100, monitor=lambda m: float(m.mixed(look, 25).mean.mean()), monitor_every=50)
     assert torch.equal(weights(plain), weights(watched))
 
 
-def test_an_interrupted_training_goes_on_to_the_same_weights(batches, tmp_path):
-    straight, interrupted, resumed = method(), method(), method()
+@pytest.mark.parametrize("every", [1, 33, 60])
+def test_monitoring_happens_at_the_next_note(batches, every):
+    history = fit(method(), batches, steps=120, monitor=lambda m: 1.0, monitor_every=every)
+    assert [step for step, _ in history.psnr] == ([50, 100, 120] if every < 60 else [100, 120])
+
+
+@pytest.mark.parametrize("make", [method, with_norms])
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_an_interrupted_training_goes_on_to_the_same_weights(batches, tmp_path, make, precision):
+    straight, interrupted, resumed = make(start=0), make(start=0), make(start=1)
     path = tmp_path / "here" / "run.safetensors"
-    whole = fit(straight, batches, steps=170)
+    whole = fit(straight, batches, steps=170, precision=precision)
 
     def stop_at_150(m):
         raise KeyboardInterrupt
 
+    settings = {"steps": 170, "checkpoint": path, "precision": precision}
     with pytest.raises(KeyboardInterrupt):
-        fit(interrupted, batches, steps=170, checkpoint=path, save_every=0, monitor=stop_at_150, monitor_every=150)
-    history = fit(resumed, batches, steps=170, checkpoint=path)
+        fit(interrupted, batches, **settings, save_every=0, monitor=stop_at_150, monitor_every=150)
+    history = fit(resumed, batches, **settings)
     assert torch.equal(weights(straight), weights(resumed))
     assert history.steps == whole.steps == [50, 100, 150, 170] and history.losses == whole.losses
 
@@ -100,7 +110,7 @@ from dnlib.methods import Noise2Noise
 from dnlib.networks import Noise2CleanUNet
 from dnlib.noise import Gaussian
 from dnlib.training import fit
-torch.manual_seed(0)
+torch.manual_seed(int(sys.argv[3]))
 torch.set_num_threads(1)
 method = Noise2Noise(Noise2CleanUNet(1, 6))
 batches = Crops([photo("camera")[::4, ::4]], Gaussian(25), size=16)
@@ -111,10 +121,9 @@ save_file({k: v.contiguous() for k, v in method.state_dict().items()}, sys.argv[
 
 
 def test_a_training_killed_with_sigkill_goes_on_to_the_same_weights(tmp_path):
-    def start(name):
-        return subprocess.Popen(
-            [sys.executable, "-c", KILLED, tmp_path / f"{name}.checkpoint", tmp_path / name], cwd=ROOT, env=os.environ
-        )
+    def start(name, seed=0):
+        arguments = [tmp_path / f"{name}.checkpoint", tmp_path / name, str(seed)]
+        return subprocess.Popen([sys.executable, "-c", KILLED, *arguments], cwd=ROOT, env=os.environ)
 
     assert start("straight").wait(240) == 0
     victim = start("resumed")
@@ -124,7 +133,7 @@ def test_a_training_killed_with_sigkill_goes_on_to_the_same_weights(tmp_path):
     victim.send_signal(signal.SIGKILL)
     assert victim.wait() == -signal.SIGKILL
     assert not (tmp_path / "resumed").exists()
-    assert start("resumed").wait(240) == 0
+    assert start("resumed", seed=1).wait(240) == 0  # other weights to begin with: they must come from the checkpoint
     assert (tmp_path / "resumed").read_bytes() == (tmp_path / "straight").read_bytes()
 
 
@@ -139,11 +148,87 @@ def test_a_checkpoint_of_another_training_is_refused_by_name(batches, tmp_path):
     ]:
         with pytest.raises(ValueError, match=message):
             fit(method(), batches, **{"steps": 50, "checkpoint": path} | changed)
-    with pytest.raises(ValueError, match="method was 'Noise2Clean'"):
-        fit(method(kind=Noise2Noise), batches, steps=50, checkpoint=path)
-    with pytest.raises(ValueError, match=r"another architecture.*bias is \[12\] there, \[18\] here"):
-        fit(method(width=9), batches, steps=50, checkpoint=path)
+    for other, message in [
+        (method(kind=Noise2Noise), "class was 'Noise2Clean' there and is 'Noise2Noise' here"),
+        (method(width=9), "in_channels was 12 there and is 18 here"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            fit(other, batches, steps=50, checkpoint=path)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (method(kind=Noise2Noise), method(kind=Noise2Noise, loss="l1"), "norm was 'l2' there and is 'l1' here"),
+        (method(kind=Noise2Void), method(kind=Noise2Void, manipulator="median"), "manipulator was 'uniform_withCP'"),
+        (method(kind=Noise2Void), method(kind=Noise2Void, struct=[1, 1, 1]), "offsets was None there"),
+        (method(kind=Noise2Self), method(kind=Noise2Self, masks="random"), "masks was 'grid' there"),
+        (Noise2Clean(DnCNN(1, 3, 4)), Noise2Clean(DnCNN(1, 3, 4, residual=False)), "network.residual was True"),
+    ],
+)
+def test_options_without_weights_of_their_own_count_too(batches, tmp_path, first, second, message):
+    path = tmp_path / "run.safetensors"
+    fit(first, batches, steps=1, checkpoint=path)
+    with pytest.raises(ValueError, match=message):
+        fit(second, batches, steps=1, checkpoint=path)
+
+
+def test_half_a_checkpoint_is_refused(batches, tmp_path):
+    path = tmp_path / "run.safetensors"
+    fit(method(), batches, steps=50, checkpoint=path)
+    with safe_open(path, "pt") as file:
+        words = file.metadata()
+    tensors = {name: tensor for name, tensor in load_file(path).items() if not name.startswith("average")}
+    save_file(tensors, path, words)
+    with pytest.raises(ValueError, match=r"another architecture.* is missing there"):
+        fit(method(), batches, steps=50, checkpoint=path)
+
+
+TWO_PROCESSES = """
+import os, sys, torch
+from dnlib.batches import Crops
+from dnlib.images import photo
+from dnlib.methods import Noise2Clean
+from dnlib.networks import Noise2CleanUNet
+from dnlib.noise import Gaussian
+from dnlib.training import fit
+from pathlib import Path
+torch.manual_seed(0)
+method = Noise2Clean(Noise2CleanUNet(1, 6))
+batches = Crops([photo("camera")[::4, ::4]], Gaussian(25), size=16)
+folder = Path(sys.argv[1])
+history = fit(method, batches, steps=20, device="cpu", devices=2, checkpoint=folder / "c.safetensors", progress=False)
+total = sum(float(p.double().abs().sum()) for p in method.parameters())
+(folder / f"rank{os.environ.get('LOCAL_RANK', 0)}").write_text(f"{total:.12g} {len(history.losses)}")
+"""
+
+
+def test_two_processes_train_one_network(tmp_path):
+    script = tmp_path / "two.py"
+    script.write_text(TWO_PROCESSES)
+    result = subprocess.run([sys.executable, script, tmp_path], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert result.returncode == 0, result.stderr[-2000:]
+    first, second = (tmp_path / "rank0").read_text(), (tmp_path / "rank1").read_text()
+    assert first == second and first.endswith(" 1")
+    assert (tmp_path / "c.safetensors").exists()
+
+
+def test_compiling_is_an_option(batches, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(Noise2CleanUNet, "compile", lambda network: compiled.append(network))
+    fit(trained := method(), batches, steps=2, compile=True)
+    assert compiled == [trained.network]
+
+
+class NeedsALevel(Noise2Clean):
+    needs = frozenset({"noisy", "parameter"})
+
+
+def test_a_missing_noise_parameter_is_named(rng):
+    measured = Crops([rng.random((20, 20)).astype(np.float32)], size=16)
+    with pytest.raises(ValueError, match="NeedsALevel needs parameter"):
+        fit(method(kind=NeedsALevel), measured, steps=1)
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x08\0\0\0\0\0\0\0{}      "])
@@ -244,6 +329,9 @@ def test_missing_images_are_named_before_anything_is_trained(rng):
         ({"ramp_down": -0.1}, "ramps"),
         ({"average": 1}, "decay"),
         ({"device": "tpu"}, "tpu"),
+        ({"monitor_every": 0}, "monitor_every"),
+        ({"devices": 0}, "devices"),
+        ({"seed": -1}, "seed"),
     ],
 )
 def test_impossible_settings_are_refused(batches, wrong, message):

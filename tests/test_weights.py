@@ -4,7 +4,7 @@ import pytest
 import torch
 import yaml
 
-from dnlib import weights
+from dnlib import recipes, weights
 from dnlib.methods import Noise2Clean
 from dnlib.networks import Noise2CleanUNet
 
@@ -79,10 +79,46 @@ def test_unknown_names_and_missing_files_are_told(saved, tmp_path):
         weights.load_method(saved[1])
 
 
+@pytest.mark.parametrize("damage", [lambda card: card.pop("sha256"), lambda card: card.update(network="ResNet")])
+def test_a_damaged_card_is_told(saved, damage):
+    _, path = saved
+    card = weights.read_card(path)
+    damage(card)
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(ValueError, match=r"lacks sha256|there is no network 'ResNet'"):
+        weights.load_method(path)
+    path.with_suffix(".yaml").write_text("")
+    with pytest.raises(ValueError, match="not a model card"):
+        weights.read_card(path)
+
+
+def test_weights_beyond_half_precision_are_not_stored(tmp_path):
+    method = Noise2Clean(Noise2CleanUNet(1, 6))
+    torch.nn.init.constant_(method.network.tail[-1].bias, 1e6)
+    with pytest.raises(ValueError, match="not finite in half precision"):
+        weights.save_method(method, tmp_path / "x.safetensors", CARD)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gray_images_into_colour_weights_are_refused(saved):
+    with pytest.raises(ValueError, match=r"colour images \(3 channels\); an image with 1 was given"):
+        weights.load_method(saved[1]).denoise(torch.rand(1, 1, 32, 32))
+
+
+def test_what_ships_has_a_recipe_and_is_not_the_same_twice():
+    assert set(weights.available()) <= set(recipes.RECIPES)
+    assert {"noise2clean_rgb_sigma25", "noise2noise_rgb_sigma25"} <= set(weights.available())
+    hashes = [weights.read_card(name)["sha256"] for name in weights.available()]
+    assert len(set(hashes)) == len(hashes)
+
+
 @pytest.mark.parametrize("name", weights.available())
 def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
-    card = weights.read_card(name)
+    card, recipe = weights.read_card(name), recipes.RECIPES[name]
     assert card["bytes"] <= 3_000_000
+    assert (card["title"], card["method"], card["network"]) == (recipe.title, recipe.method, recipe.network)
+    assert card["noise"] == str(recipe.noise)
+    assert {key: card[key] for key in recipes.SIZES} == recipes.sizes("laptop")
     assert card["command"] == f"dnlib train {name}" and not card["commit"].endswith("+")
     for known in ("data_sha256", "steps", "seconds", "device", "scores", "licence", "seed", "versions"):
         assert card[known] not in (None, "", {}), known

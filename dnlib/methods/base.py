@@ -1,5 +1,6 @@
 """What a method is: what it needs to learn, its loss, and how it denoises."""
 
+from collections.abc import Callable
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -34,11 +35,22 @@ class Method(nn.Module):
 
     @torch.no_grad()
     def denoise(self, noisy: Tensor) -> Estimate:
-        """Denoise images [N, C, H, W]; leaves the method in the mode, training or evaluation, it was in."""
-        training = self.training
+        """Denoise images [N, C, H, W] on any device; the answer comes back on theirs.
+
+        Leaves the method in the mode, training or evaluation, it was in. Raises ValueError for what is not an image
+        of the network's kind.
+        """
+        return self._used(self.estimate, noisy)
+
+    def _used(self, estimate: Callable[[Tensor], Estimate], noisy: Tensor) -> Estimate:
+        if noisy.ndim != 4 or not noisy.is_floating_point():
+            raise ValueError(
+                f"noisy images are a float tensor [N, C, H, W]; {noisy.dtype} of shape {list(noisy.shape)} was given"
+            )
+        training, device = self.training, next((p.device for p in self.parameters()), noisy.device)
         self.eval()
         try:
-            return self.estimate(noisy)
+            return Estimate(*(part if part is None else part.to(noisy.device) for part in estimate(noisy.to(device))))
         finally:
             self.train(training)
 

@@ -4,7 +4,6 @@ The paper hides a random 25th of the pixels behind random values; the repository
 the mean of its neighbours. At test time all groups together give a J-invariant image, or one plain pass a better one.
 """
 
-from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import torch
@@ -81,23 +80,24 @@ class Noise2Self(Method):
         generator = torch.Generator(noisy.device).manual_seed(0)
         groups = self.groups(noisy.shape, generator)
         estimate = torch.zeros_like(noisy)
-        for mask in self._masks(groups):
+        for number in range(self.width**2):
+            mask = groups == number
             estimate = torch.where(mask, self.network(self.hide(noisy, mask, generator)), estimate)
         return estimate
 
     @torch.no_grad()
     def mixed(self, noisy: Tensor, sigma: float) -> Estimate:
         """The J-invariant estimate with the noisy pixel mixed back in, lambda = sigma^2 / L; sigma in 8-bit units."""
-        if not sigma > 0:
-            raise ValueError(f"mixing needs the noise level sigma > 0; {sigma} was given")
-        self.eval()
-        blind = self.invariant(noisy)
-        loss = float(((blind - noisy) ** 2).mean())
-        weight = jinvariance.mixing_weight((sigma / 255) ** 2, loss)
-        return Estimate(jinvariance.mix(blind, noisy, weight))
+        if sigma is None or not sigma > 0:
+            raise ValueError(f"mixing needs the noise level sigma > 0, in 8-bit units; {sigma} was given")
 
-    def _masks(self, groups: Tensor) -> Iterator[Tensor]:
-        return (groups == number for number in range(self.width**2))
+        def mix(noisy: Tensor) -> Estimate:
+            blind = self.invariant(noisy)
+            losses = ((blind - noisy) ** 2).mean(dim=(1, 2, 3)).tolist()
+            weights = [jinvariance.mixing_weight((sigma / 255) ** 2, loss) for loss in losses]
+            return Estimate(jinvariance.mix(blind, noisy, noisy.new_tensor(weights)[:, None, None, None]))
+
+        return self._used(mix, noisy)
 
 
 def neighbour_mean(image: Tensor, visible: Tensor) -> Tensor:

@@ -67,9 +67,9 @@ def normal_fitted(image: Tensor, places: Tensor, radius: int, generator: Generat
     """A normal number with mean and deviation of the window, the centre included."""
     window, inside = windows(image, places, radius)
     count = inside.sum(dim=1)
-    mean = (window * inside).sum(dim=1) / count
-    variance = ((window - mean[:, None]) ** 2 * inside).sum(dim=1) / count
-    return mean + variance.sqrt() * torch.randn(mean.shape, generator=generator, device=image.device)
+    centre = (window * inside).sum(dim=1) / count
+    variance = ((window - centre[:, None]) ** 2 * inside).sum(dim=1) / count
+    return centre + variance.sqrt() * torch.randn(centre.shape, generator=generator, device=image.device)
 
 
 def identity(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
@@ -123,8 +123,8 @@ class Noise2Void(Method):
     network: takes images normalised to mean 0 and deviation 1, such as Noise2VoidUNet.
     manipulator: a name of MANIPULATORS.   radius: of its window.   share: of pixels hidden per step (0.198 %).
     struct: a binary kernel with odd sides (StructN2V): its ones, centre excepted, are overwritten around every hidden
-        pixel by U[-2, 2], so that noise which is correlated along them cannot be copied.
-    power: 2, or 1 for the absolute difference.   mean, deviation: of the images, for the normalisation.
+        pixel by U[-2, 2], so that noise which is correlated along them cannot be copied (train with Crops(turn=False)).
+    power: 2, or 1 for the absolute difference.   mean, deviation: of the images, all channels alike, to normalise by.
     Raises ValueError for an unknown manipulator, a share outside (0, 1/4], a kernel with an even side.
     """
 
@@ -159,7 +159,8 @@ class Noise2Void(Method):
         places = stratified_places(image.shape, self.share, batch.generator)
         masked = self.hide(image, places, batch.generator)
         hidden = tuple(places.T)
-        return torch.mean((self.network(masked)[hidden] - image[hidden]).abs() ** self.power)
+        difference = self.network(masked)[hidden] - image[hidden]
+        return (difference.abs() ** self.power).sum() / max(1, len(places))  # a small crop may have none
 
     def hide(self, image: Tensor, places: Tensor, generator: Generator) -> Tensor:
         """The image with `places` overwritten by the manipulator, and around them what `struct` names."""

@@ -1,4 +1,4 @@
-"""DnCNN (Zhang et al. 2017) and its bias-free form (Mohan et al. 2020; here as in Patch-Craft)."""
+"""DnCNN (Zhang et al. 2017) and its bias-free form (Mohan et al. 2020), which Patch-Craft starts from."""
 
 import math
 
@@ -11,7 +11,8 @@ from dnlib.networks.shapes import check, check_channels
 class DeviationNorm(nn.Module):
     """Divide each channel by its standard deviation; subtract nothing, add nothing.
 
-    In training the deviation is the batch's, in evaluation a running mean of it (momentum 0.1).
+    In training the deviation is the batch's, in evaluation a running mean of it (momentum 0.1), as in Patch-Craft. The
+    scales begin as in BF-CNN, with deviation sqrt(2 / (9 channels)); Patch-Craft's copy leaves out the root.
     """
 
     def __init__(self, channels: int):

@@ -29,10 +29,10 @@ class UNet(nn.Module):
         self.encoder = nn.ModuleList(conv(width, width, bias=bias) for _ in range(DEPTH + 1))
         self.decoder = nn.ModuleList(
             nn.Sequential(
-                conv(skipped + (2 * width if level else width), 2 * width, bias=bias),
+                conv(width + (2 * width if level else width), 2 * width, bias=bias),
                 conv(2 * width, 2 * width, bias=bias),
             )
-            for level, skipped in enumerate([width] * (DEPTH - 1))
+            for level in range(DEPTH - 1)
         )
         self.tail = tail
         initialise(self)
