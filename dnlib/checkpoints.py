@@ -43,23 +43,23 @@ class State:
 
     def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, decay: float):
         self.module, self.optimizer, self.decay = module, optimizer, decay
-        self.average = _copy(module.state_dict())
+        self.current = module.state_dict()  # the module's own tensors, which every step changes in place
+        self.average = _copy(self.current)
         self.good = _copy(self.average)
         self.history = History()
 
     @torch.no_grad()
     def update_average(self, step: int) -> None:
         share = 1 - min(self.decay, (1 + step) / (FASTEST + step))
-        floats = [(a, w) for a, w in zip(*self._values(), strict=True) if a.is_floating_point()]
-        averages, weights = zip(*floats, strict=True)
-        torch._foreach_lerp_(averages, weights, share)
-        for a, w in zip(*self._values(), strict=True):
-            if not a.is_floating_point():  # a counter
-                a.copy_(w)
+        for name, tensor in self.current.items():
+            if tensor.is_floating_point():
+                self.average[name].lerp_(tensor, share)
+            else:  # a counter
+                self.average[name].copy_(tensor)
 
     def keep(self) -> bool:
         """Remember the averaged weights as good, unless one is not a number."""
-        if not all(torch.isfinite(tensor).all() for tensor in self.module.state_dict().values()):
+        if not all(torch.isfinite(tensor).all() for tensor in self.current.values()):
             return False
         self.good = _copy(self.average)
         return True
@@ -70,7 +70,7 @@ class State:
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
         """The module has its averaged weights for a while."""
-        current = _copy(self.module.state_dict())
+        current = _copy(self.current)
         self.module.load_state_dict(self.average)
         try:
             yield
@@ -79,7 +79,7 @@ class State:
 
     def save(self, path: Path, configuration: dict[str, Any]) -> None:
         """Write everything as one file; all or nothing."""
-        tensors = {f"weights.{name}": tensor for name, tensor in self.module.state_dict().items()}
+        tensors = {f"weights.{name}": tensor for name, tensor in self.current.items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self.average.items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{slot}": tensor for slot, tensor in slots.items()}
@@ -104,7 +104,7 @@ class State:
         _compare(path, before, configuration)
         weights, average = _part(tensors, "weights."), _part(tensors, "average.")
         for part in (weights, average):
-            check_architecture(str(path), part, self.module.state_dict(), type(self.module).__name__)
+            check_architecture(str(path), part, self.current, type(self.module).__name__)
         self.module.load_state_dict(weights)
         for name, tensor in self.average.items():
             tensor.copy_(average[name])
@@ -124,10 +124,6 @@ class State:
                 like = weights[int(index)]
                 slots[int(index)][slot] = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
         return slots
-
-    def _values(self) -> tuple[list[Tensor], list[Tensor]]:
-        weights = self.module.state_dict()
-        return [self.average[name] for name in weights], list(weights.values())
 
 
 def check_architecture(where: str, given: dict[str, Tensor], expected: dict[str, Tensor], what: str) -> None:
