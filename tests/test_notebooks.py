@@ -20,7 +20,7 @@ from dnlib import course, jinvariance, metrics, results
 from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture
-from dnlib.methods import Noise2Self
+from dnlib.methods import Noise2Noise, Noise2Self
 from dnlib.methods.noise2self import neighbour_mean
 from dnlib.networks import BabyUNet
 
@@ -180,6 +180,33 @@ def test_chapter_01_recipe_is_the_library_s(rng):
         np.testing.assert_allclose(make_invariant(filter, image), jinvariance.invariant(filter, image), atol=1e-12)
 
 
+def test_chapter_02_loss_is_the_library_s():
+    (noise2noise_loss,) = definitions("02", "noise2noise_loss")
+    network, noisy, second = BabyUNet(1, 4).eval(), torch.rand(2, 1, 16, 16), torch.rand(2, 1, 16, 16)
+    batch = Batch(torch.Generator(), noisy=noisy, second_noisy=second)
+    assert torch.equal(noise2noise_loss(network, noisy, second), Noise2Noise(network).loss(batch))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.8, 1.0])
+def test_chapter_02_correlated_noise_has_the_correlation_and_the_strength(rho, rng):
+    (correlated_noise,) = definitions("02", "correlated_noise")
+    noise, new = rng.standard_normal((2, 200_000))
+    mixed = correlated_noise(noise, new, rho)
+    assert np.corrcoef(noise, mixed)[0, 1] == pytest.approx(rho, abs=0.01)
+    assert mixed.std() == pytest.approx(1, abs=0.01)
+
+
+def test_chapter_02_prediction_is_right_for_a_best_estimate(rng):
+    """For normal x the best estimate is linear, and E[y' | y] can be computed: x_hat + rho (y - x_hat)."""
+    (error_with_correlation,) = definitions("02", "error_with_correlation")
+    x, noise = 2 * rng.standard_normal(400_000), rng.standard_normal(400_000)
+    best = (x + noise) * 4 / 5
+    for rho in (0.3, 0.7, 1.0):
+        answer = best + rho * (x + noise - best)
+        expected = error_with_correlation(np.mean((best - x) ** 2), 1.0, rho)
+        assert np.mean((answer - x) ** 2) == pytest.approx(expected, rel=0.01)
+
+
 def test_chapter_03_masks_and_loss_are_the_library_s():
     grid_group, noise2self_loss = definitions("03", "grid_group", "noise2self_loss")
     network, noisy = BabyUNet(1, 4).eval(), torch.rand(2, 1, 15, 18)
@@ -221,6 +248,7 @@ def small_data(monkeypatch, tmp_path, rng):
     [
         ("00", {"photo": "moon"}, "sidd_val_crops", "real.ssim_gap"),
         ("01", {"dataset": "kodak24"}, "kodak24", None),
+        ("02", {"dataset": "kodak24"}, "kodak24", "shipped.noise2clean"),
         ("03", {}, "fmd", "table.fluorescence.raw"),
     ],
 )
