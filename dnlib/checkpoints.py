@@ -152,6 +152,8 @@ def settings(module: nn.Module) -> dict[str, Any]:
                 continue
             if isinstance(value, Tensor):
                 value = value.tolist()
+            elif hasattr(value, "sample"):  # a noise model
+                value = repr(value)
             elif callable(value):
                 value = getattr(value, "__name__", type(value).__name__)
             if isinstance(value, bool | int | float | str | tuple | list | None):

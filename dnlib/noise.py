@@ -2,14 +2,22 @@
 
 Every model draws from float images in [0, 1] and never clips: clipping makes the mean of the
 noise depend on the image, and with it every method of this course goes wrong.
+
+Those of Laine et al. (2019) also know what noise does to a belief: `marginal` is the belief about the noisy pixel that
+follows from one about the clean pixel, `posterior` the belief about the clean pixel once the noisy one is seen.
 """
 
+import ast
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, softplus
+
+from dnlib.gaussians import Belief, condition, diagonal, log_density, outer
+
+FLOOR = 1e-3  # sigma / 255 and the variance's x in beliefs are at least this, as in the paper's code
 
 
 class NoisyImage(NamedTuple):
@@ -24,7 +32,46 @@ class Noise(Protocol):
         """Draw one noisy version of each image of `clean` [N, C, H, W] in [0, 1]."""
 
 
-class Gaussian:
+class Likelihood(Noise, Protocol):
+    """A noise model p(y | x) that beliefs can be pushed through.
+
+    bounds: the smallest and largest parameter it draws, in the units of NoisyImage.parameter.
+    Means and noisy images are [N, C, H, W], covariances [N, C, C, H, W], parameters [N].
+    """
+
+    bounds: tuple[float, float]
+
+    def marginal(self, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
+        """The belief about y that follows from N(mean, cov) about x."""
+
+    def posterior(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
+        """Mean and covariance of x, given N(mean, cov) before and y now."""
+
+    def posterior_mean(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Tensor:
+        """E[x | y]: the estimate of least squared error."""
+
+    def from_free(self, value: Tensor) -> Tensor:
+        """A valid parameter from any real number, as networks give them; 0 is little noise."""
+
+
+class AddedGaussian:
+    """What additive noise of known variance, taken as Gaussian, does to beliefs; subclasses say the variance."""
+
+    def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
+        """Of the noise on clean pixels `mean`, whose parameter is [N]: [N, C, H, W]."""
+        raise NotImplementedError
+
+    def marginal(self, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
+        return Belief(mean, cov + diagonal(self.variance(mean, parameter)))
+
+    def posterior(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
+        return condition(Belief(mean, cov), noisy, self.variance(mean, parameter))
+
+    def posterior_mean(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Tensor:
+        return self.posterior(noisy, mean, cov, parameter).mean
+
+
+class Gaussian(AddedGaussian):
     """y = x + n,  n ~ N(0, sigma^2), independent in every pixel and channel.
 
     sigma: standard deviation in 8-bit units (25 means 25/255), or (low, high) drawn per image, low >= 0.
@@ -32,28 +79,43 @@ class Gaussian:
 
     def __init__(self, sigma: float | tuple[float, float]):
         self.sigma = _range("sigma", sigma)
+        self.bounds = self.sigma[0] / 255, self.sigma[1] / 255
 
     def __repr__(self) -> str:
         return f"Gaussian({_plain(self.sigma)})"
+
+    def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
+        return _per_image(parameter.clamp(min=FLOOR) ** 2).expand_as(mean)
+
+    def from_free(self, value: Tensor) -> Tensor:
+        return _little(value)
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         deviation = _draw(self.sigma, clean, generator) / 255
         return NoisyImage(clean + _per_image(deviation) * _normal(clean.shape, clean, generator), deviation)
 
 
-class Poisson:
+class Poisson(AddedGaussian):
     """y = Poisson(lambda x) / lambda: photon counting. Variance x / lambda grows with the signal.
+
+    Beliefs take it as Gaussian, with the variance at their own mean, max(mean, 0.001) / lambda.
 
     rate: lambda, the photons that a white pixel collects, or (low, high) drawn per image.
     """
 
     def __init__(self, rate: float | tuple[float, float]):
-        self.rate = _range("lambda", rate)
+        self.rate = self.bounds = _range("lambda", rate)
         if not self.rate[0]:
             raise ValueError(f"lambda is > 0, in a range, too: nobody can divide by 0 photons; {rate} was given")
 
     def __repr__(self) -> str:
         return f"Poisson({_plain(self.rate)})"
+
+    def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
+        return mean.clamp(min=FLOOR) / _per_image(parameter)
+
+    def from_free(self, value: Tensor) -> Tensor:
+        return 1 / _little(value)
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         rate = _draw(self.rate, clean, generator)
@@ -66,11 +128,14 @@ class Poisson:
 class Impulse:
     """With probability alpha a whole pixel (all channels at once) is replaced by U[0, 1]^C.
 
+    The marginal is the Gaussian with the mixture's mean and covariance; the posterior is exact: the pixel is clean, or
+    it says nothing. (The paper defines both for colour; one channel is the same formula with C = 1.)
+
     alpha: a probability, or (low, high) drawn per image.
     """
 
     def __init__(self, alpha: float | tuple[float, float]):
-        self.alpha = _range("alpha", alpha)
+        self.alpha = self.bounds = _range("alpha", alpha)
         if self.alpha[1] > 1:
             raise ValueError(f"alpha is a probability and at most 1; {alpha} was given")
 
@@ -83,6 +148,28 @@ class Impulse:
         hit = torch.rand((n, 1, h, w), generator=generator, device=clean.device) < _per_image(alpha)
         random = torch.rand(clean.shape, generator=generator, device=clean.device)
         return NoisyImage(torch.where(hit, random, clean), alpha)
+
+    def marginal(self, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
+        alpha = _per_image(parameter)
+        mean_y = alpha / 2 + (1 - alpha) * mean
+        uniform = 0.25 + torch.eye(mean.shape[1], dtype=mean.dtype, device=mean.device)[..., None, None] / 12
+        second = alpha[..., None] * uniform + (1 - alpha[..., None]) * (cov + outer(mean, mean))
+        return Belief(mean_y, second - outer(mean_y, mean_y))
+
+    def posterior(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
+        alpha = parameter[:, None, None].clamp(1e-9, 1 - 1e-9)
+        firm = Belief(mean, cov + diagonal(torch.full_like(mean, 1e-6)))  # a vanishing covariance has no density
+        evidence = log_density(noisy, firm) + (1 - alpha).log() - alpha.log()
+        clean = torch.sigmoid(evidence)[:, None]  # the probability that this pixel was not hit
+        surprise = noisy - mean
+        spread = (1 - clean[:, None]) * (cov + clean[:, None] * outer(surprise, surprise))
+        return Belief(mean + clean * surprise, spread)
+
+    def posterior_mean(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Tensor:
+        return self.posterior(noisy, mean, cov, parameter).mean
+
+    def from_free(self, value: Tensor) -> Tensor:
+        return _little(value).clamp(max=1 - FLOOR)
 
 
 class CorrelatedGaussian:
@@ -111,6 +198,24 @@ class CorrelatedGaussian:
         white = _normal((n * c, 1, h + kh - 1, w + kw - 1), clean, generator)
         noise = conv2d(white, self.kernel.to(clean.device)[None, None]).view(n, c, h, w)
         return NoisyImage(clean + _per_image(deviation) * noise, deviation)
+
+
+def read(text: str) -> Noise:
+    """The noise model whose repr is `text`, such as "Gaussian((5, 50))".
+
+    Raises ValueError for anything else; nothing in the text is executed.
+    """
+    kinds = {kind.__name__: kind for kind in (Gaussian, Poisson, Impulse, CorrelatedGaussian)}
+    try:
+        call = ast.parse(text, mode="eval").body
+        return kinds[call.func.id](*(ast.literal_eval(argument) for argument in call.args))
+    except (SyntaxError, AttributeError, KeyError) as error:
+        raise ValueError(f"noise is written as Gaussian(25), Poisson(30), Impulse(0.5); {text!r} was given") from error
+
+
+def _little(value: Tensor) -> Tensor:
+    """softplus(v - 4) + 0.001: above zero, and 0.019 at v = 0."""
+    return softplus(value - 4) + FLOOR
 
 
 def _range(name: str, value: float | tuple[float, float]) -> tuple[float, float]:

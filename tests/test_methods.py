@@ -6,8 +6,9 @@ from torch import nn
 
 from dnlib import methods
 from dnlib.batches import PARTS, Batch
-from dnlib.methods import Method, Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
-from dnlib.networks import BabyUNet, DnCNN, Noise2VoidUNet
+from dnlib.methods import BlindSpotBayes, Method, Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
+from dnlib.networks import BabyUNet, BlindSpotUNet, DnCNN, Noise2VoidUNet, TwoWayBlindSpotUNet
+from dnlib.noise import Gaussian, Impulse
 
 EVERY = {
     "Noise2Clean": lambda: Noise2Clean(BabyUNet(1, 4)),
@@ -19,7 +20,16 @@ EVERY = {
     "Noise2Self": lambda: Noise2Self(BabyUNet(1, 4)),
     "Noise2Self, random": lambda: Noise2Self(BabyUNet(1, 4), masks="random", width=5, fill="random"),
     "Noise2Self, invariant": lambda: Noise2Self(BabyUNet(1, 4), inference="invariant", fill="zero"),
+    "BlindSpotBayes": lambda: BlindSpotBayes(BlindSpotUNet(1, 4, outputs=2), Gaussian(25)),
+    "BlindSpotBayes, impulses": lambda: BlindSpotBayes(TwoWayBlindSpotUNet(1, 4, outputs=2), Impulse(0.5)),
+    "BlindSpotBayes, mean only": lambda: BlindSpotBayes(
+        TwoWayBlindSpotUNet(1, 4, outputs=1), Gaussian(25), covariance="none"
+    ),
+    "BlindSpotBayes, unknown": lambda: BlindSpotBayes(
+        TwoWayBlindSpotUNet(1, 4, outputs=2), Gaussian((1, 200)), parameter="per_image", estimator_width=4
+    ),
 }
+KNOWS_ITS_ERROR = {name for name in EVERY if name.startswith("BlindSpotBayes")} - {"BlindSpotBayes, mean only"}
 every_method = pytest.mark.parametrize("name", EVERY)
 
 
@@ -56,7 +66,8 @@ def test_every_method_is_tested_here():
 def test_any_image_is_denoised_in_its_size(name, size):
     noisy = torch.rand(1, 1, *size)
     estimate = EVERY[name]().denoise(noisy)
-    assert estimate.mean.shape == noisy.shape and estimate.mean.isfinite().all() and estimate.std is None
+    assert estimate.mean.shape == noisy.shape and estimate.mean.isfinite().all()
+    assert (estimate.std is not None) == (name in KNOWS_ITS_ERROR)
 
 
 @every_method

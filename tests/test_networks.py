@@ -3,7 +3,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnlib.networks import BabyUNet, BiasFreeDnCNN, DnCNN, Noise2CleanUNet, Noise2NoiseUNet, Noise2VoidUNet
+from dnlib.networks import (
+    BabyUNet,
+    BiasFreeDnCNN,
+    BlindSpotUNet,
+    DnCNN,
+    Noise2CleanUNet,
+    Noise2NoiseUNet,
+    Noise2VoidUNet,
+    TwoWayBlindSpotUNet,
+)
 from dnlib.networks.noise2void import MaxBlurPool
 from dnlib.networks.shapes import fill_up
 
@@ -14,6 +23,8 @@ SMALL = {
     "DnCNN": lambda channels: DnCNN(channels, 4, 8),
     "BiasFreeDnCNN": lambda channels: BiasFreeDnCNN(channels, 4, 8),
     "BabyUNet": lambda channels: BabyUNet(channels, 4),
+    "BlindSpotUNet": lambda channels: BlindSpotUNet(channels, 4, outputs=channels),
+    "TwoWayBlindSpotUNet": lambda channels: TwoWayBlindSpotUNet(channels, 4, outputs=channels),
     "Noise2VoidUNet": lambda channels: Noise2VoidUNet(channels, 4),
     "N2V2": lambda channels: Noise2VoidUNet(channels, 4, residual=False, top_skip=False, blur_pool=True),
 }

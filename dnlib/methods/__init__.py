@@ -1,8 +1,9 @@
 """One file per family of papers: what a method needs to learn, its loss, and how it denoises."""
 
 from dnlib.methods.base import Estimate, Method
+from dnlib.methods.blind_spot import BlindSpotBayes
 from dnlib.methods.noise2self import Noise2Self
 from dnlib.methods.noise2void import Noise2Void
 from dnlib.methods.supervised import Noise2Clean, Noise2Noise
 
-__all__ = ["Estimate", "Method", "Noise2Clean", "Noise2Noise", "Noise2Self", "Noise2Void"]
+__all__ = ["BlindSpotBayes", "Estimate", "Method", "Noise2Clean", "Noise2Noise", "Noise2Self", "Noise2Void"]

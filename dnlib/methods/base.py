@@ -38,7 +38,7 @@ class Method(nn.Module):
         """Denoise images [N, C, H, W] on any device; the answer comes back on theirs.
 
         Leaves the method in the mode, training or evaluation, it was in. Raises ValueError for what is not an image
-        of the network's kind.
+        of the network's kind, or has pixels that are not finite.
         """
         return self._used(self.estimate, noisy)
 
@@ -47,6 +47,8 @@ class Method(nn.Module):
             raise ValueError(
                 f"noisy images are a float tensor [N, C, H, W]; {noisy.dtype} of shape {list(noisy.shape)} was given"
             )
+        if not torch.isfinite(noisy).all():
+            raise ValueError("the noisy images have pixels that are NaN or infinite; replace them before denoising")
         training, device = self.training, next((p.device for p in self.parameters()), noisy.device)
         self.eval()
         try:

@@ -1,12 +1,23 @@
 """Architectures only: no loss, no noise, no file access.
 
-Every network maps float images [N, C, H, W] to images of the same shape, for any H and W from one
-pixel up, and refuses images whose number of channels is not its own.
+Every network maps float images [N, C, H, W] to images of the same shape (blind-spot networks: to `outputs` channels),
+for any H and W from one pixel up, and refuses images whose number of channels is not its own. A blind network states
+its `hole`, the offsets around a pixel that the answer there does not depend on.
 """
 
+from dnlib.networks.blind_spot import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
 from dnlib.networks.noise2self import BabyUNet
 from dnlib.networks.noise2void import Noise2VoidUNet
 from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
 
-__all__ = ["BabyUNet", "BiasFreeDnCNN", "DnCNN", "Noise2CleanUNet", "Noise2NoiseUNet", "Noise2VoidUNet"]
+__all__ = [
+    "BabyUNet",
+    "BiasFreeDnCNN",
+    "BlindSpotUNet",
+    "DnCNN",
+    "Noise2CleanUNet",
+    "Noise2NoiseUNet",
+    "Noise2VoidUNet",
+    "TwoWayBlindSpotUNet",
+]

@@ -3,8 +3,12 @@
 Encoder: two 3x3 convolutions, then five times [max-pool, 3x3 convolution], all `width` channels.
 Decoder: five times [nearest upsampling, concatenation with what the encoder had at this size,
 two 3x3 convolutions to 2 `width` channels]; the last concatenation is with the noisy image itself.
-The two papers differ in the tail at full resolution.
+The two papers differ in the tail at full resolution. Blind-spot networks are made of the same encoder and decoder with
+layers that look only upwards (`blind_spot`).
 """
+
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,27 +16,48 @@ from torch.nn import functional
 
 from dnlib.networks.shapes import check, check_channels, fill_up
 
-DEPTH, SLOPE = 5, 0.1
+SLOPE = 0.1
+
+
+def conv(inputs: int, outputs: int, *, size: int = 3, bias: bool = True) -> nn.Sequential:
+    """A convolution that keeps the size, and a leaky ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias), nn.LeakyReLU(SLOPE, inplace=True)
+    )
+
+
+def _halve(image: Tensor) -> Tensor:
+    return functional.max_pool2d(image, 2)
+
+
+def _double(image: Tensor) -> Tensor:
+    return functional.interpolate(image, scale_factor=2, mode="nearest")
 
 
 class UNet(nn.Module):
     """Encoder, decoder down to the last concatenation, and a `tail` that makes the image of it.
 
-    tail: layers from 2 width + channels to `channels` channels at full resolution.
-    bias=False leaves out every additive constant: then f(a y) = a f(y) for a > 0 (Mohan et al. 2020).
+    tail: layers for 2 width + channels channels at full resolution.   layer: makes a convolution with its activation.
+    pool: halves height and width.   depth: how often; 5 as published.
     """
 
-    def __init__(self, channels: int, width: int, tail: nn.Module, *, bias: bool = True):
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        tail: nn.Module,
+        *,
+        depth: int = 5,
+        layer: Callable[[int, int], nn.Module] = conv,
+        pool: Callable[[Tensor], Tensor] = _halve,
+    ):
         super().__init__()
-        self.channels = channels
-        self.first = conv(channels, width, bias=bias)
-        self.encoder = nn.ModuleList(conv(width, width, bias=bias) for _ in range(DEPTH + 1))
+        self.channels, self.depth, self.pool = channels, depth, pool
+        self.first = layer(channels, width)
+        self.encoder = nn.ModuleList(layer(width, width) for _ in range(depth + 1))
         self.decoder = nn.ModuleList(
-            nn.Sequential(
-                conv(width + (2 * width if level else width), 2 * width, bias=bias),
-                conv(2 * width, 2 * width, bias=bias),
-            )
-            for level in range(DEPTH - 1)
+            nn.Sequential(layer(width + (2 * width if level else width), 2 * width), layer(2 * width, 2 * width))
+            for level in range(depth - 1)
         )
         self.tail = tail
         initialise(self)
@@ -40,11 +65,11 @@ class UNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         height, width = image.shape[2:]
-        image = fill_up(image, 2**DEPTH)
+        image = fill_up(image, 2**self.depth)
         x = self.first(image)
         skips = [image.to(x.dtype)]  # in mixed precision: else the largest concatenation would be float32
         for layer in self.encoder[:-1]:
-            x = functional.max_pool2d(layer(x), 2)
+            x = self.pool(layer(x))
             skips.append(x)
         x = self.encoder[-1](skips.pop())
         for layer in self.decoder:
@@ -56,19 +81,20 @@ class UNet(nn.Module):
 class Noise2CleanUNet(UNet):
     """Laine et al.'s baseline: the tail is two 3x3 and three 1x1 convolutions. 1,102,371 parameters for colour.
 
-    Images in [0, 1].  width: 48 as published.  bias=False: without additive constants.
+    Images in [0, 1].  width: 48 as published.  outputs: channels of the answer, those of the image if not given.
+    bias=False leaves out every additive constant: then f(a y) = a f(y) for a > 0 (Mohan et al. 2020).
     """
 
-    def __init__(self, channels: int = 3, width: int = 48, *, bias: bool = True):
-        wide = 2 * width
+    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int | None = None, bias: bool = True):
+        wide, layer = 2 * width, partial(conv, bias=bias)
         tail = nn.Sequential(
-            conv(wide + check_channels(channels), wide, bias=bias),
-            conv(wide, wide, bias=bias),
-            conv(wide, wide, size=1, bias=bias),
-            conv(wide, wide, size=1, bias=bias),
-            nn.Conv2d(wide, channels, 1, bias=bias),
+            layer(wide + check_channels(channels), wide),
+            layer(wide, wide),
+            layer(wide, wide, size=1),
+            layer(wide, wide, size=1),
+            nn.Conv2d(wide, outputs or channels, 1, bias=bias),
         )
-        super().__init__(channels, width, tail, bias=bias)
+        super().__init__(channels, width, tail, layer=layer)
 
 
 class Noise2NoiseUNet(UNet):
@@ -92,13 +118,6 @@ class Noise2NoiseUNet(UNet):
         return super().forward(image - 0.5) + 0.5
 
 
-def conv(inputs: int, outputs: int, *, size: int = 3, bias: bool = True) -> nn.Sequential:
-    """A convolution that keeps the size, and a leaky ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, size, padding=size // 2, bias=bias), nn.LeakyReLU(SLOPE, inplace=True)
-    )
-
-
 def initialise(network: nn.Module) -> None:
     """He et al.'s normal weights, of gain 1 in the last layer; biases zero."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
@@ -106,7 +125,3 @@ def initialise(network: nn.Module) -> None:
         nn.init.kaiming_normal_(layer.weight, nonlinearity="linear" if layer is layers[-1] else "relu")
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
-
-
-def _double(image: Tensor) -> Tensor:
-    return functional.interpolate(image, scale_factor=2, mode="nearest")

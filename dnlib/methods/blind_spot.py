@@ -1,0 +1,171 @@
+"""Laine et al. 2019: a blind-spot network forms a belief about each clean pixel, and Bayes' rule adds the noisy one.
+
+The network sees the surroundings of a pixel and answers with N(mean_x, cov_x). Pushed through the noise model this is a
+belief about the noisy pixel, and the likelihood of what was measured trains it, so no clean image is needed. At test
+time the noisy pixel itself, which the network never saw, sharpens the belief.
+"""
+
+import warnings
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from dnlib import gaussians
+from dnlib import noise as noise_models
+from dnlib.batches import Batch
+from dnlib.gaussians import Belief
+from dnlib.methods.base import Estimate, Method
+from dnlib.networks import Noise2CleanUNet
+from dnlib.noise import AddedGaussian, Impulse, Likelihood
+
+COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
+
+
+class BlindSpotBayes(Method):
+    """Loss: the mean of -log N(y; mean_y, cov_y), less 0.1 times the noise's mean deviation if that is unknown.
+
+    That last term (0.05 for gray images, as published) rewards calling the unpredictable noise rather than texture; the
+    likelihood alone cannot tell them apart.
+
+    network: blind, with `outputs(channels, covariance)` outputs: the mean, then for covariance "full" the triangle U of
+        cov = U U^T, for "diagonal" its square roots, and for "none" nothing: then the loss is (mean - y)^2, annealed to
+        the mode for impulses, and the noisy pixel is not used.
+    noise: Gaussian, Poisson or Impulse, or the text of one.
+    parameter: "known", "global" (one number is learnt) or "per_image" (a second network of `estimator_width` reads it
+        off the noisy image; as published, it starts at zero and has the width of the first).
+    Raises ValueError for a network that is not blind or has another number of outputs, for unknown names.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        noise: Likelihood | str,
+        *,
+        covariance: Literal["full", "diagonal", "none"] = "full",
+        parameter: Literal["known", "global", "per_image"] = "known",
+        estimator_width: int = 48,
+        regularise: bool = True,
+    ):
+        super().__init__(network)
+        self.noise = noise_models.read(noise) if isinstance(noise, str) else noise
+        _check(network, self.noise, covariance, parameter)
+        self.covariance, self.parameter, self.regularise = covariance, parameter, regularise
+        if parameter == "global":
+            self.free = nn.Parameter(torch.zeros(1))
+        if parameter == "per_image":
+            self.estimator = Noise2CleanUNet(network.channels, estimator_width, outputs=1)
+            nn.init.zeros_(self.estimator.tail[-1].weight)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The parameter is needed where it is known and differs from image to image."""
+        asks = self.covariance != "none" and self.parameter == "known" and self.noise.bounds[0] < self.noise.bounds[1]
+        return frozenset({"noisy", "parameter"} if asks else {"noisy"})
+
+    def loss(self, batch: Batch) -> Tensor:
+        if self.covariance == "none":
+            power = 2 * (1 - batch.progress) if isinstance(self.noise, Impulse) else 2
+            return torch.mean(((self.network(batch.noisy) - batch.noisy).abs() + 1e-8) ** power)
+        belief = self.belief(batch.noisy)
+        parameter = self._parameter(batch.noisy, batch.parameter if "parameter" in self.needs else None).to(belief.mean)
+        marginal = self.noise.marginal(*belief, parameter)
+        loss = -gaussians.log_density(batch.noisy.to(belief.mean), marginal).mean()
+        if self.parameter != "known" and self.regularise and isinstance(self.noise, AddedGaussian):
+            weight = 0.05 if batch.noisy.shape[1] == 1 else 0.1
+            loss = loss - weight * self.noise.variance(belief.mean, parameter).sqrt().mean()
+        return loss
+
+    def belief(self, noisy: Tensor) -> Belief:
+        """What the surroundings say about each clean pixel, in float64; no covariance for "none"."""
+        out, channels = self.network(noisy).double(), noisy.shape[1]
+        mean, roots = out[:, :channels], out[:, channels:]
+        if self.covariance == "none":
+            return Belief(mean, gaussians.diagonal(torch.zeros_like(mean)))
+        if self.covariance == "diagonal" or channels == 1:
+            return Belief(mean, gaussians.diagonal(roots**2))
+        a, b, c, d, e, f = roots.unbind(dim=1)
+        ab, ac, bc = b * d + c * e, c * f, e * f
+        rows = [a * a + b * b + c * c, ab, ac], [ab, d * d + e * e, bc], [ac, bc, f * f]
+        return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in rows], dim=1))
+
+    @torch.no_grad()
+    def estimate_parameter(self, noisy: Tensor) -> Tensor:
+        """What the method takes for the noise parameter of each image: [N], as NoisyImage.parameter."""
+        return self._parameter(noisy, None)
+
+    @torch.no_grad()
+    def denoise(self, noisy: Tensor, parameter: Tensor | float | None = None) -> Estimate:
+        """As `Method.denoise`; std is the deviation of each channel.
+
+        parameter: sigma / 255, lambda or alpha of each image, for methods whose parameter is known and variable.
+        Raises ValueError if it is missing there, or given where the method estimates it or was trained with one value.
+        """
+        if parameter is None and "parameter" in self.needs:
+            raise ValueError(f"trained with the parameter of {self.noise} known, it needs `parameter` to denoise, too")
+        if parameter is not None:
+            parameter = self._given(parameter, noisy)
+        return self._used(lambda image: self.estimate(image, parameter), noisy)
+
+    def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
+        belief = self.belief(noisy)
+        if self.covariance == "none":
+            return Estimate(belief.mean.to(noisy))
+        parameter = self._parameter(noisy, parameter)
+        self._warn_beyond(parameter)
+        after = self.noise.posterior(noisy.to(belief.mean), *belief, parameter.to(belief.mean))
+        return Estimate(after.mean.to(noisy), after.std.to(noisy))
+
+    def _parameter(self, noisy: Tensor, known: Tensor | None) -> Tensor:
+        if self.parameter == "known":
+            return noisy.new_full((len(noisy),), self.noise.bounds[0]) if known is None else known.to(noisy.device)
+        if self.parameter == "global":
+            return self.noise.from_free(self.free.float()).expand(len(noisy))
+        return self.noise.from_free(self.estimator(noisy).float().mean(dim=(1, 2, 3)))
+
+    def _given(self, parameter: Tensor | float, noisy: Tensor) -> Tensor:
+        if "parameter" not in self.needs:
+            how = f"was trained for {self.noise}" if self.parameter == "known" else "estimates it from the noisy image"
+            raise ValueError(f"no parameter can be given: this method {how}; {parameter} was given")
+        parameter = torch.as_tensor(parameter, dtype=torch.float32)
+        if parameter.ndim == 0:
+            parameter = parameter.expand(len(noisy))
+        if parameter.shape != (len(noisy),) or not (parameter.isfinite().all() and (parameter > 0).all()):
+            raise ValueError(
+                f"one parameter > 0 is taken for each of the {len(noisy)} images; "
+                f"shape {list(parameter.shape)}, {parameter.tolist()} was given"
+            )
+        return parameter
+
+    def _warn_beyond(self, parameter: Tensor) -> None:
+        low, high = self.noise.bounds
+        beyond = [value for value in parameter.tolist() if not low / 1.1 <= value <= high * 1.1]
+        if beyond:
+            warnings.warn(
+                f"the noise parameter {beyond[0]:.3g} lies outside {low:.3g} to {high:.3g}, with which this method was "
+                f"trained ({self.noise}); expect less of the result",
+                stacklevel=4,
+            )
+
+
+def outputs(channels: int, covariance: str) -> int:
+    """How many channels the network's answer has."""
+    return channels + {"full": channels * (channels + 1) // 2, "diagonal": channels, "none": 0}[covariance]
+
+
+def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -> None:
+    for what, value, known in (("covariance", covariance, COVARIANCES), ("parameter", parameter, PARAMETERS)):
+        if value not in known:
+            raise ValueError(f"{what} is one of {', '.join(known)}; {value!r} was given")
+    if covariance == "none" and parameter != "known":
+        raise ValueError(f"without a covariance there is no use for a noise parameter; {parameter!r} was given")
+    if not hasattr(noise, "posterior"):
+        raise ValueError(f"Gaussian, Poisson and Impulse noise have a likelihood to learn by; {noise} was given")
+    if not hasattr(network, "hole"):
+        raise ValueError(f"{type(network).__name__} sees the pixel it estimates; a network with a `hole` is needed")
+    found, expected = network.join[-1].out_channels, outputs(network.channels, covariance)
+    if found != expected:
+        raise ValueError(
+            f"a mean with {covariance} covariance of {network.channels} channels are {expected} numbers; "
+            f"the network gives {found}: make it with outputs={expected}"
+        )

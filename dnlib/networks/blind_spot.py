@@ -1,0 +1,167 @@
+"""Blind-spot networks (Laine et al. 2019): the answer at a pixel depends on all pixels around it, never on its own.
+
+A U-Net whose layers look only upwards sees at row r the rows up to r; its answer, moved down by one row, sees the rows
+above r and nothing else. Turned copies of the image give the other directions, and 1x1 convolutions join them.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.unet import SLOPE, UNet, initialise
+
+
+class BlindSpot(nn.Module):
+    """Runs `branch` on turned copies of the image, turns its answers back and joins them pixel by pixel.
+
+    branch: image -> [N, features, H, W] that at a pixel depends only on what lies before it.
+    turns: by how many quarter turns the copies are turned.   outputs: channels of the answer.
+    """
+
+    def __init__(self, branch: nn.Module, features: int, width: int, channels: int, outputs: int, turns: tuple):
+        super().__init__()
+        self.channels, self.turns, self.branch = check_channels(channels), turns, branch
+        joined = len(turns) * features
+        self.join = nn.Sequential(
+            nn.Conv2d(joined, joined, 1),
+            nn.LeakyReLU(SLOPE, inplace=True),
+            nn.Conv2d(joined, 2 * width, 1),
+            nn.LeakyReLU(SLOPE, inplace=True),
+            nn.Conv2d(2 * width, outputs, 1),
+        )
+        initialise(self)
+
+    def forward(self, image: Tensor) -> Tensor:
+        check(image, self.channels)
+        parts = {}
+        for turns in self._batches(image):
+            turned = torch.cat([_turn(image, turn) for turn in turns])
+            for turn, part in zip(turns, self.branch(turned).chunk(len(turns)), strict=True):
+                parts[turn] = _turn(part, -turn)
+        return self.join(torch.cat([parts[turn] for turn in self.turns], dim=1))
+
+    def _batches(self, image: Tensor) -> list[tuple[int, ...]]:
+        """The turns that can share a batch: all of a square image, else those that lie alike."""
+        if image.shape[2] == image.shape[3]:
+            return [self.turns]
+        alike = [tuple(turn for turn in self.turns if turn % 2 == odd) for odd in (0, 1)]
+        return [turns for turns in alike if turns]
+
+
+class BlindSpotUNet(BlindSpot):
+    """As published: half planes in four directions. 1,269,129 parameters with 9 outputs, 1,268,547 with 3.
+
+    outputs: see `methods.BlindSpotBayes`; 9 are the mean of a colour and its covariance.
+    shift: by how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels; the attribute
+        may be changed at any time.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 5, shift: int = 1):
+        super().__init__(
+            HalfPlane(channels, width, depth=depth), 2 * width, width, channels, outputs, turns=(0, 1, 2, 3)
+        )
+        self.shift = shift
+
+    @property
+    def shift(self) -> int:
+        return self.branch.shift
+
+    @shift.setter
+    def shift(self, rows: int) -> None:
+        if rows < 1:
+            raise ValueError(f"half planes that keep away by less than one row see the pixel itself; {rows} was given")
+        self.branch.shift = rows
+
+    @property
+    def hole(self) -> Tensor:
+        """The offsets the answer does not depend on: True in a square array around the pixel."""
+        return torch.ones(2 * self.shift - 1, 2 * self.shift - 1, dtype=torch.bool)
+
+
+class TwoWayBlindSpotUNet(BlindSpot):
+    """The same for less work: the rows above, then what lies to the left; and both again for the image upside down.
+
+    A few 1x3 convolutions look along the row, at the pixels and at what the half plane says about them (as PixelCNN
+    does; van den Oord et al. 2016). The hole is the pixel itself.
+    depth: 3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees nearly 300
+        rows, and from small crops never learns what to do with them.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 3):
+        branch = _AboveAndLeft(channels, width, depth)
+        super().__init__(branch, 3 * width, width, channels, outputs, turns=(0, 2))
+
+    @property
+    def hole(self) -> Tensor:
+        """The offsets the answer does not depend on: True in a square array around the pixel."""
+        return torch.ones(1, 1, dtype=torch.bool)
+
+
+class HalfPlane(UNet):
+    """At row r it sees the rows up to r - shift, all columns: [N, 2 width, H, W].
+
+    Images of a height or width that is no multiple of 32 are filled up below and at the right, where it does not look.
+    """
+
+    def __init__(self, channels: int, width: int, *, depth: int = 5, shift: int = 1):
+        tail = nn.Sequential(_Upwards(2 * width + channels, 2 * width), _Upwards(2 * width, 2 * width))
+        super().__init__(channels, width, tail, depth=depth, layer=_Upwards, pool=_pool)
+        self.shift = shift
+
+    def forward(self, image: Tensor) -> Tensor:
+        return _move(super().forward(image), down=self.shift)
+
+
+class _AboveAndLeft(nn.Module):
+    """[N, 3 width, H, W]: what HalfPlane sees, and 31 pixels to the left with what HalfPlane sees there."""
+
+    def __init__(self, channels: int, width: int, depth: int):
+        super().__init__()
+        self.above = HalfPlane(channels, width, depth=depth)
+        self.left = nn.Sequential(
+            _Leftwards(2 * width + channels, width, 1), *(_Leftwards(width, width, dilation) for dilation in (2, 4, 8))
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        above = self.above(image)
+        left = self.left(torch.cat([above, image.to(above.dtype)], dim=1))
+        return torch.cat([above, _move(left, right=1)], dim=1)
+
+
+class _Upwards(nn.Module):
+    """A 3x3 convolution over the pixel's row and the two above it, and a leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 3, padding=(0, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.leaky_relu(self.conv(functional.pad(x, (0, 0, 2, 0))), SLOPE, inplace=True)
+
+
+class _Leftwards(nn.Module):
+    """A 1x3 convolution over the pixel and two to its left, `dilation` apart, and a leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, dilation: int):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, (1, 3), dilation=(1, dilation))
+        self.reach = 2 * dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.leaky_relu(self.conv(functional.pad(x, (self.reach, 0))), SLOPE, inplace=True)
+
+
+def _pool(x: Tensor) -> Tensor:
+    """The maximum of 2x2 pixels, rows 2k - 1 and 2k: not below row 2k, where it will be seen."""
+    return functional.max_pool2d(_move(x, down=1), 2)
+
+
+def _move(x: Tensor, *, down: int = 0, right: int = 0) -> Tensor:
+    """The image moved, zeros where nothing moves in."""
+    height, width = x.shape[2:]
+    return functional.pad(x, (right, 0, down, 0))[:, :, :height, :width]
+
+
+def _turn(x: Tensor, quarters: int) -> Tensor:
+    return torch.rot90(x, quarters, (2, 3)).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,267 @@
+"""Blindness by exact gradients, for every blind network; and what Laine et al.'s method does with it."""
+
+import pytest
+import torch
+
+from dnlib import gaussians, training
+from dnlib.batches import Batch, Crops
+from dnlib.methods import BlindSpotBayes
+from dnlib.methods.blind_spot import outputs
+from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson
+
+BLIND = {
+    "four ways": lambda channels: BlindSpotUNet(channels, 4),
+    "four ways, hole of 9": lambda channels: BlindSpotUNet(channels, 4, shift=5),
+    "two ways": lambda channels: TwoWayBlindSpotUNet(channels, 4),
+}
+every_blind = pytest.mark.parametrize("name", BLIND)
+
+
+def gradient(network, image, row, column):
+    """By how much each pixel moves the answer at (row, column): [H, W]."""
+    image = image.clone().requires_grad_()
+    generator = torch.Generator().manual_seed(1)
+    out = network(image)[0, :, row, column]
+    weights = torch.randn(out.shape, generator=generator, dtype=out.dtype)
+    return torch.autograd.grad((out * weights).sum(), image)[0][0].abs().sum(dim=0)
+
+
+def assert_blind(network, image, row, column, seen=True):
+    change = gradient(network, image, row, column)
+    hole = network.hole
+    reach = len(hole) // 2
+    padded = torch.nn.functional.pad(change, (reach, reach, reach, reach))
+    around = padded[row : row + len(hole), column : column + len(hole)]
+    assert (around[hole] == 0).all()
+    if seen:  # and no blinder than it says, right beside the hole
+        ring = torch.nn.functional.pad(change, (reach + 1,) * 4)
+        beside = [(reach + 1, 0), (reach + 1, -1), (0, reach + 1), (-1, reach + 1)]
+        size = 2 * reach + 3
+        window = ring[row : row + size, column : column + size]
+        inside = torch.nn.functional.pad(torch.ones_like(change), (reach + 1,) * 4)
+        inside = inside[row : row + size, column : column + size]
+        assert all(window[place] > 0 for place in beside if inside[place])
+
+
+@every_blind
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(64, 64), (37, 50), (50, 33), (1, 7), (3, 3)])
+def test_the_answer_ignores_the_hole_and_nothing_else(name, channels, size):
+    torch.manual_seed(0)
+    network = BLIND[name](channels).double()
+    image = torch.rand(1, channels, *size, dtype=torch.float64)
+    height, width = size
+    rows = {0, height - 1, height // 2, height // 2 + 1} & set(range(height))
+    columns = {0, width - 1, width // 3, width // 3 + 1} & set(range(width))
+    for row in rows:
+        for column in columns:
+            assert_blind(network, image, row, column)
+
+
+@every_blind
+def test_every_place_in_the_pooling_grid_is_blind(name):
+    torch.manual_seed(0)
+    network = BLIND[name](1).double()
+    image = torch.rand(1, 1, 40, 40, dtype=torch.float64)
+    for place in range(40):
+        assert_blind(network, image, place, (7 * place) % 40, seen=False)
+
+
+@pytest.mark.parametrize("shift", [1, 2, 3, 5])
+def test_the_hole_follows_the_shift(shift):
+    network = BlindSpotUNet(1, 4).double()
+    network.shift = shift
+    assert len(network.hole) == 2 * shift - 1
+    assert_blind(network, torch.rand(1, 1, 30, 30, dtype=torch.float64), 15, 14)
+    with pytest.raises(ValueError, match="see the pixel itself"):
+        network.shift = 0
+
+
+@every_blind
+def test_training_in_any_precision_leaves_the_network_blind(name):
+    torch.manual_seed(0)
+    network = BLIND[name](3)
+    method = BlindSpotBayes(network, Gaussian(25))
+    batches = Crops([torch.rand(40, 40, 3).numpy()], Gaussian(25), size=32, count=2)
+    precision = "bfloat16" if training.computes_in_bfloat16() else "float32"
+    training.fit(method, batches, steps=3, precision=precision, progress=False)
+    assert_blind(network.eval(), torch.rand(1, 3, 33, 47), 16, 20, seen=False)
+
+
+@every_blind
+def test_tiles_are_blind_too(name):
+    network = BLIND[name](3).double()
+    image = torch.rand(1, 3, 48, 64, dtype=torch.float64)
+    for top, left in [(0, 0), (16, 32)]:  # the place (20, 40) as a pixel of two tiles
+        tile = image[:, :, top : top + 32, left : left + 32]
+        if left <= 40 < left + 32:
+            assert_blind(network, tile, 20 - top, 40 - left, seen=False)
+
+
+@every_blind
+def test_images_of_one_batch_do_not_meet(name):
+    network = BLIND[name](3).double()
+    images = torch.rand(2, 3, 20, 30, dtype=torch.float64)
+    assert torch.allclose(network(images)[1:], network(images[1:]), rtol=1e-9)
+
+
+def test_parameter_counts_are_the_published_ones():
+    def count(outputs):
+        return sum(parameter.numel() for parameter in BlindSpotUNet(outputs=outputs).parameters())
+
+    assert count(9) == 1_269_129 and count(3) == 1_268_547
+
+
+def method(covariance="full", noise=None, channels=3, **options):
+    torch.manual_seed(0)
+    network = TwoWayBlindSpotUNet(channels, 4, outputs=outputs(channels, covariance))
+    return BlindSpotBayes(network, noise or Gaussian(25), covariance=covariance, estimator_width=4, **options)
+
+
+def batch(channels=3, **parts):
+    noisy = torch.rand(2, channels, 16, 16, generator=torch.Generator().manual_seed(0))
+    return Batch(torch.Generator(), 0.5, noisy=noisy, **parts)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("covariance", ["full", "diagonal"])
+def test_the_loss_is_the_negative_log_likelihood(channels, covariance):
+    learner = method(covariance, channels=channels)
+    data = batch(channels)
+    mean, cov = learner.belief(data.noisy)
+    cov = cov.permute(0, 3, 4, 1, 2) + (25 / 255) ** 2 * torch.eye(channels)
+    reference = torch.distributions.MultivariateNormal(mean.movedim(1, -1), cov)
+    expected = -reference.log_prob(data.noisy.double().movedim(1, -1)).mean()
+    assert learner.loss(data).item() == pytest.approx(expected.item(), rel=1e-6)
+    if covariance == "diagonal":
+        assert (cov - torch.diag_embed(cov.diagonal(dim1=-2, dim2=-1))).abs().max() == 0
+
+
+def test_the_covariance_is_u_u_transposed():
+    learner = method()
+    noisy = torch.rand(1, 3, 5, 6)
+    a, b, c, d, e, f = learner.network(noisy)[:, 3:].double().unbind(dim=1)
+    zero = torch.zeros_like(a)
+    root = torch.stack([torch.stack(row, 1) for row in ((a, b, c), (zero, d, e), (zero, zero, f))], 1)
+    assert torch.allclose(learner.belief(noisy).cov, torch.einsum("nikhw,njkhw->nijhw", root, root), atol=1e-12)
+
+
+def test_without_covariance_it_is_regression_onto_the_noisy_pixel():
+    data = batch()
+    learner = method("none")
+    expected = ((learner.network(data.noisy) - data.noisy) ** 2).mean()
+    assert learner.loss(data).item() == pytest.approx(expected.item(), rel=1e-4)
+    assert learner.denoise(data.noisy).std is None
+    annealed = method("none", Impulse(0.5)).loss(data)  # half-way to the mode: the absolute difference
+    assert annealed.item() == pytest.approx((learner.network(data.noisy) - data.noisy).abs().mean().item(), rel=1e-4)
+
+
+@pytest.mark.parametrize(("channels", "weight"), [(3, 0.1), (1, 0.05)])
+@pytest.mark.parametrize("noise", [Gaussian((5, 50)), Poisson((5, 50))])
+def test_the_regulariser_rewards_the_noise_estimate(channels, weight, noise):
+    learner = method(noise=noise, channels=channels, parameter="per_image")
+    data = batch(channels)
+    with_reward = learner.loss(data)
+    learner.regularise = False
+    parameter = learner.estimate_parameter(data.noisy)
+    deviation = noise.variance(learner.belief(data.noisy).mean, parameter).sqrt().mean()
+    assert (learner.loss(data) - with_reward).item() == pytest.approx(weight * deviation.item(), rel=1e-4)
+
+
+def test_an_untrained_estimate_is_the_published_start():
+    noisy = torch.rand(2, 3, 20, 31)
+    for parameter in ("global", "per_image"):
+        start = method(noise=Gaussian((5, 50)), parameter=parameter).estimate_parameter(noisy)
+        assert (255 * start).tolist() == pytest.approx([4.88, 4.88], abs=0.01)
+
+
+def test_the_known_parameter_of_each_image_is_used():
+    learner = method(noise=Gaussian((5, 50)))
+    assert learner.needs == {"noisy", "parameter"} and method().needs == {"noisy"}
+    losses = [learner.loss(batch(parameter=torch.full((2,), sigma / 255))).item() for sigma in (5, 50)]
+    assert losses[0] != losses[1]
+    noisy = batch().noisy
+    weak, strong = learner.denoise(noisy, 5 / 255), learner.denoise(noisy, torch.tensor([50 / 255, 50 / 255]))
+    assert (weak.mean - noisy).abs().mean() < (strong.mean - noisy).abs().mean()
+    assert (weak.std < strong.std).all()
+
+
+@pytest.mark.parametrize("noise", [Gaussian(25), Poisson(30), Impulse(0.5)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_constant_and_tiny_images_are_denoised(noise, channels):
+    learner = method(noise=noise, channels=channels)
+    for image in (torch.full((1, channels, 9, 12), 0.5), torch.zeros(1, channels, 1, 1)):
+        estimate = learner.denoise(image)
+        assert estimate.mean.isfinite().all() and estimate.std.isfinite().all() and (estimate.std >= 0).all()
+
+
+def test_the_estimate_lies_between_belief_and_measurement():
+    learner, noisy = method("diagonal"), batch().noisy
+    belief, estimate = learner.belief(noisy), learner.denoise(noisy)
+    between = (estimate.mean - belief.mean) * (noisy - estimate.mean)
+    assert between.min() > -1e-6
+    assert (estimate.std <= belief.std + 1e-6).all() and (estimate.std <= 25 / 255 + 1e-6).all()
+
+
+def test_noise_beyond_what_was_trained_is_named():
+    learner = method(noise=Gaussian((5, 50)))
+    with pytest.warns(UserWarning, match=r"0.392 lies outside 0.0196 to 0.196.*Gaussian\(\(5, 50\)\)"):
+        learner.denoise(batch().noisy, 100 / 255)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"covariance": "half"}, "full, diagonal, none"),
+        ({"parameter": "guessed"}, "known, global, per_image"),
+        ({"covariance": "diagonal"}, "outputs=6"),
+        ({"covariance": "none", "parameter": "global"}, "no use for a noise parameter"),
+        ({"noise": CorrelatedGaussian(25)}, "Gaussian, Poisson and Impulse"),
+        ({"noise": "Gauss(25)"}, "Gaussian\\(25\\)"),
+        ({"network": Noise2CleanUNet(3, 4, outputs=9)}, "sees the pixel it estimates"),
+    ],
+)
+def test_impossible_methods_are_refused(options, message):
+    arguments = {"network": TwoWayBlindSpotUNet(3, 4), "noise": Gaussian(25)} | options
+    with pytest.raises(ValueError, match=message):
+        BlindSpotBayes(**arguments)
+
+
+@pytest.mark.parametrize("parameter", [0.0, -1.0, float("nan"), torch.ones(3), torch.ones(2, 1)])
+def test_impossible_parameters_are_refused(parameter):
+    with pytest.raises(ValueError, match="one parameter > 0 is taken for each of the 2 images"):
+        method(noise=Gaussian((5, 50))).denoise(batch().noisy, parameter)
+
+
+def test_known_and_unknown_parameters_are_not_mixed_up():
+    noisy = batch().noisy
+    with pytest.raises(ValueError, match="needs `parameter`"):
+        method(noise=Gaussian((5, 50))).denoise(noisy)
+    with pytest.raises(ValueError, match="was trained for Gaussian\\(25\\)"):
+        method().denoise(noisy, 0.1)
+    with pytest.raises(ValueError, match="estimates it from the noisy image"):
+        method(noise=Gaussian((5, 50)), parameter="per_image").denoise(noisy, 0.1)
+    noisy[0, 0, 0, 0] = float("nan")
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        method().denoise(noisy)
+
+
+def test_the_posterior_after_training_is_closer_than_prior_and_measurement():
+    """One image of two colours: half a minute of reading explains less than this."""
+    generator = torch.Generator().manual_seed(0)
+    clean = (torch.rand(8, 8, 1, generator=generator) > 0.5).float().repeat_interleave(8, 0).repeat_interleave(8, 1)
+    clean = clean.expand(64, 64, 3).numpy() * 0.5 + 0.25
+    learner = method()
+    batches = Crops([clean], Gaussian(50), size=32, count=4)
+    learner.noise = Gaussian(50)
+    training.fit(learner, batches, steps=60, learning_rate=3e-3, progress=False, precision="float32")
+    truth = torch.from_numpy(clean).permute(2, 0, 1)[None].float()
+    noisy = Gaussian(50).sample(truth, generator).image
+    prior, posterior = learner.belief(noisy).mean, learner.denoise(noisy).mean
+
+    def error(image):
+        return ((image - truth) ** 2).mean().item()
+
+    assert error(posterior) < min(error(prior), error(noisy))
+    assert gaussians.log_density(noisy.double(), learner.belief(noisy)).isfinite().any()
