@@ -86,7 +86,8 @@ RECIPES = {
         "Noise2Clean",
         Gaussian((0, 55)),
         LEVELS,
-        network_arguments={"bias": False},
+        network_arguments={"bias": False, "depth": 3},
+        sizes={"steps": (56_000, 500_000)},  # as many minutes as Noise2Clean's, for it is less deep
     ),
     "noise2clean_rgb_sigma25_short": Recipe(
         "Noise2Clean, colour, Gaussian noise of sigma 25, as many steps as the blind spots",

@@ -6,7 +6,7 @@ from torch import nn
 from dnlib import jinvariance
 from dnlib.batches import Batch
 from dnlib.methods import Noise2Self
-from dnlib.methods.noise2self import neighbour_mean
+from dnlib.methods.noise2self import visible_mean
 from dnlib.networks import BabyUNet
 
 
@@ -58,16 +58,16 @@ def test_the_loss_looks_at_the_hidden_pixels_only():
     assert method.loss(Batch(generator(), noisy=image)) == pytest.approx((image[mask] ** 2).mean())
 
 
-def test_the_neighbour_mean_takes_visible_neighbours_only():
+def test_the_visible_mean_takes_visible_neighbours_only():
     image = torch.arange(9.0).view(1, 1, 3, 3)
     everything = torch.ones(1, 1, 3, 3, dtype=torch.bool)
-    mean = neighbour_mean(image, everything)[0, 0]
+    mean = visible_mean(image, everything)[0, 0]
     assert mean[1, 1] == pytest.approx(4)
     assert mean[0, 0] == pytest.approx((1 + 3 + 0.5 * 4) / 2.5)
     half = everything.clone()
     half[..., 0] = False
-    assert neighbour_mean(image, half)[0, 0, 1, 1] == pytest.approx((1 + 7 + 5 + 0.5 * (2 + 8)) / 4)
-    assert neighbour_mean(image, ~everything).abs().max() == 0
+    assert visible_mean(image, half)[0, 0, 1, 1] == pytest.approx((1 + 7 + 5 + 0.5 * (2 + 8)) / 4)
+    assert visible_mean(image, ~everything).abs().max() == 0
 
 
 def test_mixing_the_pixel_back_helps_a_blind_estimate():

@@ -21,7 +21,7 @@ from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture
 from dnlib.methods import Noise2Noise, Noise2Self
-from dnlib.methods.noise2self import neighbour_mean
+from dnlib.methods.noise2self import visible_mean
 from dnlib.networks import BabyUNet
 
 CHAPTERS = course.chapters()
@@ -138,7 +138,7 @@ def test_solutions_are_right(notebook, monkeypatch):
 def definitions(number, *names):
     """Functions as a chapter's own cells define them, with the modules that the chapter has imported by then."""
     (notebook,) = course.select([number])
-    space = {"np": np, "ndimage": ndimage, "torch": torch, "norm": norm, "neighbour_mean": neighbour_mean}
+    space = {"np": np, "ndimage": ndimage, "torch": torch, "norm": norm, "visible_mean": visible_mean}
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":
             for node in ast.parse(cell.source).body:

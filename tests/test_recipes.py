@@ -20,7 +20,9 @@ def small(monkeypatch, rng):
     monkeypatch.setattr(datasets, "fingerprint", lambda name: "f" * 64)
     tiny = {"width": (6, 6), "size": (32, 32), "count": (2, 2), "steps": (4, 4)}
     monkeypatch.setattr(recipes, "SIZES", recipes.SIZES | tiny)
-    monkeypatch.setitem(recipes.SHORT, "steps", (4, 4))
+    for recipe in recipes.RECIPES.values():
+        if "steps" in recipe.sizes:
+            monkeypatch.setitem(recipe.sizes, "steps", (4, 4))
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)

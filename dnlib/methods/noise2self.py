@@ -65,7 +65,7 @@ class Noise2Self(Method):
     def hide(self, image: Tensor, mask: Tensor, generator: Generator) -> Tensor:
         """The image with the pixels of `mask` [N, 1, H, W] replaced."""
         if self.fill == "mean":
-            hidden = neighbour_mean(image, ~mask)
+            hidden = visible_mean(image, ~mask)
         elif self.fill == "random":
             hidden = torch.rand(image.shape, generator=generator, device=image.device)
         else:
@@ -100,7 +100,7 @@ class Noise2Self(Method):
         return self._used(mix, noisy)
 
 
-def neighbour_mean(image: Tensor, visible: Tensor) -> Tensor:
+def visible_mean(image: Tensor, visible: Tensor) -> Tensor:
     """For each pixel the mean of those of its 8 neighbours that are `visible` [N, 1, H, W], diagonals with half weight.
 
     Channel by channel; 0 where no neighbour is visible. (The repository takes hidden neighbours, too, which lets random
