@@ -8,6 +8,7 @@ follows from one about the clean pixel, `posterior` the belief about the clean p
 """
 
 import ast
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -51,7 +52,10 @@ class Likelihood(Noise, Protocol):
         """E[x | y]: the estimate of least squared error."""
 
     def from_free(self, value: Tensor) -> Tensor:
-        """A valid parameter from any real number, as networks give them; 0 is little noise."""
+        """A valid parameter from any real number, as networks give them; the larger, the more noise."""
+
+    def to_free(self, parameter: float) -> float:
+        """The real number that becomes `parameter`."""
 
 
 class AddedGaussian:
@@ -88,7 +92,10 @@ class Gaussian(AddedGaussian):
         return _per_image(parameter.clamp(min=FLOOR) ** 2).expand_as(mean)
 
     def from_free(self, value: Tensor) -> Tensor:
-        return _little(value)
+        return _positive(value)
+
+    def to_free(self, parameter: float) -> float:
+        return _inverse(parameter)
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         deviation = _draw(self.sigma, clean, generator) / 255
@@ -115,7 +122,10 @@ class Poisson(AddedGaussian):
         return mean.clamp(min=FLOOR) / _per_image(parameter)
 
     def from_free(self, value: Tensor) -> Tensor:
-        return 1 / _little(value)
+        return 1 / _positive(value)
+
+    def to_free(self, parameter: float) -> float:
+        return _inverse(1 / parameter)
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         rate = _draw(self.rate, clean, generator)
@@ -169,7 +179,10 @@ class Impulse:
         return self.posterior(noisy, mean, cov, parameter).mean
 
     def from_free(self, value: Tensor) -> Tensor:
-        return _little(value).clamp(max=1 - FLOOR)
+        return _positive(value).clamp(max=1 - FLOOR)
+
+    def to_free(self, parameter: float) -> float:
+        return _inverse(parameter)
 
 
 class CorrelatedGaussian:
@@ -213,9 +226,13 @@ def read(text: str) -> Noise:
         raise ValueError(f"noise is written as Gaussian(25), Poisson(30), Impulse(0.5); {text!r} was given") from error
 
 
-def _little(value: Tensor) -> Tensor:
-    """softplus(v - 4) + 0.001: above zero, and 0.019 at v = 0."""
+def _positive(value: Tensor) -> Tensor:
+    """softplus(v - 4) + 0.001, as published."""
     return softplus(value - 4) + FLOOR
+
+
+def _inverse(positive: float) -> float:
+    return 4 + math.log(math.expm1(max(positive - FLOOR, 1e-6)))
 
 
 def _range(name: str, value: float | tuple[float, float]) -> tuple[float, float]:

@@ -169,11 +169,15 @@ def test_the_regulariser_rewards_the_noise_estimate(channels, weight, noise):
     assert (learner.loss(data) - with_reward).item() == pytest.approx(weight * deviation.item(), rel=1e-4)
 
 
-def test_an_untrained_estimate_is_the_published_start():
+@pytest.mark.parametrize("parameter", ["global", "per_image"])
+def test_an_untrained_estimate_is_the_most_noise_or_what_was_asked_for(parameter):
     noisy = torch.rand(2, 3, 20, 31)
-    for parameter in ("global", "per_image"):
-        start = method(noise=Gaussian((5, 50)), parameter=parameter).estimate_parameter(noisy)
-        assert (255 * start).tolist() == pytest.approx([4.88, 4.88], abs=0.01)
+    for noise, most in ((Gaussian((5, 50)), 50 / 255), (Poisson((5, 50)), 5), (Impulse((0.1, 0.9)), 0.9)):
+        untrained = method(noise=noise, parameter=parameter)
+        assert untrained.estimate_parameter(noisy).tolist() == pytest.approx([most, most], rel=1e-3)
+    published = method(noise=Gaussian((5, 50)), parameter=parameter, start=4.88 / 255)
+    assert published.estimate_parameter(noisy).tolist() == pytest.approx([4.88 / 255] * 2, rel=1e-3)
+    assert 255 * Gaussian(25).from_free(torch.zeros(1)).item() == pytest.approx(4.88, abs=0.01)
 
 
 def test_the_known_parameter_of_each_image_is_used():

@@ -165,6 +165,8 @@ def test_any_number_becomes_a_valid_parameter(model, value):
     parameter = model.from_free(torch.tensor([value]))
     cov = diagonal(torch.full((1, 3, 1, 1), 0.01))
     belief = model.marginal(torch.full((1, 3, 1, 1), 0.4), cov, parameter)
+    if -3 < value < 3:
+        assert model.to_free(parameter.item()) == pytest.approx(value, abs=1e-3)
     assert parameter > 0 and torch.linalg.eigvalsh(belief.cov[0, ..., 0, 0]).min() > 0
 
 

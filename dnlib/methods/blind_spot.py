@@ -20,6 +20,7 @@ from dnlib.networks import Noise2CleanUNet
 from dnlib.noise import AddedGaussian, Impulse, Likelihood
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
+HASTE = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
 
 
 class BlindSpotBayes(Method):
@@ -32,8 +33,11 @@ class BlindSpotBayes(Method):
         cov = U U^T, for "diagonal" its square roots, and for "none" nothing: then the loss is (mean - y)^2, annealed to
         the mode for impulses, and the noisy pixel is not used.
     noise: Gaussian, Poisson or Impulse, or the text of one.
-    parameter: "known", "global" (one number is learnt) or "per_image" (a second network of `estimator_width` reads it
-        off the noisy image; as published, it starts at zero and has the width of the first).
+    parameter: "known", "global" (one number is learnt) or "per_image" (a second network of `estimator_width`, 48 as
+        published, reads it off the noisy image; its last layer starts at zero).
+    start: where an unknown parameter starts; None is the most noise that `noise` draws. From there the likelihood leads
+        down to the truth, within a hundred steps. The paper starts at sigma = 4.88, from where it hardly leads up: what
+        the noise does not explain, the covariance does.
     Raises ValueError for a network that is not blind or has another number of outputs, for unknown names.
     """
 
@@ -45,17 +49,21 @@ class BlindSpotBayes(Method):
         covariance: Literal["full", "diagonal", "none"] = "full",
         parameter: Literal["known", "global", "per_image"] = "known",
         estimator_width: int = 48,
+        start: float | None = None,
         regularise: bool = True,
     ):
         super().__init__(network)
         self.noise = noise_models.read(noise) if isinstance(noise, str) else noise
         _check(network, self.noise, covariance, parameter)
         self.covariance, self.parameter, self.regularise = covariance, parameter, regularise
+        starts = self.noise.bounds if start is None else (start,)
+        free = max(self.noise.to_free(value) for value in starts)
         if parameter == "global":
-            self.free = nn.Parameter(torch.zeros(1))
+            self.free = nn.Parameter(torch.full((1,), free / HASTE))
         if parameter == "per_image":
             self.estimator = Noise2CleanUNet(network.channels, estimator_width, outputs=1)
             nn.init.zeros_(self.estimator.tail[-1].weight)
+            nn.init.constant_(self.estimator.tail[-1].bias, free)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -120,7 +128,7 @@ class BlindSpotBayes(Method):
         if self.parameter == "known":
             return noisy.new_full((len(noisy),), self.noise.bounds[0]) if known is None else known.to(noisy.device)
         if self.parameter == "global":
-            return self.noise.from_free(self.free.float()).expand(len(noisy))
+            return self.noise.from_free(HASTE * self.free.float()).expand(len(noisy))
         return self.noise.from_free(self.estimator(noisy).float().mean(dim=(1, 2, 3)))
 
     def _given(self, parameter: Tensor | float, noisy: Tensor) -> Tensor:
