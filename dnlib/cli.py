@@ -31,13 +31,19 @@ def main():
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the result goes.")
 @click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
 @click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML page: before, after, residual.")
+@click.option(
+    "--uncertainty",
+    type=click.Path(path_type=Path),
+    help="Also write the standard deviation of every value (.npy or .tif), which takes --filter blind_spot.",
+)
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def denoise(image: Path, output: Path, filter: str, report: Path | None, force: bool):
-    """Denoise IMAGE with a filter calibrated on its own noisy pixels.
+def denoise(image: Path, output: Path, filter: str, report: Path | None, uncertainty: Path | None, force: bool):
+    """Denoise IMAGE with the filter, or for colour the network, that predicts its noisy pixels best.
 
     PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
     """
-    from dnlib import files
+    from dnlib import files, quick
+    from dnlib.images import Picture
 
     before = files.read(image)
     files.check_destination(output, before, overwrite=force)
@@ -45,12 +51,25 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, force: 
         if report.suffix.lower() not in (".html", ".htm") or report.absolute() in (image.absolute(), output.absolute()):
             raise ValueError(f"the report is an HTML page of its own, with the ending .html; {report} was given")
         files.check_destination(report, overwrite=force)
-    from dnlib import quick
-
+    if uncertainty:
+        if uncertainty.suffix.lower() not in (".npy", ".tif", ".tiff") or uncertainty.absolute() in (
+            image.absolute(),
+            output.absolute(),
+        ):
+            raise ValueError(f"the uncertainty is a .npy or .tif file of its own; {uncertainty} was given")
+        if filter != quick.BLIND_SPOT:
+            raise ValueError(
+                f"only the network knows how uncertain it is: --uncertainty goes with --filter {quick.BLIND_SPOT}; "
+                f"--filter {filter} was given"
+            )
+        files.check_destination(uncertainty, overwrite=force)
     started = time.perf_counter()
     after, choice = quick.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
     files.write(output, after, overwrite=force)
     click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
+    if uncertainty:
+        files.write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
+        click.echo(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
     if report:
         from dnlib.report import write_picture_page
 

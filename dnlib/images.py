@@ -5,6 +5,7 @@ Networks and noise models work on float32 tensors [N, C, H, W]. Values lie in [0
 noisy values may leave that interval and are never clipped.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,30 @@ def to_image(tensor: "Tensor") -> np.ndarray:
         raise ValueError(f"one image is a tensor [1, C, H, W]; this one has shape {list(tensor.shape)}")
     planes = tensor[0].detach().cpu().numpy()
     return planes[0].copy() if len(planes) == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
+
+
+def by_tiles(
+    function: Callable[["Tensor"], tuple["Tensor", ...]], image: "Tensor", *, side: int = 512, margin: int = 64
+) -> tuple["Tensor", ...]:
+    """What `function` answers for [N, C, H, W], worked out tile by tile, so that memory stays bounded.
+
+    function: gives images of its argument's height and width. It sees `margin` more pixels on each side of a tile of
+    side x side than are kept; both are multiples of 32, so that poolings fall as in the whole image.
+    """
+    height, width = image.shape[2:]
+    if max(height, width) <= side + 2 * margin:
+        return function(image)
+    parts = None
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            above, before = min(top, margin), min(left, margin)
+            answers = function(image[:, :, top - above : top + side + margin, left - before : left + side + margin])
+            if parts is None:
+                parts = tuple(answer.new_empty((*answer.shape[:2], height, width)) for answer in answers)
+            for part, answer in zip(parts, answers, strict=True):
+                kept = answer[:, :, above : above + side, before : before + side]
+                part[:, :, top : top + side, left : left + side] = kept
+    return parts
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,16 @@
-"""The 60-second denoiser: choose a classical filter, calibrate it without ground truth, apply it.
+"""The 60-second denoiser: choose between classical filters and a network without ground truth, and apply the choice.
 
 Every candidate is judged by its self-supervised loss (see `jinvariance`) on sample tiles of the
-noisy image itself. The winner is then applied directly, in one pass and with the pixel's own value
-back in view; chapter 01 compares this with the J-invariant image and with mixing.
+noisy image itself. The winner is then applied with the pixel's own value back in view: filters directly, in one
+pass, which chapter 01 compares with the J-invariant image and with mixing; the blind-spot network by Bayes' rule
+(chapter 04).
 
 It assumes noise that is independent from pixel to pixel. Noise of a phone or a JPEG is not.
 """
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,6 +21,7 @@ from dnlib.images import Picture
 from dnlib.jinvariance import Calibration, Filter, Setting, calibrate, donut_median, median
 
 TILE, TILES = 256, 4  # calibration looks at up to four tiles of 256x256 pixels
+BLIND_SPOT = "blind_spot"  # the candidate that is a network, for colour images
 
 
 def nl_means(image: np.ndarray, h: float, sigma: float = 0.0) -> np.ndarray:
@@ -73,6 +75,7 @@ class Choice:
     loss: float  # mean squared self-supervised loss of the winner
     noise: float  # estimated standard deviation of the noise
     losses: dict[str, float]  # the best loss of each candidate
+    uncertainty: np.ndarray | None = None  # the standard deviation of every value, where a network denoised
 
     @property
     def summary(self) -> str:
@@ -96,7 +99,7 @@ def denoise(
     image: [H, W], [H, W, C] or a stack of these along leading axes; integers or floats in any range,
     at least 8x8 pixels. C = 2 and 4 carry alpha last, which is left alone. Type, shape and range are kept.
     channels: whether the last axis holds colours; None takes a last axis of 1 to 4 entries for colours.
-    filter: "auto", or one of CANDIDATES.   return_choice: also return what was chosen.
+    filter: "auto", one of CANDIDATES, or "blind_spot" (three colours).   return_choice: also return what was chosen.
 
     Raises ValueError for images that cannot be denoised: empty, constant, NaN, infinite, too small.
     """
@@ -107,9 +110,13 @@ def denoise(
 
 def denoise_picture(picture: Picture, *, filter: str = "auto", progress: bool = False) -> tuple[Picture, Choice]:
     """As `denoise`, for a Picture: what was read from a file can be written back."""
-    if filter != "auto" and filter not in CANDIDATES:
-        raise ValueError(f"there is no filter {filter!r}; there are: auto, {', '.join(CANDIDATES)}")
     colours = picture.colours
+    if filter not in ("auto", BLIND_SPOT, *CANDIDATES):
+        raise ValueError(f"there is no filter {filter!r}; there are: auto, {BLIND_SPOT}, {', '.join(CANDIDATES)}")
+    if filter == BLIND_SPOT and colours.shape[-1] != 3:
+        raise ValueError(
+            f"{BLIND_SPOT} was trained on images of 3 colours; this one has {colours.shape[-1]} channel(s)"
+        )
     low, high = float(colours.min()), float(colours.max())
     if low == high:
         raise ValueError(f"the image is constant (every value is {low:g}): there is nothing to denoise")
@@ -119,25 +126,45 @@ def denoise_picture(picture: Picture, *, filter: str = "auto", progress: bool = 
         raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
     unit = ((colours.astype(np.float64) - low) / span).astype(np.float32)  # filters see [0, 1] whatever the units
     frames = list(unit.reshape(-1, *unit.shape[-3:]))
-    choice = _choose(frames, [filter] if filter != "auto" else list(CANDIDATES), progress)
-    apply = partial(CANDIDATES[choice.filter].filter, **choice.setting)
-    results = [_apply(apply, frame) for frame in tqdm(frames, desc="denoising", disable=not progress, leave=False)]
-    restored = np.stack(results).reshape(unit.shape).astype(np.float64) * span + low
+    every = [*CANDIDATES, BLIND_SPOT] if _suits_network(colours) else list(CANDIDATES)
+    choice, apply = _choose(frames, [filter] if filter != "auto" else every, progress)
+    results = [apply(frame) for frame in tqdm(frames, desc="denoising", disable=not progress, leave=False)]
+    means, deviations = zip(*results, strict=True)
+    if choice.filter == BLIND_SPOT:
+        choice = replace(choice, uncertainty=np.stack(deviations).reshape(unit.shape))
+    restored = np.stack(means).reshape(unit.shape).astype(np.float64) * span + low
     return picture.with_colours(_as_type(restored, colours.dtype, low, high)), _in_units(choice, span)
 
 
-def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> Choice:
+def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> tuple[Choice, Callable]:
+    """The candidate of smallest loss, and a function from frames to (result, standard deviation or None)."""
     tiles = _sample_tiles(frames)
     sigma = max(noise_level(tiles), 1e-4)  # a noise-free image: the gentlest settings
-    found = {}
+    best, losses = {}, {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
-        settings = CANDIDATES[name].settings(sigma)
-        pooled = [CANDIDATES[name].calibrate(tile, settings) for tile in tiles]
-        found[name] = sum(pooled[1:], start=pooled[0])
-    losses = {name: calibration.loss / len(tiles) for name, calibration in found.items()}
+        if name == BLIND_SPOT:
+            from dnlib import learned
+
+            network = learned.BlindSpot(tiles)
+            best[name], losses[name] = {"sigma": network.sigma}, float(np.mean([network.loss(tile) for tile in tiles]))
+            continue
+        pooled = [CANDIDATES[name].calibrate(tile, CANDIDATES[name].settings(sigma)) for tile in tiles]
+        found = sum(pooled[1:], start=pooled[0])
+        best[name], losses[name] = found.best, found.loss / len(tiles)
     winner = min(losses, key=losses.get)
-    return Choice(winner, found[winner].best, losses[winner], sigma, losses)
+    if winner == BLIND_SPOT:
+        return Choice(winner, best[winner], losses[winner], network.sigma, losses), network.denoise
+    apply = partial(CANDIDATES[winner].filter, **best[winner])
+    return Choice(winner, best[winner], losses[winner], sigma, losses), lambda frame: (_apply(apply, frame), None)
+
+
+def _suits_network(colours: np.ndarray) -> bool:
+    if colours.shape[-1] != 3:
+        return False
+    from dnlib import learned  # and with it torch, which takes seconds that gray images need not wait
+
+    return learned.is_there()
 
 
 def noise_level(tiles: list[np.ndarray]) -> float:
@@ -188,5 +215,11 @@ def _as_type(values: np.ndarray, kind: np.dtype, low: float, high: float) -> np.
 def _in_units(choice: Choice, span: float) -> Choice:
     """Settings and losses, measured on the image scaled to [0, 1], in the units of the input."""
     setting = {name: value if name == "radius" else value * span for name, value in choice.setting.items()}
-    losses = {name: loss * span**2 for name, loss in choice.losses.items()}
-    return Choice(choice.filter, setting, choice.loss * span**2, choice.noise * span, losses)
+    return replace(
+        choice,
+        setting=setting,
+        loss=choice.loss * span**2,
+        noise=choice.noise * span,
+        losses={name: loss * span**2 for name, loss in choice.losses.items()},
+        uncertainty=None if choice.uncertainty is None else choice.uncertainty * span,
+    )

@@ -1,11 +1,12 @@
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dnlib import images
-from dnlib.images import Picture, photo, to_image, to_tensor
+from dnlib.images import Picture, by_tiles, photo, to_image, to_tensor
 
 quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -79,3 +80,17 @@ def test_the_view_is_the_first_frame_without_alpha(rng):
     stack = rng.random((3, 9, 10, 4))
     np.testing.assert_array_equal(Picture.of(stack).view, stack[0, ..., :3])
     assert Picture.of(stack[..., 0]).view.shape == (9, 10)
+
+
+@pytest.mark.parametrize("size", [(40, 50), (128, 64), (150, 333), (1, 400)])
+def test_tiles_give_what_the_whole_image_gives(size):
+    image = torch.rand(2, 3, *size)
+    kernel = torch.rand(4, 3, 9, 9)
+
+    def function(part):
+        assert max(part.shape[2:]) <= 128
+        return torch.nn.functional.conv2d(part, kernel, padding=4), part
+
+    (blurred, same), whole = by_tiles(function, image, side=64, margin=32), torch.conv2d(image, kernel, padding=4)
+    assert torch.equal(same, image)
+    assert torch.allclose(blurred, whole, atol=1e-4)

@@ -125,8 +125,10 @@ class BlindSpotBayes(Method):
         return Estimate(after.mean.to(noisy), after.std.to(noisy))
 
     def _parameter(self, noisy: Tensor, known: Tensor | None) -> Tensor:
+        if known is not None:
+            return known.to(noisy.device)
         if self.parameter == "known":
-            return noisy.new_full((len(noisy),), self.noise.bounds[0]) if known is None else known.to(noisy.device)
+            return noisy.new_full((len(noisy),), self.noise.bounds[0])
         if self.parameter == "global":
             return self.noise.from_free(HASTE * self.free.float()).expand(len(noisy))
         return self.noise.from_free(self.estimator(noisy).float().mean(dim=(1, 2, 3)))
