@@ -133,23 +133,13 @@ def train(
     """
     recipe = find(name)
     size = sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
-    card = {
-        "title": recipe.title,
-        "method": recipe.method,
-        "method_arguments": recipe.method_arguments,
-        "network": recipe.network,
-        "network_arguments": {"channels": 3, "width": size["width"], **recipe.network_arguments},
-        "command": f"dnlib train {name}" + _options(profile, seed, steps),
-    }
-    photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
     held_out = datasets.load("bsds500", split="val")
-    batches = Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
-    torch.manual_seed(seed)
-    method = weights.build(card)
+    method, card = untrained(name, profile, seed)
+    card["command"] += "" if steps is None else f" --steps {steps}"
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise}")
     history = fit(
         method,
-        batches,
+        batches(name, profile),
         steps=size["steps"],
         learning_rate=size["learning_rate"],
         ramp_up=size["ramp_up"],
@@ -190,6 +180,29 @@ def train(
     return path
 
 
+def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
+    """The method of a recipe before training, and the card that builds it."""
+    recipe = find(name)
+    card = {
+        "title": recipe.title,
+        "method": recipe.method,
+        "method_arguments": recipe.method_arguments,
+        "network": recipe.network,
+        "network_arguments": {"channels": 3, "width": sizes(profile, recipe)["width"], **recipe.network_arguments},
+        "command": f"dnlib train {name}" + _options(profile, seed),
+    }
+    torch.manual_seed(seed)
+    return weights.build(card), card
+
+
+def batches(name: str, profile: str = "laptop") -> Crops:
+    """What a recipe trains on: BSDS500's train and test splits with fresh noise."""
+    recipe = find(name)
+    size = sizes(profile, recipe)
+    photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
+    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
+
+
 def find(name: str) -> Recipe:
     if name not in RECIPES:
         raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(RECIPES)}")
@@ -218,6 +231,6 @@ def _if_present(name: str) -> list[datasets.Example]:
     return datasets.load(name) if datasets.find(name).is_present else []
 
 
-def _options(profile: str, seed: int, steps: int | None) -> str:
-    given = {"profile": (profile, "laptop"), "seed": (seed, 0), "steps": (steps, None)}
+def _options(profile: str, seed: int) -> str:
+    given = {"profile": (profile, "laptop"), "seed": (seed, 0)}
     return "".join(f" --{name} {value}" for name, (value, default) in given.items() if value != default)

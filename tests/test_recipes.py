@@ -25,6 +25,7 @@ def small(monkeypatch, rng):
             monkeypatch.setitem(recipe.sizes, "steps", (4, 4))
 
 
+@pytest.mark.filterwarnings("ignore:the noise parameter")  # as one that has not learnt yet reads it
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path, name):
     said = []
