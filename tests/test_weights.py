@@ -107,7 +107,8 @@ def test_gray_images_into_colour_weights_are_refused(saved):
 
 def test_what_ships_has_a_recipe_and_is_not_the_same_twice():
     assert set(weights.available()) <= set(recipes.RECIPES)
-    assert {"noise2clean_rgb_sigma25", "noise2noise_rgb_sigma25"} <= set(weights.available())
+    finished = {"noise2clean_rgb_sigma25", "noise2noise_rgb_sigma25", "bias_free_rgb_sigma0to55"}
+    assert finished <= set(weights.available())
     hashes = [weights.read_card(name)["sha256"] for name in weights.available()]
     assert len(set(hashes)) == len(hashes)
 
@@ -118,10 +119,19 @@ def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
     assert card["bytes"] <= 3_000_000
     assert (card["title"], card["method"], card["network"]) == (recipe.title, recipe.method, recipe.network)
     assert card["noise"] == str(recipe.noise)
-    assert {key: card[key] for key in recipes.SIZES} == recipes.sizes("laptop")
+    assert {key: card[key] for key in recipes.SIZES} == recipes.sizes("laptop", recipe)
     assert card["command"] == f"dnlib train {name}" and not card["commit"].endswith("+")
     for known in ("data_sha256", "steps", "seconds", "device", "scores", "licence", "seed", "versions"):
         assert card[known] not in (None, "", {}), known
     method = weights.load_method(name)
     noise = 25 / 255 * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     assert (method.denoise(0.5 + noise).mean - 0.5).std() < 0.2 * noise.std()
+
+
+def test_the_bias_free_weights_serve_whole_photographs_and_every_level():
+    """With a deeper network they failed on images larger than the crops of their training."""
+    method = weights.load_method("bias_free_rgb_sigma0to55")
+    clean = torch.full((1, 3, 320, 480), 0.5)
+    for sigma in (5, 50):
+        noise = sigma / 255 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+        assert (method.denoise(clean + noise).mean - clean).std() < 0.2 * noise.std()
