@@ -24,3 +24,10 @@ def test_the_readme_quotes_the_denoising_benchmark():
 def test_the_donut_is_at_least_12_times_faster_at_the_same_radius():
     assert numbers("donut")["ratio"] >= 12
     assert len(set(numbers("donut")["radius"].values())) == 1
+
+
+def test_a_training_step_is_as_fast_as_promised():
+    found = numbers("training")
+    assert found["ratio"] >= (1.8 if found["bfloat16"] else 1.0)
+    assert found["share_of_drawing"] < 0.05 and 0 < found["share_of_peak"] < 1
+    assert f"{found['ratio']:.1f} times as fast" in README
