@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from dnlib import gaussians, training
+from dnlib import training
 from dnlib.batches import Batch, Crops
 from dnlib.methods import BlindSpotBayes
 from dnlib.methods.blind_spot import outputs
@@ -93,10 +93,9 @@ def test_training_in_any_precision_leaves_the_network_blind(name):
 def test_tiles_are_blind_too(name):
     network = BLIND[name](3).double()
     image = torch.rand(1, 3, 48, 64, dtype=torch.float64)
-    for top, left in [(0, 0), (16, 32)]:  # the place (20, 40) as a pixel of two tiles
+    for top, left in [(0, 0), (16, 32)]:  # an inner place, and one at the border of a tile
         tile = image[:, :, top : top + 32, left : left + 32]
-        if left <= 40 < left + 32:
-            assert_blind(network, tile, 20 - top, 40 - left, seen=False)
+        assert_blind(network, tile, 20 - top, min(40 - left, 31), seen=False)
 
 
 @every_blind
@@ -252,13 +251,11 @@ def test_known_and_unknown_parameters_are_not_mixed_up():
 
 
 def test_the_posterior_after_training_is_closer_than_prior_and_measurement():
-    """One image of two colours: half a minute of reading explains less than this."""
     generator = torch.Generator().manual_seed(0)
     clean = (torch.rand(8, 8, 1, generator=generator) > 0.5).float().repeat_interleave(8, 0).repeat_interleave(8, 1)
     clean = clean.expand(64, 64, 3).numpy() * 0.5 + 0.25
-    learner = method()
+    learner = method(noise=Gaussian(50))
     batches = Crops([clean], Gaussian(50), size=32, count=4)
-    learner.noise = Gaussian(50)
     training.fit(learner, batches, steps=60, learning_rate=3e-3, progress=False, precision="float32")
     truth = torch.from_numpy(clean).permute(2, 0, 1)[None].float()
     noisy = Gaussian(50).sample(truth, generator).image
@@ -268,4 +265,3 @@ def test_the_posterior_after_training_is_closer_than_prior_and_measurement():
         return ((image - truth) ** 2).mean().item()
 
     assert error(posterior) < min(error(prior), error(noisy))
-    assert gaussians.log_density(noisy.double(), learner.belief(noisy)).isfinite().any()

@@ -83,7 +83,8 @@ class TwoWayBlindSpotUNet(BlindSpot):
     """The same for less work: the rows above, then what lies to the left; and both again for the image upside down.
 
     A few 1x3 convolutions look along the row, at the pixels and at what the half plane says about them (as PixelCNN
-    does; van den Oord et al. 2016). The hole is the pixel itself.
+    does; van den Oord et al. 2016). The hole is the pixel itself; of the two adjacent rows a stretch on one side, some
+    columns away, is not seen either.
     depth: 3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees nearly 300
         rows, and from small crops never learns what to do with them.
     """
