@@ -34,9 +34,9 @@ SIZES: dict[str, dict[str, tuple]] = {
     "04_blind_spot_bayes": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
-        "steps": (4, 500, 20_000),  # of each blind-spot training
-        "masking_steps": (8, 1_300, 50_000),  # of Noise2Void, in the same seconds
-        "unknown_steps": (4, 250, 20_000),  # of each training with an unknown noise level
+        "steps": (4, 330, 20_000),  # of each blind-spot training
+        "masking_steps": (8, 1_000, 60_000),  # of the masked network, in the same seconds
+        "unknown_steps": (4, 200, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
 }
