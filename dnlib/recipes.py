@@ -128,6 +128,8 @@ def train(
 ) -> Path:
     """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
 
+    What is scored: Kodak24 if it is present, else BSDS500's validation split.
+
     Goes on from out/NAME.checkpoint.safetensors if an earlier call was cut short.
     steps: instead of the profile's.
     Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
@@ -154,9 +156,10 @@ def train(
     path, scores = out / f"{name}.safetensors", {}
     weights.save_method(method, path, card)
     method = weights.load_method(path, device=device)  # what is scored is what is stored, in half precision
-    for test_set, examples in {"kodak24": _if_present("kodak24"), "bsds500 val": held_out}.items():
-        for noise in recipe.tests if examples else ():
-            scores[f"{test_set}, {noise}"] = str(evaluate(method, examples, noise, progress=True))
+    kodak = datasets.find("kodak24").is_present
+    test_set, examples = ("kodak24", datasets.load("kodak24")) if kodak else ("bsds500 val", held_out)
+    for noise in recipe.tests:
+        scores[f"{test_set}, {noise}"] = str(evaluate(method, examples, noise, progress=True))
     card |= {
         "noise": str(recipe.noise),
         "needs": sorted(method.needs),
@@ -226,10 +229,6 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
         return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
 
     return psnr
-
-
-def _if_present(name: str) -> list[datasets.Example]:
-    return datasets.load(name) if datasets.find(name).is_present else []
 
 
 def _options(profile: str, seed: int) -> str:
