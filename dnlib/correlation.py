@@ -202,7 +202,7 @@ def _products(planes: np.ndarray, pairs: list[tuple[int, int]], reach: int) -> n
     _, height, width = planes.shape
     starts = range(0, max(1, height - reach), STRIP)
     total = np.zeros((len(pairs), 2 * reach + 1, 2 * reach + 1))
-    for rows, sign, tops in ((STRIP + reach, 1, starts), (reach, -1, starts[1:])):
+    for rows, sign, tops in ((STRIP + reach, 1, starts), (reach, -1, starts[1:] if reach else ())):
         shape = [fft.next_fast_len(n, real=True) for n in (min(rows, height) + reach, width + reach)]
         power = np.zeros((len(pairs), shape[0], shape[1] // 2 + 1), np.result_type(planes.dtype, np.complex64))
         for top in tops:

@@ -33,6 +33,7 @@ def noise(rng):
 @pytest.mark.parametrize("strip", [5, 16, 200])
 def test_the_map_is_pearson_s_correlation_of_every_overlap(noise, strip, monkeypatch):
     monkeypatch.setattr(correlation, "STRIP", strip)
+    assert correlation_map(noise, reach=0) == pytest.approx(1)
     found = correlation_map(noise, reach=7)
     for dy, dx in lags(7):
         x, y = overlap(noise, dy, dx)
