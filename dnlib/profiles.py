@@ -39,6 +39,11 @@ SIZES: dict[str, dict[str, tuple]] = {
         "unknown_steps": (4, 200, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
+    "05_noise_correlation": {
+        "side": (96, 512, 512),
+        "pairs": (2, 24, 100),  # of noisy and clean images per source
+        "draws": (3, 16, 60),  # of noise for the checkerboard, per stage of the camera
+    },
 }
 
 
