@@ -32,7 +32,7 @@ class Camera:
     eight_bit: developed pictures are clipped to [0, 1] and rounded to 256 steps.   jpeg: a quality from 1 to 95.
     iso: the sensor's gain, or (low, high) drawn per image. shot = 2.5e-6 iso, and read follows from it by the line that
         Brooks et al. (2019) fitted to real cameras, whose range is about 40 to 4800.
-    Without gamma, 8 bits and JPEG the noise has mean 0; they bend it (dark areas become brighter).
+    Without gamma, 8 bits and JPEG the noise has mean 0. Gamma makes dark areas darker on average, clipping brighter.
     Raises ValueError for unknown stages, JPEG without 8 bits, images without three colours.
     """
 

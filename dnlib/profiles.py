@@ -42,7 +42,7 @@ SIZES: dict[str, dict[str, tuple]] = {
     "05_noise_correlation": {
         "side": (96, 512, 512),
         "pairs": (2, 24, 100),  # of noisy and clean images per source
-        "draws": (3, 16, 60),  # of noise for the checkerboard, per stage of the camera
+        "draws": (3, 32, 60),  # of noise for the checkerboard, per stage of the camera
     },
 }
 

@@ -5,10 +5,8 @@ bfloat16 where the hardware has it; checkpoints from which a killed run goes on,
 processor and number of threads. (On GPUs some sums are made in changing order.)
 """
 
-import ctypes
 import logging
 import math
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +18,7 @@ from lightning_fabric import Fabric
 from torch import Generator, Tensor
 from tqdm.auto import tqdm
 
-from dnlib import chapter
+from dnlib import chapter, memory
 from dnlib.batches import Batch
 from dnlib.checkpoints import History, State, settings
 from dnlib.methods.base import Method
@@ -43,6 +41,7 @@ class Diverged(FloatingPointError):
     """The loss, or a weight, is no longer a number."""
 
 
+@memory.kept()
 def fit(
     method: Method,
     batches: Batches,
@@ -80,7 +79,6 @@ def fit(
     kind, built = _precision(precision, device), settings(method)
     fabric = Fabric(accelerator=chapter.choose_device(device), devices=devices, precision=kind)
     fabric.launch()
-    _keep_freed_memory()
     if compile:
         method.network.compile()
     method.train().to(memory_format=torch.channels_last)
@@ -151,17 +149,6 @@ def computes_in_bfloat16(device: str = "auto") -> bool:
     except OSError:  # not Linux
         return False
     return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def _keep_freed_memory() -> None:
-    """Tell the C library (glibc) to keep what a step frees for the next, which asks for blocks of the same sizes.
-
-    Otherwise blocks above 128 kB go back to the system and come anew as pages to be zeroed: up to half of a step.
-    """
-    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
-        trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-        library.mallopt(trim_threshold, 2**31 - 1)
-        library.mallopt(mmap_threshold, 2**25)  # the largest that is accepted
 
 
 def _note(state: State, done: int, losses: list[Tensor], checkpoint: Path | None) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib import gaussians
+from dnlib import gaussians, memory
 from dnlib import noise as noise_models
 from dnlib.batches import Batch
 from dnlib.gaussians import Belief
@@ -84,6 +84,7 @@ class BlindSpotBayes(Method):
             loss = loss - weight * self.noise.variance(belief.mean, parameter).sqrt().mean()
         return loss
 
+    @memory.kept()
     def belief(self, noisy: Tensor) -> Belief:
         """What the surroundings say about each clean pixel, in float64; no covariance for "none"."""
         out, channels = self.network(noisy).double(), noisy.shape[1]
