@@ -78,6 +78,38 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
 
 
 @main.command()
+@click.argument("noisy", type=click.Path(exists=True, path_type=Path))
+@click.argument("clean", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option("--picture", type=click.Path(path_type=Path), help="Also draw the curve and the map (.png).")
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
+def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
+    """Say what noise NOISY has: how strong, how dependent on brightness, how correlated.
+
+    With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
+    measured together, one after the other.
+    """
+    from dnlib import files, inspection
+    from dnlib.console import inspection_table
+
+    if picture:
+        if picture.suffix.lower() != ".png":
+            raise ValueError(f"the picture is a .png file; {picture} was given")
+        files.check_destination(picture, overwrite=force)
+    if noisy.is_dir() or (clean and clean.is_dir()):
+        found = inspection.inspect_folders(noisy, clean, progress=sys.stderr.isatty())
+    else:
+        images = [inspection.first_frame(files.read(path)) for path in (noisy, clean) if path]
+        found = inspection.inspect_pair(*images) if clean else inspection.inspect_image(*images)
+    inspection_table(found)
+    click.echo(found.sentence)
+    if picture:
+        from dnlib.report import draw_inspection
+
+        draw_inspection(found, picture)
+        click.echo(f"{picture}: noise against brightness, and its correlation map")
+
+
+@main.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be given several times.")

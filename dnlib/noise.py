@@ -50,6 +50,7 @@ class Likelihood(Noise, Protocol):
 
     def posterior_mean(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Tensor:
         """E[x | y]: the estimate of least squared error."""
+        return self.posterior(noisy, mean, cov, parameter).mean
 
     def from_free(self, value: Tensor) -> Tensor:
         """A valid parameter from any real number, as networks give them; the larger, the more noise."""
@@ -58,7 +59,7 @@ class Likelihood(Noise, Protocol):
         """The real number that becomes `parameter`."""
 
 
-class AddedGaussian:
+class AddedGaussian(Likelihood):
     """What additive noise of known variance, taken as Gaussian, does to beliefs; subclasses say the variance."""
 
     def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
@@ -70,9 +71,6 @@ class AddedGaussian:
 
     def posterior(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Belief:
         return condition(Belief(mean, cov), noisy, self.variance(mean, parameter))
-
-    def posterior_mean(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Tensor:
-        return self.posterior(noisy, mean, cov, parameter).mean
 
 
 class Gaussian(AddedGaussian):
@@ -135,7 +133,7 @@ class Poisson(AddedGaussian):
         return NoisyImage(torch.poisson(photons, generator=generator) / _per_image(rate), rate)
 
 
-class Impulse:
+class Impulse(Likelihood):
     """With probability alpha a whole pixel (all channels at once) is replaced by U[0, 1]^C.
 
     The marginal is the Gaussian with the mixture's mean and covariance; the posterior is exact: the pixel is clean, or
@@ -174,9 +172,6 @@ class Impulse:
         surprise = noisy - mean
         spread = (1 - clean[:, None]) * (cov + clean[:, None] * outer(surprise, surprise))
         return Belief(mean + clean * surprise, spread)
-
-    def posterior_mean(self, noisy: Tensor, mean: Tensor, cov: Tensor, parameter: Tensor) -> Tensor:
-        return self.posterior(noisy, mean, cov, parameter).mean
 
     def from_free(self, value: Tensor) -> Tensor:
         return _positive(value).clamp(max=1 - FLOOR)

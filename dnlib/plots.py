@@ -66,6 +66,15 @@ def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: fl
     axes.set_axis_off()
 
 
+def correlation_map(axes: "Axes", values: np.ndarray, title: str = "") -> None:
+    """A map [K, K] of correlations on a logarithmic scale: white is 1, black a thousandth or less, of either sign."""
+    reach = len(values) // 2
+    scale = np.log10(np.clip(np.abs(values), 1e-3, 1)) / 3 + 1
+    axes.imshow(scale, cmap="magma", vmin=0, vmax=1, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5))
+    ticks = sorted({-reach, -4, 0, 4, reach})
+    axes.set(xticks=ticks, yticks=ticks, title=title)
+
+
 def gallery(
     pictures: Sequence[np.ndarray], titles: Sequence[str], *, width: float = 9.0, columns: int | None = None
 ) -> "Figure":

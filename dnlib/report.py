@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader
 from dnlib import results
 from dnlib.files import atomic
 from dnlib.images import Picture
+from dnlib.inspection import Inspection
 from dnlib.quick import Choice
 from dnlib.results import Judgement, Record
 
@@ -136,6 +137,19 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
         },
     ]
     _store(path, _pages.get_template("picture.html").render(name=name, choice=choice, panels=panels))
+
+
+def draw_inspection(found: Inspection, path: Path) -> None:
+    """A PNG of the noise against brightness and of its correlation map."""
+    from dnlib import plots
+
+    figure, (left, right) = plots.figure(1, 2, width=8, height=3)
+    left.plot(found.brightness, found.deviation, "o-", color=plots.BLUE)
+    left.set(xlabel="brightness", ylabel="standard deviation, of 255", ylim=(0, None), xlim=(0, 1))
+    plots.correlation_map(right, found.map, "correlation")
+    figure.suptitle("measured" if found.exact else "estimated", fontsize="medium")
+    with atomic(path) as temporary:
+        figure.savefig(temporary, format="png")
 
 
 def _png(unit: np.ndarray) -> str:

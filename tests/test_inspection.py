@@ -1,0 +1,136 @@
+"""What is measured and estimated of made-up noise on smooth and real pictures."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy.ndimage import gaussian_filter
+
+from dnlib import files, flat_areas, images
+from dnlib.camera import Camera
+from dnlib.cli import main
+from dnlib.correlation import correlation_map
+from dnlib.evaluation import draw_noisy
+from dnlib.images import Picture
+from dnlib.inspection import inspect_folders, inspect_image, inspect_pair
+from dnlib.noise import CorrelatedGaussian, Gaussian
+
+
+def noisy_of(clean, model, draw=0):
+    return images.to_image(draw_noisy(images.to_tensor(clean), model, 0, draw).image)
+
+
+@pytest.fixture(scope="module")
+def smooth():
+    field = gaussian_filter(np.random.default_rng(0).standard_normal((256, 256, 3)), (30, 30, 0))
+    return (0.25 + 0.5 * (field - field.min()) / np.ptp(field)).astype(np.float32)
+
+
+def test_a_pair_is_measured_exactly(smooth):
+    noisy = noisy_of(smooth, CorrelatedGaussian(20, 3))
+    found = inspect_pair(noisy, smooth)
+    assert found.exact and found.level == pytest.approx(255 * (noisy - smooth).std(), rel=1e-5)
+    assert np.allclose(found.map, correlation_map(noisy - smooth, 10))
+    assert found.radius == 2 and found.lag_1 == pytest.approx((2 / 3, 2 / 3), abs=0.03)
+    assert "20." in found.sentence and "5 pixels wide" in found.sentence
+
+
+def test_noise_against_brightness(smooth):
+    noise = np.random.default_rng(0).standard_normal(smooth.shape).astype(np.float32) * 0.1 * smooth
+    found = inspect_pair(smooth + noise, smooth)
+    assert np.allclose(found.deviation, 25.5 * found.brightness, rtol=0.05)
+    assert "times as strong in the brightest" in found.sentence
+
+
+def test_saturated_pixels_are_left_out(smooth):
+    bright = smooth + 0.3
+    noisy = np.clip(noisy_of(bright, Gaussian(20)), 0, 1)
+    found = inspect_pair(noisy, bright)
+    assert found.saturated == pytest.approx(1 - ((noisy > 0) & (noisy < 1)).all(axis=2).mean())
+    assert found.saturated > 0.02
+
+
+@pytest.mark.parametrize("model", [Gaussian(5), Gaussian(40), CorrelatedGaussian(25, 3), Camera(800, gamma=False)])
+def test_one_smooth_image_is_enough_for_an_estimate(smooth, model):
+    noisy = noisy_of(smooth, model)
+    measured, estimated = inspect_pair(noisy, smooth), inspect_image(noisy)
+    assert not estimated.exact and "estimated" in estimated.sentence
+    assert estimated.level == pytest.approx(measured.level, rel=0.15)
+    assert estimated.lag_1 == pytest.approx(measured.lag_1, abs=0.08)
+
+
+def test_an_estimate_on_a_photograph(smooth):
+    clean = images.photo("coffee")[:256, :300]
+    for sigma in (15, 40):
+        estimated = inspect_image(noisy_of(clean, Gaussian(sigma)))
+        assert estimated.level == pytest.approx(sigma, rel=0.15)
+        assert max(map(abs, estimated.lag_1)) < 0.15
+
+
+def test_gray_images_and_8_bits(smooth):
+    pixels = np.rint(255 * noisy_of(smooth, Gaussian(20)).clip(0, 1)).astype(np.uint8)
+    assert inspect_image(pixels[..., 0]).level == pytest.approx(20, rel=0.15)
+
+
+def test_autocovariances_of_patches_are_corrected_exactly(rng):
+    """Taking mean and slope off a patch changes its autocovariance; the matrix undoes it, in expectation."""
+    width = flat_areas.WIDE
+    white = rng.standard_normal((4000, width + 2, width + 2))
+    box = sum(white[:, i : i + width, j : j + width] for i, j in itertools.product(range(3), repeat=2)) / 3
+    slope = flat_areas._slope(width)
+    flat = box.reshape(len(box), -1)
+    residual = (flat - (flat @ slope) @ slope.T).reshape(box.shape)
+    seen = np.array([flat_areas._lag_mean(residual, *lag) for lag in flat_areas._lags()])
+    true = np.linalg.solve(flat_areas._seen(width), seen)
+    expected = [max(0, 1 - abs(dy) / 3) * max(0, 1 - abs(dx) / 3) for dy, dx in flat_areas._lags()]
+    assert np.abs(true - expected).max() < 0.03
+    assert abs(seen[0] - 1) > 0.05
+
+
+@pytest.fixture
+def folders(tmp_path, smooth):
+    for index in range(3):
+        for folder, image in (("noisy", noisy_of(smooth, Gaussian(20), index)), ("clean", smooth)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            files.write(tmp_path / folder / f"{index}.tif", Picture.of(image))
+    return tmp_path
+
+
+def test_folders_are_measured_together(folders, smooth):
+    found = inspect_folders(folders / "noisy", folders / "clean")
+    noise = np.concatenate([noisy_of(smooth, Gaussian(20), index) - smooth for index in range(3)])
+    assert found.level == pytest.approx(255 * noise.std(), rel=1e-4)
+    assert found.map[10, 11] == pytest.approx(0, abs=0.01) and found.radius == 0
+    (folders / "clean" / "1.tif").rename(folders / "clean" / "other.tif")
+    with pytest.raises(ValueError, match=r"2 images have no partner .*: 1, other"):
+        inspect_folders(folders / "noisy", folders / "clean")
+
+
+def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
+    noisy, clean, picture = folders / "noisy" / "0.tif", folders / "clean" / "0.tif", folders / "noise.png"
+    measured = CliRunner().invoke(main, ["noise", str(noisy), str(clean), "--picture", str(picture)])
+    assert measured.exit_code == 0, measured.output
+    assert "measured against the clean image" in measured.output and picture.stat().st_size > 5000
+    estimated = CliRunner().invoke(main, ["noise", str(noisy)])
+    assert "estimated from flat areas" in estimated.output
+    both = CliRunner().invoke(main, ["noise", str(noisy.parent), str(clean.parent)])
+    assert "Noise of standard deviation" in both.output
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda image: inspect_pair(image, image[:-1]), "have one shape"),
+        (lambda image: inspect_pair(image, image), "no noise to measure"),
+        (lambda image: inspect_pair(np.ones_like(image), 0 * image), "every pixel of the noisy image is saturated"),
+        (lambda image: inspect_image(image[:40]), "at least 64x64"),
+        (lambda image: inspect_image(np.full((80, 80), 0.5, np.float32)), "nothing to estimate from"),
+        (lambda image: inspect_image(np.where(image > 0.4, np.nan, image)), "NaN or infinite"),
+        (lambda image: inspect_folders(Path("nowhere"), Path("nowhere")), "two folders"),
+    ],
+)
+def test_bad_input_is_told(smooth, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(smooth)
