@@ -43,6 +43,8 @@ SIZES: dict[str, dict[str, tuple]] = {
         "side": (96, 512, 512),
         "pairs": (2, 24, 100),  # of noisy and clean images per source
         "draws": (3, 32, 60),  # of noise for the checkerboard, per stage of the camera
+        "width": (6, 16, 48),
+        "steps": (4, 330, 20_000),  # of the network trained on camera noise
     },
 }
 

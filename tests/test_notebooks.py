@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib import course, jinvariance, metrics, results
+from dnlib import camera, correlation, course, jinvariance, metrics, results
 from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture
@@ -222,6 +222,24 @@ def test_chapter_03_masks_and_loss_are_the_library_s():
     assert loss.item() == pytest.approx(by_hand.item())
 
 
+def test_chapter_05_correlation_by_hand_and_by_fft_are_the_library_s(rng):
+    overlap, by_hand, sums_by_fft = definitions("05", "overlap", "correlation_by_hand", "sums_by_fft")
+    noise = rng.standard_normal((20, 26, 3)) + 0.2
+    found = correlation.correlation_map(noise, 4)
+    for k, m in itertools.product(range(-4, 5), repeat=2):
+        assert found[4 + k, 4 + m] == pytest.approx(by_hand(noise, k, m))
+        assert sums_by_fft(noise[..., 0], 4)[4 + k, 4 + m] == pytest.approx(
+            np.multiply(*overlap(noise[..., 0], k, m)).sum()
+        )
+
+
+def test_chapter_05_bilinear_demosaicking_is_the_library_s(rng):
+    (bilinear,) = definitions("05", "bilinear")
+    raw = rng.random((14, 17))
+    found = camera.demosaic(torch.from_numpy(raw)[None, None], "bilinear")[0].permute(1, 2, 0).numpy()
+    assert np.allclose(bilinear(raw), found)
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -250,6 +268,7 @@ def small_data(monkeypatch, tmp_path, rng):
         ("01", {"dataset": "kodak24"}, "kodak24", None),
         ("02", {"dataset": "kodak24"}, "kodak24", "shipped.noise2clean"),
         ("03", {}, "fmd", "table.fluorescence.raw"),
+        ("05", {}, "sidd_val_crops", "surveys.phones (SIDD).lag_1"),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
