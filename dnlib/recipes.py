@@ -35,7 +35,7 @@ SIZES = {
     "ramp_down": (0.5, 0.3),
 }
 SHORT = {"steps": (9_600, 500_000)}
-SHORTER = {"steps": (3_600, 500_000)}  # rows that are compared with nothing of ours
+SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
 
 
 @dataclass(frozen=True)
