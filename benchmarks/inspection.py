@@ -1,0 +1,59 @@
+"""How well is the noise of a photograph estimated from the noisy image alone?
+
+All of Kodak24, whole: white noise of four strengths, and a simulated camera at four ISO levels, stored in 8 bits. The
+estimate is compared with what is measured against the clean image: the level, and the correlation with the next pixel.
+"""
+
+import time
+
+import numpy as np
+from outcome import store
+
+from dnlib import datasets, images, provenance
+from dnlib.camera import Camera
+from dnlib.evaluation import draw_noisy
+from dnlib.inspection import inspect_image, inspect_pair
+from dnlib.noise import CorrelatedGaussian, Gaussian
+
+MODELS = [Gaussian(5), Gaussian(15), Gaussian(25), Gaussian(50), CorrelatedGaussian(25, 3)]
+MODELS += [Camera(iso) for iso in (200, 800, 1600, 3200)]
+
+
+def name_of(model) -> str:
+    return f"camera, ISO {model.iso[0]:g}" if isinstance(model, Camera) else repr(model).split(", [[")[0]
+
+
+def main():
+    question, found, seconds = __doc__.split("\n")[0], {}, []
+    print(question)
+    for model in MODELS:
+        off, apart = [], []
+        for index, example in enumerate(datasets.load("kodak24")):
+            clean = images.to_unit(example.clean)
+            noisy = images.to_image(draw_noisy(images.to_tensor(clean), model, 0, index).image)
+            if isinstance(model, Camera):
+                noisy = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
+            measured, started = inspect_pair(noisy, clean, reach=1), time.perf_counter()
+            estimated = inspect_image(noisy)
+            seconds.append(time.perf_counter() - started)
+            off.append(estimated.level / measured.level - 1)
+            apart.append(float(np.abs(np.subtract(estimated.lag_1, measured.lag_1)).max()))
+        found[name_of(model)] = {
+            "level_within_10_percent": float(np.mean(np.abs(off) < 0.1)),
+            "median_off": float(np.median(off)),
+            "lag_1_within_0.1": float(np.mean(np.array(apart) < 0.1)),
+            "off": off,
+            "lag_1_apart": apart,
+        }
+        row = found[name_of(model)]
+        print(
+            f"  {name_of(model):26} level within 10 %: {row['level_within_10_percent']:4.0%} "
+            f"(median {row['median_off']:+.1%}), correlation within 0.1: {row['lag_1_within_0.1']:4.0%}",
+            flush=True,
+        )
+    print(f"  {np.median(seconds):.2f} s per photograph, {provenance.machine()}")
+    store("inspection", question=question, found=found, seconds_per_image=float(np.median(seconds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Short sequences of one scene, as float32 tensors [M, C, H, W] in [0, 1]: read from files, or made of one photograph.
+
+The middle frame is the one to be denoised, so their number is odd.
+"""
+
+import math
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from skimage.transform import AffineTransform, warp
+from torch import Generator, Tensor
+
+from dnlib.files import read
+from dnlib.images import to_tensor
+from dnlib.noise import Noise, NoisyImage
+
+ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy"}
+
+
+def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) -> Tensor:
+    """`frames` images of a folder in the order of their names, every `step`-th from number `first` on.
+
+    Raises FileNotFoundError without enough images, ValueError for an even number of frames or differing sizes.
+    """
+    _odd(frames)
+    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in ENDINGS)
+    chosen = paths[first::step][:frames] if step >= 1 and first >= 0 else []
+    if len(chosen) < frames:
+        raise FileNotFoundError(
+            f"{frames} frames, every {step}th from number {first} on, need {first + (frames - 1) * step + 1} images; "
+            f"{folder} has {len(paths)}"
+        )
+    images = [to_tensor(read(path).colours.reshape(-1, *read(path).colours.shape[-3:])[0]) for path in chosen]
+    shapes = {tuple(image.shape[1:]): path.name for image, path in zip(images, chosen, strict=True)}
+    if len(shapes) > 1:
+        words = ", ".join(f"{name} has {list(shape)}" for shape, name in shapes.items())
+        raise ValueError(f"the frames of a burst have one shape [C, H, W]; {words}")
+    return check(torch.cat(images), names=[path.name for path in chosen])
+
+
+def set_in_motion(
+    photograph: np.ndarray,
+    *,
+    frames: int = 7,
+    shape: tuple[int, int] = (240, 320),
+    shift: float = 2.0,
+    rotation: float = 0.4,
+    zoom: float = 0.004,
+    moving: bool = True,
+    drift: float = 0.0,
+    seed: int = 0,
+) -> Tensor:
+    """A burst [M, C, H, W] of one photograph [H, W] or [H, W, C]: a camera that moves, turns and comes nearer.
+
+    shift, rotation, zoom: how far from frame to frame, in pixels, degrees and shares, in a direction that `seed` draws.
+    moving: a disc of another part of the picture crosses it on a path of its own.   drift: brightness added per frame.
+    Raises ValueError for an even number of frames, or a photograph too small for them.
+    """
+    _odd(frames)
+    rng, times = np.random.default_rng(seed), np.arange(frames) - frames // 2
+    picture = photograph[..., None] if photograph.ndim == 2 else photograph
+    turn, signs = rng.uniform(0, 2 * math.pi), rng.choice([-1, 1], 2)
+    reach = abs(times).max() * shift + 0.5 * math.hypot(*shape) * abs(times).max() * (math.radians(rotation) + zoom) + 2
+    if any(side < wanted + 2 * reach for side, wanted in zip(picture.shape[:2], shape, strict=True)):
+        raise ValueError(
+            f"frames of {shape[0]}x{shape[1]} that move by up to {reach:.0f} pixels do not fit into a photograph of "
+            f"{picture.shape[0]}x{picture.shape[1]}; make them smaller, or move less"
+        )
+    made = []
+    for t in times:
+        path = t * shift * np.array([math.cos(turn), math.sin(turn)])
+        frame = _view(picture, shape, path, math.radians(t * rotation * signs[0]), 1 + t * zoom * signs[1])
+        if moving:
+            frame = _with_disc(frame, picture, t * shift)
+        made.append(to_tensor(np.clip(frame + t * drift, 0, 1).astype(np.float32)))
+    return torch.cat(made)
+
+
+def add_noise(burst: Tensor, noise: Noise, generator: Generator, *, temporal: float = 0.0) -> NoisyImage:
+    """The burst with noise in every frame, drawn independently, or such that frames t apart correlate by temporal^t.
+
+    Temporal correlation takes what the noise adds to each frame, and so suits noise that does not depend on the image.
+    """
+    if not 0 <= temporal < 1:
+        raise ValueError(f"the correlation from frame to frame lies in [0, 1); {temporal} was given")
+    noisy, parameter = noise.sample(burst, generator)
+    if temporal:
+        added = noisy - burst
+        for t in range(1, len(added)):
+            added[t] = temporal * added[t - 1] + math.sqrt(1 - temporal**2) * added[t]
+        noisy = burst + added
+    return NoisyImage(noisy, parameter)
+
+
+def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
+    """The burst itself, if one can learn from it.
+
+    Raises ValueError for what is no burst, for an even number of frames, NaN, or two frames that are equal; warns of a
+    cut, a frame that differs far more from the one before than the others do.
+    """
+    if burst.ndim != 4 or not burst.is_floating_point():
+        raise ValueError(
+            f"a burst is a float tensor [M, C, H, W]; {burst.dtype} of shape {list(burst.shape)} was given"
+        )
+    _odd(len(burst))
+    names = names or [f"frame {t}" for t in range(len(burst))]
+    for t, frame in enumerate(burst):
+        if not torch.isfinite(frame).all():
+            raise ValueError(f"{names[t]} has pixels that are NaN or infinite")
+        for earlier in range(t):
+            if torch.equal(frame, burst[earlier]):
+                raise ValueError(
+                    f"{names[earlier]} and {names[t]} are equal: a target made of one would hold the noise of the "
+                    "other, and the network would learn to keep it"
+                )
+    steps = (burst[1:] - burst[:-1]).abs().mean(dim=(1, 2, 3))
+    cut = int(steps.argmax())
+    if len(steps) > 2 and steps[cut] > 3 * steps.median():
+        warnings.warn(
+            f"there seems to be a cut before {names[cut + 1]}: it differs {steps[cut] / steps.median():.1f} times as "
+            "much from the frame before as is usual in this burst",
+            stacklevel=2,
+        )
+    return burst
+
+
+def _odd(frames: int) -> None:
+    if frames < 3 or frames % 2 == 0:
+        raise ValueError(
+            f"a burst has an odd number of frames, at least 3, so that one is in the middle; {frames} were given"
+        )
+
+
+def _view(picture: np.ndarray, shape: tuple[int, int], shift: np.ndarray, angle: float, scale: float) -> np.ndarray:
+    """What a camera sees that looks at the middle of the picture, moved by `shift` (rows, columns)."""
+    centre, middle = (np.array(picture.shape[:2]) - 1) / 2 + shift, (np.array(shape) - 1) / 2
+    around = AffineTransform(translation=-middle[::-1]) + AffineTransform(rotation=angle, scale=(scale, scale))
+    return warp(picture, around + AffineTransform(translation=centre[::-1]), output_shape=shape, order=3, clip=False)
+
+
+def _with_disc(frame: np.ndarray, picture: np.ndarray, position: float) -> np.ndarray:
+    """A disc showing the upper left of the picture, on its way through the frame from left to right."""
+    height, width = frame.shape[:2]
+    radius = min(height, width) // 8
+    centre = np.array([0.35 * height, 0.5 * width + 1.5 * position])
+    y, x = np.indices((height, width)) - centre[:, None, None]
+    cover = np.clip(radius + 0.5 - np.hypot(y, x), 0, 1)[..., None]
+    carried = AffineTransform(translation=(radius + 4 - centre)[::-1])  # the disc shows the same wherever it is
+    shown = warp(picture, carried, output_shape=(height, width), order=3)
+    return (1 - cover) * frame + cover * shown

@@ -1,0 +1,98 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from dnlib import files, images
+from dnlib.bursts import add_noise, check, read_burst, set_in_motion
+from dnlib.images import Picture
+from dnlib.noise import Gaussian
+
+PHOTO = images.photo("astronaut")
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    for t in range(12):
+        files.write(tmp_path / f"{t:02d}.png", Picture.of(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)))
+    (tmp_path / "notes.txt").write_text("not an image")
+    return tmp_path
+
+
+def test_a_burst_is_read_in_order(folder):
+    burst = read_burst(folder, frames=5, first=1, step=2)
+    assert burst.shape == (5, 3, 20, 24) and burst.dtype == torch.float32
+    assert torch.equal(burst[2:3], images.to_tensor(files.read(folder / "05.png").pixels))
+
+
+def test_a_photograph_is_set_in_motion():
+    still = set_in_motion(PHOTO, frames=3, shape=(100, 120), shift=0, rotation=0, zoom=0, moving=False)
+    assert torch.allclose(still[0], still[1], atol=1e-6) and torch.allclose(still[1], still[2], atol=1e-6)
+    middle = images.to_tensor(PHOTO[206:306, 196:316])
+    assert (still[1] - middle[0]).abs().mean() < 0.02
+    moved = set_in_motion(PHOTO, frames=5, shape=(100, 120), seed=3)
+    assert moved.shape == (5, 3, 100, 120) and moved.min() >= 0 and moved.max() <= 1
+    steps = (moved[1:] - moved[:-1]).abs().mean(dim=(1, 2, 3))
+    assert (steps > 0.01).all()
+    gray = set_in_motion(PHOTO[..., 0], frames=3, shape=(64, 64))
+    assert gray.shape == (3, 1, 64, 64)
+
+
+def test_the_disc_carries_its_picture_along():
+    still, moved = (
+        set_in_motion(PHOTO, frames=3, shape=(120, 160), shift=shift, rotation=0, zoom=0) for shift in (0, 2)
+    )
+    rows, columns = slice(34, 50), slice(72, 88)
+    assert torch.allclose(still[0, :, rows, columns], moved[2, :, rows, 75:91], atol=1e-4)
+    assert not torch.allclose(still[0, :, 90:, :40], moved[2, :, 90:, :40], atol=1e-2)
+
+
+def test_brightness_may_drift():
+    drifting = set_in_motion(0.3 + 0.2 * PHOTO, frames=5, shape=(64, 64), shift=0, rotation=0, zoom=0, drift=0.02)
+    assert torch.allclose(drifting[4] - drifting[0], torch.tensor(0.08), atol=1e-3)
+
+
+def test_noise_is_independent_or_correlated_in_time():
+    burst, generator = torch.full((5, 1, 200, 200), 0.5), torch.Generator().manual_seed(0)
+    for temporal in (0.0, 0.6):
+        noise = add_noise(burst, Gaussian(25), generator, temporal=temporal).image - burst
+        assert torch.allclose(noise.std(dim=(1, 2, 3)), torch.tensor(25 / 255), rtol=0.03)
+        for lag in (1, 2):
+            found = (noise[lag:] * noise[:-lag]).mean() / noise.var()
+            assert found.item() == pytest.approx(temporal**lag if temporal else 0, abs=0.02)
+
+
+def test_a_cut_is_noticed_and_named():
+    burst = set_in_motion(PHOTO, frames=7, shape=(64, 80), shift=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check(burst)
+    burst[4:] = set_in_motion(images.photo("coffee"), frames=7, shape=(64, 80), shift=1)[4:]
+    with pytest.warns(UserWarning, match="a cut before frame 4"):
+        check(burst)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda folder: read_burst(folder, frames=6), ValueError, "odd number of frames.*6"),
+        (lambda folder: read_burst(folder, frames=1), ValueError, "at least 3"),
+        (lambda folder: read_burst(folder, frames=7, step=5), FileNotFoundError, "need 31 images; .* has 12"),
+        (lambda folder: set_in_motion(PHOTO, frames=4), ValueError, "odd number"),
+        (lambda folder: set_in_motion(PHOTO[:100, :100]), ValueError, "do not fit into a photograph of 100x100"),
+        (lambda folder: check(torch.rand(3, 8, 8)), ValueError, r"\[M, C, H, W\]"),
+        (lambda folder: check(torch.zeros(3, 1, 8, 8)), ValueError, "frame 0 and frame 1 are equal"),
+        (lambda folder: check(torch.full((3, 1, 8, 8), torch.nan)), ValueError, "frame 0 has pixels that are NaN"),
+        (lambda folder: add_noise(torch.rand(3, 1, 8, 8), Gaussian(5), torch.Generator(), temporal=1), ValueError, "1"),
+    ],
+)
+def test_bad_input_is_told(folder, call, error, message):
+    with pytest.raises(error, match=message):
+        call(folder)
+
+
+def test_frames_of_different_sizes_are_named(folder):
+    files.write(folder / "03.png", Picture.of(np.zeros((9, 9, 3), np.uint8)), overwrite=True)
+    with pytest.raises(ValueError, match=r"one shape .*03\.png has \[3, 9, 9\]"):
+        read_burst(folder)
