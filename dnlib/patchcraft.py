@@ -9,10 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numba import njit, prange
 from torch import Tensor
-
-BAND = 48  # rows of patches that one thread takes at a time
 
 
 class Neighbours(NamedTuple):
@@ -39,13 +36,15 @@ def search(burst: Tensor, *, patch: int, radius: int) -> Neighbours:
         raise ValueError(f"a patch of {patch}x{patch} does not fit into frames of {height}x{width}")
     if radius < 1:
         raise ValueError(f"patches are sought at least 1 pixel away; a radius of {radius} was given")
+    from dnlib.nearest import search_frame  # and with it the compiler, which nobody else should wait for
+
     padded = np.ascontiguousarray(_mirrored(burst, patch).transpose(1, 2).float().numpy())
     best = np.full((height + patch - 1, width + patch - 1), np.finfo(np.float32).max, np.float32)
     frame, row, column = (np.zeros(best.shape, np.int16) for _ in range(3))
     middle = frames // 2
     for other in range(frames):
         if other != middle:
-            _search_frame(padded[middle], padded[other], patch, radius, other, best, frame, row, column)
+            search_frame(padded[middle], padded[other], patch, radius, other, best, frame, row, column)
     return Neighbours(frame, row, column, best / (patch**2 * burst.shape[1]))
 
 
@@ -131,58 +130,3 @@ def keep(statistic: np.ndarray, mean_difference: np.ndarray, *, cut: float, widt
 
 def _mirrored(burst: Tensor, patch: int) -> Tensor:
     return torch.nn.functional.pad(burst, (patch - 1,) * 4, mode="reflect") if patch > 1 else burst
-
-
-@njit(parallel=True, fastmath={"contract"}, cache=True)
-def _search_frame(middle, other, patch, radius, number, best, frame, row, column):
-    """Compare all patches of `middle` with those of `other` within the radius, [H, C, W] each; sums of squares.
-
-    All sideways motions are treated at once, as one vector, so that the running sums over a patch, first down the rows
-    and then along them, are vector operations.
-    """
-    height, _, width = middle.shape
-    places, across = best.shape
-    candidates = 2 * radius + 1
-    for band in prange((places + BAND - 1) // BAND):
-        first, last = band * BAND, min((band + 1) * BAND, places)
-        columns = np.empty((width, candidates), np.float32)
-        run = np.empty(candidates, np.float32)
-        for dy in range(-radius, radius + 1):
-            low, high = max(first, -dy), min(last, height - patch + 1 - dy)
-            if low >= high:
-                continue
-            columns[:] = 0
-            for y in range(low, low + patch):
-                _add_row(middle[y], other[y + dy], radius, columns, np.float32(1))
-            for y in range(low, high):
-                if y > low:
-                    _add_row(middle[y - 1], other[y - 1 + dy], radius, columns, np.float32(-1))
-                    _add_row(middle[y + patch - 1], other[y + patch - 1 + dy], radius, columns, np.float32(1))
-                run[:] = 0
-                for x in range(patch):
-                    for d in range(candidates):
-                        run[d] += columns[x, d]
-                for x in range(across):
-                    if x > 0:
-                        for d in range(candidates):
-                            run[d] += columns[x + patch - 1, d] - columns[x - 1, d]
-                    start, stop = max(0, radius - x), min(candidates, across - x + radius)
-                    least, place = best[y, x], -1
-                    for d in range(start, stop):
-                        if run[d] < least:
-                            least, place = run[d], d
-                    if place >= 0:
-                        best[y, x], frame[y, x], row[y, x], column[y, x] = least, number, dy, place - radius
-
-
-@njit(fastmath={"contract"}, cache=True)
-def _add_row(here, there, radius, columns, sign):
-    """Add sign * |here(x) - there(x + d)|^2 to columns[x, d] for all x and all motions d that stay inside."""
-    channels, width = here.shape
-    for x in range(width):
-        start, stop = max(0, radius - x), min(2 * radius + 1, width - x + radius)
-        for c in range(channels):
-            value = here[c, x]
-            for d in range(start, stop):
-                difference = value - there[c, x + d - radius]
-                columns[x, d] += sign * difference * difference

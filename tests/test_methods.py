@@ -6,7 +6,7 @@ from torch import nn
 
 from dnlib import methods
 from dnlib.batches import PARTS, Batch
-from dnlib.methods import BlindSpotBayes, Method, Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
+from dnlib.methods import BlindSpotBayes, Method, Noise2Clean, Noise2Noise, Noise2Self, Noise2Void, PatchCraft
 from dnlib.networks import BabyUNet, BlindSpotUNet, DnCNN, Noise2VoidUNet, TwoWayBlindSpotUNet
 from dnlib.noise import Gaussian, Impulse
 
@@ -15,6 +15,7 @@ EVERY = {
     "Noise2Noise": lambda: Noise2Noise(BabyUNet(1, 4)),
     "Noise2Noise, L1": lambda: Noise2Noise(BabyUNet(1, 4), "l1"),
     "Noise2Noise, L0": lambda: Noise2Noise(BabyUNet(1, 4), "l0"),
+    "PatchCraft": lambda: PatchCraft(BabyUNet(1, 4)),
     "Noise2Void": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05),
     "StructN2V": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05, struct=[1, 1, 1]),
     "Noise2Self": lambda: Noise2Self(BabyUNet(1, 4)),

@@ -4,6 +4,16 @@ from dnlib.methods.base import Estimate, Method
 from dnlib.methods.blind_spot import BlindSpotBayes
 from dnlib.methods.noise2self import Noise2Self
 from dnlib.methods.noise2void import Noise2Void
+from dnlib.methods.patch_craft import PatchCraft
 from dnlib.methods.supervised import Noise2Clean, Noise2Noise
 
-__all__ = ["BlindSpotBayes", "Estimate", "Method", "Noise2Clean", "Noise2Noise", "Noise2Self", "Noise2Void"]
+__all__ = [
+    "BlindSpotBayes",
+    "Estimate",
+    "Method",
+    "Noise2Clean",
+    "Noise2Noise",
+    "Noise2Self",
+    "Noise2Void",
+    "PatchCraft",
+]

@@ -1,0 +1,91 @@
+"""Patch-Craft Self-Supervised Training (PCST): Noise2Noise, with targets pieced together from a burst's other frames.
+
+The noise may be anything of mean zero that is independent from frame to frame, correlated from pixel to pixel or not.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from dnlib import bursts as burst_checks
+from dnlib import patchcraft
+from dnlib.batches import Crops
+from dnlib.images import to_image
+from dnlib.methods.supervised import Noise2Noise
+
+
+class PatchCraft(Noise2Noise):
+    """Loss: the mean of (f(y) - t)^2 over tiles y of middle frames with patch-craft targets t (`craft_tiles`).
+
+    network: any; PCST starts from a bias-free one that was trained blindly for independent Gaussian noise.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__(network, "l2")
+
+
+class Tiles(NamedTuple):
+    """Tiles to learn from [N, C, side, side], and how they were chosen."""
+
+    noisy: Tensor
+    target: Tensor
+    covariance: np.ndarray  # s_yr of every tile, kept or not
+    kept: np.ndarray  # which of them
+    cut: float  # of s_yr; minus infinity without the filter
+    peak: float  # of the histogram of s_yr: minus the variance of the noise, if the targets are good
+
+    def crops(self, count: int = 32) -> Crops:
+        """The tiles as batches for `training.fit`, turned and mirrored at random."""
+        noisy, target = ([to_image(tile[None]) for tile in part] for part in (self.noisy, self.target))
+        return Crops(noisy, second=target, size=self.noisy.shape[-1], count=count)
+
+
+def craft_tiles(
+    bursts: Sequence[Tensor],
+    *,
+    patch: int,
+    radius: int,
+    side: int = 50,
+    stride: int = 30,
+    filtered: bool = True,
+    width: float = 3.0,
+    seed: int = 0,
+    progress: bool = False,
+) -> Tiles:
+    """Inputs and targets from noisy bursts [M, C, H, W], each tile of the middle frames used once, with one offset.
+
+    patch, radius: of the search; patches must be large enough to be recognised under the noise (33 to 45 for sigma 20).
+    side, stride: of the tiles.   filtered: leave out tiles whose covariance says that the target is wrong, and those
+        whose mean lies `width` deviations off; then take what is left of the mean difference off the targets.
+    Raises ValueError for bursts that cannot be learnt from, and where no tile is left.
+    """
+    if not bursts:
+        raise ValueError("at least one burst is needed; none was given")
+    generator = torch.Generator().manual_seed(seed)
+    pairs, samples = [], []
+    for burst in tqdm(bursts, desc="patch craft", unit="burst", disable=not progress):
+        burst_checks.check(burst)
+        if min(burst.shape[2:]) < side:
+            raise ValueError(f"tiles of {side}x{side} are larger than frames of {burst.shape[2]}x{burst.shape[3]}")
+        noisy, found = burst[len(burst) // 2][None], patchcraft.search(burst, patch=patch, radius=radius)
+        tops, lefts = (range(0, size - side + 1, stride) for size in burst.shape[2:])
+        places = [(top, left) for top in tops for left in lefts]
+        offsets = patchcraft.deal(len(places), patch, generator)
+        for offset in dict.fromkeys(offsets):
+            target = patchcraft.craft(burst, found, patch=patch, offset=offset)
+            samples.append(patchcraft.dense_covariance(noisy, target, side)[::patch, ::patch].flatten())
+            for (top, left), own in zip(places, offsets, strict=True):
+                if own == offset:
+                    window = np.s_[:, :, top : top + side, left : left + side]
+                    pairs.append((noisy[window], target[window]))
+    noisy, target = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    statistic, differences = patchcraft.covariance(noisy, target).numpy(), (target - noisy).mean(dim=(1, 2, 3)).numpy()
+    cut, peak = patchcraft.lowest_allowed(torch.cat(samples).numpy())
+    if not filtered:
+        return Tiles(noisy, target, statistic, np.ones(len(noisy), bool), float("-inf"), peak)
+    kept = patchcraft.keep(statistic, differences, cut=cut, width=width)
+    return Tiles(noisy[kept], target[kept] - float(differences[kept].mean()), statistic, kept, cut, peak)
