@@ -1,0 +1,107 @@
+"""How fast are the nearest patches of a burst found, compared with the search by tensors that the reference uses?
+
+7 frames of 240x320 in colour, radius 7, patches of 7 and of 43 pixels, float32. The tensor form moves a whole frame by
+each candidate motion, squares the difference and sums over patches by two cumulative sums. Then a full-size case of
+7 frames of 480x854, radius 37, patches of 43.
+"""
+
+import resource
+import statistics
+import sys
+import time
+
+import numpy as np
+import torch
+from outcome import store
+from torch import Tensor
+
+from dnlib import images, provenance
+from dnlib.bursts import add_noise, set_in_motion
+from dnlib.noise import CorrelatedGaussian
+from dnlib.patchcraft import _mirrored, search
+
+REPEATS, TARGET = 3, 6
+
+
+def by_tensors(burst: Tensor, patch: int, radius: int) -> tuple[Tensor, Tensor]:
+    """Distance and candidate number (in the order of frames, rows, columns) of the nearest patches."""
+    padded, middle = _mirrored(burst, patch), len(burst) // 2
+    outside = torch.nn.functional.pad(padded, (radius,) * 4, value=-1e3)
+    height, width = padded.shape[2:]
+    best = torch.full((height - patch + 1, width - patch + 1), torch.inf)
+    which = torch.zeros(best.shape, dtype=torch.long)
+    number = 0
+    for frame in range(len(burst)):
+        if frame == middle:
+            continue
+        for dy in range(2 * radius + 1):
+            for dx in range(2 * radius + 1):
+                moved = outside[frame, :, dy : dy + height, dx : dx + width]
+                difference = ((padded[middle] - moved) ** 2).mean(dim=0)
+                for axis in (0, 1):
+                    sums = torch.nn.functional.pad(difference.cumsum(axis), (1, 0) if axis else (0, 0, 1, 0))
+                    size = difference.shape[axis]
+                    difference = sums.narrow(axis, patch, size - patch + 1) - sums.narrow(axis, 0, size - patch + 1)
+                nearer = difference < best
+                best, which = torch.where(nearer, difference, best), torch.where(nearer, number, which)
+                number += 1
+    return best / patch**2, which
+
+
+def numbers(found, frames: int, radius: int) -> np.ndarray:
+    frame = found.frame - (found.frame > frames // 2)
+    side = 2 * radius + 1
+    return (frame.astype(int) * side + found.row + radius) * side + found.column + radius
+
+
+def made(shape: tuple[int, int]) -> Tensor:
+    photograph = np.tile(images.photo("astronaut"), (2, 3, 1))
+    clean = set_in_motion(photograph, shape=shape, shift=1.5)
+    return add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
+
+
+def timed(function) -> tuple[float, object]:
+    started = time.perf_counter()
+    found = function()
+    return time.perf_counter() - started, found
+
+
+def main():
+    question, outcome, burst = __doc__.split("\n")[0], {}, made((240, 320))
+    print(question)
+    search(burst, patch=3, radius=1)  # compile
+    for patch in (7, 43):
+        ours = [timed(lambda patch=patch: search(burst, patch=patch, radius=7)) for _ in range(REPEATS)]
+        theirs = [timed(lambda patch=patch: by_tensors(burst, patch, 7))]
+        found, (best, which) = ours[0][1], theirs[0][1]
+        seconds = statistics.median(t for t, _ in ours)
+        same = float(np.mean(numbers(found, 7, 7) == which.numpy()))
+        ties = float(np.mean(np.isclose(found.distance, best.numpy(), rtol=1e-3, atol=1e-6)))
+        candidates = 6 * 15**2 * found.distance.size
+        outcome[f"patch {patch}"] = {
+            "seconds": seconds,
+            "tensors": theirs[0][0],
+            "ratio": theirs[0][0] / seconds,
+            "same_neighbour": same,
+            "same_distance": ties,
+            "ns_per_pixel_and_candidate": 1e9 * seconds / candidates,
+        }
+        row = outcome[f"patch {patch}"]
+        print(
+            f"  patch {patch:2}: {seconds:6.2f} s, tensors {row['tensors']:6.1f} s, ratio {row['ratio']:5.1f}; "
+            f"{row['ns_per_pixel_and_candidate']:.2f} ns per pixel and candidate; same neighbour {same:.2%}, "
+            f"same distance {ties:.2%}"
+        )
+    large = made((480, 854))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, _ = timed(lambda: search(large, patch=43, radius=37))
+    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    outcome["full size"] = {"seconds": seconds, "peak_memory_mb": memory}
+    print(f"  480x854, radius 37, patch 43: {seconds:.1f} s, {memory:.0f} MB more; {provenance.machine()}")
+    store("patches", question=question, **outcome)
+    if min(outcome[f"patch {patch}"]["ratio"] for patch in (7, 43)) < TARGET or seconds > 45:
+        sys.exit(f"  missed: {TARGET} times the tensors and 45 s for the full size were expected")
+
+
+if __name__ == "__main__":
+    main()
