@@ -20,9 +20,10 @@ from dnlib import camera, correlation, course, jinvariance, metrics, results
 from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture
-from dnlib.methods import Noise2Noise, Noise2Self
+from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self
 from dnlib.methods.noise2self import visible_mean
-from dnlib.networks import BabyUNet
+from dnlib.networks import BabyUNet, BlindSpotUNet, TwoWayBlindSpotUNet, blind_spot
+from dnlib.noise import Gaussian
 
 CHAPTERS = course.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
@@ -240,6 +241,42 @@ def test_chapter_05_bilinear_demosaicking_is_the_library_s(rng):
     assert np.allclose(bilinear(raw), found)
 
 
+def test_chapter_04_posterior_of_one_pixel_is_the_library_s(rng):
+    (after_seeing,) = definitions("04", "after_seeing")
+    for mean, width, observed, noise in rng.random((5, 4)) + 0.01:
+        by_hand = after_seeing(mean, width, observed, noise)
+        pixels = torch.tensor([[[[mean]]], [[[observed]]], [[[width]]]], dtype=torch.float64)
+        prior, seen, deviation = pixels[0:1], pixels[1:2], pixels[2:3]
+        found = Gaussian(255 * noise).posterior(
+            seen, prior, (deviation**2)[None, 0][:, :, None], torch.tensor([noise], dtype=torch.float64)
+        )
+        assert (found.mean.item(), found.std.item()) == pytest.approx(by_hand)
+
+
+def test_chapter_04_half_planes_are_the_library_s():
+    upwards, one_row_down, four_directions = definitions("04", "upwards", "one_row_down", "four_directions")
+    network, image = BlindSpotUNet(3, 4, depth=2), torch.rand(2, 3, 16, 12)
+    layer = next(part for part in network.branch.modules() if isinstance(part, blind_spot._Upwards))
+    assert torch.allclose(torch.nn.functional.leaky_relu(upwards(image, layer.conv), 0.1), layer(image), atol=1e-6)
+    assert torch.equal(one_row_down(image), blind_spot._move(image, down=1))
+    assert torch.allclose(network.join(four_directions(network.branch, image)), network(image), atol=1e-5)
+
+
+def test_chapter_04_likelihood_and_posterior_are_the_library_s():
+    triangle_product, improbability, bayes_estimate = definitions(
+        "04", "triangle_product", "improbability", "bayes_estimate"
+    )
+    torch.manual_seed(0)
+    network, noisy = TwoWayBlindSpotUNet(3, 4, depth=2), torch.rand(1, 3, 9, 11)
+    method = BlindSpotBayes(network, Gaussian(25)).eval()
+    answers = network(noisy).double()[0].flatten(1).T
+    y, mean, cov = noisy.double()[0].flatten(1).T, answers[:, :3], triangle_product(answers[:, 3:])
+    loss = method.loss(Batch(torch.Generator(), noisy=noisy))
+    assert loss.item() == pytest.approx(improbability(y, mean, cov, 25 / 255).mean().item())
+    found = method.denoise(noisy).mean[0].flatten(1).T
+    assert torch.allclose(bayes_estimate(y, mean, cov, 25 / 255).float(), found, atol=1e-5)
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -268,6 +305,7 @@ def small_data(monkeypatch, tmp_path, rng):
         ("01", {"dataset": "kodak24"}, "kodak24", None),
         ("02", {"dataset": "kodak24"}, "kodak24", "shipped.noise2clean"),
         ("03", {}, "fmd", "table.fluorescence.raw"),
+        ("04", {"dataset": "kodak24"}, "kodak24", "table.full"),
         ("05", {}, "sidd_val_crops", "surveys.phones (SIDD).lag_1"),
     ],
 )
