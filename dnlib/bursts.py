@@ -32,7 +32,7 @@ def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) 
             f"{frames} frames, every {step}th from number {first} on, need {first + (frames - 1) * step + 1} images; "
             f"{folder} has {len(paths)}"
         )
-    images = [to_tensor(read(path).colours.reshape(-1, *read(path).colours.shape[-3:])[0]) for path in chosen]
+    images = [to_tensor(read(path).first) for path in chosen]
     shapes = {tuple(image.shape[1:]): path.name for image, path in zip(images, chosen, strict=True)}
     if len(shapes) > 1:
         words = ", ".join(f"{name} has {list(shape)}" for shape, name in shapes.items())

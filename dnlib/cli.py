@@ -98,7 +98,7 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
     if noisy.is_dir() or (clean and clean.is_dir()):
         found = inspection.inspect_folders(noisy, clean, progress=sys.stderr.isatty())
     else:
-        images = [inspection.first_frame(files.read(path)) for path in (noisy, clean) if path]
+        images = [files.read(path).first for path in (noisy, clean) if path]
         found = inspection.inspect_pair(*images) if clean else inspection.inspect_image(*images)
     inspection_table(found)
     click.echo(found.sentence)

@@ -133,10 +133,15 @@ class Picture:
         return self.pixels[..., : self.pixels.shape[-1] - self.has_alpha]
 
     @property
-    def view(self) -> np.ndarray:
-        """The first frame without alpha: float [H, W] or [H, W, 3], in the units of the pixels."""
-        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[0].astype(float)
+    def first(self) -> np.ndarray:
+        """The first frame without alpha: [H, W] or [H, W, 3], of the pixels' type and units."""
+        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[0]
         return frame[..., 0] if frame.shape[-1] == 1 else frame
+
+    @property
+    def view(self) -> np.ndarray:
+        """The same as floats."""
+        return self.first.astype(float)
 
     @property
     def has_alpha(self) -> bool:

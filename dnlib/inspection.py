@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from dnlib import correlation, flat_areas
 from dnlib.files import read
-from dnlib.images import Picture, to_unit
+from dnlib.images import to_unit
 
 BINS = 12
 
@@ -64,12 +64,11 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> In
     """
     noisy, clean = to_unit(noisy), to_unit(clean)
     noise, inside = _noise(noisy, clean)
-    values, counts = noise.reshape(len(noise), noise.shape[1], -1), inside
-    brightness, deviation = _curve(clean.reshape(values.shape)[counts], values[counts])
+    brightness, deviation = _curve(clean[inside], noise[inside])
     found = correlation.correlation_map(
         noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside
     )
-    level = 255 * float(values[counts].std())
+    level = 255 * float(noise[inside].std())
     return Inspection(
         level, brightness, deviation, found, correlation.radius(found, 0.1), True, float(1 - inside.mean())
     )
@@ -93,7 +92,7 @@ def inspect_folders(noisy: Path, clean: Path | None, *, reach: int = 10, progres
         raise ValueError(f"there are no images in {noisy}")
     sums, moments, left_out = None, np.zeros((3, BINS)), []
     for name in tqdm(names[0], desc="measuring", unit="image", disable=not progress):
-        image, truth = (to_unit(first_frame(read(files[name]))) for files in names)
+        image, truth = (to_unit(read(files[name]).first) for files in names)
         noise, inside = _noise(image, truth)
         own = correlation.lag_sums(noise, reach, valid=None if inside.all() else inside)
         sums = own if sums is None else sums + own
@@ -107,12 +106,6 @@ def inspect_folders(noisy: Path, clean: Path | None, *, reach: int = 10, progres
     brightness, found = (np.arange(BINS)[seen] + 0.5) / BINS, sums.correlation
     radius = correlation.radius(found, 0.1)
     return Inspection(255 * level, brightness, 255 * deviation, found, radius, True, float(np.mean(left_out)))
-
-
-def first_frame(picture: Picture) -> np.ndarray:
-    """The first image [H, W] or [H, W, 3] of what a file holds, without alpha, of the file's type."""
-    frame = picture.colours.reshape(-1, *picture.colours.shape[-3:])[0]
-    return frame[..., 0] if frame.shape[-1] == 1 else frame
 
 
 def inspect_image(noisy: np.ndarray) -> Inspection:
