@@ -35,7 +35,6 @@ SIZES = {
     "ramp_down": (0.5, 0.3),
 }
 SHORT = {"steps": (9_600, 500_000)}
-SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,7 @@ class Recipe:
         return self.tests[len(self.tests) // 2]
 
 
-def _blind_spot(
-    what: str, noise: Noise, *tests: Noise, covariance: str = "full", sizes: dict = SHORT, **arguments: Any
-) -> Recipe:
+def _blind_spot(what: str, noise: Noise, *tests: Noise, covariance: str = "full", **arguments: Any) -> Recipe:
     return Recipe(
         f"Blind spot and Bayes, colour, {what}",
         "BlindSpotBayes",
@@ -70,7 +67,7 @@ def _blind_spot(
         network="TwoWayBlindSpotUNet",
         method_arguments={"noise": repr(noise), "covariance": covariance} | arguments,
         network_arguments={"outputs": outputs(3, covariance)},
-        sizes=sizes,
+        sizes=SHORT,
     )
 
 
@@ -111,8 +108,8 @@ RECIPES = {
         parameter="per_image",
         estimator_width=16,
     ),
-    "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30), sizes=SHORTER),
-    "blind_spot_rgb_impulse50": _blind_spot("impulses on half of the pixels", Impulse(0.5), sizes=SHORTER),
+    "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30)),
+    "blind_spot_rgb_impulse50": _blind_spot("impulses on half of the pixels", Impulse(0.5)),
 }
 
 
