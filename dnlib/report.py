@@ -150,6 +150,7 @@ def draw_inspection(found: Inspection, path: Path) -> None:
     figure.suptitle("measured" if found.exact else "estimated", fontsize="medium")
     with atomic(path) as temporary:
         figure.savefig(temporary, format="png")
+    plots.plt.close(figure)
 
 
 def _png(unit: np.ndarray) -> str:
