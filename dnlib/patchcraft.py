@@ -82,12 +82,12 @@ def covariance(noisy: Tensor, target: Tensor) -> Tensor:
     return (y * r).mean(dim=1) - y.mean(dim=1) * r.mean(dim=1)
 
 
-def dense_covariance(noisy: Tensor, target: Tensor, side: int) -> Tensor:
-    """The same for every tile of side x side pixels in images [1, C, H, W]: [H - side + 1, W - side + 1]."""
+def dense_covariance(noisy: Tensor, target: Tensor, side: int, step: int = 1) -> Tensor:
+    """The same for the tiles of side x side pixels at every `step`-th row and column of images [1, C, H, W]."""
     y, r = noisy.double(), (target - noisy).double()
     y, r = y - y.mean(), r - r.mean()  # changes nothing, and keeps the sums small
     mean_yr, mean_y, mean_r = (
-        torch.nn.functional.avg_pool2d(part.mean(dim=1, keepdim=True), side, stride=1) for part in (y * r, y, r)
+        torch.nn.functional.avg_pool2d(part.mean(dim=1, keepdim=True), side, stride=step) for part in (y * r, y, r)
     )
     return (mean_yr - mean_y * mean_r)[0, 0]
 

@@ -77,7 +77,7 @@ def craft_tiles(
         offsets = patchcraft.deal(len(places), patch, generator)
         for offset in dict.fromkeys(offsets):
             target = patchcraft.craft(burst, found, patch=patch, offset=offset)
-            samples.append(patchcraft.dense_covariance(noisy, target, side)[::patch, ::patch].flatten())
+            samples.append(patchcraft.dense_covariance(noisy, target, side, step=patch).flatten())
             for (top, left), own in zip(places, offsets, strict=True):
                 if own == offset:
                     window = np.s_[:, :, top : top + side, left : left + side]
