@@ -59,7 +59,9 @@ class Recipe:
         return self.tests[len(self.tests) // 2]
 
 
-def _blind_spot(what: str, noise: Noise, *tests: Noise, covariance: str = "full", sizes: dict = SHORT, **arguments: Any) -> Recipe:
+def _blind_spot(
+    what: str, noise: Noise, *tests: Noise, covariance: str = "full", sizes: dict = SHORT, **arguments: Any
+) -> Recipe:
     return Recipe(
         f"Blind spot and Bayes, colour, {what}",
         "BlindSpotBayes",
