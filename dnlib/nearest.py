@@ -1,87 +1,113 @@
 """The compiled loops under `patchcraft.search`."""
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
-BAND = 96  # rows of patches that one thread takes at a time
-LANES = 16  # sideways motions are treated in multiples of this, the widest vector of today's processors
-FAST = {"contract", "nnan", "nsz"}  # neither changes a sum's order
+FAST = {"contract", "nnan", "nsz"}  # neither changes the order of a sum
 
 
-def search_frame(middle, other, patch, radius, number, best, frame, row, column):
-    """Compare all patches of `middle` with those of `other` within the radius, [H, C, W] each; sums of squares.
+def search(frames, patch, radius, step, number, best, motion):
+    """Compare all patches of the middle frame with those of the others, [M, H, C, W]; sums of squares.
 
-    Where the nearest so far is beaten, best, frame, row and column take the new one.
+    radius, step: motions of up to radius * step rows and columns, all of them multiples of `step`, numbered from
+        `number` on in the order of frames, rows, columns.
+    best, motion: per place the smallest sum so far and the number of its motion; replaced where it is beaten.
     """
-    motions = -(-(2 * radius + 1) // LANES) * LANES
-    around = np.pad(other, ((0, 0), (0, 0), (radius, motions)))  # values out there count for nothing
-    _search(middle, around, patch, radius, motions, number, best, frame, row, column)
+    threads = get_num_threads()
+    bests, motions = np.repeat(best[None], threads, 0), np.repeat(motion[None], threads, 0)
+    _search(frames, patch, radius, step, number, bests, motions)
+    first = bests.argmin(axis=0)[None]  # of equal sums the thread with the smaller numbers
+    best[:], motion[:] = (np.take_along_axis(part, first, 0)[0] for part in (bests, motions))
 
 
 @njit(parallel=True, fastmath=FAST, cache=True)
-def _search(middle, other, patch, radius, motions, number, best, frame, row, column):
-    """All sideways motions at once, as one vector: the running sums, down the rows and then along them, are vectors."""
-    height, _, width = middle.shape
-    places, across = best.shape
-    for band in prange((places + BAND - 1) // BAND):
-        first, last = band * BAND, min((band + 1) * BAND, places)
-        columns, run = np.empty((width, motions), np.float32), np.empty(motions, np.float32)
-        for dy in range(-radius, radius + 1):
-            low, high = max(first, -dy), min(last, height - patch + 1 - dy)
+def _search(frames, patch, radius, step, number, bests, motions):
+    """Each thread takes some of the motions. Squares are summed down the columns as the patch moves down, and along the
+    rows by doubling; every loop is over neighbouring pixels, so that it runs in vectors, on a few rows in cache.
+    """
+    count, height, _, width = frames.shape
+    side, threads, places = 2 * radius + 1, len(bests), bests.shape[1]
+    middle, every = frames[count // 2], (count - 1) * side
+    for thread in prange(threads):
+        columns, work = np.empty((side, width), np.float32), np.empty((3, width), np.float32)
+        for row in range(thread * every // threads, (thread + 1) * every // threads):
+            frame, dy = row // side, (row % side - radius) * step
+            other = frames[frame + (1 if frame >= count // 2 else 0)]
+            low, high = max(0, -dy), min(places, height - patch + 1 - dy)
             for y in range(low, high):
-                if y == low:
-                    columns[:] = 0
-                    for inside in range(y, y + patch):
-                        _add(middle[inside], other[inside + dy], columns)
-                else:
-                    _exchange(
-                        middle[y + patch - 1], other[y + patch - 1 + dy], middle[y - 1], other[y - 1 + dy], columns
-                    )
-                run[:] = 0
-                for x in range(patch - 1):
-                    for d in range(motions):
-                        run[d] += columns[x, d]
-                for x in range(across):
-                    entering, leaving = columns[x + patch - 1], columns[max(x - 1, 0)]
-                    if x > 0:
-                        for d in range(motions):
-                            run[d] += entering[d] - leaving[d]
+                best, motion = bests[thread, y], motions[thread, y]
+                for j in range(side):
+                    dx = (j - radius) * step
+                    left, right = max(0, -dx), min(width, width - dx)
+                    if right - left < patch:
+                        continue
+                    column = columns[j][: right - left]
+                    if y == low:
+                        column[:] = 0
+                        for inside in range(y, y + patch):
+                            _add(middle[inside], other[inside + dy], left, dx, column)
                     else:
-                        for d in range(motions):
-                            run[d] += entering[d]
-                    start, stop = max(0, radius - x), min(2 * radius + 1, across - x + radius)
-                    nearest = run[start:stop]
-                    least = nearest[0]
-                    for d in range(len(nearest)):
-                        if nearest[d] < least:
-                            least = nearest[d]
-                    if least < best[y, x]:
-                        d = 0
-                        while nearest[d] != least:
-                            d += 1
-                        best[y, x], frame[y, x], row[y, x], column[y, x] = least, number, dy, start + d - radius
+                        last = y + patch - 1
+                        _exchange(middle[last], other[last + dy], middle[y - 1], other[y - 1 + dy], left, dx, column)
+                    _keep_nearer(_along(column, patch, work), number + row * side + j, best[left:], motion[left:])
 
 
 @njit(fastmath=FAST, cache=True)
-def _add(here, there, columns):
-    """Add |here(x) - there(x + d)|^2 to columns[x, d] for all x and all motions d."""
-    channels, width = here.shape
-    for x in range(width):
-        sums = columns[x]
-        for c in range(channels):
-            value, others = here[c, x], there[c, x : x + len(sums)]
-            for d in range(len(sums)):
-                sums[d] += (value - others[d]) ** 2
+def _add(here, there, left, dx, column):
+    """Add |here(x) - there(x + dx)|^2 to the column of each x from `left` on."""
+    for c in range(len(here)):
+        a, b = here[c][left:], there[c][left + dx :]
+        for x in range(len(column)):
+            column[x] += (a[x] - b[x]) ** 2
 
 
 @njit(fastmath=FAST, cache=True)
-def _exchange(here, there, here_before, there_before, columns):
+def _exchange(here, there, here_before, there_before, left, dx, column):
     """The same for a row that enters the patch, less what the row that leaves it had added."""
-    channels, width = here.shape
-    for x in range(width):
-        sums = columns[x]
-        for c in range(channels):
-            value, others = here[c, x], there[c, x : x + len(sums)]
-            old, others_before = here_before[c, x], there_before[c, x : x + len(sums)]
-            for d in range(len(sums)):
-                sums[d] += (value - others[d]) ** 2 - (old - others_before[d]) ** 2
+    for c in range(len(here)):
+        a, b = here[c][left:], there[c][left + dx :]
+        a_before, b_before = here_before[c][left:], there_before[c][left + dx :]
+        for x in range(len(column)):
+            column[x] += (a[x] - b[x]) ** 2 - (a_before[x] - b_before[x]) ** 2
+
+
+@njit(fastmath=FAST, cache=True)
+def _along(column, patch, work):
+    """Sums of `patch` neighbours, put together from sums of 1, 2, 4, ... of them."""
+    total = work[0][: len(column) - patch + 1]
+    power, spare, doubled = column, work[1], work[2]
+    length, done, width = len(column), 0, 1
+    while True:
+        if patch & width:
+            _grow(total, power[done:], done == 0)
+            done += width
+        if done == patch:
+            return total
+        length -= width
+        _sum(power[:length], power[width:], doubled)
+        power, doubled, spare = doubled, spare, doubled
+        width *= 2
+
+
+@njit(fastmath=FAST, cache=True)
+def _grow(total, part, first):
+    if first:
+        for x in range(len(total)):
+            total[x] = part[x]
+    else:
+        for x in range(len(total)):
+            total[x] += part[x]
+
+
+@njit(fastmath=FAST, cache=True)
+def _sum(a, b, into):
+    for x in range(len(a)):
+        into[x] = a[x] + b[x]
+
+
+@njit(fastmath=FAST, cache=True)
+def _keep_nearer(sums, number, best, motion):
+    for x in range(len(sums)):
+        nearer = sums[x] < best[x]
+        best[x] = sums[x] if nearer else best[x]
+        motion[x] = number if nearer else motion[x]

@@ -187,24 +187,34 @@ class CorrelatedGaussian:
     has the autocorrelation (1 - |dy|/k)(1 - |dx|/k).
 
     sigma: as for Gaussian.  kernel: k for the box ones(k, k)/k, or any 2-D array (scaled to unit energy).
+    between: the correlation of any two channels; 0 is as published.
     """
 
-    def __init__(self, sigma: float | tuple[float, float], kernel: int | np.ndarray = 3):
+    def __init__(self, sigma: float | tuple[float, float], kernel: int | np.ndarray = 3, between: float = 0.0):
         self.sigma = _range("sigma", sigma)
         weights = np.ones((kernel, kernel)) if isinstance(kernel, int) and kernel > 0 else np.asarray(kernel, float)
         if weights.ndim != 2 or not np.isfinite(weights).all() or not weights.any():
             raise ValueError(f"the kernel is a width >= 1 or a 2-D array that is not all zero; {kernel!r} was given")
+        if not 0 <= between <= 1:
+            raise ValueError(f"the correlation between channels lies in [0, 1]; {between} was given")
         self.kernel = torch.tensor(weights / np.sqrt((weights**2).sum()), dtype=torch.float32)
+        self.between = between
 
     def __repr__(self) -> str:
-        return f"CorrelatedGaussian({_plain(self.sigma)}, {self.kernel.tolist()})"
+        between = f", {self.between}" if self.between else ""
+        return f"CorrelatedGaussian({_plain(self.sigma)}, {self.kernel.tolist()}{between})"
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         deviation = _draw(self.sigma, clean, generator) / 255
         n, c, h, w = clean.shape
         kh, kw = self.kernel.shape
-        white = _normal((n * c, 1, h + kh - 1, w + kw - 1), clean, generator)
-        noise = conv2d(white, self.kernel.to(clean.device)[None, None]).view(n, c, h, w)
+        white = _normal((n, c, h + kh - 1, w + kw - 1), clean, generator)
+        if self.between:
+            shared = _normal((n, 1, *white.shape[2:]), clean, generator)
+            white = math.sqrt(self.between) * shared + math.sqrt(1 - self.between) * white
+        noise = conv2d(white.view(n * c, 1, *white.shape[2:]), self.kernel.to(clean.device)[None, None]).view(
+            n, c, h, w
+        )
         return NoisyImage(clean + _per_image(deviation) * noise, deviation)
 
 

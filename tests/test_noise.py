@@ -51,6 +51,15 @@ def test_any_kernel_keeps_the_strength_and_the_channels_apart():
     assert abs((noise[:, 0] * noise[:, 1]).mean()) < 0.001
 
 
+def test_channels_can_share_noise():
+    noise = draw(CorrelatedGaussian(25, 3, between=0.6)).image - 0.5
+    assert noise.std() * 255 == pytest.approx(25, rel=0.02)
+    assert (noise[:, 0] * noise[:, 1]).mean() * (255 / 25) ** 2 == pytest.approx(0.6, abs=0.03)
+    assert covariance(noise, 0, 1) * (255 / 25) ** 2 == pytest.approx(2 / 3, abs=0.03)
+    with pytest.raises(ValueError, match=r"between channels lies in \[0, 1\]; 1.5"):
+        CorrelatedGaussian(25, 3, between=1.5)
+
+
 @pytest.mark.parametrize("model", [Gaussian, Poisson, CorrelatedGaussian])
 def test_a_range_draws_one_parameter_per_image(model):
     noisy = draw(model((5, 50)), GRAY[:1, :, :8, :8].expand(64, 3, 8, 8))
@@ -79,7 +88,15 @@ def test_a_range_may_start_at_no_noise_but_not_at_no_photons():
 
 
 @pytest.mark.parametrize(
-    "model", [Gaussian(25), Gaussian((0, 50)), Poisson(30), Impulse(0.5), CorrelatedGaussian(5, 2)]
+    "model",
+    [
+        Gaussian(25),
+        Gaussian((0, 50)),
+        Poisson(30),
+        Impulse(0.5),
+        CorrelatedGaussian(5, 2),
+        CorrelatedGaussian(5, 2, 0.5),
+    ],
 )
 def test_the_repr_says_what_is_drawn(model):
     assert torch.equal(draw(eval(repr(model))).image, draw(model).image)
