@@ -46,6 +46,18 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (6, 16, 48),
         "steps": (4, 330, 20_000),  # of the network trained on camera noise
     },
+    "06_patch_craft": {
+        "side": (96, 256, 512),
+        "frame": ((96, 112), (240, 320), (240, 320)),  # of the burst that is shown, in pixels
+        "small": ((80, 96), (144, 160), (144, 160)),  # of the bursts to learn from
+        "video": (96, 352, 854),  # the middle of real video, at most this many pixels high and wide
+        "patch": (9, 43, 43),
+        "radius": (3, 8, 37),
+        "offsets": (9, 100, 1849),  # patch-craft images that are averaged
+        "tile": (32, 50, 50),
+        "stride": (24, 15, 30),
+        "steps": (3, 100, 20_000),  # of each training
+    },
 }
 
 

@@ -1,10 +1,12 @@
 """How the shipped weights were made: `dnlib train NAME` follows a recipe, and makes them again.
 
-Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. The laptop size
+Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
+DAVIS videos; the last four of those present are held out. The laptop size
 is what ships, the paper size needs a GPU for days. Rows that are compared have one width and one number of steps:
 `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,14 +15,16 @@ from typing import Any
 
 import torch
 
-from dnlib import datasets, metrics, provenance, weights
+from dnlib import bursts, datasets, metrics, provenance, weights
 from dnlib.batches import Crops
 from dnlib.chapter import middle
+from dnlib.datasets import Example
 from dnlib.evaluation import draw_noisy, evaluate
 from dnlib.images import to_tensor
 from dnlib.methods.base import Method
 from dnlib.methods.blind_spot import outputs
-from dnlib.noise import Gaussian, Impulse, Noise, Poisson
+from dnlib.methods.patch_craft import Tiles, craft_tiles
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
 from dnlib.training import fit
 
 PROFILES = ("laptop", "paper")
@@ -42,7 +46,9 @@ SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of 
 class Recipe:
     """method, network: names in `methods` and `networks`, with arguments.   noise: to train with; tests: to score at.
 
-    sizes: where they differ from SIZES.   monitored: the noise on the photographs that training is watched with.
+    sizes: where they differ from SIZES.   start: the shipped weights that training begins with.
+    trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone.
+    monitored: the noise on the photographs that training is watched with.
     """
 
     title: str
@@ -53,6 +59,8 @@ class Recipe:
     method_arguments: dict[str, Any] = field(default_factory=dict)
     network_arguments: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, tuple] = field(default_factory=dict)
+    start: str = ""
+    trained_on: str = "bsds500"
 
     @property
     def monitored(self) -> Noise:
@@ -113,6 +121,22 @@ RECIPES = {
     ),
     "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30), sizes=SHORTER),
     "blind_spot_rgb_impulse50": _blind_spot("impulses on half of the pixels", Impulse(0.5), sizes=SHORTER),
+    "patch_craft_rgb_sigma20_box3": Recipe(
+        "Patch-Craft, colour, Gaussian noise of sigma 20 correlated over 3x3 pixels",
+        "PatchCraft",
+        CorrelatedGaussian(20, 3),
+        (CorrelatedGaussian(20, 3),),
+        network_arguments={"bias": False, "depth": 3},
+        sizes={"width": (32, 32), "size": (50, 50), "count": (16, 128), "steps": (3_000, 17_000)}
+        | {"learning_rate": (5e-4, 1e-3)},
+        start="bias_free_rgb_sigma0to55",
+        trained_on="davis480p",
+    ),
+}
+HELD_OUT = 4  # videos
+DATA = {
+    "bsds500": "bsds500 train and test (400 photographs), fresh noise at every step",
+    "davis480p": f"davis480p, 7 noisy frames of each video but the last {HELD_OUT}; noise drawn once, no clean image",
 }
 
 
@@ -128,7 +152,7 @@ def train(
 ) -> Path:
     """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
 
-    What is scored: Kodak24 if it is present, else BSDS500's validation split.
+    What is scored: Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
 
     Goes on from out/NAME.checkpoint.safetensors if an earlier call was cut short.
     steps: instead of the profile's.
@@ -142,7 +166,7 @@ def train(
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise}")
     history = fit(
         method,
-        batches(name, profile),
+        batches(name, profile, seed),
         steps=size["steps"],
         learning_rate=size["learning_rate"],
         ramp_up=size["ramp_up"],
@@ -157,14 +181,16 @@ def train(
     weights.save_method(method, path, card)
     method = weights.load_method(path, device=device)  # what is scored is what is stored, in half precision
     kodak = datasets.find("kodak24").is_present
-    test_set, examples = ("kodak24", datasets.load("kodak24")) if kodak else ("bsds500 val", held_out)
-    for noise in recipe.tests:
+    test_sets = {"kodak24": datasets.load("kodak24")} if kodak else {"bsds500 val": held_out}
+    if recipe.trained_on == "davis480p":
+        test_sets["davis480p held out"] = [Example(v.name, v.clean[3]) for v in datasets.load("davis480p")[-HELD_OUT:]]
+    for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests):
         scores[f"{test_set}, {noise}"] = str(evaluate(method, examples, noise, progress=True))
     card |= {
         "noise": str(recipe.noise),
         "needs": sorted(method.needs),
-        "trained_on": "bsds500 train and test (400 photographs), fresh noise at every step",
-        "data_sha256": datasets.fingerprint("bsds500"),
+        "trained_on": DATA[recipe.trained_on],
+        "data_sha256": datasets.fingerprint(recipe.trained_on),
         "seed": seed,
         **size,
         "seconds": round(history.seconds),
@@ -175,7 +201,7 @@ def train(
         "commit": provenance.commit(),
         "versions": provenance.versions(),
         "scores": scores,
-        "licence": "MIT; the photographs have their own (`dnlib data bsds500`)",
+        "licence": f"MIT; the images have their own (`dnlib data {recipe.trained_on}`)",
         "finished": time.strftime("%Y-%m-%d"),
     }
     weights.save_method(method, path, card)
@@ -196,15 +222,30 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
         "command": f"dnlib train {name}" + _options(profile, seed),
     }
     torch.manual_seed(seed)
-    return weights.build(card), card
+    method = weights.build(card)
+    if recipe.start:
+        method.network.load_state_dict(weights.load_method(recipe.start).network.state_dict())
+        card["start"] = recipe.start
+    return method, card
 
 
-def batches(name: str, profile: str = "laptop") -> Crops:
-    """What a recipe trains on: BSDS500's train and test splits with fresh noise."""
+def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
+    """What a recipe trains on: BSDS500's train and test splits with fresh noise, or tiles of noisy videos."""
     recipe = find(name)
     size = sizes(profile, recipe)
+    if recipe.trained_on == "davis480p":
+        return _tiles(recipe.noise, seed).crops(size["count"])
     photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
     return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
+
+
+def _tiles(noise: Noise, seed: int) -> Tiles:
+    """Patch-craft tiles of DAVIS, 7 frames of 480x854 each, with the sizes of PCST."""
+    clean = [torch.cat([to_tensor(frame) for frame in video.clean[:7]]) for video in datasets.load("davis480p")]
+    noisy = [
+        bursts.add_noise(c, noise, torch.Generator().manual_seed(i)).image for i, c in enumerate(clean[:-HELD_OUT])
+    ]
+    return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True)
 
 
 def find(name: str) -> Recipe:

@@ -12,7 +12,12 @@ def small(monkeypatch, rng):
 
     photographs = [Example(str(i), clean=rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for i in range(2)]
 
+    scene = rng.integers(0, 256, (72, 76, 3), dtype=np.uint8)
+    videos = [Example(str(i), clean=np.stack([scene[t : t + 60, i : i + 64] for t in range(7)])) for i in range(6)]
+
     def load(name, *, split=None, limit=None):
+        if name == "davis480p":
+            return videos
         assert name == "bsds500" and split in ("train", "test", "val")
         return photographs
 
@@ -41,7 +46,7 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
         iter(card["scores"].values())
     )
     last = [layer for layer in method.network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
-    assert (last.bias is None) == name.startswith("bias_free")
+    assert (last.bias is None) == name.startswith(("bias_free", "patch_craft"))
 
 
 def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_path):
@@ -69,3 +74,10 @@ def test_unknown_names_profiles_and_missing_data_are_told(tmp_path):
     with pytest.raises(FileNotFoundError, match="dnlib data bsds500"):
         recipes.train("noise2clean_rgb_sigma25", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_adaptation_begins_with_the_shipped_start():
+    method, card = recipes.untrained("patch_craft_rgb_sigma20_box3")
+    start = weights.load_method("bias_free_rgb_sigma0to55").network.state_dict()
+    assert card["start"] == "bias_free_rgb_sigma0to55"
+    assert all(torch.equal(value, start[key]) for key, value in method.network.state_dict().items())
