@@ -7,6 +7,7 @@ pure noise tell that: their principal components are those of the noise.
 from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 SIDE, STEP = 8, 4  # of the patches that tell the level
 WIDE = 16  # of those that tell the correlation
@@ -14,6 +15,8 @@ REACH = 4  # of a map estimated from patches; correlation beyond is taken for ze
 WINDOWS, STIFFNESS = 7, 0.1  # of the curve of noise against brightness
 TAIL = 0.005  # share of the patches, those of lowest variance, to which the distribution of pure noise is fitted
 ROUNDS = 4
+NARROW = 5  # side of the colour patches that tell white noise
+WHITE = 0.7  # the least of its principal components, over their mean, at least
 
 
 def estimate(plane: np.ndarray, inside: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -44,6 +47,23 @@ def estimate(plane: np.ndarray, inside: np.ndarray, bins: int) -> tuple[np.ndarr
     return brightness, np.exp(curve(brightness) - lost), found
 
 
+def white_variance(image: np.ndarray, inside: np.ndarray) -> float | None:
+    """The noise variance of a colour image [H, W, C] if its noise is white, in all channels alike; else None.
+
+    Among all colour patches of an image the picture itself takes but a few directions, for its colours go together;
+    white noise takes all alike. The least principal components are then equal, and their mean is the variance. Of how
+    many, their symmetry tells: mean and median agree (Chen, Zhu, Heng, ICCV 2015).
+    """
+    seen = sliding_window_view(inside, (NARROW, NARROW))[::2, ::2].all(axis=(2, 3))
+    patches = sliding_window_view(image, (NARROW, NARROW), axis=(0, 1))[::2, ::2][seen].reshape(-1, NARROW**2 * 3)
+    if len(patches) < 50 * patches.shape[1]:
+        return None
+    powers = np.linalg.eigvalsh(np.cov(patches.astype(np.float32), rowvar=False).astype(float))
+    count = next(n for n in range(len(powers), 0, -1) if powers[:n].mean() <= np.median(powers[:n]) or n == 1)
+    alike = count >= len(powers) / 4 and powers[0] > WHITE * powers[:count].mean()
+    return float(powers[:count].mean()) if alike else None
+
+
 class _Patches:
     """Patches side x side of one colour, each less its mean and slope.
 
@@ -52,7 +72,7 @@ class _Patches:
 
     def __init__(self, plane: np.ndarray, inside: np.ndarray, side: int, step: int):
         def cut(array):
-            windows = np.lib.stride_tricks.sliding_window_view(array, (side, side))[::step, ::step]
+            windows = sliding_window_view(array, (side, side))[::step, ::step]
             return windows.reshape(-1, side * side)
 
         pixels, slope = cut(plane)[cut(inside).mean(axis=1) >= 0.95], _slope(side).astype(np.float32)

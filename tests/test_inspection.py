@@ -89,6 +89,23 @@ def test_autocovariances_of_patches_are_corrected_exactly(rng):
     assert abs(seen[0] - 1) > 0.05
 
 
+@pytest.mark.parametrize("sigma", [5, 25])
+def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
+    astronaut = images.photo("astronaut")
+    noisy = noisy_of(astronaut, Gaussian(sigma))
+    everywhere = np.ones(noisy.shape[:2], bool)
+    assert 255 * flat_areas.white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.05)
+    found = inspect_image(noisy)
+    assert found.level == pytest.approx(sigma, rel=0.05) and found.lag_1 == (0, 0) and found.radius == 0
+
+
+def test_correlated_noise_and_small_images_are_not_taken_for_white(smooth):
+    everywhere = np.ones(smooth.shape[:2], bool)
+    for model in (CorrelatedGaussian(25, 2), Camera(800)):
+        assert flat_areas.white_variance(noisy_of(smooth, model), everywhere) is None
+    assert flat_areas.white_variance(smooth[:64, :64], everywhere[:64, :64]) is None
+
+
 @pytest.fixture
 def folders(tmp_path, smooth):
     for index in range(3):
@@ -114,7 +131,7 @@ def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
     assert measured.exit_code == 0, measured.output
     assert "measured against the clean image" in measured.output and picture.stat().st_size > 5000
     estimated = CliRunner().invoke(main, ["noise", str(noisy)])
-    assert "estimated from flat areas" in estimated.output
+    assert "estimated from this one image" in estimated.output
     both = CliRunner().invoke(main, ["noise", str(noisy.parent), str(clean.parent)])
     assert "Noise of standard deviation" in both.output
 

@@ -5,6 +5,7 @@ import itertools
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -16,14 +17,15 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib import camera, correlation, course, jinvariance, metrics, results
+from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft, results
 from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture
 from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self
 from dnlib.methods.noise2self import visible_mean
+from dnlib.methods.patch_craft import craft_tiles
 from dnlib.networks import BabyUNet, BlindSpotUNet, TwoWayBlindSpotUNet, blind_spot
-from dnlib.noise import Gaussian
+from dnlib.noise import CorrelatedGaussian, Gaussian
 
 CHAPTERS = course.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
@@ -277,6 +279,38 @@ def test_chapter_04_likelihood_and_posterior_are_the_library_s():
     assert torch.allclose(bayes_estimate(y, mean, cov, 25 / 255).float(), found, atol=1e-5)
 
 
+def test_chapter_06_distances_by_hand_are_the_library_s():
+    (by_hand,) = definitions("06", "distances_by_hand")
+    burst, y, x = torch.rand(3, 3, 30, 32, generator=torch.Generator().manual_seed(0)), 9, 11
+    found = patchcraft.search(burst, patch=5, radius=4)
+    frames = {t: by_hand(burst[1], burst[t], y, x, 5, 4) for t in (0, 2)}
+    nearest = min(frames, key=lambda t: float(frames[t].min()))
+    row, column = np.unravel_index(int(frames[nearest].argmin()), (9, 9))
+    place = y + 4, x + 4
+    assert found.distance[place] == pytest.approx(float(frames[nearest].min()), rel=1e-5)
+    assert [int(part[place]) for part in found[:3]] == [nearest, row - 4, column - 4]
+
+
+def test_chapter_06_tiles_are_those_that_craft_tiles_cuts():
+    (tiles_of,) = definitions("06", "tiles_of")
+    tiles_of.__globals__["run"] = SimpleNamespace(size=SimpleNamespace(tile=20, stride=9))
+    bursts = [torch.rand(3, 3, 40, 50, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1)]
+    tiles = craft_tiles(bursts, patch=5, radius=2, side=20, stride=9, filtered=False)
+    assert torch.equal(tiles_of([burst[1][None] for burst in bursts]), tiles.noisy)
+
+
+def test_chapter_06_predicts_the_scatter_of_the_covariance(rng):
+    (predicted_deviation,) = definitions("06", "predicted_deviation")
+    predicted_deviation.__globals__.update(kernel=3, variance=0.04)
+    clean = torch.from_numpy(ndimage.gaussian_filter(rng.random((1, 3, 24, 24)), (0, 0, 2, 2)).astype(np.float32))
+    clean = 4 * clean.expand(2_000, -1, -1, -1)
+    noise, generator = CorrelatedGaussian(0.2 * 255, 3), torch.Generator().manual_seed(0)
+    noisy, target = (noise.sample(clean, generator).image for _ in range(2))
+    drawn = patchcraft.covariance(noisy, target)
+    assert drawn.mean().item() == pytest.approx(-0.04, abs=0.002)
+    assert predicted_deviation(clean[:1])[0] == pytest.approx(drawn.std().item(), rel=0.06)
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -292,6 +326,8 @@ def small_data(monkeypatch, tmp_path, rng):
         picture(tmp_path / "kodak24" / f"kodim{i + 1:02d}.png")
     for i, side in itertools.product(range(3), ("noisy", "clean")):
         picture(tmp_path / "fmd" / side / f"{i}.png")
+    for video, frame in itertools.product(range(10), range(15)):
+        picture(tmp_path / "davis480p" / f"video{video}" / f"{frame:05d}.jpg")
     for i in range(54):
         for side in ("noisy", "clean"):
             picture(tmp_path / "sidd_val_crops" / side / f"{i:04d}.png")
@@ -307,6 +343,7 @@ def small_data(monkeypatch, tmp_path, rng):
         ("03", {}, "fmd", "table.fluorescence.raw"),
         ("04", {"dataset": "kodak24"}, "kodak24", "table.full"),
         ("05", {}, "sidd_val_crops", "surveys.phones (SIDD).lag_1"),
+        ("06", {"dataset": "davis480p"}, "davis480p", "psnr.start"),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
