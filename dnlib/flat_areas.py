@@ -60,7 +60,7 @@ def white_variance(image: np.ndarray, inside: np.ndarray) -> float | None:
         return None
     powers = np.linalg.eigvalsh(np.cov(patches.astype(np.float32), rowvar=False).astype(float))
     count = next(n for n in range(len(powers), 0, -1) if powers[:n].mean() <= np.median(powers[:n]) or n == 1)
-    alike = count >= len(powers) / 4 and powers[0] > WHITE * powers[:count].mean()
+    alike = count >= len(powers) / 8 and powers[0] > WHITE * powers[:count].mean()
     return float(powers[:count].mean()) if alike else None
 
 

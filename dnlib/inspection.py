@@ -125,7 +125,7 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
     brightness, variances, maps = (np.array(parts) for parts in zip(*planes, strict=True))
     found = np.average(maps, axis=0, weights=variances.mean(axis=1))
     white = flat_areas.white_variance(image, inside) if image.shape[2] == 3 else None
-    if white:
+    if white and white > variances.mean() / 4:  # else what is white is but the rounding under correlated noise
         found = np.zeros_like(found)
         found[flat_areas.REACH, flat_areas.REACH] = 1
         variances *= white / variances.mean()

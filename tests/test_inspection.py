@@ -94,9 +94,9 @@ def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
     astronaut = images.photo("astronaut")
     noisy = noisy_of(astronaut, Gaussian(sigma))
     everywhere = np.ones(noisy.shape[:2], bool)
-    assert 255 * flat_areas.white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.05)
+    assert 255 * flat_areas.white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.1)
     found = inspect_image(noisy)
-    assert found.level == pytest.approx(sigma, rel=0.05) and found.lag_1 == (0, 0) and found.radius == 0
+    assert found.level == pytest.approx(sigma, rel=0.1) and found.lag_1 == (0, 0) and found.radius == 0
 
 
 def test_correlated_noise_and_small_images_are_not_taken_for_white(smooth):
