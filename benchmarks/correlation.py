@@ -118,7 +118,7 @@ def main():
         print(f"  3 megapixels, {name:9} {seconds:8.3f} s  ({seconds / median['ours']:6.1f} times ours)")
     print(f"  error {error['ours']:.1e}, of the loop with tensors {error['tensors']:.1e}")
     print(
-        f"  12 megapixels: {whole['seconds']:.2f} s, {whole['peak_memory_mb']:.0f} MB at the peak of the whole process"
+        f"  12 megapixels: {whole['seconds']:.2f} s, {whole['peak_memory_mb']:.0f} MB at the peak, all in all"
     )
     print(f"  320 frames of 12 megapixels: {320 / FRAMES * ten / 60:.1f} minutes, from {FRAMES} measured")
     print(f"  {provenance.machine()}")
