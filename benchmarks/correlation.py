@@ -117,9 +117,7 @@ def main():
     for name, seconds in median.items():
         print(f"  3 megapixels, {name:9} {seconds:8.3f} s  ({seconds / median['ours']:6.1f} times ours)")
     print(f"  error {error['ours']:.1e}, of the loop with tensors {error['tensors']:.1e}")
-    print(
-        f"  12 megapixels: {whole['seconds']:.2f} s, {whole['peak_memory_mb']:.0f} MB at the peak, all in all"
-    )
+    print(f"  12 megapixels: {whole['seconds']:.2f} s, {whole['peak_memory_mb']:.0f} MB at the peak, all in all")
     print(f"  320 frames of 12 megapixels: {320 / FRAMES * ten / 60:.1f} minutes, from {FRAMES} measured")
     print(f"  {provenance.machine()}")
     if ratios["corrcoef"] < 150 or ratios["tensors"] < 5 or error["ours"] > 1e-6:

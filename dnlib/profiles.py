@@ -36,7 +36,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (6, 16, 48),  # of the U-Nets
         "steps": (4, 330, 20_000),  # of each blind-spot training
         "masking_steps": (8, 1_000, 60_000),  # of the masked network, in the same seconds
-        "unknown_steps": (4, 200, 20_000),  # of each training with an unknown noise level
+        "unknown_steps": (4, 150, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
     "05_noise_correlation": {
