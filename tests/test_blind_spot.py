@@ -7,13 +7,14 @@ from dnlib import training
 from dnlib.batches import Batch, Crops
 from dnlib.methods import BlindSpotBayes
 from dnlib.methods.blind_spot import outputs
-from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet
+from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet, TwoWayBlindSpotUNet
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson
 
 BLIND = {
     "four ways": lambda channels: BlindSpotUNet(channels, 4),
     "four ways, hole of 9": lambda channels: BlindSpotUNet(channels, 4, shift=5),
     "two ways": lambda channels: TwoWayBlindSpotUNet(channels, 4),
+    "dilated": lambda channels: DilatedBlindSpot(channels, 16, outputs=9, blocks=2),
 }
 every_blind = pytest.mark.parametrize("name", BLIND)
 

@@ -124,7 +124,7 @@ def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
     method = weights.load_method(name)
     flat = torch.full((1, 3, 64, 64), 0.5)
     noisy, _ = recipe.monitored.sample(flat, torch.Generator().manual_seed(0))
-    assert (method.denoise(noisy).mean - flat).std() < 0.2 * (noisy - flat).std()
+    assert (method.denoise(noisy).mean - flat).std() < 0.3 * (noisy - flat).std()  # a tenth of the power
 
 
 def test_the_bias_free_weights_serve_whole_photographs_and_every_level():

@@ -1,5 +1,6 @@
 """One file per family of papers: what a method needs to learn, its loss, and how it denoises."""
 
+from dnlib.methods.ap_bsn import APBSN
 from dnlib.methods.base import Estimate, Method
 from dnlib.methods.blind_spot import BlindSpotBayes
 from dnlib.methods.noise2self import Noise2Self
@@ -8,6 +9,7 @@ from dnlib.methods.patch_craft import PatchCraft
 from dnlib.methods.supervised import Noise2Clean, Noise2Noise
 
 __all__ = [
+    "APBSN",
     "BlindSpotBayes",
     "Estimate",
     "Method",

@@ -174,7 +174,7 @@ def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -
         raise ValueError(f"Gaussian, Poisson and Impulse noise have a likelihood to learn by; {noise} was given")
     if not hasattr(network, "hole"):
         raise ValueError(f"{type(network).__name__} sees the pixel it estimates; a network with a `hole` is needed")
-    found, expected = network.join[-1].out_channels, outputs(network.channels, covariance)
+    found, expected = network.outputs, outputs(network.channels, covariance)
     if found != expected:
         raise ValueError(
             f"a mean with {covariance} covariance of {network.channels} channels are {expected} numbers; "

@@ -6,6 +6,7 @@ its `hole`, the offsets around a pixel that the answer there does not depend on.
 """
 
 from dnlib.networks.blind_spot import BlindSpotUNet, TwoWayBlindSpotUNet
+from dnlib.networks.dilated import DilatedBlindSpot
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
 from dnlib.networks.noise2self import BabyUNet
 from dnlib.networks.noise2void import Noise2VoidUNet
@@ -15,6 +16,7 @@ __all__ = [
     "BabyUNet",
     "BiasFreeDnCNN",
     "BlindSpotUNet",
+    "DilatedBlindSpot",
     "DnCNN",
     "Noise2CleanUNet",
     "Noise2NoiseUNet",

@@ -21,7 +21,7 @@ class BlindSpot(nn.Module):
 
     def __init__(self, branch: nn.Module, features: int, width: int, channels: int, outputs: int, turns: tuple):
         super().__init__()
-        self.channels, self.turns, self.branch = check_channels(channels), turns, branch
+        self.channels, self.outputs, self.turns, self.branch = check_channels(channels), outputs, turns, branch
         joined = len(turns) * features
         self.join = nn.Sequential(
             nn.Conv2d(joined, joined, 1),

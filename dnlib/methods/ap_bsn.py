@@ -1,0 +1,57 @@
+"""AP-BSN (Lee, Son, Lee 2022): a blind-spot network on every fifth pixel to learn, on every second to denoise."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from dnlib import pixelshuffle
+from dnlib.batches import Batch
+from dnlib.methods.base import Estimate, Method
+
+
+class APBSN(Method):
+    """Loss: the mean of |f(y) - y|, f working on small images of every `train_stride`-th pixel.
+
+    network: a blind one; it must say so by `hole`.
+    train_stride, stride: of the pixel shuffle in training and in use. A large one takes the noise's correlation apart,
+        a small one keeps detail.
+    border: of zeros around the small images, which are tiled into one; None makes them a batch.
+    refinements, share: of the random-replacing refinement; no refinement with 0.
+    Raises ValueError for a network that does not say that it is blind.
+    """
+
+    needs: ClassVar = frozenset({"noisy"})
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        train_stride: int = 5,
+        stride: int = 2,
+        border: int | None = 2,
+        refinements: int = 8,
+        share: float = 0.16,
+    ):
+        super().__init__(network)
+        if getattr(network, "hole", None) is None:
+            raise ValueError(f"AP-BSN needs a network that is blind; {type(network).__name__} states no hole")
+        if min(train_stride, stride) < 1:
+            raise ValueError(f"strides are whole numbers >= 1; {train_stride} and {stride} were given")
+        self.train_stride, self.stride, self.border = train_stride, stride, border
+        self.refinements, self.share = refinements, share
+
+    def loss(self, batch: Batch) -> Tensor:
+        answer = pixelshuffle.through(self.network, batch.noisy, self.train_stride, border=self.border)
+        return torch.mean((answer - batch.noisy).abs())
+
+    def estimate(self, noisy: Tensor) -> Estimate:
+        first = pixelshuffle.through(self.network, noisy, self.stride, border=self.border)
+        if not self.refinements:
+            return Estimate(first)
+        generator = torch.Generator().manual_seed(0)
+        return Estimate(
+            pixelshuffle.refine(
+                self.network, noisy, first, times=self.refinements, share=self.share, generator=generator
+            )
+        )

@@ -1,0 +1,86 @@
+"""Blind-spot networks of dilated convolutions: a first convolution with a hole, then only steps that jump over it."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dnlib.networks.shapes import check, check_channels
+
+
+class MaskedConv(nn.Conv2d):
+    """A convolution that some of its taps take no part in, whatever their weights are.
+
+    taps: [k, k] of True and False.
+    """
+
+    def __init__(self, inputs: int, outputs: int, taps: Tensor):
+        super().__init__(inputs, outputs, len(taps), padding=len(taps) // 2)
+        self.register_buffer("taps", taps.to(self.weight.dtype), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.weight * self.taps, self.bias, padding=self.padding)
+
+
+class DilatedBlindSpot(nn.Module):
+    """AP-BSN's network (Lee, Son, Lee 2022; after Wu et al. 2020). 3,656,131 parameters at width 128.
+
+    Two branches. One begins with a 3x3 convolution without its centre and goes on in steps of 2 pixels, the other with
+    5x5 and steps of 3: sums of such steps never come back to the centre.
+    outputs: channels of the answer; as many as `channels` for an image.   blocks: dilated convolutions per branch.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 128, *, outputs: int = 3, blocks: int = 9):
+        super().__init__()
+        self.channels, self.outputs = check_channels(channels), outputs
+        self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True))
+        self.branches = nn.ModuleList(_Branch(width, step, blocks) for step in (2, 3))
+        self.tail = nn.Sequential(
+            nn.Conv2d(2 * width, width, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, width // 2, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width // 2, width // 2, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width // 2, outputs, 1),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        check(image, self.channels)
+        x = self.head(image)
+        return self.tail(torch.cat([branch(x) for branch in self.branches], dim=1))
+
+    @property
+    def hole(self) -> Tensor:
+        """The offsets the answer does not depend on: True in a square array around the pixel."""
+        return torch.ones(1, 1, dtype=torch.bool)
+
+
+class _Branch(nn.Sequential):
+    def __init__(self, width: int, step: int, blocks: int):
+        side = 2 * step - 1
+        taps = torch.ones(side, side, dtype=torch.bool)
+        taps[side // 2, side // 2] = False
+        pointwise = [part for _ in range(2) for part in (nn.Conv2d(width, width, 1), nn.ReLU(inplace=True))]
+        super().__init__(
+            MaskedConv(width, width, taps),
+            nn.ReLU(inplace=True),
+            *pointwise,
+            *(_Dilated(width, step) for _ in range(blocks)),
+            nn.Conv2d(width, width, 1),
+            nn.ReLU(inplace=True),
+        )
+
+
+class _Dilated(nn.Module):
+    """x + 1x1(ReLU(3x3 with dilation))."""
+
+    def __init__(self, width: int, step: int):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=step, dilation=step),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(width, width, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)

@@ -1,0 +1,91 @@
+"""Pixel-shuffle downsampling (PD): every stride-th pixel of an image, in rows and columns, makes a small image.
+
+There are stride^2 of them. What are neighbours in a small image lie `stride` pixels apart in the large one, farther
+than correlated noise reaches if the stride is large enough. (Zhou et al. 2020; Lee, Son, Lee 2022: AP-BSN.)
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from dnlib.networks.shapes import fill_up
+
+
+def split(image: Tensor, stride: int) -> Tensor:
+    """The small images of [N, C, H, W] as a batch [N * stride^2, C, h, w], those of an image one after the other.
+
+    Sides that are no multiple of `stride` are filled up by mirroring, at the bottom and at the right.
+    Raises ValueError for a stride below 1, or larger than the image.
+    """
+    if not 1 <= stride <= min(image.shape[2:]):
+        raise ValueError(
+            f"a stride is a whole number from 1 up to the image's sides, {image.shape[2]}x{image.shape[3]}; "
+            f"{stride} was given"
+        )
+    parts = functional.pixel_unshuffle(fill_up(image, stride), stride)  # [N, C * stride^2, h, w]
+    small = parts.unflatten(1, (image.shape[1], stride**2)).transpose(1, 2)
+    return small.flatten(0, 1)
+
+
+def join(small: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
+    """The inverse of `split`: [N * stride^2, C, h, w] to [N, C, H, W], cut to `size`, (H, W)."""
+    parts = small.unflatten(0, (-1, stride**2)).transpose(1, 2).flatten(1, 2)
+    return functional.pixel_shuffle(parts, stride)[..., : size[0], : size[1]]
+
+
+def tile(small: Tensor, stride: int, border: int) -> Tensor:
+    """The small images of each image side by side in one, each with a border of zeros, as AP-BSN has it.
+
+    [N * stride^2, C, h, w] to [N, C, stride * (h + 2 border), stride * (w + 2 border)]. A network whose answer depends
+    on more than `border` pixels around then looks across into other small images.
+    """
+    framed = functional.pad(small, (border,) * 4)
+    grid = framed.unflatten(0, (-1, stride, stride))  # [N, stride, stride, C, h, w]
+    return grid.permute(0, 3, 1, 4, 2, 5).flatten(4, 5).flatten(2, 3)
+
+
+def untile(tiled: Tensor, stride: int, border: int) -> Tensor:
+    """The inverse of `tile`: [N, C, ...] to [N * stride^2, C, h, w]."""
+    grid = tiled.unflatten(3, (stride, -1)).unflatten(2, (stride, -1))  # [N, C, stride, h, stride, w]
+    framed = grid.permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+    height, width = framed.shape[2:]
+    return framed[..., border : height - border, border : width - border]
+
+
+def through(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
+    """What a network says about the small images, put together again: [N, C, H, W].
+
+    border: tile them with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
+    """
+    if stride == 1:
+        return network(image)
+    small, size = split(image, stride), image.shape[2:]
+    if border is None:
+        return join(network(small), stride, size)
+    return join(untile(network(tile(small, stride, border)), stride, border), stride, size)
+
+
+def refine(
+    network: Callable[[Tensor], Tensor],
+    noisy: Tensor,
+    first: Tensor,
+    *,
+    times: int = 8,
+    share: float = 0.16,
+    generator: Generator,
+) -> Tensor:
+    """Random-replacing refinement (R3): the mean of what `network` says to `times` mixtures of `first` and `noisy`.
+
+    first: a denoised image.   share: of the values, pixel by pixel and channel by channel, that are noisy again.
+    What is still noisy has no noisy neighbours, so its noise is as good as independent, and detail comes back.
+    Raises ValueError for a share outside [0, 1], or for no mixtures.
+    """
+    if times < 1 or not 0 <= share <= 1:
+        raise ValueError(f"at least one mixture is made, of shares in [0, 1]; {times} and {share} were given")
+    total = torch.zeros_like(first)
+    for _ in range(times):
+        again = torch.rand(noisy.shape, generator=generator).to(noisy.device) < share
+        total += network(torch.where(again, noisy, first))
+    return total / times
