@@ -3,6 +3,7 @@
 from dnlib.methods.ap_bsn import APBSN
 from dnlib.methods.base import Estimate, Method
 from dnlib.methods.blind_spot import BlindSpotBayes
+from dnlib.methods.lg_bpn import LGBPN
 from dnlib.methods.noise2self import Noise2Self
 from dnlib.methods.noise2void import Noise2Void
 from dnlib.methods.patch_craft import PatchCraft
@@ -10,6 +11,7 @@ from dnlib.methods.supervised import Noise2Clean, Noise2Noise
 
 __all__ = [
     "APBSN",
+    "LGBPN",
     "BlindSpotBayes",
     "Estimate",
     "Method",

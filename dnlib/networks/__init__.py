@@ -5,6 +5,7 @@ for any H and W from one pixel up, and refuses images whose number of channels i
 its `hole`, the offsets around a pixel that the answer there does not depend on.
 """
 
+from dnlib.networks.blind_patch import BlindPatch
 from dnlib.networks.blind_spot import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.networks.dilated import DilatedBlindSpot
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
@@ -15,6 +16,7 @@ from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
 __all__ = [
     "BabyUNet",
     "BiasFreeDnCNN",
+    "BlindPatch",
     "BlindSpotUNet",
     "DilatedBlindSpot",
     "DnCNN",

@@ -65,13 +65,13 @@ class _Branch(nn.Sequential):
             MaskedConv(width, width, taps),
             nn.ReLU(inplace=True),
             *pointwise,
-            *(_Dilated(width, step) for _ in range(blocks)),
+            *(Dilated(width, step) for _ in range(blocks)),
             nn.Conv2d(width, width, 1),
             nn.ReLU(inplace=True),
         )
 
 
-class _Dilated(nn.Module):
+class Dilated(nn.Module):
     """x + 1x1(ReLU(3x3 with dilation))."""
 
     def __init__(self, width: int, step: int):

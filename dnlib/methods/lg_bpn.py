@@ -1,0 +1,80 @@
+"""LG-BPN (Wang et al. 2023): a hole of the shape that the noise's correlation has, made smaller in use."""
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dnlib import pixelshuffle
+from dnlib.batches import Batch
+from dnlib.methods.base import Estimate, Method
+from dnlib.networks.blind_patch import BlindPatch, Branch
+
+
+class View(NamedTuple):
+    """How the branches look, in their order: stride of the pixel shuffle, and share of the taps' distance."""
+
+    strides: tuple[int, int]
+    shrink: tuple[float, float] = (1.0, 1.0)
+
+
+SIDD = View((3, 4), (0.72, 0.80)), View((2, 4), (0.46, 0.43))  # first, and in the refinement
+DND = View((4, 5), (0.5, 0.65)), View((2, 2), (0.4, 0.35))
+
+
+class LGBPN(Method):
+    """Loss: the mean of |f(y) - y|, f with strides 4 (local) and 5 (global). In use smaller strides, and a hole shrunk.
+
+    views: how the branches look when they denoise, and in the random-replacing refinement after it.
+    refinements, share: of the refinement; none with 0.
+    """
+
+    needs: ClassVar = frozenset({"noisy"})
+
+    def __init__(
+        self,
+        network: BlindPatch,
+        *,
+        views: tuple[View, View] = SIDD,
+        refinements: int = 8,
+        share: float = 0.16,
+    ):
+        super().__init__(network)
+        if getattr(network, "hole", None) is None:
+            raise ValueError(f"LG-BPN needs a network that is blind; {type(network).__name__} states no hole")
+        (self.first, self.again), self.refinements, self.share = views, refinements, share
+
+    def loss(self, batch: Batch) -> Tensor:
+        return torch.mean((self.network(batch.noisy) - batch.noisy).abs())
+
+    def estimate(self, noisy: Tensor) -> Estimate:
+        with looking(self.network, self.first):
+            result = self.network(noisy)
+        if self.refinements:
+            with looking(self.network, self.again):
+                result = pixelshuffle.refine(
+                    self.network,
+                    noisy,
+                    result,
+                    times=self.refinements,
+                    share=self.share,
+                    generator=torch.Generator().manual_seed(0),
+                )
+        return Estimate(result)
+
+
+@contextmanager
+def looking(network: BlindPatch, view: View):
+    """The network's branches with other strides and holes, for a while. Branches of another kind stay as they are."""
+    branches: Sequence[Branch] = [branch for branch in (network.local, network.wide) if isinstance(branch, Branch)]
+    before = [(branch.stride, branch.shrink) for branch in branches]
+    try:
+        for branch, stride, ratio in zip((network.local, network.wide), *view, strict=True):
+            if isinstance(branch, Branch):
+                branch.stride, branch.shrink = stride, ratio
+        yield
+    finally:
+        for branch, (stride, ratio) in zip(branches, before, strict=True):
+            branch.stride, branch.shrink = stride, ratio
