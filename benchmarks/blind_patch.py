@@ -1,0 +1,132 @@
+"""How fast are AP-BSN and LG-BPN here, against the plain form of a training step and the published order of inference?
+
+1. LG-BPN at published width, one image of 256x256, the first pass of the SIDD settings, float32. The published order
+   masks the weights in place at each call, samples the features between pixels tap by tap, and gives the small images
+   to the network one after the other; here the moved taps are one smaller kernel, and the small images a batch. The
+   same weights, and the same answer. And where the time goes.
+2. A training step of AP-BSN at published width, on 2 crops of 60x60, against its plain float32 form.
+"""
+
+import statistics
+import sys
+import time
+
+import numpy as np
+import torch
+from outcome import store
+from steps import fitted, operations, peak, plain
+from torch import Tensor
+from torch.nn import functional
+
+from dnlib import images, pixelshuffle, provenance
+from dnlib.batches import Crops
+from dnlib.methods import APBSN
+from dnlib.methods.lg_bpn import SIDD, looking
+from dnlib.networks import DilatedBlindSpot
+from dnlib.networks.blind_patch import BlindPatch, Branch, published, shrunk
+from dnlib.noise import Gaussian
+from dnlib.training import computes_in_bfloat16
+
+REPEATS = 3
+
+
+def sampled_tap_by_tap(branch: Branch, features: Tensor, ratio: float) -> Tensor:
+    """The masked convolution whose taps lie at `ratio` times their offset: one bilinear reading per tap."""
+    branch.look.weight *= branch.look.taps
+    height, width = features.shape[2:]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    side, total = branch.look.weight.shape[-1], branch.look.bias[:, None, None].clone()
+    for i in range(side):
+        for j in range(side):
+            dy, dx = ratio * (i - side // 2), ratio * (j - side // 2)
+            places = torch.stack([2 * (x + dx) / (width - 1) - 1, 2 * (y + dy) / (height - 1) - 1], dim=-1)[None]
+            read = functional.grid_sample(features, places, align_corners=True)
+            total = total + torch.einsum("oi,niyx->noyx", branch.look.weight[:, :, i, j], read)
+    return total
+
+
+def in_the_published_order(network: BlindPatch, image: Tensor) -> Tensor:
+    features, answers = network.head(image), []
+    for branch, stride, ratio in zip((network.local, network.wide), *SIDD[0], strict=True):
+        small = pixelshuffle.split(sampled_tap_by_tap(branch, features, ratio), stride)
+        one_by_one = torch.cat([branch.body(part[None]) for part in small])
+        answers.append(pixelshuffle.join(one_by_one, stride, image.shape[2:]))
+    return network.tail(torch.cat(answers, dim=1))
+
+
+def timed(function, repeats: int = REPEATS) -> tuple[float, Tensor]:
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        result = function()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times), result
+
+
+def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
+    """Seconds of the masked convolutions, the bodies, and the rest."""
+    features, found = network.head(image), {}
+    for name, branch, stride, ratio in zip(("local", "global"), (network.local, network.wide), *SIDD[0], strict=True):
+        kernel = shrunk(branch.look.weight * branch.look.taps, ratio)
+        found[f"{name}, masked convolution"], seen = timed(
+            lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2)
+        )
+        small = pixelshuffle.split(seen, stride)
+        found[f"{name}, body"], _ = timed(lambda b=branch, s=small: b.body(s))
+    joined = torch.cat([seen, seen], dim=1)
+    found["head and tail"] = timed(lambda: network.head(image))[0] + timed(lambda: network.tail(joined))[0]
+    return found
+
+
+@torch.no_grad()
+def inference() -> dict:
+    torch.manual_seed(0)
+    network, image = published().eval(), torch.rand(1, 3, 256, 256)
+
+    def ours() -> Tensor:
+        with looking(network, SIDD[0]):
+            return network(image)
+
+    ours()
+    seconds, answer = timed(ours)
+    slow, reference = timed(lambda: in_the_published_order(network, image), 1)
+    return {
+        "seconds": seconds,
+        "published_order": slow,
+        "ratio": slow / seconds,
+        "difference": float((answer - reference).abs().max()),
+        "parts": by_part(network, image),
+    }
+
+
+def main():
+    question, whole = __doc__.split("\n")[0], inference()
+    print(question)
+    print(
+        f"  LG-BPN, 256x256: {whole['seconds']:.2f} s, in the published order {whole['published_order']:.2f} s, ratio "
+        f"{whole['ratio']:.1f}; the answers differ by up to {whole['difference']:.1e}"
+    )
+    for name, seconds in whole["parts"].items():
+        print(f"    {name:28} {seconds:.2f} s")
+    photographs = [(255 * images.photo(name)).astype(np.uint8) for name in ("astronaut", "coffee", "chelsea")]
+    batches, times = Crops(photographs, Gaussian(25), size=60, count=2), {}
+    for name, step in {"plain float32": plain, "training.fit": fitted}.items():
+        times[name] = step(lambda: APBSN(DilatedBlindSpot(3, 128)), batches)
+    bf16 = computes_in_bfloat16("cpu")
+    ratio, target = times["plain float32"] / times["training.fit"], 1.7 if bf16 else 1.0
+    work = operations(DilatedBlindSpot(3, 128), (2, 3, 5 * 16, 5 * 16))  # small images of 12x12 with their borders
+    of_peak = work / times["training.fit"] / peak(torch.bfloat16 if bf16 else torch.float32)
+    print(
+        f"  AP-BSN's step: {times['training.fit']:.2f} s, plain {times['plain float32']:.2f} s, ratio {ratio:.2f}; "
+        f"{of_peak:.0%} of the convolution peak; {provenance.machine()}"
+    )
+    step = {"seconds": times, "ratio": ratio, "bfloat16": bf16, "share_of_peak": of_peak}
+    store("blind_patch", question=question, inference=whole, step=step)
+    if whole["ratio"] < 2 or whole["difference"] > 1e-4 or ratio < target:
+        sys.exit(
+            f"  missed: 2 times the published order, equal to 1e-4, and {target} times the plain step were expected"
+        )
+
+
+if __name__ == "__main__":
+    main()
