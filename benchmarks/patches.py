@@ -20,7 +20,7 @@ from dnlib.bursts import add_noise, set_in_motion
 from dnlib.noise import CorrelatedGaussian
 from dnlib.patchcraft import _mirrored, search
 
-REPEATS, TARGET = 5, 6
+REPEATS, TARGET = 9, 6
 
 
 def by_tensors(burst: Tensor, patch: int, radius: int) -> tuple[Tensor, Tensor]:

@@ -73,36 +73,44 @@ def _exchange(here, there, here_before, there_before, left, dx, column):
 
 @njit(fastmath=FAST, cache=True)
 def _along(column, patch, work):
-    """Sums of `patch` neighbours, put together from sums of 1, 2, 4, ... of them."""
+    """Sums of `patch` neighbours, put together from sums of 1, 4, 16, ... of them."""
     total = work[0][: len(column) - patch + 1]
-    power, spare, doubled = column, work[1], work[2]
+    total[:] = 0
+    power, spare, next_power = column, work[1], work[2]
     length, done, width = len(column), 0, 1
     while True:
-        if patch & width:
-            _grow(total, power[done:], done == 0)
-            done += width
+        times = patch // width % 4
+        _grow(total, power[done:], width, times)
+        done += times * width
         if done == patch:
             return total
-        length -= width
-        _sum(power[:length], power[width:], doubled)
-        power, doubled, spare = doubled, spare, doubled
-        width *= 2
+        length -= 3 * width
+        _four(power, width, next_power[:length])
+        power, next_power, spare = next_power, spare, next_power
+        width *= 4
 
 
 @njit(fastmath=FAST, cache=True)
-def _grow(total, part, first):
-    if first:
-        for x in range(len(total)):
-            total[x] = part[x]
-    else:
+def _grow(total, part, width, times):
+    """Add to total(x) the sums that begin at x, x + width, ...: so many of them, at most three."""
+    if times == 1:
         for x in range(len(total)):
             total[x] += part[x]
+    elif times == 2:
+        second = part[width:]
+        for x in range(len(total)):
+            total[x] += part[x] + second[x]
+    elif times == 3:
+        second, third = part[width:], part[2 * width :]
+        for x in range(len(total)):
+            total[x] += part[x] + second[x] + third[x]
 
 
 @njit(fastmath=FAST, cache=True)
-def _sum(a, b, into):
-    for x in range(len(a)):
-        into[x] = a[x] + b[x]
+def _four(part, width, into):
+    second, third, fourth = part[width:], part[2 * width :], part[3 * width :]
+    for x in range(len(into)):
+        into[x] = part[x] + second[x] + third[x] + fourth[x]
 
 
 @njit(fastmath=FAST, cache=True)
