@@ -16,6 +16,7 @@ from dnlib.files import read
 from dnlib.images import to_tensor
 from dnlib.noise import Noise, NoisyImage
 
+CLIPPED = 0.1  # share of black and white values beyond which to warn
 ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy"}
 
 
@@ -98,7 +99,7 @@ def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
     """The burst itself, if one can learn from it.
 
     Raises ValueError for what is no burst, for an even number of frames, NaN, or two frames that are equal; warns of a
-    cut, a frame that differs far more from the one before than the others do.
+    cut, a frame that differs far more from the one before than the others do, and of clipped frames.
     """
     if burst.ndim != 4 or not burst.is_floating_point():
         raise ValueError(
@@ -121,6 +122,13 @@ def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
         warnings.warn(
             f"there seems to be a cut before {names[cut + 1]}: it differs {steps[cut] / steps.median():.1f} times as "
             "much from the frame before as is usual in this burst",
+            stacklevel=2,
+        )
+    clipped = float(((burst <= 0) | (burst >= 1)).float().mean())
+    if clipped > CLIPPED and burst.min() >= 0 and burst.max() <= 1:
+        warnings.warn(
+            f"{clipped:.0%} of the burst's values are black or white: where noise is cut off it has a mean, and that "
+            "will be learnt",
             stacklevel=2,
         )
     return burst

@@ -54,3 +54,12 @@ def test_the_patch_search_is_as_fast_as_promised():
         assert found[patch]["ratio"] >= 4 and found[patch]["same_distance"] >= 0.999
     assert found["full size"]["seconds"] < 45 and 0 < found["full size"]["peak_memory_mb"] < 2000
     assert f"{found['full size']['seconds']:.0f} s for seven frames" in README
+
+
+def test_the_blind_spot_is_as_fast_as_promised():
+    found = numbers("blind_spot")
+    assert found["ratio"] >= (1.8 if found["bfloat16"] else 1.0)
+    assert found["share_of_likelihood_and_posterior"] < 0.1 and found["two_way_ratio"] > 1.4
+    ours, bm3d = (found["whole_image"][who] for who in ("TwoWayBlindSpotUNet, shipped weights", "BM3D, true sigma"))
+    assert f"{ours['seconds']:.1f} s ({ours['psnr']:.2f} dB at σ = 25" in README
+    assert f"{bm3d['psnr']:.2f} dB in {bm3d['seconds']:.1f} s" in README

@@ -96,3 +96,10 @@ def test_frames_of_different_sizes_are_named(folder):
     files.write(folder / "03.png", Picture.of(np.zeros((9, 9, 3), np.uint8)), overwrite=True)
     with pytest.raises(ValueError, match=r"one shape .*03\.png has \[3, 9, 9\]"):
         read_burst(folder)
+
+
+def test_clipped_frames_are_told():
+    burst = torch.rand(3, 3, 20, 20, generator=torch.Generator().manual_seed(0))
+    with pytest.warns(UserWarning, match=r"\d+% of the burst's values are black or white"):
+        check((3 * burst - 1).clamp(0, 1))
+    assert check(3 * burst - 1) is not None  # beyond black and white: nothing was cut off
