@@ -63,7 +63,7 @@ def made(shape: tuple[int, int]) -> Tensor:
 
 
 def operations(patch: int) -> int:
-    """Floating-point operations per pixel and motion: squares entering and leaving, sums along the row, a comparison."""
+    """Operations per pixel and motion: squares that enter and leave, sums along the row, a comparison."""
     digits, rest = [], patch
     while rest:
         digits, rest = [*digits, rest % 4], rest // 4
@@ -101,7 +101,7 @@ def main():
         row = outcome[f"patch {patch}"]
         print(
             f"  patch {patch:2}: {seconds:6.2f} s, tensors {row['tensors']:6.1f} s, ratio {row['ratio']:5.1f}; "
-            f"{row['ns_per_pixel_and_candidate']:.2f} ns per pixel and candidate ({row['share_of_peak']:.0%} of the peak); "
+            f"{row['ns_per_pixel_and_candidate']:.2f} ns per pixel and motion, {row['share_of_peak']:.0%} of peak; "
             f"same neighbour {same:.2%}, same distance {ties:.2%}"
         )
     large = made((480, 854))
