@@ -16,7 +16,7 @@ from torch import Tensor
 
 from dnlib import bursts, datasets, metrics, provenance, recipes, weights
 from dnlib.chapter import middle
-from dnlib.images import to_tensor
+from dnlib.images import to_image, to_tensor
 from dnlib.methods import PatchCraft
 from dnlib.methods.patch_craft import craft_tiles
 from dnlib.noise import CorrelatedGaussian
@@ -47,13 +47,13 @@ def tiles_of(frame: Tensor) -> Tensor:
 
 
 def bm3d_with_spectrum(noisy: Tensor, noise: CorrelatedGaussian) -> Tensor:
-    from bm3d import bm3d
+    from bm3d import bm3d_rgb
 
     height, width = noisy.shape[2:]
     spectrum = np.abs(np.fft.fft2(noise.kernel.numpy(), (height, width))) ** 2
     spectrum *= (noise.sigma[0] / 255) ** 2 * height * width
     with mock.patch.object(np, "trapz", np.trapezoid, create=True):  # bm3d calls it by a name that NumPy has dropped
-        return to_tensor(np.stack([bm3d(plane, spectrum) for plane in noisy[0].numpy()], -1).astype(np.float32))
+        return to_tensor(bm3d_rgb(to_image(noisy), spectrum).astype(np.float32))
 
 
 def main():

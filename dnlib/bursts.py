@@ -23,11 +23,14 @@ ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy"}
 def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) -> Tensor:
     """`frames` images of a folder in the order of their names, every `step`-th from number `first` on.
 
-    Raises FileNotFoundError without enough images, ValueError for an even number of frames or differing sizes.
+    Raises FileNotFoundError without enough images, ValueError for an even number of frames, impossible numbers, or
+    differing sizes.
     """
     _odd(frames)
+    if step < 1 or first < 0:
+        raise ValueError(f"frames are taken from number 0 or later, every 1st or more; {first} and {step} were given")
     paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in ENDINGS)
-    chosen = paths[first::step][:frames] if step >= 1 and first >= 0 else []
+    chosen = paths[first::step][:frames]
     if len(chosen) < frames:
         raise FileNotFoundError(
             f"{frames} frames, every {step}th from number {first} on, need {first + (frames - 1) * step + 1} images; "
@@ -53,7 +56,7 @@ def set_in_motion(
     drift: float = 0.0,
     seed: int = 0,
 ) -> Tensor:
-    """A burst [M, C, H, W] of one photograph [H, W] or [H, W, C]: a camera that moves, turns and comes nearer.
+    """A burst [M, C, H, W] of one photograph [H, W] or [H, W, C]: a camera that moves, turns, and comes nearer or goes.
 
     shift, rotation, zoom: how far from frame to frame, in pixels, degrees and shares, in a direction that `seed` draws.
     moving: a disc of another part of the picture crosses it on a path of its own.   drift: brightness added per frame.
@@ -98,24 +101,23 @@ def add_noise(burst: Tensor, noise: Noise, generator: Generator, *, temporal: fl
 def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
     """The burst itself, if one can learn from it.
 
-    Raises ValueError for what is no burst, for an even number of frames, NaN, or two frames that are equal; warns of a
-    cut, a frame that differs far more from the one before than the others do, and of clipped frames.
+    Raises ValueError for what is no burst, an even number of frames, NaN, or a frame equal to the middle one; warns of
+    a cut, a frame that differs far more from the one before than the others do, and of clipped frames.
     """
     if burst.ndim != 4 or not burst.is_floating_point():
         raise ValueError(
             f"a burst is a float tensor [M, C, H, W]; {burst.dtype} of shape {list(burst.shape)} was given"
         )
     _odd(len(burst))
-    names = names or [f"frame {t}" for t in range(len(burst))]
+    names, middle = names or [f"frame {t}" for t in range(len(burst))], len(burst) // 2
     for t, frame in enumerate(burst):
         if not torch.isfinite(frame).all():
             raise ValueError(f"{names[t]} has pixels that are NaN or infinite")
-        for earlier in range(t):
-            if torch.equal(frame, burst[earlier]):
-                raise ValueError(
-                    f"{names[earlier]} and {names[t]} are equal: a target made of one would hold the noise of the "
-                    "other, and the network would learn to keep it"
-                )
+        if t != middle and torch.equal(frame, burst[middle]):
+            raise ValueError(
+                f"{names[t]} and {names[middle]}, the middle one, are equal: a target made of it would hold the noise "
+                "of the input, and the network would learn to keep it"
+            )
     steps = (burst[1:] - burst[:-1]).abs().mean(dim=(1, 2, 3))
     cut = int(steps.argmax())
     if len(steps) > 2 and steps[cut] > 3 * steps.median():

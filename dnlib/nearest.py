@@ -3,7 +3,7 @@
 import numpy as np
 from numba import get_num_threads, njit, prange
 
-FAST = {"contract", "nnan", "nsz"}  # neither changes the order of a sum
+FAST = {"contract", "nnan", "nsz"}  # none of them changes the order of a sum
 
 
 def search(frames, patch, radius, step, number, best, motion):
@@ -23,7 +23,7 @@ def search(frames, patch, radius, step, number, best, motion):
 @njit(parallel=True, fastmath=FAST, cache=True)
 def _search(frames, patch, radius, step, number, bests, motions):
     """Each thread takes some of the motions. Squares are summed down the columns as the patch moves down, and along the
-    rows by doubling; every loop is over neighbouring pixels, so that it runs in vectors, on a few rows in cache.
+    rows by fours; every loop is over neighbouring pixels, so that it runs in vectors, on a few rows in cache.
     """
     count, height, _, width = frames.shape
     side, threads, places = 2 * radius + 1, len(bests), bests.shape[1]

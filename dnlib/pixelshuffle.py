@@ -39,7 +39,7 @@ def tile(small: Tensor, stride: int, border: int) -> Tensor:
     """The small images of each image side by side in one, each with a border of zeros, as AP-BSN has it.
 
     [N * stride^2, C, h, w] to [N, C, stride * (h + 2 border), stride * (w + 2 border)]. A network whose answer depends
-    on more than `border` pixels around then looks across into other small images.
+    on more than 2 border pixels around then looks across into other small images.
     """
     framed = functional.pad(small, (border,) * 4)
     grid = framed.unflatten(0, (-1, stride, stride))  # [N, stride, stride, C, h, w]
@@ -79,7 +79,7 @@ def refine(
     """Random-replacing refinement (R3): the mean of what `network` says to `times` mixtures of `first` and `noisy`.
 
     first: a denoised image.   share: of the values, pixel by pixel and channel by channel, that are noisy again.
-    What is still noisy has no noisy neighbours, so its noise is as good as independent, and detail comes back.
+    What is noisy again has few noisy neighbours, so its noise is nearly independent, and detail comes back.
     Raises ValueError for a share outside [0, 1], or for no mixtures.
     """
     if times < 1 or not 0 <= share <= 1:

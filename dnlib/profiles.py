@@ -56,6 +56,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "offsets": (9, 100, 1849),  # patch-craft images that are averaged
         "tile": (32, 50, 50),
         "stride": (24, 15, 30),
+        "films": (1, 2, 2),  # photographs that are filmed, in halves, for noise that lives longer than a frame
         "steps": (3, 100, 20_000),  # of each training
     },
 }

@@ -241,10 +241,10 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
 
 def _tiles(noise: Noise, seed: int) -> Tiles:
     """Patch-craft tiles of DAVIS, 7 frames of 480x854 each, with the sizes of PCST."""
-    clean = [torch.cat([to_tensor(frame) for frame in video.clean[:7]]) for video in datasets.load("davis480p")]
-    noisy = [
-        bursts.add_noise(c, noise, torch.Generator().manual_seed(i)).image for i, c in enumerate(clean[:-HELD_OUT])
-    ]
+    noisy = []
+    for index, video in enumerate(datasets.load("davis480p")[:-HELD_OUT]):
+        clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
+        noisy.append(bursts.add_noise(clean, noise, torch.Generator().manual_seed(index)).image)
     return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True)
 
 

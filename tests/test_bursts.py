@@ -82,7 +82,7 @@ def test_a_cut_is_noticed_and_named():
         (lambda folder: set_in_motion(PHOTO, frames=4), ValueError, "odd number"),
         (lambda folder: set_in_motion(PHOTO[:100, :100]), ValueError, "do not fit into a photograph of 100x100"),
         (lambda folder: check(torch.rand(3, 8, 8)), ValueError, r"\[M, C, H, W\]"),
-        (lambda folder: check(torch.zeros(3, 1, 8, 8)), ValueError, "frame 0 and frame 1 are equal"),
+        (lambda folder: check(torch.zeros(3, 1, 8, 8)), ValueError, "frame 0 and frame 1, the middle one, are equal"),
         (lambda folder: check(torch.full((3, 1, 8, 8), torch.nan)), ValueError, "frame 0 has pixels that are NaN"),
         (lambda folder: add_noise(torch.rand(3, 1, 8, 8), Gaussian(5), torch.Generator(), temporal=1), ValueError, "1"),
     ],

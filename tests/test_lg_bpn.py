@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from dnlib.batches import Batch, Crops
 from dnlib.methods import LGBPN
-from dnlib.methods.lg_bpn import SIDD, View, looking
+from dnlib.methods.lg_bpn import DND, SIDD, View, looking
 from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, blind_patch
 from dnlib.networks.blind_patch import BlindPatch, diamond, global_branch, global_taps, local_branch, local_taps, shrunk
 from dnlib.training import fit
@@ -50,7 +50,7 @@ def test_attention_pools_over_all_positions_and_leaks_a_little():
     assert 0 < leaking[20, 20] < 0.05 * leaking.max()
 
 
-@pytest.mark.parametrize("view", SIDD)
+@pytest.mark.parametrize("view", [*SIDD, *DND])
 def test_in_use_the_hole_shrinks_but_the_pixel_stays_unseen(view):
     network, image = small(attention=False).double(), torch.rand(1, 3, 48, 48, dtype=torch.float64)
     with looking(network, view):

@@ -21,7 +21,7 @@ class View(NamedTuple):
 
 
 SIDD = View((3, 4), (0.72, 0.80)), View((2, 4), (0.46, 0.43))  # first, and in the refinement
-DND = View((4, 5), (0.5, 0.65)), View((2, 2), (0.4, 0.35))
+DND = View((2, 4), (0.5, 0.65)), View((2, 2), (0.4, 0.35))
 
 
 class LGBPN(Method):

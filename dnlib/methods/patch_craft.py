@@ -58,6 +58,8 @@ def craft_tiles(
 ) -> Tiles:
     """Inputs and targets from noisy bursts [M, C, H, W], each tile of the middle frames used once, with one offset.
 
+    They come in the order of bursts, rows, columns.
+
     patch, radius: of the search; patches must be large enough to be recognised under the noise (33 to 45 for sigma 20).
     side, stride: of the tiles.   filtered: leave out tiles whose covariance says that the target is wrong, and those
         whose mean lies `width` deviations off; then take what is left of the mean difference off the targets.
@@ -66,7 +68,7 @@ def craft_tiles(
     if not bursts:
         raise ValueError("at least one burst is needed; none was given")
     generator = torch.Generator().manual_seed(seed)
-    pairs, samples = [], []
+    every, samples = [], []
     for burst in tqdm(bursts, desc="patch craft", unit="burst", disable=not progress):
         burst_checks.check(burst)
         if min(burst.shape[2:]) < side:
@@ -75,14 +77,16 @@ def craft_tiles(
         tops, lefts = (range(0, size - side + 1, stride) for size in burst.shape[2:])
         places = [(top, left) for top in tops for left in lefts]
         offsets = patchcraft.deal(len(places), patch, generator)
+        pairs = [None] * len(places)
         for offset in dict.fromkeys(offsets):
             target = patchcraft.craft(burst, found, patch=patch, offset=offset)
-            samples.append(patchcraft.dense_covariance(noisy, target, side, step=patch).flatten())
-            for (top, left), own in zip(places, offsets, strict=True):
+            samples.append(patchcraft.dense_covariance(noisy, target, side, step=patch).flatten().cpu())
+            for number, ((top, left), own) in enumerate(zip(places, offsets, strict=True)):
                 if own == offset:
                     window = np.s_[:, :, top : top + side, left : left + side]
-                    pairs.append((noisy[window], target[window]))
-    noisy, target = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+                    pairs[number] = noisy[window].cpu(), target[window].cpu()
+        every += pairs
+    noisy, target = (torch.cat(parts) for parts in zip(*every, strict=True))
     statistic, differences = patchcraft.covariance(noisy, target).numpy(), (target - noisy).mean(dim=(1, 2, 3)).numpy()
     cut, peak = patchcraft.lowest_allowed(torch.cat(samples).numpy())
     if not filtered:

@@ -95,7 +95,7 @@ class Branch(nn.Module):
 
     stride: of the pixel shuffle.   shrink: moves every tap of the convolution towards the pixel by this factor
         ("kernel shift"); 1 leaves it. Both may be changed at any time.
-    border: as published for training, tile the small images into one with so many zeros between; None, by default,
+    border: as published for training, tile the small images into one, so many zeros around each; None, by default,
         makes them a batch. Beyond the image all is zero (published: mirrored, in which a pixel can meet itself).
     """
 
