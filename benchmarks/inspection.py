@@ -4,9 +4,11 @@ All of Kodak24, whole: white noise of four strengths, and a simulated camera at 
 estimate is compared with what is measured against the clean image: the level, and the correlation with the next pixel.
 """
 
+import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
+from multiprocessing import get_context
 
 import numpy as np
 from outcome import store
@@ -41,7 +43,8 @@ def apart(model, index: int) -> tuple[float, float, float]:
 def main():
     question, found, every = __doc__.split("\n")[0], {}, []
     print(question)
-    with ProcessPoolExecutor() as pool:
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one photograph per core
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for model in MODELS:
             off, lag_1, seconds = zip(*pool.map(apart, repeat(model), range(24)), strict=True)
             every += seconds
