@@ -62,7 +62,6 @@ def test_it_learns_and_denoises_images_of_any_size():
         (lambda: APBSN(Noise2CleanUNet(3, 6)), "Noise2CleanUNet states no hole"),
         (lambda: APBSN(DilatedBlindSpot(3, 8), stride=0), "strides are whole numbers >= 1; 5 and 0"),
         (lambda: APBSN(DilatedBlindSpot(3, 8)).denoise(torch.rand(1, 1, 30, 30)), "colour images"),
-        (lambda: APBSN(DilatedBlindSpot(3, 8), stride=4).denoise(torch.rand(1, 3, 3, 30)), "3x30; 4 was given"),
     ],
 )
 def test_bad_input_is_told(call, message):

@@ -6,8 +6,27 @@ from torch import nn
 
 from dnlib import methods
 from dnlib.batches import PARTS, Batch
-from dnlib.methods import BlindSpotBayes, Method, Noise2Clean, Noise2Noise, Noise2Self, Noise2Void, PatchCraft
-from dnlib.networks import BabyUNet, BlindSpotUNet, DnCNN, Noise2VoidUNet, TwoWayBlindSpotUNet
+from dnlib.methods import (
+    APBSN,
+    LGBPN,
+    BlindSpotBayes,
+    Method,
+    Noise2Clean,
+    Noise2Noise,
+    Noise2Self,
+    Noise2Void,
+    PatchCraft,
+)
+from dnlib.networks import (
+    BabyUNet,
+    BlindPatch,
+    BlindSpotUNet,
+    DilatedBlindSpot,
+    DnCNN,
+    Noise2VoidUNet,
+    TwoWayBlindSpotUNet,
+)
+from dnlib.networks.blind_patch import local_branch
 from dnlib.noise import Gaussian, Impulse
 
 EVERY = {
@@ -16,6 +35,10 @@ EVERY = {
     "Noise2Noise, L1": lambda: Noise2Noise(BabyUNet(1, 4), "l1"),
     "Noise2Noise, L0": lambda: Noise2Noise(BabyUNet(1, 4), "l0"),
     "PatchCraft": lambda: PatchCraft(BabyUNet(1, 4)),
+    "AP-BSN": lambda: APBSN(DilatedBlindSpot(1, 8, blocks=1), train_stride=2, refinements=2),
+    "LG-BPN": lambda: LGBPN(
+        BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), wide=None), refinements=2
+    ),
     "Noise2Void": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05),
     "StructN2V": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05, struct=[1, 1, 1]),
     "Noise2Self": lambda: Noise2Self(BabyUNet(1, 4)),

@@ -12,7 +12,7 @@ from dnlib.noise import CorrelatedGaussian
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 5), st.integers(5, 23), st.integers(5, 23), st.integers(0, 3), st.integers(1, 2))
+@given(st.integers(1, 5), st.integers(1, 23), st.integers(1, 23), st.integers(0, 3), st.integers(1, 2))
 def test_join_undoes_split_and_untile_undoes_tile(stride, height, width, border, count):
     image = torch.rand(count, 3, height, width)
     small = pixelshuffle.split(image, stride)
@@ -79,8 +79,7 @@ def test_refinement_averages_mixtures(rng):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: pixelshuffle.split(x, 0), "from 1 up to the image's sides, 8x9; 0"),
-        (lambda x: pixelshuffle.split(x, 9), "8x9; 9 was given"),
+        (lambda x: pixelshuffle.split(x, 0), "whole number >= 1; 0"),
         (lambda x: pixelshuffle.refine(abs, x, x, times=0, generator=torch.Generator()), "at least one mixture"),
         (lambda x: pixelshuffle.refine(abs, x, x, share=1.5, generator=torch.Generator()), "1.5 were given"),
     ],

@@ -26,12 +26,12 @@ class DilatedBlindSpot(nn.Module):
 
     Two branches. One begins with a 3x3 convolution without its centre and goes on in steps of 2 pixels, the other with
     5x5 and steps of 3: sums of such steps never come back to the centre.
-    outputs: channels of the answer; as many as `channels` for an image.   blocks: dilated convolutions per branch.
+    outputs: channels of the answer, by default those of the image.   blocks: dilated convolutions per branch.
     """
 
-    def __init__(self, channels: int = 3, width: int = 128, *, outputs: int = 3, blocks: int = 9):
+    def __init__(self, channels: int = 3, width: int = 128, *, outputs: int | None = None, blocks: int = 9):
         super().__init__()
-        self.channels, self.outputs = check_channels(channels), outputs
+        self.channels, self.outputs = check_channels(channels), outputs or channels
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True))
         self.branches = nn.ModuleList(_Branch(width, step, blocks) for step in (2, 3))
         self.tail = nn.Sequential(
@@ -41,7 +41,7 @@ class DilatedBlindSpot(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(width // 2, width // 2, 1),
             nn.ReLU(inplace=True),
-            nn.Conv2d(width // 2, outputs, 1),
+            nn.Conv2d(width // 2, self.outputs, 1),
         )
 
     def forward(self, image: Tensor) -> Tensor:
