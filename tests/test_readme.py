@@ -4,17 +4,34 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
+
+from dnlib import bursts, files, images
+from dnlib.images import Picture
+from dnlib.noise import CorrelatedGaussian
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
+@pytest.fixture
+def shots(tmp_path, monkeypatch):
+    """Two folders of noisy frames, where the README has them."""
+    monkeypatch.chdir(tmp_path)
+    for seed, place in enumerate(("kitchen", "garden")):
+        clean = bursts.set_in_motion(images.photo("coffee"), shape=(64, 70), seed=seed)
+        noisy = bursts.add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(seed)).image
+        (tmp_path / "shots" / place).mkdir(parents=True)
+        for number, frame in enumerate(noisy):
+            files.write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(images.to_image(frame[None])))
+
+
 @pytest.mark.parametrize("code", SNIPPETS, ids=lambda code: code.strip().splitlines()[-1][:30])
-def test_a_snippet_runs(code, rng):
+def test_a_snippet_runs(code, rng, shots):
     noisy = rng.random((64, 70), dtype=np.float32)
     space = {"image": noisy, "noisy": noisy}
-    exec(code.replace("steps=1000", "steps=2"), space)
+    exec(re.sub(r"steps=\d+", "steps=2", code), space)
     for name in {"denoised"} & space.keys():
         assert space[name].shape == noisy.shape and np.isfinite(space[name]).all()
     assert "method" not in space or len(list(space["method"].parameters()))
