@@ -63,3 +63,11 @@ def test_the_blind_spot_is_as_fast_as_promised():
     ours, bm3d = (found["whole_image"][who] for who in ("TwoWayBlindSpotUNet, shipped weights", "BM3D, true sigma"))
     assert f"{ours['seconds']:.1f} s ({ours['psnr']:.2f} dB at σ = 25" in README
     assert f"{bm3d['psnr']:.2f} dB in {bm3d['seconds']:.1f} s" in README
+
+
+def test_the_distance_to_noise2clean_is_measured_at_four_lengths():
+    found = numbers("length")["psnr"]
+    for curve in found.values():
+        values = [curve[steps] for steps in sorted(curve, key=int)]
+        assert len(values) >= 4 and values == sorted(values)
+    assert found["Noise2Clean"]["9600"] - found["blind spot"]["9600"] < 0.7
