@@ -71,7 +71,7 @@ def refine(
     *,
     times: int = 8,
     share: float = 0.16,
-    generator: Generator,
+    seed: int = 0,
 ) -> Tensor:
     """Random-replacing refinement (R3): the mean of what `network` says to `times` mixtures of `first` and `noisy`.
 
@@ -81,7 +81,7 @@ def refine(
     """
     if times < 1 or not 0 <= share <= 1:
         raise ValueError(f"at least one mixture is made, of shares in [0, 1]; {times} and {share} were given")
-    total = torch.zeros_like(first)
+    total, generator = torch.zeros_like(first), Generator().manual_seed(seed)
     for _ in range(times):
         again = torch.rand(noisy.shape, generator=generator).to(noisy.device) < share
         total += network(torch.where(again, noisy, first))

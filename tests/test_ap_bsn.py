@@ -59,7 +59,7 @@ def test_it_learns_and_denoises_images_of_any_size():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: APBSN(Noise2CleanUNet(3, 6)), "Noise2CleanUNet states no hole"),
+        (lambda: APBSN(Noise2CleanUNet(3, 6)), "Noise2CleanUNet sees the pixel"),
         (lambda: APBSN(DilatedBlindSpot(3, 8), stride=0), "strides are whole numbers >= 1; 5 and 0"),
         (lambda: APBSN(DilatedBlindSpot(3, 8)).denoise(torch.rand(1, 1, 30, 30)), "colour images"),
     ],

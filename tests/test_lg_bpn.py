@@ -106,7 +106,8 @@ def test_images_smaller_than_the_kernel_are_served():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: LGBPN(Noise2CleanUNet(3, 6)), "Noise2CleanUNet states no hole"),
+        (lambda: LGBPN(Noise2CleanUNet(3, 6)), "works with a BlindPatch"),
+        (lambda: LGBPN(BlindSpotUNet(3, 4, outputs=3)), "works with a BlindPatch"),
         (lambda: small(local=None, wide=None), "at least one branch"),
         (lambda: small(fusion="sum"), "concat or average; 'sum'"),
         (lambda: local_branch(16, head=6, body="mamba"), "dilated convolutions or of a transformer; 'mamba'"),

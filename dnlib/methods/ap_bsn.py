@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from dnlib import pixelshuffle
 from dnlib.batches import Batch
-from dnlib.methods.base import Estimate, Method
+from dnlib.methods.base import Estimate, Method, check_blind
 
 
 class APBSN(Method):
@@ -34,8 +34,7 @@ class APBSN(Method):
         share: float = 0.16,
     ):
         super().__init__(network)
-        if getattr(network, "hole", None) is None:
-            raise ValueError(f"AP-BSN needs a network that is blind; {type(network).__name__} states no hole")
+        check_blind(network)
         if min(train_stride, stride) < 1:
             raise ValueError(f"strides are whole numbers >= 1; {train_stride} and {stride} were given")
         self.train_stride, self.stride, self.border = train_stride, stride, border
@@ -49,9 +48,4 @@ class APBSN(Method):
         first = pixelshuffle.through(self.network, noisy, self.stride, border=self.border)
         if not self.refinements:
             return Estimate(first)
-        generator = torch.Generator().manual_seed(0)
-        return Estimate(
-            pixelshuffle.refine(
-                self.network, noisy, first, times=self.refinements, share=self.share, generator=generator
-            )
-        )
+        return Estimate(pixelshuffle.refine(self.network, noisy, first, times=self.refinements, share=self.share))

@@ -15,6 +15,12 @@ class Estimate(NamedTuple):
     std: Tensor | None = None  # of each pixel, where the method knows
 
 
+def check_blind(network: nn.Module) -> None:
+    """Raises ValueError for a network that does not state its `hole`."""
+    if not hasattr(network, "hole"):
+        raise ValueError(f"{type(network).__name__} sees the pixel it estimates; a network with a `hole` is needed")
+
+
 class Method(nn.Module):
     """A network and one paper's way to train and to use it.
 

@@ -15,7 +15,7 @@ from dnlib import gaussians, memory
 from dnlib import noise as noise_models
 from dnlib.batches import Batch
 from dnlib.gaussians import Belief
-from dnlib.methods.base import Estimate, Method
+from dnlib.methods.base import Estimate, Method, check_blind
 from dnlib.networks import Noise2CleanUNet
 from dnlib.noise import AddedGaussian, Impulse, Likelihood
 
@@ -172,8 +172,7 @@ def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -
         raise ValueError(f"without a covariance there is no use for a noise parameter; {parameter!r} was given")
     if not hasattr(noise, "posterior"):
         raise ValueError(f"Gaussian, Poisson and Impulse noise have a likelihood to learn by; {noise} was given")
-    if not hasattr(network, "hole"):
-        raise ValueError(f"{type(network).__name__} sees the pixel it estimates; a network with a `hole` is needed")
+    check_blind(network)
     found, expected = network.outputs, outputs(network.channels, covariance)
     if found != expected:
         raise ValueError(

@@ -29,6 +29,7 @@ class LGBPN(Method):
 
     views: how the branches look when they denoise, and in the random-replacing refinement after it.
     refinements, share: of the refinement; none with 0.
+    Raises ValueError for a network of another kind.
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -42,8 +43,10 @@ class LGBPN(Method):
         share: float = 0.16,
     ):
         super().__init__(network)
-        if getattr(network, "hole", None) is None:
-            raise ValueError(f"LG-BPN needs a network that is blind; {type(network).__name__} states no hole")
+        if not isinstance(network, BlindPatch):
+            raise ValueError(
+                f"LG-BPN works with a BlindPatch, whose branches it adjusts; {type(network).__name__} was given"
+            )
         (self.first, self.again), self.refinements, self.share = views, refinements, share
 
     def loss(self, batch: Batch) -> Tensor:
@@ -54,14 +57,7 @@ class LGBPN(Method):
             result = self.network(noisy)
         if self.refinements:
             with looking(self.network, self.again):
-                result = pixelshuffle.refine(
-                    self.network,
-                    noisy,
-                    result,
-                    times=self.refinements,
-                    share=self.share,
-                    generator=torch.Generator().manual_seed(0),
-                )
+                result = pixelshuffle.refine(self.network, noisy, result, times=self.refinements, share=self.share)
         return Estimate(result)
 
 
