@@ -23,7 +23,7 @@ from dnlib.batches import Crops
 from dnlib.methods import APBSN
 from dnlib.methods.lg_bpn import SIDD, looking
 from dnlib.networks import DilatedBlindSpot
-from dnlib.networks.blind_patch import BlindPatch, Branch, published, shrunk
+from dnlib.networks.blind_patch import BlindPatch, Branch, local_global, shrunk
 from dnlib.noise import Gaussian
 from dnlib.training import computes_in_bfloat16
 
@@ -81,7 +81,7 @@ def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
 @torch.no_grad()
 def inference() -> dict:
     torch.manual_seed(0)
-    network, image = published().eval(), torch.rand(1, 3, 256, 256)
+    network, image = local_global().eval(), torch.rand(1, 3, 256, 256)
 
     def ours() -> Tensor:
         with looking(network, SIDD[0]):

@@ -57,6 +57,23 @@ class Run:
         self._note(name)
         return examples
 
+    def camera_pairs(self, count: int, iso: float) -> tuple[list[datasets.Example], str]:
+        """Noisy (8 bits) and clean images of cameras, and what they are: blocks of photographs of phones where
+        `sidd_val_crops` is present, else bundled photographs through a simulated camera at `iso`, turn by turn."""
+        from dnlib.camera import Camera
+        from dnlib.evaluation import draw_noisy
+
+        if datasets.find("sidd_val_crops").is_present:
+            return self.load("sidd_val_crops")[:count], "phones"
+        photographs, pairs = [name for name in images.PHOTOS if images.photo(name).ndim == 3], []
+        for index in range(count):
+            name = photographs[index % len(photographs)]
+            clean = self.photo(name)
+            noisy = images.to_image(draw_noisy(images.to_tensor(clean), Camera(iso), self.seed, index).image)
+            eight_bits = [np.rint(255 * image.clip(0, 1)).astype(np.uint8) for image in (clean, noisy)]
+            pairs.append(datasets.Example(name, *eight_bits))
+        return pairs, "simulation"
+
     def _note(self, name: str) -> None:
         if name not in self.datasets:
             self.datasets[name] = datasets.fingerprint(name)

@@ -1,7 +1,8 @@
 """Scoring a method on images whose clean versions are known, in the protocol of the papers it is compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from tqdm.auto import tqdm
 
 from dnlib import metrics
 from dnlib.datasets import Example
-from dnlib.images import to_tensor
+from dnlib.images import to_image, to_tensor, to_unit
 from dnlib.methods.base import Method
 from dnlib.noise import Noise, NoisyImage
 
@@ -68,6 +69,36 @@ def evaluate(
     return Scores(
         tuple(names), tuple(s.psnr for s in scores), tuple(s.ssim for s in scores), protocol, scores[0].ssim_variant
     )
+
+
+class CameraScore(NamedTuple):
+    """Means over images in the protocol real_srgb: PSNR in dB, and both functions that papers call SSIM there."""
+
+    psnr: float
+    ssim_uniform: float
+    ssim_volume: float
+
+    def __str__(self) -> str:
+        ssims = f"SSIM {self.ssim_uniform:.3f} (uniform), {self.ssim_volume:.3f} (volume)"
+        return f"{self.psnr:.2f} dB, {ssims}, protocol real_srgb"
+
+
+def score_pairs(denoise: Callable[[torch.Tensor], torch.Tensor], pairs: Sequence[Example]) -> CameraScore:
+    """Denoise the noisy images of a camera, each as [1, C, H, W] in [0, 1], and compare with their clean versions.
+
+    Raises ValueError without images, or for one that lacks its noisy or its clean version.
+    """
+    if not pairs:
+        raise ValueError("at least one pair is scored; none was given")
+    found = []
+    for example in pairs:
+        if example.noisy is None or example.clean is None:
+            raise ValueError(f"pairs have a noisy and a clean image; {example.name} has only one")
+        restored = to_image(denoise(to_tensor(to_unit(example.noisy)))).clip(0, 1)
+        clean = to_unit(example.clean)
+        ssims = (metrics.ssim(restored, clean, variant, "real_srgb") for variant in ("uniform", "volume"))
+        found.append((metrics.psnr(restored, clean, "real_srgb"), *ssims))
+    return CameraScore(*(float(mean) for mean in np.mean(found, axis=0)))
 
 
 def draw_noisy(clean: torch.Tensor, noise: Noise, *key: int) -> NoisyImage:

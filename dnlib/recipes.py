@@ -1,9 +1,10 @@
 """How the shipped weights were made: `dnlib train NAME` follows a recipe, and makes them again.
 
 Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
-DAVIS videos; the last four of those present are held out. The laptop size
-is what ships, the paper size needs a GPU for days. Rows that are compared have one width and one number of steps:
-`noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
+DAVIS videos; the last four of those present are held out. What is made for phones trains on the noisy photographs that
+it is then scored on, as the papers do for their benchmarks; it sees no clean one.
+The laptop size is what ships, the paper size needs a GPU for days. Rows that are compared have one width and one number
+of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
 """
 
 import itertools
@@ -19,7 +20,7 @@ from dnlib import bursts, datasets, metrics, provenance, weights
 from dnlib.batches import Crops
 from dnlib.chapter import middle
 from dnlib.datasets import Example
-from dnlib.evaluation import draw_noisy, evaluate
+from dnlib.evaluation import draw_noisy, evaluate, score_pairs
 from dnlib.images import to_tensor
 from dnlib.methods.base import Method
 from dnlib.methods.blind_spot import outputs
@@ -46,14 +47,15 @@ SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of 
 class Recipe:
     """method, network: names in `methods` and `networks`, with arguments.   noise: to train with; tests: to score at.
 
-    sizes: where they differ from SIZES.   start: the shipped weights that training begins with.
-    trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone.
+    noise None: the photographs are noisy as they are.   sizes: where they differ from SIZES.
+    start: the shipped weights that training begins with.
+    trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
     monitored: the noise on the photographs that training is watched with.
     """
 
     title: str
     method: str
-    noise: Noise
+    noise: Noise | None
     tests: tuple[Noise, ...]
     network: str = "Noise2CleanUNet"
     method_arguments: dict[str, Any] = field(default_factory=dict)
@@ -79,6 +81,20 @@ def _blind_spot(
         method_arguments={"noise": repr(noise), "covariance": covariance} | arguments,
         network_arguments={"outputs": outputs(3, covariance)},
         sizes=sizes,
+    )
+
+
+def _phones(what: str, method: str, network: str, **network_arguments: Any) -> Recipe:
+    return Recipe(
+        f"{what}, photographs of phones",
+        method,
+        noise=None,
+        tests=(),
+        network=network,
+        method_arguments={"border": None} if method == "APBSN" else {},
+        network_arguments=network_arguments,
+        sizes={"size": (100, 120), "count": (2, 8), "steps": (6_000, 500_000), "learning_rate": (1e-3, 1e-4)},
+        trained_on="sidd_val_crops",
     )
 
 
@@ -132,11 +148,14 @@ RECIPES = {
         start="bias_free_rgb_sigma0to55",
         trained_on="davis480p",
     ),
+    "ap_bsn_phones": _phones("AP-BSN", "APBSN", "DilatedBlindSpot"),
+    "lg_bpn_phones": _phones("LG-BPN", "LGBPN", "local_global"),
 }
 HELD_OUT = 4  # videos
 DATA = {
     "bsds500": "bsds500 train and test (400 photographs), fresh noise at every step",
     "davis480p": f"davis480p, 7 noisy frames of each video but the last {HELD_OUT}; noise drawn once, no clean image",
+    "sidd_val_crops": "the noisy images of sidd_val_crops, on which it is scored as well; no clean image",
 }
 
 
@@ -160,10 +179,10 @@ def train(
     """
     recipe = find(name)
     size = sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
-    held_out = datasets.load("bsds500", split="val")
+    watched = watch(recipe)
     method, card = untrained(name, profile, seed)
     card["command"] += "" if steps is None else f" --steps {steps}"
-    report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise}")
+    report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
     history = fit(
         method,
         batches(name, profile, seed),
@@ -174,20 +193,14 @@ def train(
         seed=seed,
         device=device,
         checkpoint=out / f"{name}.checkpoint.safetensors",
-        monitor=monitor(held_out[:8], recipe.monitored),
+        monitor=watched,
         progress=True,
     )
-    path, scores = out / f"{name}.safetensors", {}
+    path = out / f"{name}.safetensors"
     weights.save_method(method, path, card)
-    method = weights.load_method(path, device=device)  # what is scored is what is stored, in half precision
-    kodak = datasets.find("kodak24").is_present
-    test_sets = {"kodak24": datasets.load("kodak24")} if kodak else {"bsds500 val": held_out}
-    if recipe.trained_on == "davis480p":
-        test_sets["davis480p held out"] = [Example(v.name, v.clean[3]) for v in datasets.load("davis480p")[-HELD_OUT:]]
-    for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests):
-        scores[f"{test_set}, {noise}"] = str(evaluate(method, examples, noise, progress=True))
+    scores = scored(weights.load_method(path, device=device), recipe)  # what is stored, in half precision
     card |= {
-        "noise": str(recipe.noise),
+        "noise": str(recipe.noise or "as photographed"),
         "needs": sorted(method.needs),
         "trained_on": DATA[recipe.trained_on],
         "data_sha256": datasets.fingerprint(recipe.trained_on),
@@ -235,6 +248,9 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
     size = sizes(profile, recipe)
     if recipe.trained_on == "davis480p":
         return _tiles(recipe.noise, seed).crops(size["count"])
+    if recipe.noise is None:
+        noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
+        return Crops(noisy, size=size["size"], count=size["count"])
     photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
     return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
 
@@ -261,6 +277,14 @@ def sizes(profile: str, recipe: Recipe | None = None) -> dict[str, Any]:
     return {name: values[PROFILES.index(profile)] for name, values in every.items()}
 
 
+def watch(recipe: Recipe) -> Callable[[Method], float]:
+    """The PSNR that is printed while a recipe trains; it never teaches."""
+    if recipe.noise is None:
+        pairs = datasets.load(recipe.trained_on)[::9]
+        return lambda method: score_pairs(lambda noisy: method.denoise(noisy).mean, pairs).psnr
+    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
+
+
 def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
     """PSNR on the middles of some photographs, always with the same noise."""
     clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
@@ -270,6 +294,23 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
         return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
 
     return psnr
+
+
+def scored(method: Method, recipe: Recipe) -> dict[str, str]:
+    """What a card says of trained weights: their scores on the test sets that are present."""
+    if recipe.noise is None:
+        pairs = datasets.load(recipe.trained_on)
+        return {recipe.trained_on: str(score_pairs(lambda noisy: method.denoise(noisy).mean, pairs))}
+    if datasets.find("kodak24").is_present:
+        test_sets = {"kodak24": datasets.load("kodak24")}
+    else:
+        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
+    if recipe.trained_on == "davis480p":
+        test_sets["davis480p held out"] = [Example(v.name, v.clean[3]) for v in datasets.load("davis480p")[-HELD_OUT:]]
+    return {
+        f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
+        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
+    }
 
 
 def _options(profile: str, seed: int) -> str:

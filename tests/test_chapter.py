@@ -34,6 +34,18 @@ def test_wrong_starts_are_refused(profile, seed, device, message):
         start("00_start_here", profile, seed, device)
 
 
+def test_pairs_of_a_simulated_camera_follow_from_the_seed(monkeypatch, tmp_path):
+    monkeypatch.setenv("DNLIB_DATA", str(tmp_path))  # no phone images there
+    run = start("05_noise_correlation", "smoke", 1)
+    (pairs, source), (again, _) = (run.camera_pairs(6, 3200) for _ in range(2))
+    assert source == "simulation" and len(pairs) == 6
+    for one, same in zip(pairs, again, strict=True):
+        np.testing.assert_array_equal(one.noisy, same.noisy)
+        assert one.noisy.dtype == one.clean.dtype == np.uint8 and one.noisy.shape == one.clean.shape == (96, 96, 3)
+        assert 2 < (one.noisy.astype(float) - one.clean).std() < 40
+    assert run.datasets.keys() == {"bundled"}
+
+
 def test_asking_for_a_missing_gpu_says_so(monkeypatch):
     import torch
 

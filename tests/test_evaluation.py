@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from dnlib.datasets import Example
-from dnlib.evaluation import draw_noisy, evaluate
+from dnlib.evaluation import draw_noisy, evaluate, score_pairs
 from dnlib.methods import Noise2Clean
 from dnlib.noise import Gaussian
 
@@ -54,3 +54,19 @@ def test_something_must_be_scored(examples):
 def test_scores_need_clean_images():
     with pytest.raises(ValueError, match="x has none"):
         evaluate(Nothing(), [Example("x", noisy=np.zeros((8, 8, 3), np.uint8))], Gaussian(25))
+
+
+def test_pairs_of_a_camera_are_scored_with_both_ssims(examples):
+    pairs = [example._replace(noisy=255 - example.clean) for example in examples]
+    right = score_pairs(lambda noisy: 1 - noisy, pairs)
+    assert right.psnr > 100 and right.ssim_uniform == right.ssim_volume == 1
+    off = score_pairs(lambda noisy: 1 - noisy + 10 / 255, pairs)
+    assert off.psnr == pytest.approx(20 * np.log10(255 / 10))
+    assert off.ssim_uniform != off.ssim_volume
+
+
+def test_pairs_that_lack_an_image_are_refused(examples):
+    with pytest.raises(ValueError, match="none was given"):
+        score_pairs(lambda noisy: noisy, [])
+    with pytest.raises(ValueError, match="0 has only one"):
+        score_pairs(lambda noisy: noisy, examples)

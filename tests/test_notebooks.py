@@ -17,10 +17,10 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft, results
+from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft, pixelshuffle, results
 from dnlib.batches import Batch
 from dnlib.files import write
-from dnlib.images import Picture
+from dnlib.images import Picture, to_tensor
 from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self
 from dnlib.methods.noise2self import visible_mean
 from dnlib.methods.patch_craft import craft_tiles
@@ -311,6 +311,25 @@ def test_chapter_06_predicts_the_scatter_of_the_covariance(rng):
     assert predicted_deviation(clean[:1])[0] == pytest.approx(drawn.std().item(), rel=0.06)
 
 
+def test_chapter_07_sorts_pixels_as_the_library_does(rng):
+    split_by_hand, lag_1_after = definitions("07", "split_by_hand", "lag_1_after")
+    image = rng.random((12, 18, 3))
+    for stride in (1, 2, 3):
+        parts = pixelshuffle.split(to_tensor(image), stride).movedim(1, -1).numpy()
+        np.testing.assert_allclose(split_by_hand(image, stride), parts, atol=1e-7)
+    box = ndimage.uniform_filter(rng.standard_normal((400, 400, 3)), (4, 4, 1), mode="wrap")
+    lag_1_after.__globals__.update(noises=[box], correlation=correlation)
+    assert [lag_1_after(s) for s in (1, 2, 4)] == pytest.approx([3 / 4, 1 / 2, 0], abs=0.02)
+
+
+def test_chapter_08_coherence_is_one_for_the_picture_and_small_for_noise(rng):
+    (kept,) = definitions("08", "kept")
+    picture, noise = rng.random((2, 64, 64, 3))
+    assert kept(0.3 * picture + 0.1, picture) == pytest.approx(np.ones(12))
+    assert kept(noise, picture)[2:].max() < 0.1
+    assert kept(picture + noise, picture)[2:].mean() == pytest.approx(0.5, abs=0.1)
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -328,9 +347,9 @@ def small_data(monkeypatch, tmp_path, rng):
         picture(tmp_path / "fmd" / side / f"{i}.png")
     for video, frame in itertools.product(range(10), range(15)):
         picture(tmp_path / "davis480p" / f"video{video}" / f"{frame:05d}.jpg")
-    for i in range(54):
-        for side in ("noisy", "clean"):
-            picture(tmp_path / "sidd_val_crops" / side / f"{i:04d}.png")
+    for name, count in (("sidd_val_crops", 54), ("polyu", 75)):
+        for i, side in itertools.product(range(count), ("noisy", "clean")):
+            picture(tmp_path / name / side / f"{i:04d}.png")
     monkeypatch.setenv("DNLIB_DATA", str(tmp_path))
 
 
@@ -344,6 +363,9 @@ def small_data(monkeypatch, tmp_path, rng):
         ("04", {"dataset": "kodak24"}, "kodak24", "table.full"),
         ("05", {}, "sidd_val_crops", "surveys.phones (SIDD).lag_1"),
         ("06", {"dataset": "davis480p"}, "davis480p", "psnr.start"),
+        ("07", {}, "sidd_val_crops", "phones.table.AP-BSN.psnr"),
+        ("07", {}, "polyu", "polyu_gain"),
+        ("08", {}, "sidd_val_crops", "phones.psnr.L-1"),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):

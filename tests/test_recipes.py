@@ -18,6 +18,8 @@ def small(monkeypatch, rng):
     def load(name, *, split=None, limit=None):
         if name == "davis480p":
             return videos
+        if name == "sidd_val_crops":
+            return [example._replace(noisy=example.clean) for example in photographs]
         assert name == "bsds500" and split in ("train", "test", "val")
         return photographs
 
@@ -42,9 +44,8 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
         name.startswith(("noise2clean", "bias_free"))
     )
     assert card["data_sha256"] == "f" * 64
-    assert any("bsds500 val" in line for line in said) and "protocol synthetic_rgb" in next(
-        iter(card["scores"].values())
-    )
+    test_set, protocol = ("sidd_val", "real_srgb") if name.endswith("phones") else ("bsds500 val", "synthetic_rgb")
+    assert any(test_set in line for line in said) and f"protocol {protocol}" in next(iter(card["scores"].values()))
     last = [layer for layer in method.network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
     assert (last.bias is None) == name.startswith(("bias_free", "patch_craft"))
 

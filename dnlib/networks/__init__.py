@@ -5,7 +5,7 @@ for any H and W from one pixel up, and refuses images whose number of channels i
 its `hole`, the offsets around a pixel that the answer there does not depend on.
 """
 
-from dnlib.networks.blind_patch import BlindPatch
+from dnlib.networks.blind_patch import BlindPatch, local_global
 from dnlib.networks.blind_spot import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.networks.dilated import DilatedBlindSpot
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
@@ -24,4 +24,5 @@ __all__ = [
     "Noise2NoiseUNet",
     "Noise2VoidUNet",
     "TwoWayBlindSpotUNet",
+    "local_global",
 ]

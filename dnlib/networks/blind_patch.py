@@ -117,8 +117,11 @@ class Branch(nn.Module):
         self._shrink = ratio
 
     def forward(self, x: Tensor) -> Tensor:
-        kernel = shrunk(self.look.weight * self.look.taps, self.shrink)
-        seen = functional.conv2d(x, kernel, self.look.bias, padding=kernel.shape[-1] // 2)
+        if self.shrink == 1:
+            seen = self.look(x)
+        else:
+            kernel = shrunk(self.look.weight * self.look.taps, self.shrink)
+            seen = functional.conv2d(x, kernel, self.look.bias, padding=kernel.shape[-1] // 2)
         return pixelshuffle.through(self.body, seen, self.stride, border=self.border)
 
     @property
@@ -238,7 +241,18 @@ def _middle(hole: Tensor, side: int) -> Tensor:
     return hole[cut : cut + side, cut : cut + side]
 
 
-def published(channels: int = 3, width: int = 128, **changes) -> BlindPatch:
-    """As published; changes: local, wide, fusion instead."""
-    parts = {"local": local_branch(width), "wide": global_branch(width)} | changes
-    return BlindPatch(channels, width, **parts)
+def local_global(
+    channels: int = 3,
+    width: int = 128,
+    *,
+    local_blocks: int = 9,
+    global_blocks: int = 6,
+    attention: bool = True,
+    **changes,
+) -> BlindPatch:
+    """LG-BPN's network, as published.   changes: local, wide or fusion instead."""
+    parts = {
+        "local": local_branch(width, blocks=local_blocks),
+        "wide": global_branch(width, blocks=global_blocks, attention=attention),
+    }
+    return BlindPatch(channels, width, **parts | changes)
