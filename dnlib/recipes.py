@@ -29,6 +29,7 @@ from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
 from dnlib.training import fit
 
 PROFILES = ("laptop", "paper")
+RUNS = datasets.ROOT / "runs" / "train"
 # size -> (laptop, paper): two CPU cores for most of an hour, and Laine et al.'s
 SIZES = {
     "width": (32, 48),
@@ -39,6 +40,7 @@ SIZES = {
     "ramp_up": (0.1, 0.1),
     "ramp_down": (0.5, 0.3),
 }
+SMOKE = {"width": 8, "size": 32, "count": 2, "steps": 3}  # what tests of chapters train with
 SHORT = {"steps": (9_600, 500_000)}
 SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
 
@@ -47,7 +49,8 @@ SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of 
 class Recipe:
     """method, network: names in `methods` and `networks`, with arguments.   noise: to train with; tests: to score at.
 
-    noise None: the photographs are noisy as they are.   sizes: where they differ from SIZES.
+    noise None: the photographs are noisy as they are.
+    sizes: where they differ from SIZES; what SIZES does not name is the network's.
     start: the shipped weights that training begins with.
     trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
     monitored: the noise on the photographs that training is watched with.
@@ -84,7 +87,7 @@ def _blind_spot(
     )
 
 
-def _phones(what: str, method: str, network: str, **network_arguments: Any) -> Recipe:
+def _phones(what: str, method: str, network: str, blocks: dict[str, tuple], **network_arguments: Any) -> Recipe:
     return Recipe(
         f"{what}, photographs of phones",
         method,
@@ -93,9 +96,16 @@ def _phones(what: str, method: str, network: str, **network_arguments: Any) -> R
         network=network,
         method_arguments={"border": None} if method == "APBSN" else {},
         network_arguments=network_arguments,
-        sizes={"size": (100, 120), "count": (2, 8), "steps": (6_000, 500_000), "learning_rate": (1e-3, 1e-4)},
+        sizes={"size": (100, 120), "count": (2, 8), "steps": (600, 500_000), "learning_rate": (2e-3, 1e-4)} | blocks,
         trained_on="sidd_val_crops",
     )
+
+
+def _lg_bpn(what: str, half: bool = False, **parts: Any) -> Recipe:
+    blocks = {"local_blocks": (3, 9), "global_blocks": (2, 6)}
+    if half:
+        blocks = {"local_blocks": (1, 3), "global_blocks": (1, 3)}
+    return _phones(what, "LGBPN", "local_global", blocks, **parts)
 
 
 LEVELS = Gaussian(10), Gaussian(25), Gaussian(50)
@@ -148,8 +158,13 @@ RECIPES = {
         start="bias_free_rgb_sigma0to55",
         trained_on="davis480p",
     ),
-    "ap_bsn_phones": _phones("AP-BSN", "APBSN", "DilatedBlindSpot"),
-    "lg_bpn_phones": _phones("LG-BPN", "LGBPN", "local_global"),
+    "ap_bsn_phones": _phones("AP-BSN", "APBSN", "DilatedBlindSpot", {"blocks": (3, 9)}),
+    "lg_bpn_phones": _lg_bpn("LG-BPN"),
+    "lg_bpn_phones_l1": _lg_bpn("LG-BPN, blind-spot network with a 9x9 hole as local branch", local="blind_spot"),
+    "lg_bpn_phones_l2": _lg_bpn("LG-BPN, mean of the branches", fusion="average"),
+    "lg_bpn_phones_l3": _lg_bpn("LG-BPN, transformers in both branches, half as deep", half=True, local="transformer"),
+    "lg_bpn_phones_l4": _lg_bpn("LG-BPN, local branch alone", wide=None),
+    "lg_bpn_phones_l5": _lg_bpn("LG-BPN, global branch alone", local=None),
 }
 HELD_OUT = 4  # videos
 DATA = {
@@ -178,6 +193,7 @@ def train(
     Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
     """
     recipe = find(name)
+    _check_profile(profile)
     size = sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
     watched = watch(recipe)
     method, card = untrained(name, profile, seed)
@@ -223,15 +239,43 @@ def train(
     return path
 
 
+def trained(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
+    """The method of a recipe: as it ships if its seed is this one, else as trained under `home`, now if need be.
+
+    Training can be interrupted and goes on with the next call. In the profile smoke nothing is kept.
+    """
+    if profile == "smoke":
+        method, size = untrained(name, profile, seed)[0], sizes(profile, find(name))
+        fit(method, batches(name, profile, seed), steps=size["steps"], seed=seed, device=device, progress=False)
+        return method.eval()
+    if profile == "laptop" and name in weights.available() and weights.read_card(name)["seed"] == seed:
+        return weights.load_method(name, device=device)
+    path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
+    if not path.exists() or not _made_by(path, find(name), profile):
+        train(name, path.parent, profile=profile, seed=seed, device=device)
+    return weights.load_method(path, device=device)
+
+
+def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
+    """Whether weights were made by a recipe as it is now."""
+    return weights.read_card(path).items() >= sizes(profile, recipe).items()
+
+
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
     """The method of a recipe before training, and the card that builds it."""
     recipe = find(name)
+    size = sizes(profile, recipe)
     card = {
         "title": recipe.title,
         "method": recipe.method,
         "method_arguments": recipe.method_arguments,
         "network": recipe.network,
-        "network_arguments": {"channels": 3, "width": sizes(profile, recipe)["width"], **recipe.network_arguments},
+        "network_arguments": {
+            "channels": 3,
+            "width": size["width"],
+            **{name: value for name, value in size.items() if name not in SIZES},
+            **recipe.network_arguments,
+        },
         "command": f"dnlib train {name}" + _options(profile, seed),
     }
     torch.manual_seed(seed)
@@ -271,10 +315,17 @@ def find(name: str) -> Recipe:
 
 
 def sizes(profile: str, recipe: Recipe | None = None) -> dict[str, Any]:
+    """The sizes of a training. Raises ValueError for an unknown profile."""
+    every = SIZES | (recipe.sizes if recipe else {})
+    if profile == "smoke":
+        return sizes("laptop", recipe) | SMOKE
+    _check_profile(profile)
+    return {name: values[PROFILES.index(profile)] for name, values in every.items()}
+
+
+def _check_profile(profile: str) -> None:
     if profile not in PROFILES:
         raise ValueError(f"weights are trained in the profiles {' and '.join(PROFILES)}; {profile!r} was given")
-    every = SIZES | (recipe.sizes if recipe else {})
-    return {name: values[PROFILES.index(profile)] for name, values in every.items()}
 
 
 def watch(recipe: Recipe) -> Callable[[Method], float]:
@@ -299,8 +350,8 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
 def scored(method: Method, recipe: Recipe) -> dict[str, str]:
     """What a card says of trained weights: their scores on the test sets that are present."""
     if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)
-        return {recipe.trained_on: str(score_pairs(lambda noisy: method.denoise(noisy).mean, pairs))}
+        pairs = datasets.load(recipe.trained_on)[::6]
+        return {f"{recipe.trained_on}, every sixth": str(score_pairs(lambda noisy: method.denoise(noisy).mean, pairs))}
     if datasets.find("kodak24").is_present:
         test_sets = {"kodak24": datasets.load("kodak24")}
     else:

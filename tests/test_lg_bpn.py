@@ -62,6 +62,17 @@ def test_what_is_left_after_training_in_bfloat16_is_finite():
     assert layer.weight.grad.isfinite().all() and (layer.weight.grad != 0).any(dim=(0, 1)).equal(global_taps())
 
 
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_depthwise_convolution_and_its_gradient_are_the_plain_ones(dilation):
+    layer, x = blind_patch.Depthwise(5, dilation).double(), torch.rand(2, 5, 7, 9, dtype=torch.float64)
+    plain = functional.conv2d(x, layer.weight, padding=dilation, dilation=dilation, groups=5)
+    assert torch.allclose(layer(x), plain)
+    x.requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda x, w: blind_patch._DepthwiseFunction.apply(x, w, dilation), (x, layer.weight)
+    )
+
+
 def test_attention_pools_over_all_positions_and_leaks_a_little():
     network = small().double()
     image = torch.rand(1, 3, 40, 40, dtype=torch.float64)

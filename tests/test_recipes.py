@@ -5,6 +5,8 @@ import torch
 from dnlib import datasets, recipes, weights
 from dnlib.datasets import Example
 
+read_card, load_method = weights.read_card, weights.load_method
+
 
 @pytest.fixture
 def small(monkeypatch, rng):
@@ -30,6 +32,8 @@ def small(monkeypatch, rng):
     for recipe in recipes.RECIPES.values():
         if "steps" in recipe.sizes:
             monkeypatch.setitem(recipe.sizes, "steps", (4, 4))
+        if recipe.noise is None:
+            monkeypatch.setitem(recipe.sizes, "size", (32, 32))
 
 
 @pytest.mark.filterwarnings("ignore:the noise parameter")  # as one that has not learnt yet reads it
@@ -44,10 +48,32 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
         name.startswith(("noise2clean", "bias_free"))
     )
     assert card["data_sha256"] == "f" * 64
-    test_set, protocol = ("sidd_val", "real_srgb") if name.endswith("phones") else ("bsds500 val", "synthetic_rgb")
+    test_set, protocol = ("sidd_val", "real_srgb") if "phones" in name else ("bsds500 val", "synthetic_rgb")
     assert any(test_set in line for line in said) and f"protocol {protocol}" in next(iter(card["scores"].values()))
     last = [layer for layer in method.network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
     assert (last.bias is None) == name.startswith(("bias_free", "patch_craft"))
+
+
+def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, monkeypatch):
+    ships, other = "lg_bpn_phones_l4", {"seed": 7, "home": tmp_path}
+    monkeypatch.setattr(weights, "available", lambda: [ships])
+    monkeypatch.setattr(weights, "read_card", lambda path: {"seed": 0} if path == ships else read_card(path))
+    monkeypatch.setattr(weights, "load_method", lambda name, device: name if name == ships else load_method(name))
+    assert recipes.trained(ships, "laptop", 0) == ships
+    first = recipes.trained(ships, "laptop", **other)
+    monkeypatch.setattr(recipes, "train", None)
+    again = recipes.trained(ships, "laptop", **other)
+    image = torch.rand(1, 3, 20, 24)
+    assert torch.equal(first.denoise(image).mean, again.denoise(image).mean)
+    monkeypatch.setitem(recipes.RECIPES[ships].sizes, "steps", (5, 5))  # another recipe since
+    with pytest.raises(TypeError):
+        recipes.trained(ships, "laptop", **other)
+
+
+def test_in_smoke_nothing_is_kept(small, tmp_path):
+    method = recipes.trained("ap_bsn_phones", "smoke", 0, home=tmp_path)
+    assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_path):
