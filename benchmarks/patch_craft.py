@@ -75,13 +75,14 @@ def main():
             noisy = [bursts.add_noise(c, noise, torch.Generator().manual_seed(i)).image for i, c in enumerate(learn)]
             sizes = {"patch": patch, "radius": RADIUS, "side": TILE, "stride": STRIDE}
             tiles, blind = craft_tiles(noisy, **sizes), weights.load_method(START)
-            methods = {"start": blind, "adapted": learned(tiles)}
+            good = tiles.good()
+            methods = {"start": blind, "adapted": learned(tiles.filtered())}
             if (sigma, kernel) == MOST:
                 clean = torch.cat([tiles_of(burst[3:4]) for burst in learn])
-                methods["adapted, all tiles"] = learned(craft_tiles(noisy, **sizes, filtered=False))
-                methods["clean tiles"] = learned(tiles._replace(target=clean[tiles.kept]))
+                methods["adapted, all tiles"] = learned(tiles)
+                methods["clean tiles"] = learned(tiles._replace(target=clean).only(good))
             row = {name: score(lambda y, m=m: m.denoise(y).mean, noise) for name, m in methods.items()}
-            row |= {"published": published, "kept": float(tiles.kept.mean()), "peak": tiles.peak * 255**2 / sigma**2}
+            row |= {"published": published, "kept": float(good.mean()), "peak": tiles.peak * 255**2 / sigma**2}
             row["seconds"] = time.perf_counter() - started
             if (sigma, kernel) == MOST:
                 try:

@@ -71,13 +71,7 @@ SIZES: dict[str, dict[str, tuple]] = {
     "08_lgbpn": {
         "side": (96, 256, 512),
         "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
-        "test": (2, 9, 54),  # of them are scored
-        "width": (8, 32, 128),
-        "local_blocks": (1, 3, 9),  # dilated convolutions of the local branch
-        "global_blocks": (2, 2, 6),  # transformer blocks of the global branch
-        "half": (1, 1, 3),  # transformer blocks of either branch in row L-3
-        "crop": (40, 100, 120),
-        "steps": (3, 200, 100_000),  # of each training
+        "test": (1, 6, 54),  # of them are scored
         "block": (64, 256, 256),  # side of the image that is timed
     },
 }

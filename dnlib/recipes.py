@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from dnlib import bursts, datasets, metrics, provenance, weights
+from dnlib import bursts, datasets, images, metrics, provenance, weights
 from dnlib.batches import Crops
 from dnlib.chapter import middle
 from dnlib.datasets import Example
@@ -242,18 +243,23 @@ def train(
 def trained(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
     """The method of a recipe: as it ships if its seed is this one, else as trained under `home`, now if need be.
 
-    Training can be interrupted and goes on with the next call. In the profile smoke nothing is kept.
+    Training can be interrupted and goes on with the next call. In the profile smoke it is a few steps on a photograph.
     """
     if profile == "smoke":
-        method, size = untrained(name, profile, seed)[0], sizes(profile, find(name))
-        fit(method, batches(name, profile, seed), steps=size["steps"], seed=seed, device=device, progress=False)
-        return method.eval()
+        return _smoked(name, seed)
     if profile == "laptop" and name in weights.available() and weights.read_card(name)["seed"] == seed:
         return weights.load_method(name, device=device)
     path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
     if not path.exists() or not _made_by(path, find(name), profile):
         train(name, path.parent, profile=profile, seed=seed, device=device)
     return weights.load_method(path, device=device)
+
+
+def _smoked(name: str, seed: int) -> Method:
+    method, _ = untrained(name, "smoke", seed)
+    size, picture = sizes("smoke", find(name)), (255 * images.photo("astronaut")).astype(np.uint8)
+    fit(method, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
+    return method.eval()
 
 
 def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
@@ -305,7 +311,7 @@ def _tiles(noise: Noise, seed: int) -> Tiles:
     for index, video in enumerate(datasets.load("davis480p")[:-HELD_OUT]):
         clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
         noisy.append(bursts.add_noise(clean, noise, torch.Generator().manual_seed(index)).image)
-    return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True)
+    return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
 
 
 def find(name: str) -> Recipe:

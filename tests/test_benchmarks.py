@@ -71,3 +71,15 @@ def test_the_distance_to_noise2clean_is_measured_at_four_lengths():
         values = [curve[steps] for steps in sorted(curve, key=int)]
         assert len(values) >= 4 and values == sorted(values)
     assert found["Noise2Clean"]["9600"] - found["blind spot"]["9600"] < 0.7
+
+
+def test_patch_craft_is_measured_for_every_sigma_and_kernel():
+    grid = numbers("patch_craft")["grid"]
+    assert len(grid) == 12
+    gained = {name: row["adapted"] - row["start"] for name, row in grid.items()}
+    assert all(gain > 0 for name, gain in gained.items() if name.startswith(("sigma 15", "sigma 20")))
+    assert all(gain < 0 for name, gain in gained.items() if name.startswith("sigma 5,"))  # the README says so
+    most = grid["sigma 20, kernel 3"]
+    assert most["adapted"] - most["adapted, all tiles"] > 0.5
+    assert f"from {most['start']:.2f} to {most['adapted']:.2f} dB" in README
+    assert f"{most['BM3D, true spectrum']:.2f} dB" in README

@@ -295,7 +295,7 @@ def test_chapter_06_tiles_are_those_that_craft_tiles_cuts():
     (tiles_of,) = definitions("06", "tiles_of")
     tiles_of.__globals__["run"] = SimpleNamespace(size=SimpleNamespace(tile=20, stride=9))
     bursts = [torch.rand(3, 3, 40, 50, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1)]
-    tiles = craft_tiles(bursts, patch=5, radius=2, side=20, stride=9, filtered=False)
+    tiles = craft_tiles(bursts, patch=5, radius=2, side=20, stride=9)
     assert torch.equal(tiles_of([burst[1][None] for burst in bursts]), tiles.noisy)
 
 

@@ -21,8 +21,8 @@ def noisy():
 
 
 def test_targets_show_the_scene_with_noise_of_other_frames(noisy):
-    tiles = craft_tiles([noisy], **SIZES, filtered=False)
-    assert tiles.kept.all() and len(tiles.noisy) == 7 * 9
+    tiles = craft_tiles([noisy], **SIZES)
+    assert len(tiles.noisy) == len(tiles.target) == len(tiles.covariance) == 7 * 9
     assert tiles.peak == pytest.approx(-((20 / 255) ** 2), rel=0.35)
     assert not torch.equal(tiles.noisy, tiles.target)
 
@@ -32,9 +32,11 @@ def test_the_filter_leaves_out_what_does_not_match(noisy):
     burst[[0, 1, 3, 4], :, :48] = noisy[[0, 1, 3, 4], :, 48:].flip(3)  # the upper half shows something else
     tiles = craft_tiles([burst], **SIZES)
 
-    assert 0 < tiles.kept.sum() < len(tiles.kept)
-    assert tiles.covariance[tiles.kept].min() > tiles.cut > tiles.covariance.min()
-    assert abs((tiles.target - tiles.noisy).mean()) < 1e-5
+    good, left = tiles.good(), tiles.filtered()
+    assert 0 < good.sum() == len(left.noisy) < len(tiles.noisy)
+    assert left.covariance.min() > tiles.cut > tiles.covariance.min()
+    assert torch.equal(left.noisy, tiles.noisy[good])
+    assert abs((left.target - left.noisy).mean()) < 1e-5
 
 
 def test_the_same_seed_gives_the_same_tiles(noisy):
@@ -45,7 +47,7 @@ def test_the_same_seed_gives_the_same_tiles(noisy):
 
 def test_a_network_is_trained_on_them(noisy):
     method = PatchCraft(BabyUNet(3, 4))
-    history = fit(method, craft_tiles([noisy], **SIZES).crops(count=4), steps=4, device="cpu")
+    history = fit(method, craft_tiles([noisy], **SIZES).filtered().crops(count=4), steps=4, device="cpu")
     assert history.losses[-1] > 0 and method.denoise(noisy[:1]).mean.shape == noisy[:1].shape
 
 

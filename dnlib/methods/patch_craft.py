@@ -29,14 +29,29 @@ class PatchCraft(Noise2Noise):
 
 
 class Tiles(NamedTuple):
-    """Tiles to learn from [N, C, side, side], and how they were chosen."""
+    """Tiles to learn from [N, C, side, side], and what tells the good targets from the wrong ones."""
 
     noisy: Tensor
     target: Tensor
-    covariance: np.ndarray  # s_yr of every tile, kept or not
-    kept: np.ndarray  # which of them
-    cut: float  # of s_yr; minus infinity without the filter
+    covariance: np.ndarray  # s_yr of every tile
+    cut: float  # the lowest s_yr of good targets
     peak: float  # of the histogram of s_yr: minus the variance of the noise, if the targets are good
+
+    def good(self, width: float = 3.0) -> np.ndarray:
+        """[N], False where s_yr says that the target is wrong, or where its mean lies `width` deviations off.
+
+        Raises ValueError where no tile is left.
+        """
+        differences = (self.target - self.noisy).mean(dim=(1, 2, 3)).numpy()
+        return patchcraft.keep(self.covariance, differences, cut=self.cut, width=width)
+
+    def only(self, chosen: np.ndarray) -> "Tiles":
+        return self._replace(noisy=self.noisy[chosen], target=self.target[chosen], covariance=self.covariance[chosen])
+
+    def filtered(self, width: float = 3.0) -> "Tiles":
+        """The good tiles, what is left of the mean difference taken off their targets."""
+        tiles = self.only(self.good(width))
+        return tiles._replace(target=tiles.target - (tiles.target - tiles.noisy).mean())
 
     def crops(self, count: int = 32) -> Crops:
         """The tiles as batches for `training.fit`, turned and mirrored at random."""
@@ -51,8 +66,6 @@ def craft_tiles(
     radius: int,
     side: int = 50,
     stride: int = 30,
-    filtered: bool = True,
-    width: float = 3.0,
     seed: int = 0,
     progress: bool = False,
 ) -> Tiles:
@@ -61,9 +74,8 @@ def craft_tiles(
     They come in the order of bursts, rows, columns.
 
     patch, radius: of the search; patches must be large enough to be recognised under the noise (33 to 45 for sigma 20).
-    side, stride: of the tiles.   filtered: leave out tiles whose covariance says that the target is wrong, and those
-        whose mean lies `width` deviations off; then take what is left of the mean difference off the targets.
-    Raises ValueError for bursts that cannot be learnt from, and where no tile is left.
+    side, stride: of the tiles.
+    Raises ValueError for bursts that cannot be learnt from.
     """
     if not bursts:
         raise ValueError("at least one burst is needed; none was given")
@@ -87,9 +99,9 @@ def craft_tiles(
                     pairs[number] = noisy[window].cpu(), target[window].cpu()
         every += pairs
     noisy, target = (torch.cat(parts) for parts in zip(*every, strict=True))
-    statistic, differences = patchcraft.covariance(noisy, target).numpy(), (target - noisy).mean(dim=(1, 2, 3)).numpy()
-    cut, peak = patchcraft.lowest_allowed(torch.cat(samples).numpy())
-    if not filtered:
-        return Tiles(noisy, target, statistic, np.ones(len(noisy), bool), float("-inf"), peak)
-    kept = patchcraft.keep(statistic, differences, cut=cut, width=width)
-    return Tiles(noisy[kept], target[kept] - float(differences[kept].mean()), statistic, kept, cut, peak)
+    return Tiles(
+        noisy,
+        target,
+        patchcraft.covariance(noisy, target).numpy(),
+        *patchcraft.lowest_allowed(torch.cat(samples).numpy()),
+    )
