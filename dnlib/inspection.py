@@ -121,9 +121,7 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
     if not np.isfinite(image).all():
         raise ValueError("the image has pixels that are NaN or infinite")
     inside = _inside(image)
-    planes = [flat_areas.estimate(plane, inside, BINS) for plane in np.moveaxis(image, -1, 0)]
-    brightness, variances, maps = (np.array(parts) for parts in zip(*planes, strict=True))
-    found = np.average(maps, axis=0, weights=variances.mean(axis=1))
+    brightness, variances, found = flat_areas.estimate(image, inside)
     white = flat_areas.white_variance(image, inside) if image.shape[2] == 3 else None
     if white and white > variances.mean() / 4:  # else what is white is but the rounding under correlated noise
         found = np.zeros_like(found)

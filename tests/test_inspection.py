@@ -1,6 +1,5 @@
 """What is measured and estimated of made-up noise on smooth and real pictures."""
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -74,19 +73,57 @@ def test_gray_images_and_8_bits(smooth):
     assert inspect_image(pixels[..., 0]).level == pytest.approx(20, rel=0.15)
 
 
-def test_autocovariances_of_patches_are_corrected_exactly(rng):
-    """Taking mean and slope off a patch changes its autocovariance; the matrix undoes it, in expectation."""
-    width = flat_areas.WIDE
-    white = rng.standard_normal((4000, width + 2, width + 2))
-    box = sum(white[:, i : i + width, j : j + width] for i, j in itertools.product(range(3), repeat=2)) / 3
-    slope = flat_areas._slope(width)
-    flat = box.reshape(len(box), -1)
-    residual = (flat - (flat @ slope) @ slope.T).reshape(box.shape)
-    seen = np.array([flat_areas._lag_mean(residual, *lag) for lag in flat_areas._lags()])
-    true = np.linalg.solve(flat_areas._seen(width), seen)
-    expected = [max(0, 1 - abs(dy) / 3) * max(0, 1 - abs(dx) / 3) for dy, dx in flat_areas._lags()]
-    assert np.abs(true - expected).max() < 0.03
-    assert abs(seen[0] - 1) > 0.05
+def box_map(width=3):
+    away = np.maximum(0, 1 - abs(np.arange(-flat_areas.REACH, flat_areas.REACH + 1)) / width)
+    return np.outer(away, away)
+
+
+def test_autocovariances_of_patches_are_corrected_exactly():
+    """Taking mean and slope off a patch changes its autocovariance; solving undoes it."""
+    left = flat_areas._left(box_map())
+    assert left.trace() < 0.9 * flat_areas._dimensions()
+    assert np.allclose(flat_areas._correlation(left), box_map())
+
+
+def test_noise_may_depend_on_every_colour(rng, monkeypatch):
+    """Found exactly where its logarithm is linear in what it may depend on, and where it is constant."""
+    brightness, pure = rng.random((500, 3)), rng.random(500) < 0.2
+    slopes = np.log(brightness + 0.05) * (-2, -1, 0.5) + brightness @ rng.standard_normal((3, 3))
+    constant = np.full((500, 3), 0.01)
+    assert np.allclose(flat_areas._of_colour(constant, brightness, pure), constant)
+    monkeypatch.setattr(flat_areas, "STIFFNESS", 0)
+    assert np.allclose(flat_areas._of_colour(np.exp(slopes), brightness, pure), np.exp(slopes))
+
+
+def test_the_lowest_energies_tell_the_level_whatever_share_is_pure(rng):
+    powers = np.linspace(0, 2, 291)
+    energies = flat_areas._drawn(powers)
+    assert np.exp(energies).mean() == pytest.approx(1, abs=0.01)
+    assert np.exp(energies).var() == pytest.approx(2 * (powers**2).sum() / powers.sum() ** 2, rel=0.05)
+    for share in (0.2, 1):
+        logs = 0.7 + rng.permutation(energies)
+        logs[int(share * len(logs)) :] += rng.uniform(0.5, 3, len(logs) - int(share * len(logs)))
+        assert flat_areas._fit_tail(np.sort(logs), energies) == pytest.approx(0.7, abs=0.03)
+
+
+def test_principal_components_measured_on_few_patches_are_drawn_together(rng):
+    shape = (600, 3, flat_areas.SIDE**2)
+    slope = flat_areas._slope()
+    patches = rng.standard_normal(shape)
+    covariance = flat_areas._covariance(patches - (patches @ slope) @ slope.T)
+    measured = np.linalg.eigvalsh(covariance.reshape(300, 300))[9:]
+    assert measured.std() > 0.6 and flat_areas._powers(covariance, len(patches)).std() < 0.1
+
+
+@pytest.mark.parametrize("model", [CorrelatedGaussian(25, 3), Camera(200), Camera(1600)])
+def test_correlated_noise_on_a_photograph(model):
+    clean = images.photo("astronaut")
+    noisy = noisy_of(clean, model)
+    if isinstance(model, Camera):
+        noisy = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
+    measured, estimated = inspect_pair(noisy, clean), inspect_image(noisy)
+    assert estimated.level == pytest.approx(measured.level, rel=0.1)
+    assert estimated.lag_1 == pytest.approx(measured.lag_1, abs=0.1)
 
 
 @pytest.mark.parametrize("sigma", [5, 25])
