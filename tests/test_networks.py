@@ -8,23 +8,26 @@ from dnlib.networks import (
     BiasFreeDnCNN,
     BlindSpotUNet,
     DnCNN,
+    LocallyAware,
     Noise2CleanUNet,
     Noise2NoiseUNet,
     Noise2VoidUNet,
     TwoWayBlindSpotUNet,
 )
 from dnlib.networks.noise2void import MaxBlurPool
-from dnlib.networks.shapes import fill_up
+from dnlib.networks.shapes import fill_up, mirror
 
 SMALL = {
     "Noise2CleanUNet": lambda channels: Noise2CleanUNet(channels, 6),
     "Noise2CleanUNet, bias-free": lambda channels: Noise2CleanUNet(channels, 6, bias=False),
+    "Noise2CleanUNet, no pointwise layers": lambda channels: Noise2CleanUNet(channels, 6, pointwise=0),
     "Noise2NoiseUNet": lambda channels: Noise2NoiseUNet(channels, 6),
     "DnCNN": lambda channels: DnCNN(channels, 4, 8),
     "BiasFreeDnCNN": lambda channels: BiasFreeDnCNN(channels, 4, 8),
     "BabyUNet": lambda channels: BabyUNet(channels, 4),
     "BlindSpotUNet": lambda channels: BlindSpotUNet(channels, 4, outputs=channels),
     "TwoWayBlindSpotUNet": lambda channels: TwoWayBlindSpotUNet(channels, 4, outputs=channels),
+    "LocallyAware": lambda channels: LocallyAware(channels, 8, blocks=2),
     "Noise2VoidUNet": lambda channels: Noise2VoidUNet(channels, 4),
     "N2V2": lambda channels: Noise2VoidUNet(channels, 4, residual=False, top_skip=False, blur_pool=True),
 }
@@ -38,6 +41,9 @@ def count(network):
 def test_parameter_counts_are_the_published_ones():
     assert count(Noise2NoiseUNet()) == 991_203
     assert count(Noise2CleanUNet()) == 1_102_371
+    assert count(BlindSpotUNet(outputs=3, shift=5)) == 1_268_547  # SSID's three
+    assert count(LocallyAware()) == 94_939
+    assert count(Noise2CleanUNet(pointwise=0)) == 1_083_747
     assert count(DnCNN(1, 8, residual=False)) == 223_104
     stored = sum(tensor.numel() for tensor in BiasFreeDnCNN().state_dict().values())
     assert stored == 669_312
@@ -79,6 +85,32 @@ def test_filling_up_mirrors_without_repeating_the_edge():
     assert fill_up(torch.ones(1, 1, 1, 1), 4).shape == (1, 1, 4, 4)
     image = torch.rand(1, 1, 8, 16)
     assert fill_up(image, 8) is image
+    assert mirror(row, 4)[0, 0, 4].tolist() == [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2]
+    assert torch.equal(mirror(image, 3), torch.nn.functional.pad(image, (3, 3, 3, 3), mode="reflect"))
+
+
+def seen_by(network, image, row, column):
+    """By how much each pixel moves the answer at a place: [H, W]."""
+    image = image.clone().requires_grad_()
+    return torch.autograd.grad(network(image)[0, :, row, column].square().sum(), image)[0][0].abs().sum(dim=0)
+
+
+@pytest.mark.parametrize("reach", [0, 1, 3])
+@pytest.mark.parametrize("place", [(0, 0), (10, 7), (19, 22)])
+def test_the_locally_aware_network_sees_its_window_and_nothing_else(reach, place):
+    torch.manual_seed(0)
+    network = LocallyAware(3, 8, reach=reach, blocks=2, attention=False).double()
+    seen = seen_by(network, torch.rand(1, 3, 20, 23, dtype=torch.float64), *place) > 0
+    window = torch.zeros(20 + 2 * reach, 23 + 2 * reach, dtype=torch.bool)
+    side = len(network.window)
+    window[place[0] : place[0] + side, place[1] : place[1] + side] = network.window
+    assert torch.equal(seen, window[reach : 20 + reach, reach : 23 + reach])
+
+
+def test_channel_attention_sees_a_little_of_the_whole_image():
+    torch.manual_seed(0)
+    seen = seen_by(LocallyAware(3, 16).double(), torch.rand(1, 3, 32, 32, dtype=torch.float64), 16, 16).square()
+    assert (seen > 0).all() and seen[15:18, 15:18].sum() > 0.99 * seen.sum()
 
 
 def test_blur_pool_hardly_changes_when_the_image_moves_by_a_pixel():
@@ -126,3 +158,5 @@ def test_impossible_shapes_of_networks_are_refused():
         DnCNN(depth=1)
     with pytest.raises(ValueError, match="multiple of 3"):
         Noise2NoiseUNet(width=32)
+    with pytest.raises(ValueError, match="0 or more pixels to each side; -1"):
+        LocallyAware(reach=-1)

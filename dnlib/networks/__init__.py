@@ -9,6 +9,7 @@ from dnlib.networks.blind_patch import BlindPatch, local_global
 from dnlib.networks.blind_spot import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.networks.dilated import DilatedBlindSpot
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
+from dnlib.networks.locally_aware import LocallyAware
 from dnlib.networks.noise2self import BabyUNet
 from dnlib.networks.noise2void import Noise2VoidUNet
 from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
@@ -20,6 +21,7 @@ __all__ = [
     "BlindSpotUNet",
     "DilatedBlindSpot",
     "DnCNN",
+    "LocallyAware",
     "Noise2CleanUNet",
     "Noise2NoiseUNet",
     "Noise2VoidUNet",

@@ -30,12 +30,20 @@ def fill_up(image: Tensor, multiple: int) -> Tensor:
     for axis in (2, 3):
         size = image.shape[axis]
         if size % multiple:
-            image = image.index_select(axis, _mirrored(size, -(-size // multiple) * multiple, image.device))
+            image = _extended(image, axis, 0, -(-size // multiple) * multiple)
     return image
 
 
-def _mirrored(size: int, length: int, device: torch.device) -> Tensor:
-    """0, 1, ..., size - 1, size - 2, ..., 1, 0, 1, ...: `length` indices that stay inside."""
+def mirror(image: Tensor, border: int) -> Tensor:
+    """Extend [N, C, H, W] by `border` pixels on all sides, mirroring as often as it takes."""
+    for axis in (2, 3):
+        image = _extended(image, axis, -border, image.shape[axis] + border)
+    return image
+
+
+def _extended(image: Tensor, axis: int, start: int, stop: int) -> Tensor:
+    """The rows (axis 2) or columns (3) from start to stop, of which 0 to n - 1 are there, n - 2 follows, 1 precedes."""
+    size = image.shape[axis]
     period = max(1, 2 * (size - 1))
-    index = torch.arange(length, device=device) % period
-    return torch.minimum(index, period - index)
+    index = torch.arange(start, stop, device=image.device) % period
+    return image.index_select(axis, torch.minimum(index, period - index))

@@ -1,0 +1,56 @@
+"""The locally aware network (LAN) of SSID (Li et al. 2023): the answer at a pixel depends on its nearest neighbours."""
+
+import torch
+from torch import Tensor, nn
+
+from dnlib.networks.shapes import check, check_channels
+
+
+class LocallyAware(nn.Module):
+    """A few 3x3 convolutions look around, residual blocks of 1x1 think. 94,939 parameters for colour.
+
+    width: 64 as published.   reach: 3x3 convolutions, and so the pixels on each side that are seen; 1 as published.
+    blocks: 6 as published.
+    attention: scales the channels by what they are on average over the whole image, as published, so that a little of
+        everything is seen; without it nothing but the window is.
+    Raises ValueError for a reach below 0.
+    """
+
+    def __init__(self, channels: int = 3, width: int = 64, *, reach: int = 1, blocks: int = 6, attention: bool = True):
+        super().__init__()
+        self.channels, self.reach = check_channels(channels), reach
+        if reach < 0:
+            raise ValueError(f"the network looks 0 or more pixels to each side; {reach} was given")
+        look = [layer for _ in range(reach) for layer in (nn.Conv2d(width, width, 3, padding=1), nn.ReLU(inplace=True))]
+        self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True), *look)
+        self.body = nn.Sequential(*(_Block(width, attention) for _ in range(blocks)), nn.Conv2d(width, width, 1))
+        self.last = nn.Conv2d(width, channels, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        check(image, self.channels)
+        seen = self.head(image)
+        return self.last(seen + self.body(seen))
+
+    @property
+    def window(self) -> Tensor:
+        """The offsets the answer depends on: True in a square array. Nearly: attention pools over the whole image."""
+        return torch.ones(2 * self.reach + 1, 2 * self.reach + 1, dtype=torch.bool)
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, attention: bool):
+        super().__init__()
+        self.mix = nn.Sequential(nn.Conv2d(width, width, 1), nn.ReLU(inplace=True), nn.Conv2d(width, width, 1))
+        self.scale = _scale(width) if attention else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        change = self.mix(x)
+        return x + (change if self.scale is None else change * self.scale(change))
+
+
+def _scale(width: int, reduction: int = 16) -> nn.Sequential:
+    """A factor in (0, 1) for each channel, from the means of all: [N, width, 1, 1]."""
+    few = max(1, width // reduction)
+    return nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, few, 1), nn.ReLU(inplace=True), nn.Conv2d(few, width, 1), nn.Sigmoid()
+    )
