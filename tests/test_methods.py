@@ -9,6 +9,7 @@ from dnlib.batches import PARTS, Batch
 from dnlib.methods import (
     APBSN,
     LGBPN,
+    SSID,
     BlindSpotBayes,
     Method,
     Noise2Clean,
@@ -23,6 +24,8 @@ from dnlib.networks import (
     BlindSpotUNet,
     DilatedBlindSpot,
     DnCNN,
+    LocallyAware,
+    Noise2CleanUNet,
     Noise2VoidUNet,
     TwoWayBlindSpotUNet,
 )
@@ -38,6 +41,9 @@ EVERY = {
     "AP-BSN": lambda: APBSN(DilatedBlindSpot(1, 8, blocks=1), train_stride=2, refinements=2),
     "LG-BPN": lambda: LGBPN(
         BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), wide=None), refinements=2
+    ),
+    "SSID": lambda: SSID(
+        BlindSpotUNet(1, 4, outputs=1, depth=2, shift=3), LocallyAware(1, 8), Noise2CleanUNet(1, 4, pointwise=0)
     ),
     "Noise2Void": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05),
     "StructN2V": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05, struct=[1, 1, 1]),

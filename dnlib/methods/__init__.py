@@ -7,11 +7,13 @@ from dnlib.methods.lg_bpn import LGBPN
 from dnlib.methods.noise2self import Noise2Self
 from dnlib.methods.noise2void import Noise2Void
 from dnlib.methods.patch_craft import PatchCraft
+from dnlib.methods.ssid import SSID
 from dnlib.methods.supervised import Noise2Clean, Noise2Noise
 
 __all__ = [
     "APBSN",
     "LGBPN",
+    "SSID",
     "BlindSpotBayes",
     "Estimate",
     "Method",

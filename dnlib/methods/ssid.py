@@ -1,0 +1,260 @@
+"""SSID (Li et al. 2023): flat areas are learnt from far pixels, textures from near ones, and a U-Net from both.
+
+Correlated noise needs a hole larger than a pixel, and what a large hole hides is texture. Three trainings, one after
+the other, each on noisy images alone:
+
+1. BNN, the blind-neighbourhood network, estimates the noisy image through its hole.
+2. LAN, the locally aware network, sees nothing but a small window and estimates what the BNN says. The noisy image
+   itself it must not learn from: it sees it, and would repeat it.
+3. A U-Net estimates the mixture of both, by how flat the image is around the pixel.
+
+    bnn = BNN(BlindSpotUNet(3, 48, outputs=3, shift=5))
+    lan = LAN(bnn, LocallyAware(3, 64))
+    unet = UNet(bnn, lan, Noise2CleanUNet(3, 48, pointwise=0))
+    for stage in (bnn, lan, unet):
+        fit(stage, batches, steps=400_000)
+
+`SSID` is the three as one method.
+"""
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dnlib.batches import Batch
+from dnlib.methods.base import Method, check_blind
+from dnlib.networks import BlindSpotUNet, LocallyAware, Noise2CleanUNet
+from dnlib.networks.shapes import mirror
+
+THRESHOLDS = 1.0, 5.0  # of the local deviation, in 8-bit units
+TARGETS = "bnn", "noisy"
+
+
+def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, window: int = 7) -> Tensor:
+    """How much of LAN the U-Net learns, from the deviation s around each pixel of a BNN's estimate: [N, 1, H, W].
+
+    sigmoid(s - low) below the low threshold, 1/2 between the two, sigmoid(s - high) above: from 0.27 in perfectly flat
+    areas (thresholds 1 and 5) towards 1 at edges.
+    estimate: [N, C, H, W] in [0, 1].   thresholds: low and high, in 8-bit units; s is the standard deviation of
+        window x window pixels of the mean of the channels, the image mirrored at its borders.
+    Raises ValueError for thresholds in the wrong order or unit, or for a window without a middle.
+    """
+    low, high = check_thresholds(thresholds)
+    if window < 1 or window % 2 == 0:
+        raise ValueError(f"a window has an odd number of pixels to a side; {window} was given")
+    spread = 255 * deviation(estimate, window)
+    return torch.sigmoid((spread - low).clamp(max=0) + (spread - high).clamp(min=0))
+
+
+def deviation(image: Tensor, window: int) -> Tensor:
+    """The standard deviation around each pixel, of the mean of the channels, in the image's units: [N, 1, H, W]."""
+    gray = mirror(image.double().mean(dim=1, keepdim=True), window // 2)  # float32 would leave 0.1 / 255 of flat areas
+    mean, square = (_box(x, window) for x in (gray, gray**2))
+    return (square - mean**2).clamp(min=0).sqrt().to(image.dtype)
+
+
+def _box(x: Tensor, window: int) -> Tensor:
+    """Means over window x window pixels, rows first: [N, 1, H - window + 1, W - window + 1]."""
+    return functional.avg_pool2d(functional.avg_pool2d(x, (window, 1), stride=1), (1, window), stride=1)
+
+
+def check_thresholds(thresholds: tuple[float, float]) -> tuple[float, float]:
+    """Raises ValueError for thresholds in the wrong order, or in a unit other than that of 8-bit images."""
+    low, high = thresholds
+    if not 0 <= low <= high:
+        raise ValueError(f"thresholds are 0 <= low <= high, in 8-bit units, 1 and 5 as published; {low}, {high} given")
+    if not 1 <= high <= 127.5:  # the largest deviation there is
+        raise ValueError(
+            f"thresholds are deviations in 8-bit units, 1 and 5 as published, the high one in [1, 127.5]; {low}, "
+            f"{high} were given: multiply by 255 what was measured in [0, 1]"
+        )
+    return low, high
+
+
+class Stage(Method):
+    """One of the three trainings: its own network learns; the stages before it answer, and stay as they are.
+
+    They are no parts of it: parameters, weights and checkpoints of a stage are those of its network alone.
+    trained: how wide the hole was that it learnt with, in pixels; 0 before. It goes along with the weights.
+    """
+
+    needs: ClassVar = frozenset({"noisy"})
+
+    def __init__(self, network: nn.Module, *before: "Stage"):
+        super().__init__(network)
+        if len({stage.network.channels for stage in (self, *before)}) > 1:
+            words = ", ".join(f"{type(stage).__name__} {stage.network.channels}" for stage in (*before, self))
+            raise ValueError(f"the networks must be made for images of one number of channels; {words}")
+        self._before = before  # in a tuple, where nn.Module does not take them for parts
+        self.register_buffer("trained", torch.tensor(0))
+        self.register_load_state_dict_pre_hook(_refuse_other_holes)
+
+    @property
+    def side(self) -> int:
+        """Of the hole, in pixels, with the BNN as it is now. 1 where there is none."""
+        return self._before[0].side if self._before else 1
+
+    def compare(self, answer: Tensor, noisy: Tensor, *earlier: Tensor) -> Tensor:
+        """The loss of what the network says to `noisy`, given what the stages before it say."""
+        raise NotImplementedError
+
+    def loss(self, batch: Batch) -> Tensor:
+        earlier = [stage.teach(batch.noisy, self) for stage in self._before]
+        if self.training:
+            self.take_as_trained()
+        return self.compare(self.network(batch.noisy), batch.noisy, *earlier)
+
+    @torch.no_grad()
+    def teach(self, noisy: Tensor, learner: "Stage") -> Tensor:
+        """What it says to `noisy`, as a constant. Raises ValueError before it is trained."""
+        name, other = type(self).__name__, type(learner).__name__
+        if not self.trained:
+            raise ValueError(
+                f"{other} learns from {name}, which is not trained yet; the order is BNN, LAN, UNet: train {name} or "
+                f"load its weights first, or call take_as_trained() if its network learnt elsewhere"
+            )
+        return self.network.to(noisy.device)(noisy).to(noisy.dtype)
+
+    def take_as_trained(self) -> None:
+        """From now on the stages after it may learn from it."""
+        self.trained.fill_(self.side)
+
+
+def _refuse_other_holes(stage: Stage, weights: dict[str, Tensor], prefix: str, *_) -> None:
+    side = int(weights.get(f"{prefix}trained", 0))
+    if side not in (0, stage.side):
+        raise ValueError(
+            f"these weights of {type(stage).__name__} were trained with a hole of {side}x{side} pixels, and here it is "
+            f"{stage.side}x{stage.side}; make the blind network with shift={(side + 1) // 2}. Once they are loaded, "
+            f"the shift may be changed"
+        )
+
+
+class BNN(Stage):
+    """Stage one. Loss: the mean of |f(y) - y|.
+
+    network: a blind one, whose hole covers the noise's correlation: BlindSpotUNet(3, 48, outputs=3, shift=5) with 9x9
+        pixels as published. Its shift may be changed at any time.
+    Raises ValueError for a network that does not say that it is blind, or whose answer is not an image.
+    """
+
+    def __init__(self, network: nn.Module):
+        check_blind(network)
+        if network.outputs != network.channels:
+            raise ValueError(
+                f"the blind network answers with {network.outputs} channels to images of {network.channels}; "
+                f"make it with outputs={network.channels}"
+            )
+        super().__init__(network)
+
+    @property
+    def side(self) -> int:
+        return len(self.network.hole)
+
+    def compare(self, answer: Tensor, noisy: Tensor) -> Tensor:
+        return (answer - noisy).abs().mean()
+
+
+class LAN(Stage):
+    """Stage two. Loss: the mean of |BNN(y) - f(y)|.
+
+    target: "bnn"; with "noisy" it is |y - f(y)| (the report's S-2), whose minimum is to change nothing.
+    weigh: times 1 - alpha, so that it learns where the BNN can be trusted. The paper has it; the authors' code has not,
+        and its numbers are the published ones.
+    thresholds: of alpha, where it is used.
+    Raises ValueError for another target, for thresholds in the wrong order or unit.
+    """
+
+    def __init__(
+        self,
+        bnn: BNN,
+        network: nn.Module,
+        *,
+        target: Literal["bnn", "noisy"] = "bnn",
+        weigh: bool = False,
+        thresholds: tuple[float, float] = THRESHOLDS,
+    ):
+        if target not in TARGETS:
+            raise ValueError(f"LAN learns from {' or '.join(TARGETS)}; {target!r} was given")
+        super().__init__(network, bnn)
+        self.target, self.weigh, self.thresholds = target, weigh, check_thresholds(thresholds)
+
+    def compare(self, answer: Tensor, noisy: Tensor, blind: Tensor) -> Tensor:
+        difference = (answer - (noisy if self.target == "noisy" else blind)).abs()
+        return (difference * (1 - alpha(blind, self.thresholds)) if self.weigh else difference).mean()
+
+
+class UNet(Stage):
+    """Stage three. Loss: the mean of (1 - alpha) |BNN(y) - f(y)| + alpha |LAN(y) - f(y)|.
+
+    thresholds: of `alpha`.
+    Raises ValueError for a LAN that learnt from another BNN, for thresholds in the wrong order or unit.
+    """
+
+    def __init__(self, bnn: BNN, lan: LAN, network: nn.Module, *, thresholds: tuple[float, float] = THRESHOLDS):
+        if lan._before != (bnn,):
+            raise ValueError("this LAN belongs to another BNN; make both with the same: LAN(bnn, ...), UNet(bnn, ...)")
+        super().__init__(network, bnn, lan)
+        self.thresholds = check_thresholds(thresholds)
+
+    def compare(self, answer: Tensor, noisy: Tensor, blind: Tensor, local: Tensor) -> Tensor:
+        share = alpha(blind, self.thresholds)
+        return torch.lerp((blind - answer).abs(), (local - answer).abs(), share).mean()
+
+
+class SSID(Method):
+    """The three stages in one. `for stage in ssid.stages: fit(stage, batches, ...)` trains them one after the other.
+
+    `fit(ssid, ...)` trains them together: its loss is the sum of the three, and no gradient passes from one stage to
+    another. It takes longer and ends lower (published: 37.12 dB in 120 hours, one after the other 37.39 in 54).
+    Only the U-Net denoises. `ssid.bnn.denoise` and `ssid.lan.denoise` show what it learnt from.
+
+    bnn, lan, unet: the networks; any blind one can stand first. `published()` makes those of the paper. The report's
+        S-1 is published(bnn=blind_patch.published(wide=None)), its S-2 published(lan_target="noisy").
+    lan_target, weigh_lan: `target` and `weigh` of LAN.   thresholds: of `alpha`.
+    Raises ValueError for what one of the stages refuses.
+    """
+
+    needs: ClassVar = frozenset({"noisy"})
+
+    def __init__(
+        self,
+        bnn: nn.Module,
+        lan: nn.Module,
+        unet: nn.Module,
+        *,
+        lan_target: Literal["bnn", "noisy"] = "bnn",
+        weigh_lan: bool = False,
+        thresholds: tuple[float, float] = THRESHOLDS,
+    ):
+        super().__init__(unet)
+        self.bnn = BNN(bnn)
+        self.lan = LAN(self.bnn, lan, target=lan_target, weigh=weigh_lan, thresholds=thresholds)
+        self._unet = (UNet(self.bnn, self.lan, unet, thresholds=thresholds),)  # a view of `network`, which is stored
+
+    @property
+    def stages(self) -> tuple[BNN, LAN, UNet]:
+        return self.bnn, self.lan, *self._unet
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Of training all three together."""
+        losses, answers = [], []
+        for stage in self.stages:
+            answer = stage.network(batch.noisy)
+            losses.append(stage.compare(answer, batch.noisy, *answers))
+            answers.append(answer.detach().to(batch.noisy.dtype))
+            if self.training:
+                stage.take_as_trained()
+        return torch.stack(losses).sum()
+
+
+def published(channels: int = 3, width: int = 48, **changes) -> SSID:
+    """As published: 1,268,547 + 94,939 + 1,083,747 parameters. changes: what `SSID` takes, instead."""
+    networks = {
+        "bnn": BlindSpotUNet(channels, width, outputs=channels, shift=5),
+        "lan": LocallyAware(channels, 4 * width // 3),
+        "unet": Noise2CleanUNet(channels, width, pointwise=0),
+    }
+    return SSID(**networks | changes)
