@@ -43,7 +43,7 @@ EVERY = {
         BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), wide=None), refinements=2
     ),
     "SSID": lambda: SSID(
-        BlindSpotUNet(1, 4, outputs=1, depth=2, shift=3), LocallyAware(1, 8), Noise2CleanUNet(1, 4, pointwise=0)
+        Noise2CleanUNet(1, 4, pointwise=0), bnn=BlindSpotUNet(1, 4, outputs=1, depth=2, shift=3), lan=LocallyAware(1, 8)
     ),
     "Noise2Void": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05),
     "StructN2V": lambda: Noise2Void(Noise2VoidUNet(1, 4), share=0.05, struct=[1, 1, 1]),

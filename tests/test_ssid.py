@@ -10,7 +10,8 @@ from dnlib.batches import Batch, Crops
 from dnlib.images import to_image
 from dnlib.methods import SSID
 from dnlib.methods.ssid import BNN, LAN, UNet, alpha, published
-from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet, blind_patch
+from dnlib.networks import BlindPatch, BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet
+from dnlib.networks.blind_patch import local_branch
 from dnlib.noise import CorrelatedGaussian
 from dnlib.training import fit
 
@@ -215,9 +216,7 @@ def stop(method):
 @pytest.mark.parametrize(
     "changes",
     [
-        {
-            "bnn": blind_patch.published(1, 8, wide=None, head=4, local=blind_patch.local_branch(8, head=4, blocks=1))
-        },  # S-1
+        {"bnn": BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), wide=None)},  # S-1
         {"bnn": DilatedBlindSpot(1, 8, blocks=1)},
         {"lan_target": "noisy"},  # S-2
         {"weigh_lan": True, "thresholds": (0.5, 7)},

@@ -211,8 +211,8 @@ class SSID(Method):
     another. It takes longer and ends lower (published: 37.12 dB in 120 hours, one after the other 37.39 in 54).
     Only the U-Net denoises. `ssid.bnn.denoise` and `ssid.lan.denoise` show what it learnt from.
 
-    bnn, lan, unet: the networks; any blind one can stand first. `published()` makes those of the paper. The report's
-        S-1 is published(bnn=blind_patch.published(wide=None)), its S-2 published(lan_target="noisy").
+    unet, bnn, lan: the networks; any blind one can be the BNN. `published()` makes those of the paper. The report's S-1
+        is published(bnn=BlindPatch(local=local_branch(), wide=None)), its S-2 published(lan_target="noisy").
     lan_target, weigh_lan: `target` and `weigh` of LAN.   thresholds: of `alpha`.
     Raises ValueError for what one of the stages refuses.
     """
@@ -221,10 +221,10 @@ class SSID(Method):
 
     def __init__(
         self,
-        bnn: nn.Module,
-        lan: nn.Module,
         unet: nn.Module,
         *,
+        bnn: nn.Module,
+        lan: nn.Module,
         lan_target: Literal["bnn", "noisy"] = "bnn",
         weigh_lan: bool = False,
         thresholds: tuple[float, float] = THRESHOLDS,
