@@ -42,14 +42,17 @@ def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, win
     Raises ValueError for thresholds in the wrong order or unit, or for a window without a middle.
     """
     low, high = check_thresholds(thresholds)
-    if window < 1 or window % 2 == 0:
-        raise ValueError(f"a window has an odd number of pixels to a side; {window} was given")
     spread = 255 * deviation(estimate, window)
     return torch.sigmoid((spread - low).clamp(max=0) + (spread - high).clamp(min=0))
 
 
 def deviation(image: Tensor, window: int) -> Tensor:
-    """The standard deviation around each pixel, of the mean of the channels, in the image's units: [N, 1, H, W]."""
+    """The standard deviation around each pixel, of the mean of the channels, in the image's units: [N, 1, H, W].
+
+    Raises ValueError for a window without a middle.
+    """
+    if window < 1 or window % 2 == 0:
+        raise ValueError(f"a window has an odd number of pixels to a side; {window} was given")
     gray = mirror(image.double().mean(dim=1, keepdim=True), window // 2)  # float32 would leave 0.1 / 255 of flat areas
     mean, square = (_box(x, window) for x in (gray, gray**2))
     return (square - mean**2).clamp(min=0).sqrt().to(image.dtype)
