@@ -53,8 +53,8 @@ class BlindSpotUNet(BlindSpot):
     """As published: half planes in four directions. 1,269,129 parameters with 9 outputs, 1,268,547 with 3.
 
     outputs: see `methods.BlindSpotBayes`; 9 are the mean of a colour and its covariance.
-    shift: by how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels; the attribute
-        may be changed at any time.
+    shift: by how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels: with 5 it is the
+        9x9 of SSID's blind-neighbourhood network. The attribute may be changed at any time.
     """
 
     def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 5, shift: int = 1):
