@@ -74,6 +74,17 @@ SIZES: dict[str, dict[str, tuple]] = {
         "test": (1, 6, 54),  # of them are scored
         "block": (64, 256, 256),  # side of the image that is timed
     },
+    "09_ssid": {
+        "side": (96, 256, 512),
+        "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
+        "test": (2, 6, 54),  # of them are scored
+        "width": (8, 16, 48),  # of BNN and U-Net; LAN has a third more
+        "local_blocks": (1, 3, 9),  # dilated convolutions of LG-BPN's local branch
+        "crop": (32, 64, 256),
+        "count": (2, 1, 8),  # crops per step
+        "steps": (3, 600, 400_000),  # of each training
+        "block": (64, 256, 256),  # side of the image that is timed
+    },
 }
 
 

@@ -21,7 +21,7 @@ from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft,
 from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture, to_tensor
-from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self
+from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, ssid
 from dnlib.methods.noise2self import visible_mean
 from dnlib.methods.patch_craft import craft_tiles
 from dnlib.networks import BabyUNet, BlindSpotUNet, TwoWayBlindSpotUNet, blind_spot
@@ -330,6 +330,14 @@ def test_chapter_08_coherence_is_one_for_the_picture_and_small_for_noise(rng):
     assert kept(picture + noise, picture)[2:].mean() == pytest.approx(0.5, abs=0.1)
 
 
+def test_chapter_09_alpha_is_the_library_s(rng):
+    (alpha_by_hand,) = definitions("09", "alpha_by_hand")
+    estimate = ndimage.gaussian_filter(rng.random((40, 50, 3)), (3, 3, 0))
+    for thresholds in ((1.0, 5.0), (3.0, 3.0), (0.0, 20.0)):
+        found = ssid.alpha(to_tensor(estimate), thresholds)[0, 0].numpy()
+        np.testing.assert_allclose(alpha_by_hand(estimate, *thresholds), found, atol=1e-4)
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -366,6 +374,7 @@ def small_data(monkeypatch, tmp_path, rng):
         ("07", {}, "sidd_val_crops", "phones.table.AP-BSN.psnr"),
         ("07", {}, "polyu", "polyu_gain"),
         ("08", {}, "sidd_val_crops", "phones.psnr.L-1"),
+        ("09", {}, "sidd_val_crops", "phones.psnr.S-2"),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
