@@ -62,7 +62,7 @@ SIZES: dict[str, dict[str, tuple]] = {
     "07_pixel_shuffle": {
         "side": (96, 256, 512),
         "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
-        "test": (2, 9, 54),  # of them are scored
+        "test": (2, 6, 54),  # of them are scored
         "width": (8, 32, 128),
         "blocks": (1, 3, 9),  # dilated convolutions of each branch
         "crop": (40, 100, 120),
