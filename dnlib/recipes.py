@@ -97,7 +97,7 @@ def _phones(what: str, method: str, network: str, blocks: dict[str, tuple], **ne
         network=network,
         method_arguments={"border": None} if method == "APBSN" else {},
         network_arguments=network_arguments,
-        sizes={"size": (100, 120), "count": (2, 8), "steps": (600, 500_000), "learning_rate": (2e-3, 1e-4)} | blocks,
+        sizes={"size": (100, 120), "count": (2, 8), "steps": (400, 500_000), "learning_rate": (2e-3, 1e-4)} | blocks,
         trained_on="sidd_val_crops",
     )
 

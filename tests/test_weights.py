@@ -118,7 +118,7 @@ def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
     assert card["bytes"] <= 3_000_000
     assert (card["title"], card["method"], card["network"]) == (recipe.title, recipe.method, recipe.network)
     assert card["noise"] == str(recipe.noise or "as photographed")
-    assert {key: card[key] for key in recipes.SIZES} == recipes.sizes("laptop", recipe)
+    assert card.items() >= recipes.sizes("laptop", recipe).items()
     assert card["command"] == f"dnlib train {name}" and not card["commit"].endswith("+")
     for known in ("data_sha256", "steps", "seconds", "device", "scores", "licence", "seed", "versions"):
         assert card[known] not in (None, "", {}), known

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from dnlib import pixelshuffle
 from dnlib.networks.blind_spot import BlindSpotUNet
-from dnlib.networks.dilated import Dilated, MaskedConv
+from dnlib.networks.dilated import Dilated, MaskedConv, start_well
 from dnlib.networks.shapes import check, check_channels
 
 REACH = 4  # of the diamond: |dy| + |dx| <= REACH is left out
@@ -69,6 +69,7 @@ class BlindPatch(nn.Module):
         sizes = (joined, width, width // 2, width // 2)
         layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Conv2d(a, b, 1), nn.ReLU(inplace=True))]
         self.tail = nn.Sequential(*layers, nn.Conv2d(width // 2, channels, 1))
+        start_well(self)
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
@@ -181,6 +182,10 @@ class Transformer(nn.Module):
         self.norms = nn.ModuleList(_Norm(width) for _ in range(2))
         self.mix = _Attention(width, dilation, heads) if attention else _depthwise(width, width, dilation)
         self.gate = _Gate(width, int(factor * width), dilation)
+
+    @property
+    def added(self) -> list[nn.Module]:
+        return [self.mix.out if isinstance(self.mix, _Attention) else self.mix[0], self.gate.out]
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.mix(self.norms[0](x))

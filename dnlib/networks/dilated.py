@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from dnlib import pixelshuffle
 from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.unet import initialise
 
 
 class MaskedConv(nn.Conv2d):
@@ -58,6 +59,7 @@ class DilatedBlindSpot(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(width // 2, self.outputs, 1),
         )
+        start_well(self)
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
@@ -86,6 +88,23 @@ class _Branch(nn.Sequential):
         )
 
 
+SMALL = 0.3  # what is added to x is that much smaller than He et al.'s weights make it
+
+
+def start_well(network: nn.Module) -> None:
+    """He et al.'s weights, for as many taps as take part; what is added back to its input starts SMALL.
+
+    PyTorch's own start, with which AP-BSN and LG-BPN were published, makes what goes through a network smaller from
+    layer to layer; then it takes thousands of steps until an answer has colours.
+    """
+    initialise(network)
+    for layer in network.modules():
+        if isinstance(layer, MaskedConv):
+            layer.weight.data *= (layer.taps.numel() / layer.taps.sum()) ** 0.5
+        for last in getattr(layer, "added", ()):
+            last.weight.data *= SMALL
+
+
 class Dilated(nn.Module):
     """x + 1x1(ReLU(3x3 with dilation))."""
 
@@ -96,6 +115,10 @@ class Dilated(nn.Module):
             nn.ReLU(inplace=True),
             nn.Conv2d(width, width, 1),
         )
+
+    @property
+    def added(self) -> list[nn.Module]:
+        return [self.body[-1]]
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.body(x)
