@@ -21,6 +21,7 @@ from dnlib.files import atomic
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "results" / "claims.yaml"
+COMMITTED = ROOT / "results" / "records"
 
 Verdict = Literal["held", "did not hold", "not tested"]
 
@@ -145,7 +146,7 @@ class Judgement:
         if len(numbers) == 1:
             text = f"{numbers[0]:.4g}"
         elif len(self.seeds) == len(numbers):
-            text = f"{np.mean(numbers):.4g} ± {_half_interval(numbers):.2g}"
+            text = f"{np.mean(numbers):.4g} ± {half_interval(numbers):.2g}"
         elif min(numbers) == max(numbers):
             text = f"{numbers[0]:.4g}"
         else:
@@ -222,7 +223,7 @@ def plain(value: Any) -> Any:
     return float(f"{number:.6g}")
 
 
-def _half_interval(numbers: list[float]) -> float:
+def half_interval(numbers: Sequence[float]) -> float:
     """Half the width of Student's 95 % interval for the mean."""
     from scipy.stats import sem, t
 
