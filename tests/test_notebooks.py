@@ -312,14 +312,14 @@ def test_chapter_06_predicts_the_scatter_of_the_covariance(rng):
 
 
 def test_chapter_07_sorts_pixels_as_the_library_does(rng):
-    split_by_hand, lag_1_after = definitions("07", "split_by_hand", "lag_1_after")
+    split_by_hand, map_after = definitions("07", "split_by_hand", "map_after")
     image = rng.random((12, 18, 3))
     for stride in (1, 2, 3):
         parts = pixelshuffle.split(to_tensor(image), stride).movedim(1, -1).numpy()
         np.testing.assert_allclose(split_by_hand(image, stride), parts, atol=1e-7)
     box = ndimage.uniform_filter(rng.standard_normal((400, 400, 3)), (4, 4, 1), mode="wrap")
-    lag_1_after.__globals__.update(noises=[box], correlation=correlation)
-    assert [lag_1_after(s) for s in (1, 2, 4)] == pytest.approx([3 / 4, 1 / 2, 0], abs=0.02)
+    map_after.__globals__.update(noises=[box], correlation=correlation)
+    assert [map_after(s, 2)[2, 3] for s in (1, 2, 4)] == pytest.approx([3 / 4, 1 / 2, 0], abs=0.02)
 
 
 def test_chapter_08_coherence_is_one_for_the_picture_and_small_for_noise(rng):
