@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -46,12 +46,21 @@ SHORT = {"steps": (9_600, 500_000)}
 SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
 
 
+class Teacher(NamedTuple):
+    """A network that a method learns from: its name in `networks`, its sizes as in SIZES, its other arguments."""
+
+    network: str
+    sizes: dict[str, tuple]
+    arguments: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """method, network: names in `methods` and `networks`, with arguments.   noise: to train with; tests: to score at.
 
     noise None: the photographs are noisy as they are.
     sizes: where they differ from SIZES; what SIZES does not name is the network's.
+    teachers: networks that the method takes besides, by the argument's name.
     start: the shipped weights that training begins with.
     trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
     monitored: the noise on the photographs that training is watched with.
@@ -65,6 +74,7 @@ class Recipe:
     method_arguments: dict[str, Any] = field(default_factory=dict)
     network_arguments: dict[str, Any] = field(default_factory=dict)
     sizes: dict[str, tuple] = field(default_factory=dict)
+    teachers: dict[str, Teacher] = field(default_factory=dict)
     start: str = ""
     trained_on: str = "bsds500"
 
@@ -108,6 +118,29 @@ def _lg_bpn(what: str, half: bool = False, **parts: Any) -> Recipe:
         blocks = {"local_blocks": (1, 3), "global_blocks": (1, 3)}
     return _phones(what, "LGBPN", "local_global", blocks, **parts)
 
+
+def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
+    """As many crops of the same images, and steps per stage, as LG-BPN; smaller crops, for its networks are shallow."""
+    unet = {"width": (24, 48), "depth": (3, 5)}
+    return Recipe(
+        f"{what}, photographs of phones",
+        "SSID",
+        noise=None,
+        tests=(),
+        method_arguments=arguments,
+        network_arguments={"pointwise": 0},
+        sizes={"size": (64, 256), "count": (2, 8), "steps": (600, 400_000), "learning_rate": (2e-3, 3e-4)}
+        | {"ramp_up": (0.1, 0.0), "ramp_down": (0.5, 1.0)}
+        | unet,
+        teachers={
+            "bnn": bnn or Teacher("BlindSpotUNet", unet, {"outputs": 3, "shift": 5}),
+            "lan": Teacher("LocallyAware", {"width": (32, 64)}, {}),
+        },
+        trained_on="sidd_val_crops",
+    )
+
+
+LOCAL_BRANCH = Teacher("local_global", {"width": (32, 128), "local_blocks": (3, 9)}, {"wide": None})
 
 LEVELS = Gaussian(10), Gaussian(25), Gaussian(50)
 RECIPES = {
@@ -166,6 +199,15 @@ RECIPES = {
     "lg_bpn_phones_l3": _lg_bpn("LG-BPN, transformers in both branches, half as deep", half=True, local="transformer"),
     "lg_bpn_phones_l4": _lg_bpn("LG-BPN, local branch alone", wide=None),
     "lg_bpn_phones_l5": _lg_bpn("LG-BPN, global branch alone", local=None),
+    "ssid_phones": _ssid("SSID"),
+    "ssid_phones_s1": _ssid("SSID, LG-BPN's local branch as blind network", LOCAL_BRANCH),
+    "ssid_phones_s2": _ssid("SSID, local network shown the noisy image", lan_target="noisy"),
+}
+TABLE_1 = {  # of the student report: its rows and their recipes
+    "LG-BPN": "lg_bpn_phones",
+    **{f"L-{number}": f"lg_bpn_phones_l{number}" for number in range(1, 6)},
+    "SSID": "ssid_phones",
+    **{f"S-{number}": f"ssid_phones_s{number}" for number in range(1, 3)},
 }
 HELD_OUT = 4  # videos
 DATA = {
@@ -189,7 +231,7 @@ def train(
 
     What is scored: Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
 
-    Goes on from out/NAME.checkpoint.safetensors if an earlier call was cut short.
+    Goes on from out/NAME.checkpoint.safetensors, of each stage if there are several, if an earlier call was cut short.
     steps: instead of the profile's.
     Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
     """
@@ -200,19 +242,23 @@ def train(
     method, card = untrained(name, profile, seed)
     card["command"] += "" if steps is None else f" --steps {steps}"
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
-    history = fit(
-        method,
-        batches(name, profile, seed),
-        steps=size["steps"],
-        learning_rate=size["learning_rate"],
-        ramp_up=size["ramp_up"],
-        ramp_down=size["ramp_down"],
-        seed=seed,
-        device=device,
-        checkpoint=out / f"{name}.checkpoint.safetensors",
-        monitor=watched,
-        progress=True,
-    )
+    learnt_from = batches(name, profile, seed)
+    histories = [
+        fit(
+            stage,
+            learnt_from,
+            steps=size["steps"],
+            learning_rate=size["learning_rate"],
+            ramp_up=size["ramp_up"],
+            ramp_down=size["ramp_down"],
+            seed=seed,
+            device=device,
+            checkpoint=out / f"{part}.checkpoint.safetensors",
+            monitor=watched,
+            progress=True,
+        )
+        for part, stage in _stages(name, method).items()
+    ]
     path = out / f"{name}.safetensors"
     weights.save_method(method, path, card)
     scores = scored(weights.load_method(path, device=device), recipe)  # what is stored, in half precision
@@ -223,10 +269,10 @@ def train(
         "data_sha256": datasets.fingerprint(recipe.trained_on),
         "seed": seed,
         **size,
-        "seconds": round(history.seconds),
-        "cpu_seconds": round(history.cpu_seconds),
-        "precision": history.precision,
-        "device": history.device,
+        "seconds": round(sum(history.seconds for history in histories)),
+        "cpu_seconds": round(sum(history.cpu_seconds for history in histories)),
+        "precision": histories[-1].precision,
+        "device": histories[-1].device,
         "machine": provenance.machine(),
         "commit": provenance.commit(),
         "versions": provenance.versions(),
@@ -238,6 +284,13 @@ def train(
     for what, score in scores.items():
         report(f"{what}: {score}")
     return path
+
+
+def _stages(name: str, method: Method) -> dict[str, Method]:
+    """What is trained one after the other, by the names of its checkpoints."""
+    if method.stages == (method,):
+        return {name: method}
+    return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
 
 
 def trained(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
@@ -258,30 +311,22 @@ def trained(name: str, profile: str, seed: int, *, device: str = "auto", home: P
 def _smoked(name: str, seed: int) -> Method:
     method, _ = untrained(name, "smoke", seed)
     size, picture = sizes("smoke", find(name)), (255 * images.photo("astronaut")).astype(np.uint8)
-    fit(method, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
+    for stage in method.stages:
+        fit(stage, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
     return method.eval()
 
 
 def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
     """Whether weights were made by a recipe as it is now."""
-    return weights.read_card(path).items() >= sizes(profile, recipe).items()
+    return weights.read_card(path).items() >= (sizes(profile, recipe) | _parts(profile, recipe)).items()
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
     """The method of a recipe before training, and the card that builds it."""
     recipe = find(name)
-    size = sizes(profile, recipe)
     card = {
         "title": recipe.title,
-        "method": recipe.method,
-        "method_arguments": recipe.method_arguments,
-        "network": recipe.network,
-        "network_arguments": {
-            "channels": 3,
-            "width": size["width"],
-            **{name: value for name, value in size.items() if name not in SIZES},
-            **recipe.network_arguments,
-        },
+        **_parts(profile, recipe),
         "command": f"dnlib train {name}" + _options(profile, seed),
     }
     torch.manual_seed(seed)
@@ -290,6 +335,25 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
         method.network.load_state_dict(weights.load_method(recipe.start).network.state_dict())
         card["start"] = recipe.start
     return method, card
+
+
+def _parts(profile: str, recipe: Recipe) -> dict[str, Any]:
+    """What a card says about how a method is built."""
+    size = sizes(profile, recipe)
+    own = {"width": size["width"]} | {name: value for name, value in size.items() if name not in SIZES}
+    teachers = {
+        name: {
+            "network": teacher.network,
+            "network_arguments": {"channels": 3} | _column(profile, teacher.sizes) | teacher.arguments,
+        }
+        for name, teacher in recipe.teachers.items()
+    }
+    return {
+        "method": recipe.method,
+        "method_arguments": recipe.method_arguments | teachers,
+        "network": recipe.network,
+        "network_arguments": {"channels": 3} | own | recipe.network_arguments,
+    }
 
 
 def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
@@ -320,13 +384,29 @@ def find(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def rows(chosen: str = "all") -> list[str]:
+    """Rows of the report's Table 1, of names with commas between, or all, in the table's order.
+
+    Raises ValueError for a row that is not there, or for none.
+    """
+    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    if unknown := sorted(names - TABLE_1.keys() - {"all"}):
+        raise ValueError(f"the table has no row {', '.join(unknown)}; its rows are: {', '.join(TABLE_1)}")
+    if not names:
+        raise ValueError(f"no row was chosen; the rows are: {', '.join(TABLE_1)}, or all of them with 'all'")
+    return [row for row in TABLE_1 if row in names or "all" in names]
+
+
 def sizes(profile: str, recipe: Recipe | None = None) -> dict[str, Any]:
     """The sizes of a training. Raises ValueError for an unknown profile."""
-    every = SIZES | (recipe.sizes if recipe else {})
+    return _column(profile, SIZES | (recipe.sizes if recipe else {}))
+
+
+def _column(profile: str, table: dict[str, tuple]) -> dict[str, Any]:
     if profile == "smoke":
-        return sizes("laptop", recipe) | SMOKE
+        return _column("laptop", table) | {name: value for name, value in SMOKE.items() if name in table}
     _check_profile(profile)
-    return {name: values[PROFILES.index(profile)] for name, values in every.items()}
+    return {name: values[PROFILES.index(profile)] for name, values in table.items()}
 
 
 def _check_profile(profile: str) -> None:

@@ -5,6 +5,7 @@ refused, and no pickle is ever loaded.
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from dnlib import datasets, methods, networks
 from dnlib.chapter import choose_device
@@ -65,7 +66,7 @@ def load_method(name: str | Path, *, device: str = "cpu") -> Method:
         tensors = load(content)
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}); nothing else is ever loaded") from error
-    check_architecture(str(path), tensors, method.state_dict(), card["network"])
+    check_architecture(str(path), tensors, method.state_dict(), card["method"])
     method.load_state_dict({name: _widen(tensor) for name, tensor in tensors.items()})
     return method.eval().to(choose_device(device))
 
@@ -98,12 +99,28 @@ def publish(path: Path) -> Path:
 
 
 def build(card: dict[str, Any]) -> Method:
-    """The untrained method that a card describes: `method` and `network`, each with its arguments."""
-    for kind, rooms in (("network", networks), ("method", methods)):
-        if card[kind] not in rooms.__all__:
-            raise ValueError(f"there is no {kind} {card[kind]!r}; there are: {', '.join(rooms.__all__)}")
-    network = getattr(networks, card["network"])(**card["network_arguments"])
-    return getattr(methods, card["method"])(network, **card["method_arguments"])
+    """The untrained method that a card describes: `method` and `network`, each with its arguments.
+
+    Of a method's arguments, those that are networks themselves (SSID has two) are written as the card writes its own:
+    a `network` and its `network_arguments`.
+    Raises ValueError for a name that is not there, and for an argument that is no network and looks like one.
+    """
+    method, network = _named("method", card["method"]), _network(card, "the card")
+    arguments = card["method_arguments"].items()
+    return method(network, **{name: _network(v, name) if isinstance(v, dict) else v for name, v in arguments})
+
+
+def _network(part: dict[str, Any], where: str) -> nn.Module:
+    if missing := [key for key in ("network", "network_arguments") if key not in part]:
+        raise ValueError(f"the network of {where} lacks {', '.join(missing)}; a card names both for each network")
+    return _named("network", part["network"])(**part["network_arguments"])
+
+
+def _named(kind: str, name: str) -> Callable[..., nn.Module]:
+    room = {"method": methods, "network": networks}[kind]
+    if name not in room.__all__:
+        raise ValueError(f"there is no {kind} {name!r}; there are: {', '.join(room.__all__)}")
+    return getattr(room, name)
 
 
 def _card_path(name: str | Path) -> Path:

@@ -4,6 +4,7 @@ import torch
 
 from dnlib import datasets, recipes, weights
 from dnlib.datasets import Example
+from dnlib.methods.ssid import published
 
 read_card, load_method = weights.read_card, weights.load_method
 
@@ -70,9 +71,58 @@ def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, m
         recipes.trained(ships, "laptop", **other)
 
 
+def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_path, monkeypatch):
+    whole = recipes.train("ssid_phones", tmp_path / "whole", report=lambda line: None)
+    fit, calls = recipes.fit, []
+
+    def interrupted(stage, *arguments, **options):
+        calls.append(type(stage).__name__)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return fit(stage, *arguments, **options)
+
+    monkeypatch.setattr(recipes, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        recipes.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
+    assert calls == ["BNN", "LAN", "UNet"]
+    kept = [f"ssid_phones.{stage}.checkpoint.safetensors" for stage in ("bnn", "lan")]
+    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == kept
+    monkeypatch.setattr(recipes, "fit", fit)
+    again = recipes.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
+    assert again.read_bytes() == whole.read_bytes()
+
+
+def test_another_teacher_is_another_recipe(small, tmp_path, monkeypatch):
+    path, recipe = recipes.train("ssid_phones", tmp_path, report=lambda line: None), recipes.find("ssid_phones")
+    assert recipes._made_by(path, recipe, "laptop")
+    monkeypatch.setitem(recipe.teachers, "lan", recipe.teachers["lan"]._replace(arguments={"reach": 2}))
+    assert not recipes._made_by(path, recipe, "laptop")
+
+
+def test_the_paper_s_ssid_is_the_published_one():
+    def numbers(method):
+        return [sum(p.numel() for p in stage.network.parameters()) for stage in method.stages]
+
+    assert numbers(recipes.untrained("ssid_phones", "paper")[0]) == numbers(published())
+    s1, s2 = (recipes.untrained(f"ssid_phones_{row}")[0] for row in ("s1", "s2"))
+    assert s1.bnn.network.wide is None and s1.lan.target == "bnn"
+    assert s2.lan.target == "noisy"
+
+
+def test_rows_of_the_report_are_chosen_by_name():
+    assert recipes.rows() == ["LG-BPN", "L-1", "L-2", "L-3", "L-4", "L-5", "SSID", "S-1", "S-2"]
+    assert recipes.rows("S-2, LG-BPN") == ["LG-BPN", "S-2"]
+    assert set(recipes.TABLE_1.values()) <= recipes.RECIPES.keys()
+    with pytest.raises(ValueError, match="no row L-6, Z; its rows are: LG-BPN, L-1"):
+        recipes.rows("Z, SSID, L-6")
+    with pytest.raises(ValueError, match="no row was chosen"):
+        recipes.rows(" ")
+
+
 def test_in_smoke_nothing_is_kept(small, tmp_path):
-    method = recipes.trained("ap_bsn_phones", "smoke", 0, home=tmp_path)
-    assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
+    for name in ("ap_bsn_phones", "ssid_phones_s1"):
+        method = recipes.trained(name, "smoke", 0, home=tmp_path)
+        assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -70,6 +70,59 @@ def test_weights_of_another_architecture_are_refused(saved):
         weights.load_method(path)
 
 
+def teacher(network, **arguments):
+    return {"network": network, "network_arguments": {"channels": 3, "width": 6} | arguments}
+
+
+SSID_CARD = {
+    "method": "SSID",
+    "method_arguments": {
+        "lan_target": "noisy",
+        "bnn": teacher("BlindSpotUNet", outputs=3, depth=2, shift=3),
+        "lan": teacher("LocallyAware", blocks=1),
+    },
+    **teacher("Noise2CleanUNet", depth=2, pointwise=0),
+    "command": "dnlib train x",
+}
+
+
+def test_a_method_of_several_networks_comes_back_whole(tmp_path):
+    method, image = weights.build(SSID_CARD), torch.rand(1, 3, 20, 30)
+    for stage in method.stages:
+        stage.take_as_trained()
+    weights.save_method(method, tmp_path / "x.safetensors", SSID_CARD)
+    loaded = weights.load_method(tmp_path / "x.safetensors")
+    assert (loaded.lan.target, loaded.bnn.side) == ("noisy", 5)
+    assert [int(stage.trained) for stage in loaded.stages[:2]] == [5, 5]
+    for before, after in zip((*method.stages, method), (*loaded.stages, loaded), strict=True):
+        assert torch.allclose(after.denoise(image).mean, before.denoise(image).mean, atol=3e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda card: card["method_arguments"]["bnn"].update(network="ResNet"), "there is no network 'ResNet'; there"),
+        (lambda card: card["method_arguments"]["lan"].pop("network_arguments"), "of lan lacks network_arguments; a"),
+        (lambda card: card["method_arguments"].update(bnn={}), "of bnn lacks network, network_arguments; a card"),
+        (lambda card: card.update(method="SSDI"), "there is no method 'SSDI'; there are"),
+        (
+            lambda card: card["method_arguments"]["lan"]["network_arguments"].update(width=9),
+            "architecture than SSID: l",
+        ),
+        (lambda card: card["method_arguments"]["bnn"]["network_arguments"].update(shift=2), "hole of 5x5 pixels, and "),
+    ],
+)
+def test_a_damaged_card_of_several_networks_is_told(tmp_path, change, message):
+    method, path = weights.build(SSID_CARD), tmp_path / "x.safetensors"
+    method.bnn.take_as_trained()
+    weights.save_method(method, path, SSID_CARD)
+    card = weights.read_card(path)
+    change(card)
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
+    with pytest.raises(ValueError, match=message):
+        weights.load_method(path)
+
+
 def test_unknown_names_and_missing_files_are_told(saved, tmp_path):
     with pytest.raises(ValueError, match="there are no weights 'nonsense'; there are"):
         weights.load_method("nonsense")

@@ -33,6 +33,11 @@ class Method(nn.Module):
         super().__init__()
         self.network = network
 
+    @property
+    def stages(self) -> tuple["Method", ...]:
+        """What is trained, one after the other: the method itself, unless it learns in several goes."""
+        return (self,)
+
     def loss(self, batch: Batch) -> Tensor:
         """A number to minimise. It uses nothing but what `needs` names."""
         raise NotImplementedError
