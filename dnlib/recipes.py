@@ -3,6 +3,7 @@
 Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
 DAVIS videos; the last four of those present are held out. What is made for phones trains on the noisy photographs that
 it is then scored on, as the papers do for their benchmarks; it sees no clean one.
+A method that learns in several stages has as many steps for each.
 The laptop size is what ships, the paper size needs a GPU for days. Rows that are compared have one width and one number
 of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
 """
@@ -318,7 +319,7 @@ def _smoked(name: str, seed: int) -> Method:
 
 def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
     """Whether weights were made by a recipe as it is now."""
-    return weights.read_card(path).items() >= (sizes(profile, recipe) | _parts(profile, recipe)).items()
+    return weights.read_card(path).items() >= (sizes(profile, recipe) | described(profile, recipe)).items()
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
@@ -326,7 +327,7 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
     recipe = find(name)
     card = {
         "title": recipe.title,
-        **_parts(profile, recipe),
+        **described(profile, recipe),
         "command": f"dnlib train {name}" + _options(profile, seed),
     }
     torch.manual_seed(seed)
@@ -337,8 +338,8 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
     return method, card
 
 
-def _parts(profile: str, recipe: Recipe) -> dict[str, Any]:
-    """What a card says about how a method is built."""
+def described(profile: str, recipe: Recipe) -> dict[str, Any]:
+    """What a card says about how a method is built. Raises ValueError for an unknown profile."""
     size = sizes(profile, recipe)
     own = {"width": size["width"]} | {name: value for name, value in size.items() if name not in SIZES}
     teachers = {
