@@ -43,13 +43,16 @@ class Batch:
 class Crops:
     """Random square crops, turned and mirrored, `count` at a time, all drawn in one indexing step.
 
-    images: [H, W] or [H, W, C] arrays of equal C, integers or floats in [0, 1], of any sizes; kept as they are.
+    images: [H, W] or [H, W, C] arrays of equal C, integers or floats in [0, 1], of any sizes; kept as they are. C is 1,
+        3, or 4 for packed raw frames (`raw.pack`).
     noise: draws the noisy images.  None: the images are noisy themselves, and no clean ones exist.
     second: with noise None, a second noisy image of each scene.
     frozen: one noisy copy of each image, drawn once with `seed`, as if nothing else had ever been measured;
         otherwise new noise at every step, which tells a network more than any real data set would.
-    turn: mirror and transpose the crops at random. Not for measured or frozen noise with a direction, such as rows.
-    Raises ValueError for C other than 1 and 3 or not common to all, NaN or infinite values, images smaller than a crop.
+    turn: mirror and transpose the crops at random. Not for measured or frozen noise with a direction, such as rows, and
+        not for packed raw frames: mirrored, red would lie on the other side of the greens.
+    Raises ValueError for C other than 1, 3 and 4 or not common to all, for C = 4 with `turn`, NaN or infinite values,
+    images smaller than a crop.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Crops:
         turn: bool = True,
         seed: int = 0,
     ):
-        _check(images, second, noise, size, count)
+        _check(images, second, noise, size, count, turn)
         self.noise, self.size, self.count, self.frozen, self.turn, self.seed = noise, size, count, frozen, turn, seed
         shapes = torch.tensor([image.shape[:2] for image in images])
         self.heights, self.widths = shapes.T
@@ -169,7 +172,7 @@ def _channels(image: np.ndarray) -> int:
     return 1 if image.ndim == 2 else image.shape[2]
 
 
-def _check(images, second, noise, size: int, count: int) -> None:
+def _check(images, second, noise, size: int, count: int, turn: bool) -> None:
     if not images:
         raise ValueError("no images were given to draw crops from")
     for image in images:
@@ -178,9 +181,16 @@ def _check(images, second, noise, size: int, count: int) -> None:
         if not np.issubdtype(image.dtype, np.integer) and not np.isfinite(image).all():
             raise ValueError("an image holds NaN or infinite values; replace them before training")
     kinds = {_channels(image) for image in images}
-    if len(kinds) > 1 or not kinds <= {1, 3}:
+    if len(kinds) > 1 or not kinds <= {1, 3, 4}:
         words = " and ".join(map(str, sorted(kinds)))
-        raise ValueError(f"the images have {words} channels; all must have 1 (gray), or all 3 (colour)")
+        raise ValueError(
+            f"the images have {words} channels; all must have 1 (gray), or all 3 (colour), or all 4 (packed raw frames)"
+        )
+    if kinds == {4} and turn:
+        raise ValueError(
+            "images of 4 channels are packed raw frames, whose planes lie beside each other: they are not mirrored, "
+            "give turn=False (a picture with transparency is no raw frame: leave its fourth channel out)"
+        )
     if size < 1 or count < 1:
         raise ValueError(f"crops have size >= 1 and come at least one at a time; size {size}, count {count} were given")
     smallest = min(images, key=lambda image: min(image.shape[:2]))

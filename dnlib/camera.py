@@ -66,12 +66,10 @@ class Camera:
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         """As every noise model: sRGB photographs [N, 3, H, W] in [0, 1]; the parameter is iso."""
-        iso = _draw(self.iso, clean, generator)
-        if clean.shape[1] != 3:
+        if clean.ndim == 4 and clean.shape[1] != 3:
             raise ValueError(f"a camera takes colour pictures [N, 3, H, W]; shape {list(clean.shape)} was given")
         raw = self.expose(clean)
-        deviation = sensor_variance(raw, _per_image(iso)).sqrt()
-        noisy = raw + deviation * _normal(raw.shape, raw, generator)
+        noisy, iso = Sensor(self.iso).sample(raw, generator)
         return NoisyImage(clean + self.develop(noisy) - self.develop(raw), iso)
 
     def expose(self, picture: Tensor) -> Tensor:
@@ -92,6 +90,25 @@ class Camera:
         if self.eight_bit:
             picture = torch.round(255 * picture.clamp(0, 1)) / 255
         return picture if self.jpeg is None else _through_jpeg(picture, self.jpeg)
+
+
+class Sensor:
+    """The noise of raw light, independent from pixel to pixel: y = x + sqrt(shot x + read^2) N(0, 1). Its mean is 0.
+
+    iso: the sensor's gain, or (low, high) drawn per image, as `Camera` has it.
+    """
+
+    def __init__(self, iso: float | tuple[float, float] = 1600):
+        self.iso = _range("iso", iso)
+
+    def __repr__(self) -> str:
+        return f"Sensor({_plain(self.iso)})"
+
+    def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
+        """As every noise model: light [N, C, H, W] in [0, 1], a mosaic or its planes; the parameter is iso."""
+        iso = _draw(self.iso, clean, generator)
+        deviation = sensor_variance(clean, _per_image(iso)).sqrt()
+        return NoisyImage(clean + deviation * _normal(clean.shape, clean, generator), iso)
 
 
 def sensor_variance(light: Tensor, iso: Tensor | float) -> Tensor:

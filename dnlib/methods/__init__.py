@@ -7,6 +7,7 @@ from dnlib.methods.lg_bpn import LGBPN
 from dnlib.methods.noise2self import Noise2Self
 from dnlib.methods.noise2void import Noise2Void
 from dnlib.methods.patch_craft import PatchCraft
+from dnlib.methods.perceptual import Perceptual
 from dnlib.methods.ssid import SSID
 from dnlib.methods.supervised import Noise2Clean, Noise2Noise
 
@@ -22,4 +23,5 @@ __all__ = [
     "Noise2Self",
     "Noise2Void",
     "PatchCraft",
+    "Perceptual",
 ]

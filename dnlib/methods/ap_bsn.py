@@ -41,8 +41,10 @@ class APBSN(Method):
         self.refinements, self.share = refinements, share
 
     def loss(self, batch: Batch) -> Tensor:
-        answer = pixelshuffle.through(self.network, batch.noisy, self.train_stride, border=self.border)
-        return torch.mean((answer - batch.noisy).abs())
+        return torch.mean((self.answer(batch.noisy) - batch.noisy).abs())
+
+    def answer(self, noisy: Tensor) -> Tensor:
+        return pixelshuffle.through(self.network, noisy, self.train_stride, border=self.border)
 
     def estimate(self, noisy: Tensor) -> Estimate:
         first = pixelshuffle.through(self.network, noisy, self.stride, border=self.border)

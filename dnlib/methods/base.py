@@ -42,6 +42,10 @@ class Method(nn.Module):
         """A number to minimise. It uses nothing but what `needs` names."""
         raise NotImplementedError
 
+    def answer(self, noisy: Tensor) -> Tensor:
+        """What the method says to [N, C, H, W] while it learns, with gradients: one image of the same shape."""
+        return self.network(noisy)
+
     def forward(self, batch: Batch) -> Tensor:
         return self.loss(batch)
 

@@ -84,6 +84,9 @@ class BlindSpotBayes(Method):
             loss = loss - weight * self.noise.variance(belief.mean, parameter).sqrt().mean()
         return loss
 
+    def answer(self, noisy: Tensor) -> Tensor:
+        return self.belief(noisy).mean.to(noisy)
+
     @memory.kept()
     def belief(self, noisy: Tensor) -> Belief:
         """What the surroundings say about each clean pixel, in float64; no covariance for "none"."""
@@ -173,6 +176,8 @@ def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -
     if not hasattr(noise, "posterior"):
         raise ValueError(f"Gaussian, Poisson and Impulse noise have a likelihood to learn by; {noise} was given")
     check_blind(network)
+    if covariance == "full" and network.channels == 4:
+        raise ValueError("the planes of packed raw frames have independent noise: covariance is diagonal or none there")
     found, expected = network.outputs, outputs(network.channels, covariance)
     if found != expected:
         raise ValueError(

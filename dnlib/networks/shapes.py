@@ -11,7 +11,7 @@ def check(image: Tensor, channels: int) -> None:
             f"networks take float tensors [N, C, H, W]; {image.dtype} of shape {list(image.shape)} was given"
         )
     if image.shape[1] != channels:
-        kinds = {1: "gray images (1 channel)", 3: "colour images (3 channels)"}
+        kinds = {1: "gray images (1 channel)", 3: "colour images (3 channels)", 4: "packed raw frames (4 channels)"}
         raise ValueError(
             f"this network was made for {kinds.get(channels, f'{channels} channels')}; "
             f"an image with {image.shape[1]} was given"
@@ -19,9 +19,11 @@ def check(image: Tensor, channels: int) -> None:
 
 
 def check_channels(channels: int) -> int:
-    """Raises ValueError unless `channels` is 1 (gray) or 3 (colour)."""
-    if channels not in (1, 3):
-        raise ValueError(f"a network is made for 1 channel (gray) or 3 (colour); {channels} was given")
+    """Raises ValueError unless `channels` is 1 (gray), 3 (colour) or 4 (a packed raw frame)."""
+    if channels not in (1, 3, 4):
+        raise ValueError(
+            f"a network is made for 1 channel (gray), 3 (colour) or 4 (packed raw frames); {channels} was given"
+        )
     return channels
 
 

@@ -66,16 +66,23 @@ class UNet(nn.Module):
         check(image, self.channels)
         height, width = image.shape[2:]
         image = fill_up(image, 2**self.depth)
-        x = self.first(image)
-        skips = [image.to(x.dtype)]  # in mixed precision: else the largest concatenation would be float32
-        for layer in self.encoder[:-1]:
-            x = self.pool(layer(x))
-            skips.append(x)
+        features = self.encode(image)
+        # the cast is for mixed precision: else the largest concatenation would be float32
+        skips = [image.to(features[0].dtype), *features]
         x = self.encoder[-1](skips.pop())
         for layer in self.decoder:
             x = layer(torch.cat([_double(x), skips.pop()], dim=1))
         x = self.tail(torch.cat([_double(x), skips.pop()], dim=1))
         return x[..., :height, :width]
+
+    def encode(self, image: Tensor) -> list[Tensor]:
+        """What the encoder hands to the decoder, from fine to coarse: [N, width, H / 2, W / 2], ..."""
+        check(image, self.channels)
+        x, features = self.first(fill_up(image, 2**self.depth)), []
+        for layer in self.encoder[:-1]:
+            x = self.pool(layer(x))
+            features.append(x)
+        return features
 
 
 class Noise2CleanUNet(UNet):

@@ -1,0 +1,121 @@
+"""A perceptual loss whose features were trained here (after Johnson, Alahi, Fei-Fei 2016, equation 2).
+
+Two images are compared by what the encoder of a trained network makes of them, level by level. Johnson et al. take the
+classifier VGG: it knows what objects look like, from a million clean and labelled photographs. The encoders of this
+course learned to denoise. They know edges, and what is grain; they know no objects, and they see no farther than
+denoising asks for. The one of Noise2Noise has, as everything else here, never seen a clean image.
+"""
+
+import copy
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from dnlib.batches import Batch
+from dnlib.methods.base import Estimate, Method
+from dnlib.networks.unet import UNet
+
+TARGETS = "second_noisy", "noisy"
+
+
+class Features(nn.Module):
+    """How far images are apart in the encoder of a trained U-Net, which stays as it is.
+
+    levels: of the encoder, from fine (1: half the height and width) to coarse; all by default.
+    Raises ValueError for a network of another kind, and for levels that it does not have.
+    """
+
+    def __init__(self, network: UNet, levels: tuple[int, ...] | None = None):
+        super().__init__()
+        if not isinstance(network, UNet):
+            raise ValueError(f"features are those of a U-Net's encoder; {type(network).__name__} was given")
+        self.levels = tuple(range(1, network.depth + 1)) if levels is None else tuple(levels)
+        if not self.levels or not set(self.levels) <= set(range(1, network.depth + 1)):
+            raise ValueError(f"this encoder has the levels 1 to {network.depth}; {self.levels} were given")
+        # a copy, in a tuple, where nn.Module does not take it for a part that learns
+        self._network = (copy.deepcopy(network).eval().requires_grad_(False),)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Of [N, C, H, W] in [0, 1] the chosen levels, [N, width, H / 2^level, W / 2^level] each, with gradients."""
+        (network,) = self._network
+        found = network.to(image.device).encode(image)
+        return [found[level - 1] for level in self.levels]
+
+    def distance(self, answer: Tensor, target: Tensor) -> Tensor:
+        """The mean over levels of |phi(answer) - phi(target)|^2 / |phi(target)|^2: 0 for equal images, no unit.
+
+        The target, [N, C, H, W] like the answer, is a constant: gradients go to the answer alone.
+        """
+        with torch.no_grad():
+            wanted = self(target)
+        pairs = zip(self(answer), wanted, strict=True)
+        return torch.stack([torch.mean((f - w) ** 2) / (torch.mean(w**2) + 1e-8) for f, w in pairs]).mean()
+
+
+class Perceptual(Method):
+    """Another method's loss plus weight times the distance of its answer from a target, as `features` see both.
+
+    A self-supervised method has no clean target, and what stands for it decides what is learnt:
+    "second_noisy"  another noisy image of the same scene, as Noise2Noise has it. Its noise is not the answer's, so the
+                    answer gains nothing by carrying noise of its own. Features are not linear, though: the best answer
+                    has the *mean features of noisy images*, and is as sharp, and as grainy, as the features cannot
+                    tell from them.
+    "noisy"         the image that the network sees: to be used with care. A blind spot keeps an answer from its own
+                    pixel, but a feature joins many pixels, and answers carry the noise of their neighbours. They are
+                    rewarded for that, and the noise comes back.
+    a trained method  its estimate from the same noisy image. No noise comes back, but nothing new is said, either: the
+                    answer becomes as the estimate is.
+
+    method: the one that learns, in place, and denoises; its network is stored and used as ever.
+    weight: >= 0; with 0 it is the method's own loss. Else each step takes a second pass of the network.
+    Raises ValueError for a weight that is negative or no number, or an unknown target.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        features: Features,
+        weight: float,
+        *,
+        target: Literal["second_noisy", "noisy"] | Method = "second_noisy",
+    ):
+        nn.Module.__init__(self)  # the network is the method's, and no second part
+        if not 0 <= weight < math.inf:
+            raise ValueError(
+                f"a perceptual weight is a number >= 0; {weight} was given. 0 leaves the loss as it is; below zero, "
+                f"training would drive the answer away from the target"
+            )
+        if not isinstance(target, Method) and target not in TARGETS:
+            raise ValueError(f"the target is one of {', '.join(TARGETS)}, or a trained method; {target!r} was given")
+        self.method, self.features, self.weight = method, features, weight
+        self.target, self._teacher = (target, None) if isinstance(target, str) else (type(target).__name__, (target,))
+
+    @property
+    def network(self) -> nn.Module:
+        return self.method.network
+
+    @property
+    def needs(self) -> frozenset[str]:
+        if not self.weight:
+            return self.method.needs
+        return self.method.needs | {"noisy"} | ({self.target} if self._teacher is None else set())
+
+    def loss(self, batch: Batch) -> Tensor:
+        plain = self.method.loss(batch)
+        if not self.weight:
+            return plain
+        return plain + self.weight * self.features.distance(self.method.answer(batch.noisy), self._wanted(batch))
+
+    def _wanted(self, batch: Batch) -> Tensor:
+        if self._teacher is None:
+            return getattr(batch, self.target)
+        (teacher,) = self._teacher
+        return teacher.to(batch.noisy.device).denoise(batch.noisy).mean
+
+    def answer(self, noisy: Tensor) -> Tensor:
+        return self.method.answer(noisy)
+
+    def estimate(self, noisy: Tensor) -> Estimate:
+        return self.method.estimate(noisy)
