@@ -162,7 +162,8 @@ def test_other_wrong_images_are_refused(photographs):
         ([], "no images"),
         ([np.zeros((8, 8)), np.zeros((8, 8, 3))], "1 and 3 channels"),
         ([np.zeros((2, 8, 8, 3))], r"\[2, 8, 8, 3\]"),
-        ([np.zeros((8, 8, 4))], "4 channels"),
+        ([np.zeros((8, 8, 2))], "2 channels"),
+        ([np.zeros((8, 8, 4))], "4 channels are packed raw frames"),
         ([np.full((8, 8), np.nan)], "NaN"),
     ]:
         with pytest.raises(ValueError, match=message):

@@ -17,7 +17,9 @@ from dnlib.methods import (
     Noise2Self,
     Noise2Void,
     PatchCraft,
+    Perceptual,
 )
+from dnlib.methods.perceptual import Features
 from dnlib.networks import (
     BabyUNet,
     BlindPatch,
@@ -38,6 +40,7 @@ EVERY = {
     "Noise2Noise, L1": lambda: Noise2Noise(BabyUNet(1, 4), "l1"),
     "Noise2Noise, L0": lambda: Noise2Noise(BabyUNet(1, 4), "l0"),
     "PatchCraft": lambda: PatchCraft(BabyUNet(1, 4)),
+    "Perceptual": lambda: Perceptual(Noise2Noise(BabyUNet(1, 4)), Features(Noise2CleanUNet(1, 4, depth=2)), 0.1),
     "AP-BSN": lambda: APBSN(DilatedBlindSpot(1, 8, blocks=1), train_stride=2, refinements=2),
     "LG-BPN": lambda: LGBPN(
         BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), wide=None), refinements=2

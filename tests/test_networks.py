@@ -149,7 +149,7 @@ def test_wrong_images_are_refused_by_name(name):
         colour(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
     with pytest.raises(ValueError, match=r"\[3, 32, 32\]"):
         colour(torch.rand(3, 32, 32))
-    with pytest.raises(ValueError, match=r"1 channel .* or 3"):
+    with pytest.raises(ValueError, match=r"1 channel .* 3 .* or 4 .*; 2 was given"):
         SMALL[name](2)
 
 
