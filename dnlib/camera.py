@@ -66,8 +66,10 @@ class Camera:
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         """As every noise model: sRGB photographs [N, 3, H, W] in [0, 1]; the parameter is iso."""
-        if clean.ndim == 4 and clean.shape[1] != 3:
-            raise ValueError(f"a camera takes colour pictures [N, 3, H, W]; shape {list(clean.shape)} was given")
+        if clean.ndim != 4 or clean.shape[1] != 3 or not clean.is_floating_point():
+            raise ValueError(
+                f"a camera takes colour pictures [N, 3, H, W] of floats; {clean.dtype} {list(clean.shape)} was given"
+            )
         raw = self.expose(clean)
         noisy, iso = Sensor(self.iso).sample(raw, generator)
         return NoisyImage(clean + self.develop(noisy) - self.develop(raw), iso)
