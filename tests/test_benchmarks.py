@@ -98,9 +98,3 @@ def test_lg_bpn_and_ap_bsn_are_as_fast_as_promised():
     whole, step = numbers("blind_patch")["inference"], numbers("blind_patch")["step"]
     assert whole["ratio"] >= 2 and whole["difference"] <= 1e-4
     assert step["ratio"] >= (1.7 if step["bfloat16"] else 1.0) and 0 < step["share_of_peak"] < 1
-
-
-def test_ssid_is_as_fast_as_promised():
-    step, block = numbers("ssid")["step"], numbers("ssid")["block"]
-    assert step["ratio"] >= (1.7 if step["bfloat16"] else 1.0)
-    assert block["SSID"] == min(block.values())
