@@ -14,7 +14,7 @@ BLIND = {
     "four ways": lambda channels: BlindSpotUNet(channels, 4),
     "four ways, hole of 9": lambda channels: BlindSpotUNet(channels, 4, shift=5),
     "two ways": lambda channels: TwoWayBlindSpotUNet(channels, 4),
-    "dilated": lambda channels: DilatedBlindSpot(channels, 16, outputs=9, blocks=2),
+    "dilated": lambda channels: DilatedBlindSpot(channels, 64, outputs=9, blocks=2),
 }
 every_blind = pytest.mark.parametrize("name", BLIND)
 
