@@ -7,12 +7,20 @@ import pytest
 import torch
 from conftest import ROOT
 
-from dnlib import bursts, files, images
+from dnlib import bursts, files, images, results
 from dnlib.images import Picture
 from dnlib.noise import CorrelatedGaussian
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_readme_s_phone_images_are_recorded():
+    record = results.read(results.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
+    table = {name: row["psnr"] for name, row in record.measured["phones"]["table"].items()}
+    assert f"from {table['noisy']:.1f} to {table['AP-BSN']:.1f} dB" in README
+    assert f"plain blind spot ends at {table['blind spot of chapter 04']:.1f}" in README
+    assert f"estimated level at {table['BM3D, estimated level']:.1f}" in README
 
 
 @pytest.fixture

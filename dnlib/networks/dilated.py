@@ -95,7 +95,7 @@ def start_well(network: nn.Module) -> None:
     """He et al.'s weights, for as many taps as take part; what is added back to its input starts SMALL.
 
     PyTorch's own start, with which AP-BSN and LG-BPN were published, makes what goes through a network smaller from
-    layer to layer; then it takes thousands of steps until an answer has colours.
+    layer to layer; colours are then learnt much later.
     """
     initialise(network)
     for layer in network.modules():
