@@ -85,6 +85,32 @@ SIZES: dict[str, dict[str, tuple]] = {
         "steps": (3, 600, 400_000),  # of each training
         "block": (64, 256, 256),  # side of the image that is timed
     },
+    "10_ablations": {
+        "side": (96, 256, 512),
+        "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
+        "test": (2, 6, 54),  # of them are scored with the rows of the table
+        "refinements": (1, 2, 8),  # mixtures of LG-BPN's and AP-BSN's refinement
+        "ssim_images": (1, 6, 54),  # on which the two functions called SSIM are compared
+        "width": (6, 12, 48),  # of half planes and U-Nets in the matrix; LAN has a third more
+        "features": (8, 16, 128),  # of its dilated and LG-BPN networks
+        "depth": (2, 2, 5),
+        "blocks": (1, 1, 6),
+        "crop": (40, 80, 256),
+        "count": (1, 1, 8),  # crops per step
+        "matrix_steps": (2, 60, 100_000),  # of each of its trainings
+        "probe": (48, 128, 256),  # side of the parts of images that it is scored on
+        "probes": (1, 6, 54),
+    },
+    "11_raw_and_perceptual": {
+        "side": (96, 256, 512),
+        "photos": (2, 4, 4),  # bundled ones in colour, each at three ISO levels
+        "seeds": (2, 3, 5),  # trainings of each kind
+        "width": (6, 16, 48),  # of the U-Nets
+        "crop": (32, 64, 128),  # in pixels of the packed frame, and of the picture
+        "count": (1, 1, 4),  # crops per step of the blind networks; four times as many for the perceptual loss
+        "steps": (3, 300, 50_000),  # of each blind network
+        "sweep_steps": (3, 150, 20_000),  # of each training with a perceptual term
+    },
 }
 
 
