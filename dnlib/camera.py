@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from dnlib.noise import NoisyImage, _draw, _normal, _per_image, _plain, _range
+from dnlib.noise import USUAL_ISO, NoisyImage, Sensor, _plain, _range
 
 BALANCE = (2.0, 1.0, 1.7)  # gains of red, green and blue in daylight, as is usual
 MATRIX = ((1.66, -0.54, -0.12), (-0.21, 1.46, -0.25), (0.02, -0.55, 1.53))  # from a sensor's colours to sRGB's
@@ -38,7 +38,7 @@ class Camera:
 
     def __init__(
         self,
-        iso: float | tuple[float, float] = 1600,
+        iso: float | tuple[float, float] = USUAL_ISO,
         *,
         demosaic: Literal["malvar", "bilinear"] | None = "malvar",
         balance: bool = True,
@@ -92,31 +92,6 @@ class Camera:
         if self.eight_bit:
             picture = torch.round(255 * picture.clamp(0, 1)) / 255
         return picture if self.jpeg is None else _through_jpeg(picture, self.jpeg)
-
-
-class Sensor:
-    """The noise of raw light, independent from pixel to pixel: y = x + sqrt(shot x + read^2) N(0, 1). Its mean is 0.
-
-    iso: the sensor's gain, or (low, high) drawn per image, as `Camera` has it.
-    """
-
-    def __init__(self, iso: float | tuple[float, float] = 1600):
-        self.iso = _range("iso", iso)
-
-    def __repr__(self) -> str:
-        return f"Sensor({_plain(self.iso)})"
-
-    def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
-        """As every noise model: light [N, C, H, W] in [0, 1], a mosaic or its planes; the parameter is iso."""
-        iso = _draw(self.iso, clean, generator)
-        deviation = sensor_variance(clean, _per_image(iso)).sqrt()
-        return NoisyImage(clean + deviation * _normal(clean.shape, clean, generator), iso)
-
-
-def sensor_variance(light: Tensor, iso: Tensor | float) -> Tensor:
-    """Of the noise of raw light in [0, 1]: shot * light + read^2 (log read^2 = 2.18 log shot + 1.2; Brooks et al.)."""
-    shot = 2.5e-6 * torch.as_tensor(iso, dtype=light.dtype, device=light.device)
-    return shot * light.clamp(min=0) + torch.exp(2.18 * shot.log() + 1.2)
 
 
 def mosaic(light: Tensor) -> Tensor:

@@ -18,12 +18,13 @@ from torch.nn.functional import conv2d, softplus
 
 from dnlib.gaussians import Belief, condition, diagonal, log_density, outer
 
+USUAL_ISO = 1600
 FLOOR = 1e-3  # sigma / 255 and the variance's x in beliefs are at least this, as in the paper's code
 
 
 class NoisyImage(NamedTuple):
     image: Tensor  # [N, C, H, W]
-    parameter: Tensor  # [N]: sigma / 255, lambda or alpha of each image
+    parameter: Tensor  # [N]: sigma / 255, lambda, iso or alpha of each image
 
 
 class Noise(Protocol):
@@ -133,6 +134,42 @@ class Poisson(AddedGaussian):
         return NoisyImage(torch.poisson(photons, generator=generator) / _per_image(rate), rate)
 
 
+class Sensor(AddedGaussian):
+    """The noise of raw light, independent from pixel to pixel: y = x + sqrt(shot x + read^2) N(0, 1). Its mean is 0.
+
+    Beliefs take the variance at their own mean.
+
+    iso: the sensor's gain, or (low, high) drawn per image, as `Camera` has it.
+    """
+
+    def __init__(self, iso: float | tuple[float, float] = USUAL_ISO):
+        self.iso = self.bounds = _range("iso", iso)
+
+    def __repr__(self) -> str:
+        return f"Sensor({_plain(self.iso)})"
+
+    def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
+        """As every noise model: light [N, C, H, W] in [0, 1], a mosaic or its planes; the parameter is iso."""
+        iso = _draw(self.iso, clean, generator)
+        deviation = self.variance(clean, iso).sqrt()
+        return NoisyImage(clean + deviation * _normal(clean.shape, clean, generator), iso)
+
+    def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
+        return sensor_variance(mean, _per_image(parameter))
+
+    def from_free(self, value: Tensor) -> Tensor:
+        return USUAL_ISO * _positive(value)
+
+    def to_free(self, parameter: float) -> float:
+        return _inverse(parameter / USUAL_ISO)
+
+
+def sensor_variance(light: Tensor, iso: Tensor | float) -> Tensor:
+    """Of the noise of raw light in [0, 1]: shot * light + read^2 (log read^2 = 2.18 log shot + 1.2; Brooks et al.)."""
+    shot = 2.5e-6 * torch.as_tensor(iso, dtype=light.dtype, device=light.device)
+    return shot * light.clamp(min=0) + torch.exp(2.18 * shot.log() + 1.2)
+
+
 class Impulse(Likelihood):
     """With probability alpha a whole pixel (all channels at once) is replaced by U[0, 1]^C.
 
@@ -223,7 +260,7 @@ def read(text: str) -> Noise:
 
     Raises ValueError for anything else; nothing in the text is executed.
     """
-    kinds = {kind.__name__: kind for kind in (Gaussian, Poisson, Impulse, CorrelatedGaussian)}
+    kinds = {kind.__name__: kind for kind in (Gaussian, Poisson, Sensor, Impulse, CorrelatedGaussian)}
     try:
         call = ast.parse(text, mode="eval").body
         return kinds[call.func.id](*(ast.literal_eval(argument) for argument in call.args))

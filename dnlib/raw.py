@@ -2,7 +2,7 @@
 
 Behind Bayer's filters neighbours have different colours, so that a network which slides over the mosaic would meet
 another colour at every step. Packed, each plane [H/2, W/2] has one colour, and the four see the same 2x2 pixels. The
-noise is that of the sensor: independent from pixel to pixel, its strength following the light (`camera.Sensor`).
+noise is that of the sensor: independent from pixel to pixel, its strength following the light (`noise.Sensor`).
 """
 
 from torch import Tensor

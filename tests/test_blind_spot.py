@@ -8,7 +8,7 @@ from dnlib.batches import Batch, Crops
 from dnlib.methods import BlindSpotBayes
 from dnlib.methods.blind_spot import outputs
 from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet, TwoWayBlindSpotUNet
-from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor
 
 BLIND = {
     "four ways": lambda channels: BlindSpotUNet(channels, 4),
@@ -124,7 +124,7 @@ def batch(channels=3, **parts):
     return Batch(torch.Generator(), 0.5, noisy=noisy, **parts)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("covariance", ["full", "diagonal"])
 def test_the_loss_is_the_negative_log_likelihood(channels, covariance):
     learner = method(covariance, channels=channels)
@@ -138,12 +138,14 @@ def test_the_loss_is_the_negative_log_likelihood(channels, covariance):
         assert (cov - torch.diag_embed(cov.diagonal(dim1=-2, dim2=-1))).abs().max() == 0
 
 
-def test_the_covariance_is_u_u_transposed():
-    learner = method()
-    noisy = torch.rand(1, 3, 5, 6)
-    a, b, c, d, e, f = learner.network(noisy)[:, 3:].double().unbind(dim=1)
-    zero = torch.zeros_like(a)
-    root = torch.stack([torch.stack(row, 1) for row in ((a, b, c), (zero, d, e), (zero, zero, f))], 1)
+@pytest.mark.parametrize("channels", [3, 4])
+def test_the_covariance_is_u_u_transposed(channels):
+    learner = method(channels=channels)
+    noisy = torch.rand(1, channels, 5, 6)
+    entries = learner.network(noisy)[:, channels:].double()
+    root = torch.zeros(1, channels, channels, 5, 6, dtype=torch.float64)
+    rows, columns = torch.triu_indices(channels, channels)
+    root[:, rows, columns] = entries
     assert torch.allclose(learner.belief(noisy).cov, torch.einsum("nikhw,njkhw->nijhw", root, root), atol=1e-12)
 
 
@@ -158,7 +160,7 @@ def test_without_covariance_it_is_regression_onto_the_noisy_pixel():
 
 
 @pytest.mark.parametrize(("channels", "weight"), [(3, 0.1), (1, 0.05)])
-@pytest.mark.parametrize("noise", [Gaussian((5, 50)), Poisson((5, 50))])
+@pytest.mark.parametrize("noise", [Gaussian((5, 50)), Poisson((5, 50)), Sensor((800, 3200))])
 def test_the_regulariser_rewards_the_noise_estimate(channels, weight, noise):
     learner = method(noise=noise, channels=channels, parameter="per_image")
     data = batch(channels)
@@ -191,7 +193,7 @@ def test_the_known_parameter_of_each_image_is_used():
     assert (weak.std < strong.std).all()
 
 
-@pytest.mark.parametrize("noise", [Gaussian(25), Poisson(30), Impulse(0.5)])
+@pytest.mark.parametrize("noise", [Gaussian(25), Poisson(30), Sensor(1600), Impulse(0.5)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_constant_and_tiny_images_are_denoised(noise, channels):
     learner = method(noise=noise, channels=channels)
@@ -221,7 +223,7 @@ def test_noise_beyond_what_was_trained_is_named():
         ({"parameter": "guessed"}, "known, global, per_image"),
         ({"covariance": "diagonal"}, "outputs=6"),
         ({"covariance": "none", "parameter": "global"}, "no use for a noise parameter"),
-        ({"noise": CorrelatedGaussian(25)}, "Gaussian, Poisson and Impulse"),
+        ({"noise": CorrelatedGaussian(25)}, "Gaussian, Poisson, Sensor and Impulse"),
         ({"noise": "Gauss(25)"}, "Gaussian\\(25\\)"),
         ({"network": Noise2CleanUNet(3, 4, outputs=9)}, "sees the pixel it estimates"),
     ],

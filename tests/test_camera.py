@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dnlib import camera, images
-from dnlib.camera import Camera, demosaic, mosaic, sensor_variance
+from dnlib.camera import Camera, demosaic, mosaic
 from dnlib.correlation import correlation_map
+from dnlib.noise import sensor_variance
 
 NOTHING = {"demosaic": None, "balance": False, "matrix": False, "gamma": False, "eight_bit": False}
 PHOTO = images.to_tensor(images.photo("astronaut")[:256, :256])

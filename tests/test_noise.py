@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from dnlib.gaussians import diagonal
-from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, read
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read, sensor_variance
 
 GRAY = torch.full((2, 3, 200, 200), 0.5)
 
@@ -68,13 +68,13 @@ def test_a_range_draws_one_parameter_per_image(model):
     assert noisy.parameter.min() * scale >= 5 and noisy.parameter.max() * scale <= 50
 
 
-@pytest.mark.parametrize("model", [Gaussian(25), Poisson(30), Impulse(0.5), CorrelatedGaussian(25)])
+@pytest.mark.parametrize("model", [Gaussian(25), Poisson(30), Sensor(3200), Impulse(0.5), CorrelatedGaussian(25)])
 def test_equal_seeds_give_equal_noise(model):
     assert torch.equal(draw(model, seed=3).image, draw(model, seed=3).image)
     assert not torch.equal(draw(model, seed=3).image, draw(model, seed=4).image)
 
 
-@pytest.mark.parametrize("model", [Gaussian, Poisson, Impulse, CorrelatedGaussian])
+@pytest.mark.parametrize("model", [Gaussian, Poisson, Sensor, Impulse, CorrelatedGaussian])
 @pytest.mark.parametrize("strength", [0, -1, float("nan"), float("inf"), (5, 2), (-1, 5), (0, 0)])
 def test_impossible_strengths_are_refused(model, strength):
     with pytest.raises(ValueError, match="> 0"):
@@ -142,6 +142,7 @@ def bell(x, deviation):
         (Gaussian(25), 25 / 255, lambda x: bell(SEEN - x, 25 / 255)),
         (Gaussian(1), 1 / 255, lambda x: bell(SEEN - x, 1 / 255)),
         (Poisson(30), 30.0, lambda x: bell(SEEN - x, (MEAN / 30) ** 0.5)),
+        (Sensor(3200), 3200.0, lambda x: bell(SEEN - x, sensor_variance(torch.tensor(MEAN), 3200).item() ** 0.5)),
         (Impulse(0.5), 0.5, lambda x: 0.5 * bell(SEEN - x, 1e-4) + 0.5),
         (Impulse(0.95), 0.95, lambda x: 0.05 * bell(SEEN - x, 1e-4) + 0.95),
     ],
@@ -156,7 +157,7 @@ def test_the_posterior_agrees_with_numerical_integration(model, parameter, likel
     assert torch.equal(model.posterior_mean(pixel(SEEN), pixel(MEAN), cov, parameter), after.mean)
 
 
-@pytest.mark.parametrize("model", [Gaussian(40), Poisson(20), Impulse(0.4)])
+@pytest.mark.parametrize("model", [Gaussian(40), Poisson(20), Sensor(12800), Impulse(0.4)])
 def test_the_marginal_has_mean_and_covariance_of_what_is_drawn(model):
     generator = torch.Generator().manual_seed(0)
     root = torch.tensor([[0.06, 0, 0], [0.05, 0.03, 0], [0.04, 0.02, 0.02]])
@@ -169,14 +170,14 @@ def test_the_marginal_has_mean_and_covariance_of_what_is_drawn(model):
     assert torch.allclose(torch.cov(drawn.T), belief.cov[0, ..., 0, 0], atol=4e-4)
 
 
-@pytest.mark.parametrize("model", [Gaussian(25), Poisson(30), Impulse(0.5)])
+@pytest.mark.parametrize("model", [Gaussian(25), Poisson(30), Sensor(1600), Impulse(0.5)])
 def test_a_certain_belief_stays_what_it_was(model):
     mean, cov = pixel(0.2, 0.5, 0.8), torch.zeros(1, 3, 3, 1, 1, dtype=torch.float64)
     after = model.posterior(pixel(0.9, 0.1, 0.3), mean, cov, torch.tensor(model.bounds[:1], dtype=torch.float64))
     assert torch.allclose(after.mean, mean, atol=1e-6) and after.std.max() < 1e-3
 
 
-@pytest.mark.parametrize("model", [Gaussian(25), Poisson(30), Impulse(0.5)])
+@pytest.mark.parametrize("model", [Gaussian(25), Poisson(30), Sensor(1600), Impulse(0.5)])
 @pytest.mark.parametrize("value", [-50.0, 0.0, 3.0, 50.0])
 def test_any_number_becomes_a_valid_parameter(model, value):
     parameter = model.from_free(torch.tensor([value]))
@@ -188,7 +189,7 @@ def test_any_number_becomes_a_valid_parameter(model, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["Gaussian(25)", "Poisson((5, 50))", "Impulse(0.5)", "CorrelatedGaussian(20, [[0.6, 0.8]])"]
+    "text", ["Gaussian(25)", "Poisson((5, 50))", "Sensor(1600)", "Impulse(0.5)", "CorrelatedGaussian(20, [[0.6, 0.8]])"]
 )
 def test_noise_is_read_from_its_text(text):
     model = read(text)

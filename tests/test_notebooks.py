@@ -17,14 +17,15 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft, pixelshuffle, results
+from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft, pixelshuffle, raw, results
 from dnlib.batches import Batch
 from dnlib.files import write
 from dnlib.images import Picture, to_tensor
 from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, ssid
 from dnlib.methods.noise2self import visible_mean
 from dnlib.methods.patch_craft import craft_tiles
-from dnlib.networks import BabyUNet, BlindSpotUNet, TwoWayBlindSpotUNet, blind_spot
+from dnlib.methods.perceptual import Features
+from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, blind_spot
 from dnlib.noise import CorrelatedGaussian, Gaussian
 
 CHAPTERS = course.chapters()
@@ -338,6 +339,24 @@ def test_chapter_09_alpha_is_the_library_s(rng):
         np.testing.assert_allclose(alpha_by_hand(estimate, *thresholds), found, atol=1e-4)
 
 
+def test_chapter_10_ssim_by_hand_is_the_library_s(rng):
+    ssim_by_hand, box, ball = definitions("10", "ssim_by_hand", "box", "ball")
+    clean = ndimage.gaussian_filter(rng.random((24, 27, 3)), (2, 2, 0))
+    found = np.clip(clean + 0.05 * rng.standard_normal(clean.shape), 0, 1)
+    uniform = ssim_by_hand(clean, found, box, 49 / 48)[3:-3, 3:-3].mean()
+    assert uniform == pytest.approx(metrics.ssim(found, clean, "uniform"))
+    assert ssim_by_hand(clean, found, ball).mean() == pytest.approx(metrics.ssim(found, clean, "volume"))
+
+
+def test_chapter_11_planes_and_distance_are_the_library_s(rng):
+    pack_by_hand, distance_by_hand = definitions("11", "pack_by_hand", "distance_by_hand")
+    frame = torch.rand(1, 1, 12, 18)
+    assert torch.equal(pack_by_hand(frame), raw.pack(frame))
+    distance_by_hand.__globals__["features"] = features = Features(Noise2CleanUNet(3, 6, depth=2))
+    answer, target = torch.rand(2, 1, 3, 24, 28)
+    assert distance_by_hand(answer, target) == pytest.approx(float(features.distance(answer, target)), rel=1e-4)
+
+
 @pytest.fixture
 def small_data(monkeypatch, tmp_path, rng):
     """Datasets of the right names and numbers, with small made-up pictures, where DNLIB_DATA points."""
@@ -375,6 +394,7 @@ def small_data(monkeypatch, tmp_path, rng):
         ("07", {}, "polyu", "polyu_gain"),
         ("08", {}, "sidd_val_crops", "phones.psnr.L-1"),
         ("09", {}, "sidd_val_crops", "phones.psnr.S-2"),
+        ("10", {"rows": "SSID, S-2"}, "sidd_val_crops", "phones.above_original.S-2"),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
@@ -389,7 +409,12 @@ def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, nu
 
 @pytest.mark.parametrize(
     ("number", "overrides", "error"),
-    [("00", {"your_image": "nowhere.png"}, "FileNotFoundError"), ("01", {"dataset": "davis480p"}, "ValueError")],
+    [
+        ("00", {"your_image": "nowhere.png"}, "FileNotFoundError"),
+        ("01", {"dataset": "davis480p"}, "ValueError"),
+        ("10", {"rows": "SSID, S-3"}, "ValueError"),
+        ("10", {"blind": "hole 2"}, "ValueError"),
+    ],
 )
 def test_chapters_refuse_what_they_cannot_use(tmp_path, number, overrides, error):
     (job,) = course.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)

@@ -7,12 +7,12 @@ from torch import nn
 
 from dnlib import camera, images, raw, training
 from dnlib.batches import Crops
-from dnlib.camera import Camera, Sensor, sensor_variance
+from dnlib.camera import Camera
 from dnlib.correlation import correlation_map
 from dnlib.methods import APBSN, BlindSpotBayes
 from dnlib.methods.base import Method
 from dnlib.networks import DilatedBlindSpot
-from dnlib.noise import Gaussian
+from dnlib.noise import Sensor, sensor_variance
 
 every_pattern = pytest.mark.parametrize("pattern", raw.PATTERNS)
 
@@ -129,8 +129,8 @@ def test_a_plain_blind_spot_denoises_raw_light_from_one_noisy_frame():
         (lambda: Sensor().sample(torch.zeros(1, 4, 8, 8, dtype=torch.uint8)), "float tensor"),
         (lambda: Crops([np.zeros((8, 8, 4))], size=4), "give turn=False"),
         (
-            lambda: BlindSpotBayes(DilatedBlindSpot(4, 8, outputs=14, blocks=1), Gaussian(5)),
-            "covariance is diagonal or none",
+            lambda: BlindSpotBayes(DilatedBlindSpot(4, 8, outputs=9, blocks=1), Sensor()),
+            "full covariance of 4 channels are 14 numbers; the network gives 9: make it with outputs=14",
         ),
     ],
 )

@@ -5,6 +5,7 @@ belief about the noisy pixel, and the likelihood of what was measured trains it,
 time the noisy pixel itself, which the network never saw, sharpens the belief.
 """
 
+import itertools
 import warnings
 from typing import Literal
 
@@ -32,7 +33,7 @@ class BlindSpotBayes(Method):
     network: blind, with `outputs(channels, covariance)` outputs: the mean, then for covariance "full" the triangle U of
         cov = U U^T, for "diagonal" its square roots, and for "none" nothing: then the loss is (mean - y)^2, annealed to
         the mode for impulses, and the noisy pixel is not used.
-    noise: Gaussian, Poisson or Impulse, or the text of one.
+    noise: Gaussian, Poisson, Impulse, or a camera's Sensor on packed raw frames; or the text of one.
     parameter: "known", "global" (one number is learnt) or "per_image" (a second network of `estimator_width`, 48 as
         published, reads it off the noisy image; its last layer starts at zero).
     start: where an unknown parameter starts; None is the most noise that `noise` draws. From there the likelihood leads
@@ -96,10 +97,12 @@ class BlindSpotBayes(Method):
             return Belief(mean, gaussians.diagonal(torch.zeros_like(mean)))
         if self.covariance == "diagonal" or channels == 1:
             return Belief(mean, gaussians.diagonal(roots**2))
-        a, b, c, d, e, f = roots.unbind(dim=1)
-        ab, ac, bc = b * d + c * e, c * f, e * f
-        rows = [a * a + b * b + c * c, ab, ac], [ab, d * d + e * e, bc], [ac, bc, f * f]
-        return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in rows], dim=1))
+        entries = iter(roots.unbind(dim=1))
+        upper = [[next(entries) for _ in range(row, channels)] for row in range(channels)]  # U[i, i:] of each row i
+        cov = [[noisy.new_empty(0)] * channels for _ in range(channels)]
+        for i, j in itertools.combinations_with_replacement(range(channels), 2):
+            cov[i][j] = cov[j][i] = sum(a * b for a, b in zip(upper[i][j - i :], upper[j], strict=True))
+        return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in cov], dim=1))
 
     @torch.no_grad()
     def estimate_parameter(self, noisy: Tensor) -> Tensor:
@@ -110,7 +113,7 @@ class BlindSpotBayes(Method):
     def denoise(self, noisy: Tensor, parameter: Tensor | float | None = None) -> Estimate:
         """As `Method.denoise`; std is the deviation of each channel.
 
-        parameter: sigma / 255, lambda or alpha of each image, for methods whose parameter is known and variable.
+        parameter: sigma / 255, lambda, alpha or iso of each image, for methods whose parameter is known and variable.
         Raises ValueError if it is missing there, or given where the method estimates it or was trained with one value.
         """
         if parameter is None and "parameter" in self.needs:
@@ -174,10 +177,8 @@ def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -
     if covariance == "none" and parameter != "known":
         raise ValueError(f"without a covariance there is no use for a noise parameter; {parameter!r} was given")
     if not hasattr(noise, "posterior"):
-        raise ValueError(f"Gaussian, Poisson and Impulse noise have a likelihood to learn by; {noise} was given")
+        raise ValueError(f"Gaussian, Poisson, Sensor and Impulse noise have a likelihood; {noise} was given")
     check_blind(network)
-    if covariance == "full" and network.channels == 4:
-        raise ValueError("the planes of packed raw frames have independent noise: covariance is diagonal or none there")
     found, expected = network.outputs, outputs(network.channels, covariance)
     if found != expected:
         raise ValueError(
