@@ -17,11 +17,12 @@ export JUPYTER_PREFER_ENV_PATH = 1
 reproduce: $(READY)
 	@$(BIN)/dnlib run
 
+test: export OMP_NUM_THREADS = 1
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest
-	@DNLIB_PROFILE=smoke DNLIB_HEADLESS=1 $(BIN)/python -m pytest --nbval-lax --nbval-current-env notebooks
+	@$(BIN)/python -m pytest -n logical --dist worksteal
+	@DNLIB_PROFILE=smoke DNLIB_HEADLESS=1 $(BIN)/python -m pytest -n logical --dist loadfile --nbval-lax --nbval-current-env notebooks
 
 bench: $(READY)
 	@for question in donut denoise training noise2void blind_spot correlation inspection patches patch_craft blind_patch ssid; do $(BIN)/python benchmarks/$$question.py || exit 1; done

@@ -131,7 +131,12 @@ def test_a_failing_chapter_gives_a_failing_status_and_is_named(tmp_path, monkeyp
 def test_ctrl_c_ends_quietly_with_status_130_and_frees_the_folder(tmp_path):
     program = [sys.executable, "-m", "dnlib", "run", "00", "--profile", "smoke", "--out", str(tmp_path)]
     process = subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        program,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test's process may ignore it
     )
     line = ""
     while "00_start_here" not in line:
