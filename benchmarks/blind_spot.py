@@ -21,7 +21,7 @@ import torch
 from outcome import store
 from steps import fitted, operations, peak, plain
 
-from dnlib import datasets, gaussians, images, metrics, provenance, recipes, weights
+from dnlib import datasets, gaussians, images, metrics, pretrained, provenance, weights
 from dnlib.batches import Crops
 from dnlib.evaluation import draw_noisy
 from dnlib.gaussians import Belief
@@ -60,7 +60,7 @@ def around_the_network() -> float:
 
 def equal_seconds(batches: Crops, examples: list) -> dict[str, dict[str, float]]:
     """Steps and PSNR of both designs after EQUAL_SECONDS of training each."""
-    look, found = recipes.monitor(examples, NOISE), {}
+    look, found = pretrained.monitor(examples, NOISE), {}
     for network in (BlindSpotUNet, TwoWayBlindSpotUNet):
         torch.manual_seed(0)
 

@@ -7,7 +7,7 @@ cores. Cut short, it goes on where it was.
 
 from outcome import HERE, store
 
-from dnlib import datasets, provenance, recipes, weights
+from dnlib import datasets, pretrained, provenance, recipes, weights
 from dnlib.evaluation import evaluate
 from dnlib.noise import Gaussian
 from dnlib.training import fit
@@ -17,11 +17,11 @@ NAMES = {"Noise2Clean": "noise2clean_rgb_sigma25_short", "blind spot": "blind_sp
 
 
 def trained(name: str, steps: int):
-    method, _ = recipes.untrained(name)
+    method, _ = pretrained.untrained(name)
     size = recipes.sizes("laptop", recipes.find(name))
     fit(
         method,
-        recipes.batches(name),
+        pretrained.batches(name),
         steps=steps,
         learning_rate=size["learning_rate"],
         ramp_up=size["ramp_up"],

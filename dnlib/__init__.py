@@ -27,6 +27,7 @@ _SUBMODULES = {
     "noise",
     "parameters",
     "plots",
+    "pretrained",
     "profiles",
     "provenance",
     "quick",

@@ -225,7 +225,7 @@ def train(name, profile, steps, seed, device, out, publish):
     """
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from dnlib import recipes, weights
+    from dnlib import pretrained, recipes, weights
     from dnlib.console import weights_table
 
     if name is None:
@@ -233,7 +233,7 @@ def train(name, profile, steps, seed, device, out, publish):
         return
     out = out or weights.HOME.parent.parent / "runs" / "train" / profile
     try:
-        path = recipes.train(name, out, profile=profile, seed=seed, device=device, steps=steps, report=click.echo)
+        path = pretrained.train(name, out, profile=profile, seed=seed, device=device, steps=steps, report=click.echo)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         sys.exit(130)

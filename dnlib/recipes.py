@@ -1,4 +1,4 @@
-"""How the shipped weights were made: `dnlib train NAME` follows a recipe, and makes them again.
+"""The recipes of the shipped weights: what learns from what, and how large. `pretrained` follows them.
 
 Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
 DAVIS videos; the last four of those present are held out. What is made for phones trains on the noisy photographs that
@@ -8,30 +8,13 @@ The laptop size is what ships, the paper size needs a GPU for days. Rows that ar
 of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
 """
 
-import itertools
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import torch
-
-from dnlib import bursts, datasets, images, metrics, provenance, weights
-from dnlib.batches import Crops
-from dnlib.chapter import middle
-from dnlib.datasets import Example
-from dnlib.evaluation import draw_noisy, evaluate, score_pairs
-from dnlib.images import to_tensor
-from dnlib.methods.base import Method
 from dnlib.methods.blind_spot import outputs
-from dnlib.methods.patch_craft import Tiles, craft_tiles
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
-from dnlib.training import fit
 
 PROFILES = ("laptop", "paper")
-RUNS = datasets.ROOT / "runs" / "train"
 # size -> (laptop, paper): two CPU cores for most of an hour, and Laine et al.'s
 SIZES = {
     "width": (32, 48),
@@ -218,124 +201,23 @@ DATA = {
 }
 
 
-def train(
-    name: str,
-    out: Path,
-    *,
-    profile: str = "laptop",
-    seed: int = 0,
-    device: str = "auto",
-    steps: int | None = None,
-    report: Callable[[str], None] = print,
-) -> Path:
-    """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
+def find(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(RECIPES)}")
+    return RECIPES[name]
 
-    What is scored: Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
 
-    Goes on from out/NAME.checkpoint.safetensors, of each stage if there are several, if an earlier call was cut short.
-    steps: instead of the profile's.
-    Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
+def rows(chosen: str = "all") -> list[str]:
+    """Rows of the report's Table 1, of names with commas between, or all, in the table's order.
+
+    Raises ValueError for a row that is not there, or for none.
     """
-    recipe = find(name)
-    _check_profile(profile)
-    size = sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
-    watched = watch(recipe)
-    method, card = untrained(name, profile, seed)
-    card["command"] += "" if steps is None else f" --steps {steps}"
-    report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
-    learnt_from = batches(name, profile, seed)
-    histories = [
-        fit(
-            stage,
-            learnt_from,
-            steps=size["steps"],
-            learning_rate=size["learning_rate"],
-            ramp_up=size["ramp_up"],
-            ramp_down=size["ramp_down"],
-            seed=seed,
-            device=device,
-            checkpoint=out / f"{part}.checkpoint.safetensors",
-            monitor=watched,
-            progress=True,
-        )
-        for part, stage in _stages(name, method).items()
-    ]
-    path = out / f"{name}.safetensors"
-    weights.save_method(method, path, card)
-    scores = scored(weights.load_method(path, device=device), recipe)  # what is stored, in half precision
-    card |= {
-        "noise": str(recipe.noise or "as photographed"),
-        "needs": sorted(method.needs),
-        "trained_on": DATA[recipe.trained_on],
-        "data_sha256": datasets.fingerprint(recipe.trained_on),
-        "seed": seed,
-        **size,
-        "seconds": round(sum(history.seconds for history in histories)),
-        "cpu_seconds": round(sum(history.cpu_seconds for history in histories)),
-        "precision": histories[-1].precision,
-        "device": histories[-1].device,
-        "machine": provenance.machine(),
-        "commit": provenance.commit(),
-        "versions": provenance.versions(),
-        "scores": scores,
-        "licence": f"MIT; the images have their own (`dnlib data {recipe.trained_on}`)",
-        "finished": time.strftime("%Y-%m-%d"),
-    }
-    weights.save_method(method, path, card)
-    for what, score in scores.items():
-        report(f"{what}: {score}")
-    return path
-
-
-def _stages(name: str, method: Method) -> dict[str, Method]:
-    """What is trained one after the other, by the names of its checkpoints."""
-    if method.stages == (method,):
-        return {name: method}
-    return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
-
-
-def trained(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
-    """The method of a recipe: as it ships if its seed is this one, else as trained under `home`, now if need be.
-
-    Training can be interrupted and goes on with the next call. In the profile smoke it is a few steps on a photograph.
-    """
-    if profile == "smoke":
-        return _smoked(name, seed)
-    if profile == "laptop" and name in weights.available() and weights.read_card(name)["seed"] == seed:
-        return weights.load_method(name, device=device)
-    path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
-    if not path.exists() or not _made_by(path, find(name), profile):
-        train(name, path.parent, profile=profile, seed=seed, device=device)
-    return weights.load_method(path, device=device)
-
-
-def _smoked(name: str, seed: int) -> Method:
-    method, _ = untrained(name, "smoke", seed)
-    size, picture = sizes("smoke", find(name)), (255 * images.photo("astronaut")).astype(np.uint8)
-    for stage in method.stages:
-        fit(stage, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
-    return method.eval()
-
-
-def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
-    """Whether weights were made by a recipe as it is now."""
-    return weights.read_card(path).items() >= (sizes(profile, recipe) | described(profile, recipe)).items()
-
-
-def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
-    """The method of a recipe before training, and the card that builds it."""
-    recipe = find(name)
-    card = {
-        "title": recipe.title,
-        **described(profile, recipe),
-        "command": f"dnlib train {name}" + _options(profile, seed),
-    }
-    torch.manual_seed(seed)
-    method = weights.build(card)
-    if recipe.start:
-        method.network.load_state_dict(weights.load_method(recipe.start).network.state_dict())
-        card["start"] = recipe.start
-    return method, card
+    names = {name.strip() for name in chosen.split(",") if name.strip()}
+    if unknown := sorted(names - TABLE_1.keys() - {"all"}):
+        raise ValueError(f"the table has no row {', '.join(unknown)}; its rows are: {', '.join(TABLE_1)}")
+    if not names:
+        raise ValueError(f"no row was chosen; the rows are: {', '.join(TABLE_1)}, or all of them with 'all'")
+    return [row for row in TABLE_1 if row in names or "all" in names]
 
 
 def described(profile: str, recipe: Recipe) -> dict[str, Any]:
@@ -357,47 +239,6 @@ def described(profile: str, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
-    """What a recipe trains on: BSDS500's train and test splits with fresh noise, or tiles of noisy videos."""
-    recipe = find(name)
-    size = sizes(profile, recipe)
-    if recipe.trained_on == "davis480p":
-        return _tiles(recipe.noise, seed).crops(size["count"])
-    if recipe.noise is None:
-        noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
-        return Crops(noisy, size=size["size"], count=size["count"])
-    photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
-    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
-
-
-def _tiles(noise: Noise, seed: int) -> Tiles:
-    """Patch-craft tiles of DAVIS, 7 frames of 480x854 each, with the sizes of PCST."""
-    noisy = []
-    for index, video in enumerate(datasets.load("davis480p")[:-HELD_OUT]):
-        clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
-        noisy.append(bursts.add_noise(clean, noise, torch.Generator().manual_seed(index)).image)
-    return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
-
-
-def find(name: str) -> Recipe:
-    if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(RECIPES)}")
-    return RECIPES[name]
-
-
-def rows(chosen: str = "all") -> list[str]:
-    """Rows of the report's Table 1, of names with commas between, or all, in the table's order.
-
-    Raises ValueError for a row that is not there, or for none.
-    """
-    names = {name.strip() for name in chosen.split(",") if name.strip()}
-    if unknown := sorted(names - TABLE_1.keys() - {"all"}):
-        raise ValueError(f"the table has no row {', '.join(unknown)}; its rows are: {', '.join(TABLE_1)}")
-    if not names:
-        raise ValueError(f"no row was chosen; the rows are: {', '.join(TABLE_1)}, or all of them with 'all'")
-    return [row for row in TABLE_1 if row in names or "all" in names]
-
-
 def sizes(profile: str, recipe: Recipe | None = None) -> dict[str, Any]:
     """The sizes of a training. Raises ValueError for an unknown profile."""
     return _column(profile, SIZES | (recipe.sizes if recipe else {}))
@@ -406,51 +247,10 @@ def sizes(profile: str, recipe: Recipe | None = None) -> dict[str, Any]:
 def _column(profile: str, table: dict[str, tuple]) -> dict[str, Any]:
     if profile == "smoke":
         return _column("laptop", table) | {name: value for name, value in SMOKE.items() if name in table}
-    _check_profile(profile)
+    check_profile(profile)
     return {name: values[PROFILES.index(profile)] for name, values in table.items()}
 
 
-def _check_profile(profile: str) -> None:
+def check_profile(profile: str) -> None:
     if profile not in PROFILES:
         raise ValueError(f"weights are trained in the profiles {' and '.join(PROFILES)}; {profile!r} was given")
-
-
-def watch(recipe: Recipe) -> Callable[[Method], float]:
-    """The PSNR that is printed while a recipe trains; it never teaches."""
-    if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::9]
-        return lambda method: score_pairs(lambda noisy: method.denoise(noisy).mean, pairs).psnr
-    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
-
-
-def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
-    """PSNR on the middles of some photographs, always with the same noise."""
-    clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
-    noisy = draw_noisy(clean, noise, 0).image
-
-    def psnr(method: Method) -> float:
-        return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
-
-    return psnr
-
-
-def scored(method: Method, recipe: Recipe) -> dict[str, str]:
-    """What a card says of trained weights: their scores on the test sets that are present."""
-    if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::6]
-        return {f"{recipe.trained_on}, every sixth": str(score_pairs(lambda noisy: method.denoise(noisy).mean, pairs))}
-    if datasets.find("kodak24").is_present:
-        test_sets = {"kodak24": datasets.load("kodak24")}
-    else:
-        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
-    if recipe.trained_on == "davis480p":
-        test_sets["davis480p held out"] = [Example(v.name, v.clean[3]) for v in datasets.load("davis480p")[-HELD_OUT:]]
-    return {
-        f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
-        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
-    }
-
-
-def _options(profile: str, seed: int) -> str:
-    given = {"profile": (profile, "laptop"), "seed": (seed, 0)}
-    return "".join(f" --{name} {value}" for name, (value, default) in given.items() if value != default)

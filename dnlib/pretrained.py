@@ -1,0 +1,211 @@
+"""Networks that are trained beforehand: `dnlib train NAME` follows a recipe and makes shipped weights again."""
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dnlib import bursts, datasets, images, metrics, provenance, recipes, weights
+from dnlib.batches import Crops
+from dnlib.chapter import middle
+from dnlib.datasets import Example
+from dnlib.evaluation import draw_noisy, evaluate, score_pairs
+from dnlib.images import to_tensor
+from dnlib.methods.base import Method
+from dnlib.methods.patch_craft import Tiles, craft_tiles
+from dnlib.noise import Noise
+from dnlib.recipes import Recipe
+from dnlib.training import History, fit
+
+RUNS = datasets.ROOT / "runs" / "train"
+
+
+def train(
+    name: str,
+    out: Path,
+    *,
+    profile: str = "laptop",
+    seed: int = 0,
+    device: str = "auto",
+    steps: int | None = None,
+    report: Callable[[str], None] = print,
+) -> Path:
+    """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
+
+    What is scored: Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+
+    Goes on from out/NAME.checkpoint.safetensors, of each stage if there are several, if an earlier call was cut short.
+    steps: instead of the profile's.
+    Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
+    """
+    recipe = recipes.find(name)
+    recipes.check_profile(profile)
+    size = recipes.sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
+    watched = watch(recipe)
+    method, card = untrained(name, profile, seed)
+    card["command"] += "" if steps is None else f" --steps {steps}"
+    report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
+    learnt_from = batches(name, profile, seed)
+    histories = [
+        fit(
+            stage,
+            learnt_from,
+            steps=size["steps"],
+            learning_rate=size["learning_rate"],
+            ramp_up=size["ramp_up"],
+            ramp_down=size["ramp_down"],
+            seed=seed,
+            device=device,
+            checkpoint=out / f"{part}.checkpoint.safetensors",
+            monitor=watched,
+            progress=True,
+        )
+        for part, stage in _stages(name, method).items()
+    ]
+    path = out / f"{name}.safetensors"
+    weights.save_method(method, path, card)
+    scores = scored(weights.load_method(path, device=device), recipe)  # what is stored, in half precision
+    card |= _account(recipe, method, histories) | {"seed": seed, **size, "scores": scores}
+    weights.save_method(method, path, card)
+    for what, score in scores.items():
+        report(f"{what}: {score}")
+    return path
+
+
+def _account(recipe: Recipe, method: Method, histories: list[History]) -> dict[str, Any]:
+    """What a card says about how weights were made, besides seed, sizes and scores."""
+    return {
+        "noise": str(recipe.noise or "as photographed"),
+        "needs": sorted(method.needs),
+        "trained_on": recipes.DATA[recipe.trained_on],
+        "data_sha256": datasets.fingerprint(recipe.trained_on),
+        "seconds": round(sum(history.seconds for history in histories)),
+        "cpu_seconds": round(sum(history.cpu_seconds for history in histories)),
+        "precision": histories[-1].precision,
+        "device": histories[-1].device,
+        "machine": provenance.machine(),
+        "commit": provenance.commit(),
+        "versions": provenance.versions(),
+        "licence": f"MIT; the images have their own (`dnlib data {recipe.trained_on}`)",
+        "finished": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _stages(name: str, method: Method) -> dict[str, Method]:
+    """What is trained one after the other, by the names of its checkpoints."""
+    if method.stages == (method,):
+        return {name: method}
+    return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
+
+
+def load(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
+    """The method of a recipe: as it ships if its seed is this one, else as trained under `home`, now if need be.
+
+    Training can be interrupted and goes on with the next call. In the profile smoke it is a few steps on a photograph.
+    """
+    if profile == "smoke":
+        return _smoked(name, seed)
+    if profile == "laptop" and name in weights.available() and weights.read_card(name)["seed"] == seed:
+        return weights.load_method(name, device=device)
+    path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
+    if not path.exists() or not _made_by(path, recipes.find(name), profile):
+        train(name, path.parent, profile=profile, seed=seed, device=device)
+    return weights.load_method(path, device=device)
+
+
+def _smoked(name: str, seed: int) -> Method:
+    method, _ = untrained(name, "smoke", seed)
+    size, picture = recipes.sizes("smoke", recipes.find(name)), (255 * images.photo("astronaut")).astype(np.uint8)
+    for stage in method.stages:
+        fit(stage, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
+    return method.eval()
+
+
+def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
+    """Whether weights were made by a recipe as it is now."""
+    wanted = recipes.sizes(profile, recipe) | recipes.described(profile, recipe)
+    return weights.read_card(path).items() >= wanted.items()
+
+
+def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
+    """The method of a recipe before training, and the card that builds it."""
+    recipe = recipes.find(name)
+    card = {
+        "title": recipe.title,
+        **recipes.described(profile, recipe),
+        "command": f"dnlib train {name}" + _options(profile, seed),
+    }
+    torch.manual_seed(seed)
+    method = weights.build(card)
+    if recipe.start:
+        method.network.load_state_dict(weights.load_method(recipe.start).network.state_dict())
+        card["start"] = recipe.start
+    return method, card
+
+
+def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
+    """What a recipe trains on: BSDS500's train and test splits with fresh noise, or tiles of noisy videos."""
+    recipe = recipes.find(name)
+    size = recipes.sizes(profile, recipe)
+    if recipe.trained_on == "davis480p":
+        return _tiles(recipe.noise, seed).crops(size["count"])
+    if recipe.noise is None:
+        noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
+        return Crops(noisy, size=size["size"], count=size["count"])
+    photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
+    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
+
+
+def _tiles(noise: Noise, seed: int) -> Tiles:
+    """Patch-craft tiles of DAVIS, 7 frames of 480x854 each, with the sizes of PCST."""
+    noisy = []
+    for index, video in enumerate(datasets.load("davis480p")[: -recipes.HELD_OUT]):
+        clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
+        noisy.append(bursts.add_noise(clean, noise, torch.Generator().manual_seed(index)).image)
+    return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
+
+
+def watch(recipe: Recipe) -> Callable[[Method], float]:
+    """The PSNR that is printed while a recipe trains; it never teaches."""
+    if recipe.noise is None:
+        pairs = datasets.load(recipe.trained_on)[::9]
+        return lambda method: score_pairs(lambda noisy: method.denoise(noisy).mean, pairs).psnr
+    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
+
+
+def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
+    """PSNR on the middles of some photographs, always with the same noise."""
+    clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
+    noisy = draw_noisy(clean, noise, 0).image
+
+    def psnr(method: Method) -> float:
+        return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
+
+    return psnr
+
+
+def scored(method: Method, recipe: Recipe) -> dict[str, str]:
+    """What a card says of trained weights: their scores on the test sets that are present."""
+    if recipe.noise is None:
+        pairs = datasets.load(recipe.trained_on)[::6]
+        return {f"{recipe.trained_on}, every sixth": str(score_pairs(lambda noisy: method.denoise(noisy).mean, pairs))}
+    if datasets.find("kodak24").is_present:
+        test_sets = {"kodak24": datasets.load("kodak24")}
+    else:
+        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
+    if recipe.trained_on == "davis480p":
+        videos = datasets.load("davis480p")[-recipes.HELD_OUT :]
+        test_sets["davis480p held out"] = [Example(video.name, video.clean[3]) for video in videos]
+    return {
+        f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
+        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
+    }
+
+
+def _options(profile: str, seed: int) -> str:
+    given = {"profile": (profile, "laptop"), "seed": (seed, 0)}
+    return "".join(f" --{name} {value}" for name, (value, default) in given.items() if value != default)
