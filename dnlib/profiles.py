@@ -34,9 +34,9 @@ SIZES: dict[str, dict[str, tuple]] = {
     "04_blind_spot_bayes": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
-        "steps": (4, 330, 20_000),  # of each blind-spot training
-        "masking_steps": (8, 1_000, 60_000),  # of the masked network, in the same seconds
-        "unknown_steps": (4, 150, 20_000),  # of each training with an unknown noise level
+        "steps": (4, 240, 20_000),  # of each blind-spot training
+        "masking_steps": (8, 730, 60_000),  # of the masked network, in the same seconds
+        "unknown_steps": (4, 110, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
     "05_noise_correlation": {
@@ -66,7 +66,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (8, 32, 128),
         "blocks": (1, 3, 9),  # dilated convolutions of each branch
         "crop": (40, 100, 120),
-        "steps": (3, 300, 100_000),  # of each training
+        "steps": (3, 220, 100_000),  # of each training
     },
     "08_lgbpn": {
         "side": (96, 256, 512),
@@ -89,7 +89,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "side": (96, 256, 512),
         "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
         "test": (2, 6, 54),  # of them are scored with the rows of the table
-        "refinements": (1, 2, 8),  # mixtures of LG-BPN's and AP-BSN's refinement
+        "refinements": (1, 0, 8),  # mixtures of LG-BPN's refinement, in the table
         "ssim_images": (1, 6, 54),  # on which the two functions called SSIM are compared
         "width": (6, 12, 48),  # of half planes and U-Nets in the matrix; LAN has a third more
         "features": (8, 16, 128),  # of its dilated and LG-BPN networks
