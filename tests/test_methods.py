@@ -113,6 +113,14 @@ def test_denoising_leaves_the_method_as_it_was(name):
     assert not method.training
 
 
+def test_under_autocast_it_computes_in_bfloat16_and_answers_in_the_image_s_floats():
+    method, noisy = Noise2Clean(Noise2CleanUNet(3, 8, depth=2)), torch.rand(1, 3, 24, 28)
+    exact = method.denoise(noisy).mean
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = method.denoise(noisy).mean
+    assert rounded.dtype == noisy.dtype and 0 < (rounded - exact).abs().max() < 0.03 * exact.abs().max()
+
+
 def test_the_losses_are_what_they_say():
     noisy = torch.rand(2, 1, 8, 8)
     target = torch.rand(2, 1, 8, 8)

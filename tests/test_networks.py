@@ -156,6 +156,8 @@ def test_wrong_images_are_refused_by_name(name):
 def test_impossible_shapes_of_networks_are_refused():
     with pytest.raises(ValueError, match="depth >= 2"):
         DnCNN(depth=1)
+    with pytest.raises(ValueError, match="at least twice; depth 1 was given"):
+        Noise2CleanUNet(3, 8, depth=1)
     with pytest.raises(ValueError, match="multiple of 3"):
         Noise2NoiseUNet(width=32)
     with pytest.raises(ValueError, match="0 or more pixels to each side; -1"):

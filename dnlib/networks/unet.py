@@ -39,6 +39,7 @@ class UNet(nn.Module):
 
     tail: layers for 2 width + channels channels at full resolution.   layer: makes a convolution with its activation.
     pool: halves height and width.   depth: how often; 5 as published.
+    Raises ValueError for a depth below 2.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class UNet(nn.Module):
         pool: Callable[[Tensor], Tensor] = _halve,
     ):
         super().__init__()
+        if depth < 2:
+            raise ValueError(f"a U-Net halves its images at least twice; depth {depth} was given")
         self.channels, self.depth, self.pool = channels, depth, pool
         self.first = layer(channels, width)
         self.encoder = nn.ModuleList(layer(width, width) for _ in range(depth + 1))
