@@ -58,7 +58,7 @@ def markdown(judgements: Sequence[Judgement]) -> str:
 def publish(folder: Path, names: Sequence[str]) -> None:
     """Make the records of a run the committed ones in results/, and bring the README's tables up to date."""
     for name in names:
-        results.write(results.read(folder / "records" / f"{name}.json"), PUBLISHED / "records" / f"{name}.json")
+        results.write(results.read(folder / "records" / f"{name}.json"), results.COMMITTED / f"{name}.json")
     for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
         with atomic(PUBLISHED / "strip.png") as temporary:
             temporary.write_bytes(base64.b64decode(picture["png"]))
@@ -73,7 +73,7 @@ def refresh() -> None:
 
 def refreshed_readme() -> str:
     """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
-    records = results.read_all(PUBLISHED / "records")
+    records = results.read_all(results.COMMITTED)
     parts = {
         "chapters": _chapter_table(records),
         "claims": markdown(results.judge(results.load_claims(), records)),

@@ -57,7 +57,7 @@ def test_the_readme_s_tables_are_those_of_the_committed_records():
 
 
 def test_the_committed_report_is_that_of_the_committed_records():
-    records = results.read_all(report.PUBLISHED / "records")
+    records = results.read_all(results.COMMITTED)
     judgements = judge(results.load_claims(), records)
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
     page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
