@@ -395,6 +395,7 @@ def small_data(monkeypatch, tmp_path, rng):
         ("08", {}, "sidd_val_crops", "phones.psnr.L-1"),
         ("09", {}, "sidd_val_crops", "phones.psnr.S-2"),
         ("10", {"rows": "SSID, S-2"}, "sidd_val_crops", "phones.above_original.S-2"),
+        ("11", {"dataset": "kodak24"}, "kodak24", "before_over_after.blind.ISO 800.mean"),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
@@ -414,6 +415,7 @@ def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, nu
         ("01", {"dataset": "davis480p"}, "ValueError"),
         ("10", {"rows": "SSID, S-3"}, "ValueError"),
         ("10", {"blind": "hole 2"}, "ValueError"),
+        ("11", {"dataset": "davis480p"}, "ValueError"),
     ],
 )
 def test_chapters_refuse_what_they_cannot_use(tmp_path, number, overrides, error):
