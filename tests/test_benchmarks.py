@@ -98,3 +98,13 @@ def test_lg_bpn_and_ap_bsn_are_as_fast_as_promised():
     whole, step = numbers("blind_patch")["inference"], numbers("blind_patch")["step"]
     assert whole["ratio"] >= 2 and whole["difference"] <= 1e-4
     assert step["ratio"] >= (1.7 if step["bfloat16"] else 1.0) and 0 < step["share_of_peak"] < 1
+
+
+def test_ssid_is_as_fast_as_promised():
+    step, whole, block = (numbers("ssid")[what] for what in ("step", "whole_image", "block"))
+    assert step["ratio"] >= (1.7 if step["bfloat16"] else 1.0)
+    assert whole["ratio"] > 1 and whole["ratio, bfloat16"] >= (1.7 if step["bfloat16"] else 1.0)
+    assert abs(whole["bfloat16 costs dB"]) < 0.1 and whole["bfloat16 differs by"] < 0.02
+    assert all(block["SSID"] < seconds / 5 for name, seconds in block.items() if name != "SSID")
+    assert f"{block['SSID']:.1f} s for 256×256 pixels at published width" in README
+    assert f"AP-BSN takes {block['AP-BSN']:.0f} s and LG-BPN {block['LG-BPN']:.0f} s" in README

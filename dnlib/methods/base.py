@@ -54,7 +54,7 @@ class Method(nn.Module):
         """Denoise images [N, C, H, W] on any device; the answer comes back on theirs, as floats of their kind.
 
         Under `torch.autocast` the network computes in bfloat16: about twice as fast where the processor does so
-        natively, and off by half a gray level of 255 or more, which smooth images show (benchmarks/ssid.py).
+        natively, and off by a gray level of 255 or two (benchmarks/ssid.py).
         Leaves the method in the mode, training or evaluation, it was in. Raises ValueError for what is not an image
         of the network's kind, or has pixels that are not finite.
         """
