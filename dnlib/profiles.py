@@ -29,14 +29,14 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (6, 16, 48),
         "steps": (2, 400, 20_000),  # of each training
         "leak_steps": (2, 300, 3_000),  # of the small networks that show the leak
-        "table_steps": (2, 250, 20_000),  # of each network of the table
+        "table_steps": (2, 180, 20_000),  # of each network of the table
     },
     "04_blind_spot_bayes": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
-        "steps": (4, 240, 20_000),  # of each blind-spot training
-        "masking_steps": (8, 730, 60_000),  # of the masked network, in the same seconds
-        "unknown_steps": (4, 110, 20_000),  # of each training with an unknown noise level
+        "steps": (4, 190, 20_000),  # of each blind-spot training
+        "masking_steps": (8, 580, 60_000),  # of the masked network, in the same seconds
+        "unknown_steps": (4, 85, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
     "05_noise_correlation": {
@@ -97,7 +97,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "blocks": (1, 1, 6),
         "crop": (40, 80, 256),
         "count": (1, 1, 8),  # crops per step
-        "matrix_steps": (2, 60, 100_000),  # of each of its trainings
+        "matrix_steps": (2, 40, 100_000),  # of each of its trainings
         "probe": (48, 128, 256),  # side of the parts of images that it is scored on
         "probes": (1, 6, 54),
     },
@@ -112,7 +112,7 @@ SIZES: dict[str, dict[str, tuple]] = {
             128,
         ),  # in pixels of the packed frame, and of the picture; twice as wide for the perceptual loss
         "count": (1, 1, 4),  # crops per step of the blind networks; four times as many for the perceptual loss
-        "steps": (3, 600, 50_000),  # of each blind network
+        "steps": (3, 450, 50_000),  # of each blind network
         "sweep_steps": (2, 40, 20_000),  # of each training with a perceptual term
     },
 }
