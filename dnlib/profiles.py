@@ -29,14 +29,14 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (6, 16, 48),
         "steps": (2, 400, 20_000),  # of each training
         "leak_steps": (2, 300, 3_000),  # of the small networks that show the leak
-        "table_steps": (2, 180, 20_000),  # of each network of the table
+        "table_steps": (2, 250, 20_000),  # of each network of the table
     },
     "04_blind_spot_bayes": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
-        "steps": (4, 240, 20_000),  # of each blind-spot training; fewer hide the order of the covariances
-        "masking_steps": (8, 730, 60_000),  # of the masked network, in the same seconds
-        "unknown_steps": (4, 85, 20_000),  # of each training with an unknown noise level
+        "steps": (4, 330, 20_000),  # of each blind-spot training
+        "masking_steps": (8, 1_000, 60_000),  # of the masked network, in the same seconds
+        "unknown_steps": (4, 150, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
     "05_noise_correlation": {
@@ -66,7 +66,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (8, 32, 128),
         "blocks": (1, 3, 9),  # dilated convolutions of each branch
         "crop": (40, 100, 120),
-        "steps": (3, 220, 100_000),  # of each training
+        "steps": (3, 300, 100_000),  # of each training
     },
     "08_lgbpn": {
         "side": (96, 256, 512),
