@@ -71,6 +71,12 @@ def read_all(folder: Path, names: Sequence[str] | None = None) -> list[Record]:
     return [read(path) for path in sorted(folder.glob("*.json")) if names is None or path.stem in names]
 
 
+def committed(chapter: str, **parameters: Any) -> list[Record]:
+    """The committed records of a chapter whose parameters include these."""
+    records = [record for record in read_all(COMMITTED) if record.chapter == chapter]
+    return [record for record in records if record.parameters.items() >= parameters.items()]
+
+
 @dataclass(frozen=True)
 class Claim:
     """One statement of a source and the check that decides it.

@@ -128,3 +128,11 @@ def test_committed_records_are_of_committed_code():
 
 def test_run_names_are_file_names():
     assert results.run_name("01_x", "laptop", 2, {"image": "a/b c.png"}) == "01_x-laptop-s2-image=a_b_c.png"
+
+
+def test_committed_records_are_found_by_chapter_and_parameters():
+    every = results.committed("10_ablations")
+    whole = results.committed("10_ablations", blind="all", matrix_steps=600)
+    assert {record.chapter for record in every} == {"10_ablations"} and 0 < len(whole) < len(every)
+    assert {(record.parameters["blind"], record.parameters["matrix_steps"]) for record in whole} == {("all", 600)}
+    assert results.committed("10_ablations", blind="none") == []
