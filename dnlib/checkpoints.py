@@ -37,6 +37,14 @@ class History:
     def last_step(self) -> int:
         return self.steps[-1] if self.steps else 0
 
+    def curve(self, before: int = 0) -> list[dict[str, float]]:
+        """Loss and PSNR wherever it was monitored, by the steps of this training and of those `before` it."""
+        losses = dict(zip(self.steps, self.losses, strict=True))
+        return [
+            {"steps": before + step, "loss": float(f"{losses[step]:.5g}"), "psnr": round(psnr, 3)}
+            for step, psnr in self.psnr
+        ]
+
 
 class State:
     """The module and optimiser of a training, a moving average of the weights with the given decay, and the history."""

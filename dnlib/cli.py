@@ -1,6 +1,7 @@
 """The `dnlib` command: thin, and quick to start. What it does lives in the modules it imports."""
 
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -213,33 +214,57 @@ def data(name: str | None):
 @main.command()
 @click.argument("name", required=False)
 @click.option("--profile", default="laptop", show_default=True, help="laptop (two CPU cores) or paper (a GPU).")
-@click.option("--steps", type=int, help="Instead of the profile's.")
+@click.option("--steps", type=int, help="Instead of the profile's; with --more, of the instalment.")
+@click.option(
+    "--more",
+    is_flag=False,
+    flag_value="",
+    metavar="TIME",
+    help="Go on from what is there for one more instalment: 2h, 45m, 90s; or --more --steps N.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE if not given.")
 @click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
-def train(name, profile, steps, seed, device, out, publish):
+def train(name, profile, steps, more, seed, device, out, publish):
     """Train the weights called NAME as they were trained for the course, or list them.
 
     Photographs: BSDS500 (`dnlib data bsds500`). Interrupted or killed, the same command goes on where it was.
     """
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from dnlib import pretrained, recipes, weights
+    from dnlib import instalments, pretrained, recipes, weights
     from dnlib.console import weights_table
 
     if name is None:
         weights_table(recipes.RECIPES, weights)
         return
     out = out or weights.HOME.parent.parent / "runs" / "train" / profile
+    if more is not None and (profile, seed) != ("laptop", 0):
+        raise ValueError("instalments go on with what ships: --more takes neither --profile nor --seed")
+    seconds = _seconds(more) if more else None
+    options = {"device": device, "steps": steps, "report": click.echo}
     try:
-        path = pretrained.train(name, out, profile=profile, seed=seed, device=device, steps=steps, report=click.echo)
+        if more is None:
+            path = pretrained.train(name, out, profile=profile, seed=seed, **options)
+        else:
+            path = instalments.train_more(name, out, seconds=seconds, **options)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         sys.exit(130)
     if publish:
         path = weights.publish(path)
     click.echo(path)
+
+
+def _seconds(text: str) -> float:
+    """The seconds of a time such as 2h, 1h30m, 45m or 90s."""
+    found = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m(?:in)?)?(?:([\d.]+)s)?", text)
+    try:
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    except (AttributeError, ValueError):
+        raise ValueError(f"a time is written like 2h, 1h30m, 45m or 90s; {text!r} was given") from None
+    return 3600 * hours + 60 * minutes + seconds
 
 
 @main.command()

@@ -62,27 +62,37 @@ def train(
             device=device,
             checkpoint=out / f"{part}.checkpoint.safetensors",
             monitor=watched,
+            monitor_every=[2**k for k in range(64)],
             progress=True,
         )
-        for part, stage in _stages(name, method).items()
+        for part, stage in stages(name, method).items()
     ]
     path = out / f"{name}.safetensors"
     weights.save_method(method, path, card)
-    scores = scored(weights.load_method(path, device=device), recipe)  # what is stored, in half precision
-    card |= _account(recipe, method, histories) | {"seed": seed, **size, "scores": scores}
+    stored = weights.load_method(path, device=device)  # in half precision
+    held_out, scores = watched(stored), scored(stored, recipe)
+    card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
+    card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
     weights.save_method(method, path, card)
     for what, score in scores.items():
         report(f"{what}: {score}")
     return path
 
 
-def _account(recipe: Recipe, method: Method, histories: list[History]) -> dict[str, Any]:
-    """What a card says about how weights were made, besides seed, sizes and scores."""
+def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:
+    """What a card says about what weights were made of."""
     return {
         "noise": str(recipe.noise or "as photographed"),
         "needs": sorted(method.needs),
         "trained_on": recipes.DATA[recipe.trained_on],
         "data_sha256": datasets.fingerprint(recipe.trained_on),
+        "licence": f"MIT; the images have their own (`dnlib data {recipe.trained_on}`)",
+    }
+
+
+def account(histories: list[History]) -> dict[str, Any]:
+    """What a card says about how long weights were trained, where, and with what."""
+    return {
         "seconds": round(sum(history.seconds for history in histories)),
         "cpu_seconds": round(sum(history.cpu_seconds for history in histories)),
         "precision": histories[-1].precision,
@@ -90,12 +100,11 @@ def _account(recipe: Recipe, method: Method, histories: list[History]) -> dict[s
         "machine": provenance.machine(),
         "commit": provenance.commit(),
         "versions": provenance.versions(),
-        "licence": f"MIT; the images have their own (`dnlib data {recipe.trained_on}`)",
         "finished": time.strftime("%Y-%m-%d"),
     }
 
 
-def _stages(name: str, method: Method) -> dict[str, Method]:
+def stages(name: str, method: Method) -> dict[str, Method]:
     """What is trained one after the other, by the names of its checkpoints."""
     if method.stages == (method,):
         return {name: method}
@@ -128,7 +137,8 @@ def _smoked(name: str, seed: int) -> Method:
 def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
     """Whether weights were made by a recipe as it is now."""
     wanted = recipes.sizes(profile, recipe) | recipes.described(profile, recipe)
-    return weights.read_card(path).items() >= wanted.items()
+    card = weights.read_card(path)
+    return (card | {"steps": weights.instalments(card)[0]["steps"]}).items() >= wanted.items()
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:

@@ -8,7 +8,7 @@ processor and number of threads. (On GPUs some sums are made in changing order.)
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,7 +24,7 @@ from dnlib.checkpoints import History, State, settings
 from dnlib.methods.base import Method
 
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
-LOG_EVERY = 50  # steps between entries of the history; checks for NaN and checkpoints fall on them
+LOG_EVERY = 50  # steps between entries of the history and checks for NaN
 
 
 class Batches(Protocol):
@@ -59,7 +59,7 @@ def fit(
     checkpoint: Path | None = None,
     save_every: float = 120.0,
     monitor: Callable[[Method], float] | None = None,
-    monitor_every: int = 1000,
+    monitor_every: int | Collection[int] = 1000,
     progress: bool | None = None,
 ) -> History:
     """Train `method` in place on `steps` batches, and leave it with its averaged weights.
@@ -69,8 +69,8 @@ def fit(
     precision: "auto" computes in bfloat16 where processor or GPU do so natively, else in float32.
     devices: more than one train data-parallel, each on batches of its own.
     checkpoint: a file, written every `save_every` seconds and at the end; if it is there, training goes on from it.
-    monitor: called every `monitor_every` steps (at the next multiple of 50), shown and noted, never used: PSNR in dB
-        where a clean image exists.
+    monitor: called every `monitor_every` steps, or after the steps named there, and at the end; shown and noted, never
+        used: PSNR in dB where a clean image exists.
     progress: a bar with loss, PSNR and time left; None shows it unless nobody is looking.
     Raises ValueError for impossible arguments, for images the batches do not offer, for a checkpoint of another
     training; Diverged, naming the step, and with the last good weights in the method.
@@ -99,7 +99,7 @@ def fit(
         state.load(checkpoint, configuration)
     history = state.history
     history.device, history.precision = str(fabric.device), kind
-    generator, losses, watch, last_look = Generator(fabric.device), [], _Watch(history), history.last_step
+    generator, losses, watch = Generator(fabric.device), [], _Watch(history)
     for step in _progress(range(history.last_step, steps), history, progress, fabric.is_global_zero):
         _reseed(generator, seed, fabric.global_rank, step)
         for group in optimizer.param_groups:
@@ -111,17 +111,18 @@ def fit(
         state.update_average(step)
         losses.append(loss.detach())
         done = step + 1
-        if done % LOG_EVERY and done < steps:
+        look = monitor is not None and (done == steps or _falls_on(monitor_every, done))
+        save = checkpoint is not None and (done == steps or watch.unsaved > save_every)
+        if not (look or save or done % LOG_EVERY == 0 or done == steps):
             continue
         _note(state, done, losses, checkpoint)
-        if monitor is not None and (done // monitor_every > last_look // monitor_every or done == steps):
-            last_look = done
+        if look:
             with state.averaged():
                 history.psnr.append((done, float(monitor(method))))
         watch.update()
-        if checkpoint is not None and fabric.is_global_zero and (watch.unsaved > save_every or done == steps):
+        if save and fabric.is_global_zero:
             state.save(checkpoint, configuration)
-            watch.unsaved = 0.0
+            watch.saved()
     state.restore_good()
     method.eval()
     return history
@@ -151,6 +152,10 @@ def computes_in_bfloat16(device: str = "auto") -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def _falls_on(every: int | Collection[int], step: int) -> bool:
+    return step % every == 0 if isinstance(every, int) else step in every
+
+
 def _note(state: State, done: int, losses: list[Tensor], checkpoint: Path | None) -> None:
     """Add the steps since the last call to the history, or stop."""
     values = torch.stack(losses).tolist()
@@ -169,18 +174,25 @@ def _note(state: State, done: int, losses: list[Tensor], checkpoint: Path | None
 
 
 class _Watch:
-    """Adds wall-clock and processor seconds to a history."""
+    """Adds wall-clock and processor seconds to a history, and knows how long ago it was saved."""
 
     def __init__(self, history: History):
-        self.history, self.unsaved = history, 0.0
+        self.history = history
         self.last = time.perf_counter(), time.process_time()
+        self.saved()
 
     def update(self) -> None:
         now = time.perf_counter(), time.process_time()
         self.history.seconds += now[0] - self.last[0]
         self.history.cpu_seconds += now[1] - self.last[1]
-        self.unsaved += now[0] - self.last[0]
         self.last = now
+
+    def saved(self) -> None:
+        self.last_saved = time.perf_counter()
+
+    @property
+    def unsaved(self) -> float:
+        return time.perf_counter() - self.last_saved
 
 
 def _progress(steps: range, history: History, wanted: bool | None, first_process: bool):
@@ -213,7 +225,7 @@ def _precision(precision: str, device: str) -> str:
 
 
 def _check(
-    method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every: int, devices: int, seed: int
+    method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every, devices: int, seed: int
 ) -> None:
     if missing := method.needs - batches.offers:
         raise ValueError(
@@ -229,7 +241,7 @@ def _check(
             f"ramps are shares of the training in [0, 1], and the average's decay lies in [0, 1); "
             f"{ramp_up}, {ramp_down} and {average} were given"
         )
-    if monitor_every < 1 or devices < 1 or seed < 0:
+    if (isinstance(monitor_every, int) and monitor_every < 1) or devices < 1 or seed < 0:
         raise ValueError(
             f"monitor_every and devices are at least 1, a seed at least 0; "
             f"{monitor_every}, {devices} and {seed} were given"

@@ -22,6 +22,7 @@ from dnlib.files import atomic
 from dnlib.methods.base import Method
 
 NEEDED = ("method", "method_arguments", "network", "network_arguments", "command", "sha256")
+ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
 HOME = datasets.ROOT / "data" / "weights"
 
 
@@ -90,12 +91,27 @@ def save_method(method: Method, path: Path, card: dict[str, Any]) -> None:
 
 
 def publish(path: Path) -> Path:
-    """Copy weights and card to where the course keeps its own."""
+    """Copy weights and card to where the course keeps its own.
+
+    Raises ValueError for weights that score lower on the held-out images than those that are there.
+    """
+    card, there = read_card(path), HOME / path.with_suffix(".yaml").name
+    shipped = read_card(there) if there.is_file() else {}
+    if card.get("held_out", 0) < shipped.get("held_out", 0):
+        raise ValueError(
+            f"{path} reaches {card.get('held_out', 0):.2f} dB on held-out images and what ships "
+            f"{shipped['held_out']:.2f} dB; only what is at least as good is published"
+        )
     HOME.mkdir(parents=True, exist_ok=True)
     for file in (path, path.with_suffix(".yaml")):
         with atomic(HOME / file.name) as temporary:
             temporary.write_bytes(file.read_bytes())
     return HOME / path.name
+
+
+def instalments(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a card says of each of its instalments; the first training is one."""
+    return card.get("instalments", [{key: card[key] for key in ACCOUNT if key in card}])
 
 
 def build(card: dict[str, Any]) -> Method:

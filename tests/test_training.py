@@ -1,3 +1,4 @@
+import json
 import math
 import os
 import signal
@@ -77,10 +78,22 @@ def test_monitoring_changes_nothing(batches):
     assert torch.equal(weights(plain), weights(watched))
 
 
-@pytest.mark.parametrize("every", [1, 33, 60])
-def test_monitoring_happens_at_the_next_note(batches, every):
+@pytest.mark.parametrize(("every", "steps"), [(33, [33, 66, 99, 120]), (60, [60, 120]), ([1, 2, 64], [1, 2, 64, 120])])
+def test_monitoring_happens_exactly_when_asked_for(batches, every, steps):
     history = fit(method(), batches, steps=120, monitor=lambda m: 1.0, monitor_every=every)
-    assert [step for step, _ in history.psnr] == ([50, 100, 120] if every < 60 else [100, 120])
+    assert [step for step, _ in history.psnr] == steps
+    assert [entry["steps"] for entry in history.curve(1000)] == [1000 + step for step in steps]
+
+
+def test_a_slow_training_is_saved_between_its_notes(batches, tmp_path):
+    def stop(m):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "run.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        fit(method(), batches, steps=120, checkpoint=path, save_every=0, monitor=stop, monitor_every=[8])
+    with safe_open(path, "pt") as file:
+        assert json.loads(file.metadata()["history"])["steps"][-1] == 7
 
 
 @pytest.mark.parametrize("make", [method, with_norms])
@@ -98,7 +111,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(batches, tmp_path, 
         fit(interrupted, batches, **settings, save_every=0, monitor=stop_at_150, monitor_every=150)
     history = fit(resumed, batches, **settings)
     assert torch.equal(weights(straight), weights(resumed))
-    assert history.steps == whole.steps == [50, 100, 150, 170] and history.losses == whole.losses
+    assert history.steps[-1] == 170 and history.losses[-1] == whole.losses[-1]
 
 
 KILLED = """
@@ -260,7 +273,7 @@ class Breaking(Noise2Clean):
 def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_state(batches, tmp_path):
     path = tmp_path / "run.safetensors"
     broken = method(kind=Breaking)
-    with pytest.raises(Diverged, match=r"at step 70; .*weights of step 50.*holds an earlier state"):
+    with pytest.raises(Diverged, match=r"at step 70; .*weights of step 70.*holds an earlier state"):
         fit(broken, batches, steps=300, checkpoint=path, save_every=0)
     assert weights(broken).isfinite().all()
     assert all(tensor.isfinite().all() for tensor in load_file(path).values())

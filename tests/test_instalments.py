@@ -1,0 +1,103 @@
+import pytest
+from test_pretrained import small  # noqa: F401 - a fixture
+
+from dnlib import instalments, pretrained, weights
+from dnlib.instalments import train_more
+
+NAME = "noise2noise_rgb_sigma25"
+
+
+def quiet(line):
+    """Nobody is told."""
+
+
+@pytest.fixture
+def start(small, tmp_path, monkeypatch):  # noqa: F811
+    """A folder with weights of four steps, where nothing ships."""
+    monkeypatch.setattr(weights, "HOME", tmp_path / "shipped")
+    pretrained.train(NAME, tmp_path, report=quiet)
+    return tmp_path
+
+
+def held_out(monkeypatch, *scores):
+    """Held-out images that score a method as foreseen, call by call."""
+    scores = iter(scores)
+    monkeypatch.setattr(pretrained, "watch", lambda recipe: lambda method: next(scores))
+
+
+def test_an_instalment_goes_on_and_the_card_adds_up(start):
+    first = weights.read_card(start / f"{NAME}.yaml")
+    path = train_more(NAME, start, steps=6, report=quiet)
+    card = weights.read_card(path)
+    assert (card["steps"], [part["steps"] for part in card["instalments"]]) == (10, [4, 6])
+    assert card["seconds"] >= first["seconds"] and card["command"].endswith(f"&& dnlib train {NAME} --more --steps 6")
+    assert [entry["steps"] for entry in first["curve"]] == [1, 2, 4]
+    assert [entry["steps"] for entry in card["curve"]] == [1, 2, 4, 8, 10]
+    assert all(set(entry) == {"steps", "loss", "psnr"} for entry in card["curve"])
+    assert card["held_out"] >= first["held_out"] and card["sha256"] != first["sha256"]
+    assert not list(start.glob("*.more.*"))
+    again = weights.read_card(train_more(NAME, start, steps=2, report=quiet))
+    assert (again["steps"], len(again["instalments"])) == (12, 3)
+
+
+def test_a_worse_instalment_changes_nothing(start, monkeypatch):
+    before, said = (start / f"{NAME}.safetensors").read_bytes(), []
+    held_out(monkeypatch, *[30.0] * 1, *[29.0] * 9)
+    path = train_more(NAME, start, steps=6, report=said.append)
+    assert path.with_suffix(".safetensors").read_bytes() == before
+    assert weights.read_card(path)["steps"] == 4 and "the old weights stay" in said[-1]
+    assert not list(start.glob("*.more.*"))
+
+
+def test_only_what_is_at_least_as_good_is_published(start, monkeypatch):
+    path = weights.publish(start / f"{NAME}.safetensors")
+    worse, card = start / "worse" / f"{NAME}.safetensors", weights.read_card(path)
+    weights.save_method(weights.load_method(path), worse, card | {"held_out": card["held_out"] - 0.01})
+    with pytest.raises(ValueError, match="at least as good"):
+        weights.publish(worse)
+
+
+def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, monkeypatch):
+    for folder in ("whole", "cut"):
+        (tmp_path / folder).mkdir()
+        for ending in (".safetensors", ".yaml"):
+            (tmp_path / folder / f"{NAME}{ending}").write_bytes((start / f"{NAME}{ending}").read_bytes())
+    monkeypatch.setattr(pretrained, "watch", lambda recipe: lambda method: 1.0)
+    whole = train_more(NAME, tmp_path / "whole", steps=6, report=quiet)
+    looks = iter([1.0, 1.0])  # before it starts, after step 8 - 4
+
+    def watch(method):
+        try:
+            return next(looks)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    monkeypatch.setattr(pretrained, "watch", lambda recipe: watch)
+    fit = instalments.fit
+    monkeypatch.setattr(instalments, "fit", lambda *a, **k: fit(*a, **k, save_every=0))
+    with pytest.raises(KeyboardInterrupt):
+        train_more(NAME, tmp_path / "cut", steps=6, report=quiet)
+    with pytest.raises(ValueError, match="6 steps is under way"):
+        train_more(NAME, tmp_path / "cut", steps=7, report=quiet)
+    monkeypatch.setattr(pretrained, "watch", lambda recipe: lambda method: 1.0)
+    assert train_more(NAME, tmp_path / "cut", steps=6, report=quiet).read_bytes() == whole.read_bytes()
+
+
+def test_a_time_becomes_steps(start, monkeypatch):
+    card = weights.read_card(train_more(NAME, start, seconds=0.3, report=quiet))
+    assert card["instalments"][1]["steps"] >= 1 and card["instalments"][1]["seconds"] <= 3
+
+
+def test_what_cannot_go_on_is_told(start):
+    with pytest.raises(ValueError, match="never trained"):
+        train_more("noise2clean_rgb_sigma25", start, steps=3)
+    with pytest.raises(ValueError, match="a length"):
+        train_more(NAME, start)
+    with pytest.raises(ValueError, match="a length"):
+        train_more(NAME, start, steps=3, seconds=3.0)
+    with pytest.raises(ValueError, match="longer than nothing; -1"):
+        train_more(NAME, start, seconds=-1)
+    path = start / f"{NAME}.yaml"
+    path.write_text(path.read_text().replace("channels: 3", "channels: 1"))
+    with pytest.raises(ValueError, match="another architecture"):
+        train_more(NAME, start, steps=3)
