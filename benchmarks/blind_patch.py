@@ -18,14 +18,15 @@ from steps import fitted, operations, peak, plain
 from torch import Tensor
 from torch.nn import functional
 
-from dnlib import images, pixelshuffle, provenance
-from dnlib.batches import Crops
+from dnlib.images import arrays
 from dnlib.methods import APBSN
 from dnlib.methods.lg_bpn import SIDD, looking
-from dnlib.networks import DilatedBlindSpot
+from dnlib.networks import DilatedBlindSpot, shuffle
 from dnlib.networks.blind_patch import BlindPatch, Branch, local_global, shrunk
-from dnlib.noise import Gaussian
-from dnlib.training import computes_in_bfloat16
+from dnlib.noise.models import Gaussian
+from dnlib.training.crops import Crops
+from dnlib.training.loop import computes_in_bfloat16
+from dnlib.zoo import provenance
 
 REPEATS = 3
 
@@ -48,9 +49,9 @@ def sampled_tap_by_tap(branch: Branch, features: Tensor, ratio: float) -> Tensor
 def in_the_published_order(network: BlindPatch, image: Tensor) -> Tensor:
     features, answers = network.head(image), []
     for branch, stride, ratio in zip((network.local, network.wide), *SIDD[0], strict=True):
-        small = pixelshuffle.split(sampled_tap_by_tap(branch, features, ratio), stride)
+        small = shuffle.split(sampled_tap_by_tap(branch, features, ratio), stride)
         one_by_one = torch.cat([branch.body(part[None]) for part in small])
-        answers.append(pixelshuffle.join(one_by_one, stride, image.shape[2:]))
+        answers.append(shuffle.join(one_by_one, stride, image.shape[2:]))
     return network.tail(torch.cat(answers, dim=1))
 
 
@@ -71,7 +72,7 @@ def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
         found[f"{name}, masked convolution"], seen = timed(
             lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2)
         )
-        small = pixelshuffle.split(seen, stride)
+        small = shuffle.split(seen, stride)
         found[f"{name}, body"], _ = timed(lambda b=branch, s=small: b.body(s))
     joined = torch.cat([seen, seen], dim=1)
     found["head and tail"] = timed(lambda: network.head(image))[0] + timed(lambda: network.tail(joined))[0]
@@ -108,7 +109,7 @@ def main():
     )
     for name, seconds in whole["parts"].items():
         print(f"    {name:28} {seconds:.2f} s")
-    photographs = [(255 * images.photo(name)).astype(np.uint8) for name in ("astronaut", "coffee", "chelsea")]
+    photographs = [(255 * arrays.photo(name)).astype(np.uint8) for name in ("astronaut", "coffee", "chelsea")]
     batches, times = Crops(photographs, Gaussian(25), size=60, count=2), {}
     for name, step in {"plain float32": plain, "training.fit": fitted}.items():
         times[name] = step(lambda: APBSN(DilatedBlindSpot(3, 128)), batches)

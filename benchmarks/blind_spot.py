@@ -21,14 +21,17 @@ import torch
 from outcome import store
 from steps import fitted, operations, peak, plain
 
-from dnlib import datasets, gaussians, images, metrics, pretrained, provenance, weights
-from dnlib.batches import Crops
-from dnlib.evaluation import draw_noisy
-from dnlib.gaussians import Belief
+from dnlib.images import arrays, datasets
 from dnlib.methods import BlindSpotBayes
 from dnlib.networks import BlindSpotUNet, TwoWayBlindSpotUNet
-from dnlib.noise import Gaussian
-from dnlib.training import computes_in_bfloat16, fit
+from dnlib.noise import beliefs
+from dnlib.noise.beliefs import Belief
+from dnlib.noise.models import Gaussian
+from dnlib.training import metrics
+from dnlib.training.crops import Crops
+from dnlib.training.evaluation import draw_noisy
+from dnlib.training.loop import computes_in_bfloat16, fit
+from dnlib.zoo import cards, provenance, trainer
 
 REPEATS, EQUAL_SECONDS = 3, 120
 NOISE = Gaussian(25)
@@ -51,7 +54,7 @@ def around_the_network() -> float:
     times = []
     for _ in range(20):
         started = time.perf_counter()
-        gaussians.log_density(noisy, NOISE.marginal(*belief, sigma)).mean().backward()
+        beliefs.log_density(noisy, NOISE.marginal(*belief, sigma)).mean().backward()
         with torch.no_grad():
             NOISE.posterior(noisy, *belief, sigma)
         times.append(time.perf_counter() - started)
@@ -60,7 +63,7 @@ def around_the_network() -> float:
 
 def equal_seconds(batches: Crops, examples: list) -> dict[str, dict[str, float]]:
     """Steps and PSNR of both designs after EQUAL_SECONDS of training each."""
-    look, found = pretrained.monitor(examples, NOISE), {}
+    look, found = trainer.monitor(examples, NOISE), {}
     for network in (BlindSpotUNet, TwoWayBlindSpotUNet):
         torch.manual_seed(0)
 
@@ -75,22 +78,22 @@ def equal_seconds(batches: Crops, examples: list) -> dict[str, dict[str, float]]
 
 def photograph() -> np.ndarray:
     if datasets.find("kodak24").is_present:
-        return images.to_unit(datasets.load("kodak24", limit=1)[0].clean)
-    return np.tile(images.photo("chelsea"), (2, 2, 1))[:512, :768]
+        return arrays.to_unit(datasets.load("kodak24", limit=1)[0].clean)
+    return np.tile(arrays.photo("chelsea"), (2, 2, 1))[:512, :768]
 
 
 def whole_image(name: str) -> dict[str, float]:
     """Seconds, peak memory of the process, and PSNR of one denoiser; run in a process of its own."""
-    clean = images.to_tensor(photograph())
+    clean = arrays.to_tensor(photograph())
     noisy = draw_noisy(clean, NOISE, 0).image
     if name == "BM3D, true sigma":
         from bm3d import bm3d_rgb
 
         def denoise(noisy):
-            return images.to_tensor(bm3d_rgb(images.to_image(noisy), 25 / 255).astype(np.float32))
+            return arrays.to_tensor(bm3d_rgb(arrays.to_image(noisy), 25 / 255).astype(np.float32))
     else:
         method = (
-            published().eval() if name == "BlindSpotUNet, width 48" else weights.load_method("blind_spot_rgb_sigma25")
+            published().eval() if name == "BlindSpotUNet, width 48" else cards.load_method("blind_spot_rgb_sigma25")
         )
 
         def denoise(noisy):
@@ -114,7 +117,7 @@ def apart(name: str) -> dict[str, float] | str:
 
 
 def main():
-    photographs = [(255 * images.photo(name)).astype(np.uint8) for name in COLOUR]
+    photographs = [(255 * arrays.photo(name)).astype(np.uint8) for name in COLOUR]
     batches = Crops(photographs, NOISE, size=64, count=4)
     seconds: dict[str, list[float]] = {"plain float32": [], "training.fit": [], "training.fit, two ways": []}
     for _ in range(REPEATS):

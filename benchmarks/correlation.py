@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from outcome import store
 
-from dnlib import provenance
-from dnlib.correlation import correlation_map, lag_sums
+from dnlib.noise.correlation import correlation_map, lag_sums
+from dnlib.zoo import provenance
 
 REACH, REPEATS, FRAMES = 10, 3, 10
 SMALL, LARGE = (1536, 2048, 3), (3000, 4000, 3)

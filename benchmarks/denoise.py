@@ -18,8 +18,10 @@ from skimage.restoration import (
 )
 
 import dnlib
-from dnlib import chapter, datasets, images, provenance
-from dnlib.metrics import psnr
+from dnlib.course import chapter
+from dnlib.images import arrays, datasets
+from dnlib.training.metrics import psnr
+from dnlib.zoo import provenance
 
 SIGMA, SIDE = 25, 256
 
@@ -55,7 +57,7 @@ METHODS = {
 
 def photographs() -> tuple[str, list[np.ndarray]]:
     name = "kodak24" if datasets.find("kodak24").is_present else "bundled"
-    colour = [images.to_unit(e.clean) for e in datasets.load(name) if e.clean.ndim == 3]
+    colour = [arrays.to_unit(e.clean) for e in datasets.load(name) if e.clean.ndim == 3]
     return name, [chapter.middle(image, SIDE) for image in colour]
 
 

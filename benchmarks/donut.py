@@ -11,8 +11,9 @@ import numpy as np
 from outcome import store
 from skimage.restoration import calibrate_denoiser
 
-from dnlib import images, provenance
-from dnlib.jinvariance import calibrate, donut_median, median
+from dnlib.filters.jinvariance import calibrate, donut_median, median
+from dnlib.images import arrays
+from dnlib.zoo import provenance
 
 RADII, REPEATS, TARGET = range(1, 7), 3, 12
 
@@ -29,7 +30,7 @@ def all_masks(noisy: np.ndarray) -> int:
 
 
 def main():
-    clean = images.photo("camera")
+    clean = arrays.photo("camera")
     noisy = clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape).astype(np.float32)
     seconds, chosen = {"donut, one pass": [], "scikit-image, all masks": []}, {}
     for _ in range(REPEATS):

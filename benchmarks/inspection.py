@@ -13,11 +13,12 @@ from multiprocessing import get_context
 import numpy as np
 from outcome import store
 
-from dnlib import datasets, images, provenance
-from dnlib.camera import Camera
-from dnlib.evaluation import draw_noisy
-from dnlib.inspection import inspect_image, inspect_pair
-from dnlib.noise import CorrelatedGaussian, Gaussian
+from dnlib.images import arrays, datasets
+from dnlib.noise.camera import Camera
+from dnlib.noise.measure import inspect_image, inspect_pair
+from dnlib.noise.models import CorrelatedGaussian, Gaussian
+from dnlib.training.evaluation import draw_noisy
+from dnlib.zoo import provenance
 
 MODELS = [Gaussian(5), Gaussian(15), Gaussian(25), Gaussian(50), CorrelatedGaussian(25, 3)]
 MODELS += [Camera(iso) for iso in (200, 800, 1600, 3200)]
@@ -29,8 +30,8 @@ def name_of(model) -> str:
 
 def apart(model, index: int) -> tuple[float, float, float]:
     """Level estimated over level measured, less one; correlations apart; seconds of the estimate."""
-    clean = images.to_unit(datasets.load("kodak24")[index].clean)
-    noisy = images.to_image(draw_noisy(images.to_tensor(clean), model, 0, index).image)
+    clean = arrays.to_unit(datasets.load("kodak24")[index].clean)
+    noisy = arrays.to_image(draw_noisy(arrays.to_tensor(clean), model, 0, index).image)
     if isinstance(model, Camera):
         noisy = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
     measured, started = inspect_pair(noisy, clean, reach=1), time.perf_counter()

@@ -7,21 +7,22 @@ cores. Cut short, it goes on where it was.
 
 from outcome import HERE, store
 
-from dnlib import datasets, pretrained, provenance, recipes, weights
-from dnlib.evaluation import evaluate
-from dnlib.noise import Gaussian
-from dnlib.training import fit
+from dnlib.images import datasets
+from dnlib.noise.models import Gaussian
+from dnlib.training.evaluation import evaluate
+from dnlib.training.loop import fit
+from dnlib.zoo import cards, provenance, recipes, trainer
 
 LENGTHS, IMAGES = (300, 600, 1_200), 8
 NAMES = {"Noise2Clean": "noise2clean_rgb_sigma25_short", "blind spot": "blind_spot_rgb_sigma25"}
 
 
 def trained(name: str, steps: int):
-    method, _ = pretrained.untrained(name)
+    method, _ = trainer.untrained(name)
     size = recipes.sizes("laptop", recipes.find(name))
     fit(
         method,
-        pretrained.batches(name),
+        trainer.batches(name),
         steps=steps,
         learning_rate=size["learning_rate"],
         ramp_up=size["ramp_up"],
@@ -38,7 +39,7 @@ def main():
     psnr = {label: {} for label in NAMES}
     for steps in (*LENGTHS, full):
         for label, name in NAMES.items():
-            method = weights.load_method(name) if steps == full else trained(name, steps)
+            method = cards.load_method(name) if steps == full else trained(name, steps)
             psnr[label][str(steps)] = evaluate(method, kodak, Gaussian(25)).mean_psnr
         distance = psnr["Noise2Clean"][str(steps)] - psnr["blind spot"][str(steps)]
         print(

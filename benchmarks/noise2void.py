@@ -16,11 +16,13 @@ import numpy as np
 import torch
 from outcome import HERE, store
 
-from dnlib import images, metrics, provenance
-from dnlib.batches import Crops
+from dnlib.images import arrays
 from dnlib.methods import Noise2Void
 from dnlib.networks import Noise2CleanUNet
-from dnlib.training import fit
+from dnlib.training import metrics
+from dnlib.training.crops import Crops
+from dnlib.training.loop import fit
+from dnlib.zoo import provenance
 
 TARGETS, BUDGET, EVERY, SIGMA = (24.0, 26.0, 27.0), 150, 100, 25
 HOME = HERE.parent / "runs" / "benchmarks"
@@ -31,12 +33,12 @@ def ours(clean: np.ndarray, noisy: np.ndarray) -> list[tuple[float, float]]:
     """(seconds of training, PSNR) as training goes on."""
     torch.manual_seed(0)
     method = Noise2Void(Noise2CleanUNet(1, 16), manipulator="uniform_withoutCP", share=0.02, mean=float(noisy.mean()))
-    tensor, curve = images.to_tensor(noisy), []
+    tensor, curve = arrays.to_tensor(noisy), []
     clock = {"training": 0.0, "since": time.perf_counter()}
 
     def look(method) -> float:
         clock["training"] += time.perf_counter() - clock["since"]
-        psnr = metrics.psnr(images.to_image(method.denoise(tensor).mean), clean)
+        psnr = metrics.psnr(arrays.to_image(method.denoise(tensor).mean), clean)
         curve.append((clock["training"], psnr))
         clock["since"] = time.perf_counter()
         return psnr
@@ -90,7 +92,7 @@ def seconds_until(curve: list[tuple[float, float]], psnr: float) -> float | None
 
 
 def main():
-    clean = images.photo("camera")
+    clean = arrays.photo("camera")
     noisy = clean + (SIGMA / 255 * np.random.default_rng(0).standard_normal(clean.shape)).astype(np.float32)
     HOME.mkdir(parents=True, exist_ok=True)
     np.save(HOME / "clean.npy", clean)

@@ -4,7 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from dnlib import files, provenance
+from dnlib.images import files
+from dnlib.zoo import provenance
 
 HERE = Path(__file__).resolve().parent
 

@@ -14,13 +14,15 @@ import torch
 from outcome import store
 from torch import Tensor
 
-from dnlib import bursts, datasets, metrics, provenance, recipes, weights
-from dnlib.chapter import middle
-from dnlib.images import to_image, to_tensor
+from dnlib.course.chapter import middle
+from dnlib.images import bursts, datasets
+from dnlib.images.arrays import to_image, to_tensor
 from dnlib.methods import PatchCraft
 from dnlib.methods.patch_craft import craft_tiles
-from dnlib.noise import CorrelatedGaussian
-from dnlib.training import fit
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.training import metrics
+from dnlib.training.loop import fit
+from dnlib.zoo import cards, provenance, recipes
 
 START, STEPS, SIDE, RADIUS, TILE, STRIDE = "bias_free_rgb_sigma0to55", 100, 352, 16, 50, 30
 PATCHES = {5: (19, 19, 25), 10: (27, 37, 43), 15: (31, 41, 43), 20: (33, 43, 45)}  # for kernels 2, 3, 4
@@ -36,7 +38,7 @@ def videos() -> list[Tensor]:
 
 
 def learned(tiles) -> PatchCraft:
-    method = PatchCraft(weights.load_method(START).network)
+    method = PatchCraft(cards.load_method(START).network)
     fit(method, tiles.crops(16), steps=STEPS, learning_rate=5e-4, average=0.97, progress=False)
     return method
 
@@ -74,7 +76,7 @@ def main():
             started, noise = time.perf_counter(), CorrelatedGaussian(sigma, kernel)
             noisy = [bursts.add_noise(c, noise, torch.Generator().manual_seed(i)).image for i, c in enumerate(learn)]
             sizes = {"patch": patch, "radius": RADIUS, "side": TILE, "stride": STRIDE}
-            tiles, blind = craft_tiles(noisy, **sizes), weights.load_method(START)
+            tiles, blind = craft_tiles(noisy, **sizes), cards.load_method(START)
             good = tiles.good()
             methods = {"start": blind, "adapted": learned(tiles.filtered())}
             if (sigma, kernel) == MOST:

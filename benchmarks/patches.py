@@ -17,10 +17,11 @@ from outcome import store
 from steps import peak
 from torch import Tensor
 
-from dnlib import images, provenance
-from dnlib.bursts import add_noise, set_in_motion
-from dnlib.noise import CorrelatedGaussian
-from dnlib.patchcraft import _mirrored, search
+from dnlib.images import arrays
+from dnlib.images.bursts import add_noise, set_in_motion
+from dnlib.methods.patch_targets import _mirrored, search
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.zoo import provenance
 
 REPEATS, TARGET = 9, 6
 
@@ -57,7 +58,7 @@ def numbers(found, frames: int, radius: int) -> np.ndarray:
 
 
 def made(shape: tuple[int, int]) -> Tensor:
-    photograph = np.tile(images.photo("astronaut"), (2, 3, 1))
+    photograph = np.tile(arrays.photo("astronaut"), (2, 3, 1))
     clean = set_in_motion(photograph, shape=shape, shift=1.5)
     return add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
 

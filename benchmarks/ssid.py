@@ -16,13 +16,15 @@ import torch
 from outcome import store
 from steps import fitted, plain
 
-from dnlib import images, metrics, provenance
-from dnlib.batches import Crops
+from dnlib.images import arrays
 from dnlib.methods import APBSN, LGBPN, Estimate, Method, ssid
 from dnlib.networks import DilatedBlindSpot, local_global
-from dnlib.noise import CorrelatedGaussian
-from dnlib.training import computes_in_bfloat16
-from dnlib.weights import load_method
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.training import metrics
+from dnlib.training.crops import Crops
+from dnlib.training.loop import computes_in_bfloat16
+from dnlib.zoo import provenance
+from dnlib.zoo.cards import load_method
 
 REPEATS = 4
 
@@ -50,7 +52,7 @@ def whole_image() -> dict[str, float]:
     found = {"denoise, bfloat16": seconds(in_bfloat16(method), image), "denoise": seconds(method.denoise, image)}
     network = method.network.to(memory_format=torch.contiguous_format)
     found["plain"] = seconds(torch.no_grad()(network), image)
-    trained, clean = load_method("ssid_phones"), images.to_tensor(images.photo("coffee"))
+    trained, clean = load_method("ssid_phones"), arrays.to_tensor(arrays.photo("coffee"))
     noisy = CorrelatedGaussian(20, 3).sample(clean, torch.Generator().manual_seed(0)).image
     exact, rounded = (denoise(noisy).mean for denoise in (trained.denoise, in_bfloat16(trained)))
     cost = metrics.psnr(exact, clean, "synthetic_rgb") - metrics.psnr(rounded, clean, "synthetic_rgb")
@@ -69,7 +71,7 @@ def in_bfloat16(method: Method) -> Callable[[torch.Tensor], Estimate]:
 def main():
     question = __doc__.split("\n")[0]
     print(question)
-    photographs = [(255 * images.photo(name)).astype(np.uint8) for name in ("astronaut", "coffee", "chelsea")]
+    photographs = [(255 * arrays.photo(name)).astype(np.uint8) for name in ("astronaut", "coffee", "chelsea")]
     batches = Crops(photographs, CorrelatedGaussian(25, 3), size=64, count=2)
     slow, fast = plain(third_stage, batches), fitted(third_stage, batches)
     ratio, bf16 = slow / fast, computes_in_bfloat16("cpu")

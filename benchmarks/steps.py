@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from dnlib.batches import Crops
 from dnlib.methods import Method
-from dnlib.training import fit
+from dnlib.training.crops import Crops
+from dnlib.training.loop import fit
 
 STEPS, WARM_UP = 40, 10
 

@@ -12,12 +12,13 @@ import torch
 from outcome import store
 from steps import STEPS, drawing, fitted, operations, peak, plain
 
-from dnlib import images, provenance
-from dnlib.batches import Crops
+from dnlib.images import arrays
 from dnlib.methods import Noise2Clean
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import Gaussian
-from dnlib.training import computes_in_bfloat16
+from dnlib.noise.models import Gaussian
+from dnlib.training.crops import Crops
+from dnlib.training.loop import computes_in_bfloat16
+from dnlib.zoo import provenance
 
 REPEATS = 5
 COLOUR = ("astronaut", "coffee", "chelsea", "rocket")
@@ -28,7 +29,7 @@ def noise2clean() -> Noise2Clean:
 
 
 def main():
-    batches = Crops([(255 * images.photo(name)).astype(np.uint8) for name in COLOUR], Gaussian(25), size=64, count=4)
+    batches = Crops([(255 * arrays.photo(name)).astype(np.uint8) for name in COLOUR], Gaussian(25), size=64, count=4)
     seconds = {"plain float32": [], "training.fit": []}
     for _ in range(REPEATS):
         for name, step in zip(seconds, (plain, fitted), strict=True):

@@ -43,8 +43,9 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
 
     PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
     """
-    from dnlib import files, quick
-    from dnlib.images import Picture
+    from dnlib.denoiser import choice
+    from dnlib.images import files
+    from dnlib.images.arrays import Picture
 
     before = files.read(image)
     files.check_destination(output, before, overwrite=force)
@@ -58,21 +59,21 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
             output.absolute(),
         ):
             raise ValueError(f"the uncertainty is a .npy or .tif file of its own; {uncertainty} was given")
-        if filter != quick.BLIND_SPOT:
+        if filter != choice.BLIND_SPOT:
             raise ValueError(
-                f"only the network knows how uncertain it is: --uncertainty goes with --filter {quick.BLIND_SPOT}; "
+                f"only the network knows how uncertain it is: --uncertainty goes with --filter {choice.BLIND_SPOT}; "
                 f"--filter {filter} was given"
             )
         files.check_destination(uncertainty, overwrite=force)
     started = time.perf_counter()
-    after, choice = quick.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
+    after, choice = choice.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
     files.write(output, after, overwrite=force)
     click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
     if uncertainty:
         files.write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
         click.echo(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
     if report:
-        from dnlib.report import write_picture_page
+        from dnlib.course.report import write_picture_page
 
         write_picture_page(report, image.name, before, after, choice)
         click.echo(f"{report}: before, after and residual")
@@ -89,22 +90,23 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
     With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
     measured together, one after the other.
     """
-    from dnlib import files, inspection
-    from dnlib.console import inspection_table
+    from dnlib.course.console import inspection_table
+    from dnlib.images import files
+    from dnlib.noise import measure
 
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
         files.check_destination(picture, overwrite=force)
     if noisy.is_dir() or (clean and clean.is_dir()):
-        found = inspection.inspect_folders(noisy, clean, progress=sys.stderr.isatty())
+        found = measure.inspect_folders(noisy, clean, progress=sys.stderr.isatty())
     else:
         images = [files.read(path).first for path in (noisy, clean) if path]
-        found = inspection.inspect_pair(*images) if clean else inspection.inspect_image(*images)
+        found = measure.inspect_pair(*images) if clean else measure.inspect_image(*images)
     inspection_table(found)
     click.echo(found.sentence)
     if picture:
-        from dnlib.report import draw_inspection
+        from dnlib.course.report import draw_inspection
 
         draw_inspection(found, picture)
         click.echo(f"{picture}: noise against brightness, and its correlation map")
@@ -130,26 +132,26 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     dnlib run 01 -p noise_std 0.2           another noise level
     """
     click.echo("dnlib: reading the chapters ...", err=True)
-    from dnlib import course
-    from dnlib.console import Display
+    from dnlib.course import runner
+    from dnlib.course.console import Display
 
     if in_place:
-        for notebook in course.select(chapters):
+        for notebook in runner.select(chapters):
             click.echo(f"executing {notebook.name} in place")
-            course.execute_in_place(notebook)
+            runner.execute_in_place(notebook)
         return
-    jobs = course.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
+    jobs = runner.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
     folder = jobs[0].out
     outcomes = []
-    with course.reserved(folder), Display(len(jobs)) as display:
+    with runner.reserved(folder), Display(len(jobs)) as display:
         try:
-            for outcome in course.run(jobs, resume=resume, observe=display.progress, cluster=cluster):
+            for outcome in runner.run(jobs, resume=resume, observe=display.progress, cluster=cluster):
                 outcomes.append(outcome)
                 display.finished(outcome)
         except KeyboardInterrupt:
             display.interrupted(outcomes)
             sys.exit(130)
-        from dnlib import report
+        from dnlib.course import report
 
         names = [outcome.job.name for outcome in outcomes if outcome.status != "failed"]
         judgements = report.write(folder, names)
@@ -166,7 +168,7 @@ def report(folder: Path | None):
 
     For the committed records, `dnlib report results`, the README's tables are made anew, too.
     """
-    from dnlib import report
+    from dnlib.course import report
 
     folder = _with_records(folder)
     if folder.resolve() == report.PUBLISHED:
@@ -180,17 +182,17 @@ def report(folder: Path | None):
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
-    from dnlib import results
-    from dnlib.console import claims_table
+    from dnlib.course import records
+    from dnlib.course.console import claims_table
 
-    folder = _with_records(folder or results.ROOT / "results")
-    claims_table(results.judge(results.load_claims(), results.read_all(folder / "records")))
+    folder = _with_records(folder or records.ROOT / "results")
+    claims_table(records.judge(records.load_claims(), records.read_all(folder / "records")))
 
 
 def _with_records(folder: Path | None) -> Path:
-    from dnlib import results
+    from dnlib.course import records
 
-    folder = folder or results.ROOT / "runs" / "laptop"
+    folder = folder or records.ROOT / "runs" / "laptop"
     if not (folder / "records").is_dir():
         raise FileNotFoundError(f"there are no records in {folder}; `dnlib run` makes some")
     return folder
@@ -200,8 +202,8 @@ def _with_records(folder: Path | None) -> Path:
 @click.argument("name", required=False)
 def data(name: str | None):
     """List the datasets, or fetch and verify the one called NAME."""
-    from dnlib import datasets
-    from dnlib.console import datasets_table
+    from dnlib.course.console import datasets_table
+    from dnlib.images import datasets
 
     if name is None:
         datasets_table(datasets.registry().values())
@@ -233,27 +235,27 @@ def train(name, profile, steps, more, seed, device, out, publish):
     """
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from dnlib import instalments, pretrained, recipes, weights
-    from dnlib.console import weights_table
+    from dnlib.course.console import weights_table
+    from dnlib.zoo import cards, instalments, recipes, trainer
 
     if name is None:
-        weights_table(recipes.RECIPES, weights)
+        weights_table(recipes.RECIPES, cards)
         return
-    out = out or weights.HOME.parent.parent / "runs" / "train" / profile
+    out = out or cards.HOME.parent.parent / "runs" / "train" / profile
     if more is not None and (profile, seed) != ("laptop", 0):
         raise ValueError("instalments go on with what ships: --more takes neither --profile nor --seed")
     seconds = _seconds(more) if more else None
     options = {"device": device, "steps": steps, "report": click.echo}
     try:
         if more is None:
-            path = pretrained.train(name, out, profile=profile, seed=seed, **options)
+            path = trainer.train(name, out, profile=profile, seed=seed, **options)
         else:
             path = instalments.train_more(name, out, seconds=seconds, **options)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         sys.exit(130)
     if publish:
-        path = weights.publish(path)
+        path = cards.publish(path)
     click.echo(path)
 
 
@@ -270,8 +272,8 @@ def _seconds(text: str) -> float:
 @main.command()
 def doctor():
     """Say what is installed, which device and data are there, and what will not work and why."""
-    from dnlib.console import doctor_table
-    from dnlib.doctor import examine
+    from dnlib.course.console import doctor_table
+    from dnlib.course.doctor import examine
 
     findings = examine()
     doctor_table(findings)

@@ -26,7 +26,7 @@ def rng():
 @pytest.fixture
 def noisy(rng):
     """A small photograph-like image [48, 40] with noise of standard deviation 0.1."""
-    from dnlib.images import photo
+    from dnlib.images.arrays import photo
 
     clean = photo("camera")[100:148, 200:240]
     return (clean + 0.1 * rng.standard_normal(clean.shape)).astype(np.float32)
@@ -56,8 +56,8 @@ def chapters(monkeypatch, tmp_path):
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-    from dnlib import course
-    from dnlib.parameters import declared
+    from dnlib.course import runner
+    from dnlib.course.parameters import declared
 
     def write(**bodies):
         for name, body in bodies.items():
@@ -73,5 +73,5 @@ def chapters(monkeypatch, tmp_path):
 
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    monkeypatch.setattr(course, "NOTEBOOKS", folder)
+    monkeypatch.setattr(runner, "NOTEBOOKS", folder)
     return write

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib import parameters
+from dnlib.course import parameters
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from dnlib.batches import Batch, Crops
 from dnlib.methods import APBSN
 from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet
 from dnlib.networks.dilated import MaskedConv
-from dnlib.training import fit
+from dnlib.training.crops import Batch, Crops
+from dnlib.training.loop import fit
 
 
 def test_the_published_network_has_the_published_size():
@@ -35,9 +35,9 @@ def test_the_loss_is_blind_through_the_shuffle(make, border):
     torch.manual_seed(0)
     method = APBSN(make().double(), train_stride=3, border=border)
     image = torch.rand(1, 3, 22, 25, dtype=torch.float64, requires_grad=True)
-    from dnlib import pixelshuffle
+    from dnlib.networks import shuffle
 
-    answer = pixelshuffle.through(method.network, image, 3, border=border)
+    answer = shuffle.through(method.network, image, 3, border=border)
     for row, column in ((0, 0), (7, 8), (21, 24)):
         change = torch.autograd.grad(answer[0, :, row, column].sum(), image, retain_graph=True)[0]
         assert (change[0, :, row, column] == 0).all() and change.abs().sum() > 0

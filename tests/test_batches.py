@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnlib.batches import Batch, Crops
-from dnlib.noise import Gaussian
+from dnlib.noise.models import Gaussian
+from dnlib.training.crops import Batch, Crops
 
 EVERYTHING = frozenset({"noisy", "second_noisy", "clean", "parameter"})
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from dnlib import files, images
-from dnlib.bursts import add_noise, check, read_burst, set_in_motion
-from dnlib.images import Picture
-from dnlib.noise import Gaussian
+from dnlib.images import arrays, files
+from dnlib.images.arrays import Picture
+from dnlib.images.bursts import add_noise, check, read_burst, set_in_motion
+from dnlib.noise.models import Gaussian
 
-PHOTO = images.photo("astronaut")
+PHOTO = arrays.photo("astronaut")
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def folder(tmp_path, rng):
 def test_a_burst_is_read_in_order(folder):
     burst = read_burst(folder, frames=5, first=1, step=2)
     assert burst.shape == (5, 3, 20, 24) and burst.dtype == torch.float32
-    assert torch.equal(burst[2:3], images.to_tensor(files.read(folder / "05.png").pixels))
+    assert torch.equal(burst[2:3], arrays.to_tensor(files.read(folder / "05.png").pixels))
 
 
 def test_a_photograph_is_set_in_motion():
     still = set_in_motion(PHOTO, frames=3, shape=(100, 120), shift=0, rotation=0, zoom=0, moving=False)
     assert torch.allclose(still[0], still[1], atol=1e-6) and torch.allclose(still[1], still[2], atol=1e-6)
-    middle = images.to_tensor(PHOTO[206:306, 196:316])
+    middle = arrays.to_tensor(PHOTO[206:306, 196:316])
     assert (still[1] - middle[0]).abs().mean() < 0.02
     moved = set_in_motion(PHOTO, frames=5, shape=(100, 120), seed=3)
     assert moved.shape == (5, 3, 100, 120) and moved.min() >= 0 and moved.max() <= 1
@@ -68,7 +68,7 @@ def test_a_cut_is_noticed_and_named():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check(burst)
-    burst[4:] = set_in_motion(images.photo("coffee"), frames=7, shape=(64, 80), shift=1)[4:]
+    burst[4:] = set_in_motion(arrays.photo("coffee"), frames=7, shape=(64, 80), shift=1)[4:]
     with pytest.warns(UserWarning, match="a cut before frame 4"):
         check(burst)
 

@@ -4,13 +4,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnlib import camera, images
-from dnlib.camera import Camera, demosaic, mosaic
-from dnlib.correlation import correlation_map
-from dnlib.noise import sensor_variance
+from dnlib.images import arrays
+from dnlib.noise import camera
+from dnlib.noise.camera import Camera, demosaic, mosaic
+from dnlib.noise.correlation import correlation_map
+from dnlib.noise.models import sensor_variance
 
 NOTHING = {"demosaic": None, "balance": False, "matrix": False, "gamma": False, "eight_bit": False}
-PHOTO = images.to_tensor(images.photo("astronaut")[:256, :256])
+PHOTO = arrays.to_tensor(arrays.photo("astronaut")[:256, :256])
 
 
 def gray(side=256, value=0.5):
@@ -61,18 +62,18 @@ def test_the_sensor_s_noise_has_the_variance_of_its_light(value):
     noise = noise_of(model, gray(value=value))
     assert noise.var().item() == pytest.approx(sensor_variance(torch.tensor(value), 1600).item(), rel=0.02)
     assert abs(noise.mean()) < 4 * noise.std() / noise.numel() ** 0.5
-    far = correlation_map(images.to_image(noise), 3)
+    far = correlation_map(arrays.to_image(noise), 3)
     far[3, 3] = 0
     assert np.abs(far).max() < 0.01
 
 
 def test_demosaicking_makes_neighbours_share_their_noise():
-    noise = images.to_image(noise_of(Camera(1600, **NOTHING | {"demosaic": "bilinear"}), gray()))
+    noise = arrays.to_image(noise_of(Camera(1600, **NOTHING | {"demosaic": "bilinear"}), gray()))
     crossed = correlation_map(noise, 2, colours="crossed")
     assert crossed[0, 0, 2, 3] > 0.4 and crossed[2, 2, 3, 2] > 0.4
     assert abs(crossed[0, 2, 2, 2]) < 0.05  # red and blue come from different pixels
     mixed = noise_of(Camera(1600, **NOTHING | {"demosaic": "bilinear", "matrix": True}), gray())
-    assert correlation_map(images.to_image(mixed), 0, colours="crossed")[0, 1, 0, 0] < -0.1
+    assert correlation_map(arrays.to_image(mixed), 0, colours="crossed")[0, 1, 0, 0] < -0.1
 
 
 def test_mean_is_kept_until_gamma_and_clipping_bend_it():
@@ -83,7 +84,7 @@ def test_mean_is_kept_until_gamma_and_clipping_bend_it():
 
 
 def test_jpeg_spreads_noise_further():
-    plain, packed = (images.to_image(noise_of(Camera(1600, jpeg=quality), gray())) for quality in (None, 50))
+    plain, packed = (arrays.to_image(noise_of(Camera(1600, jpeg=quality), gray())) for quality in (None, 50))
     assert np.abs(correlation_map(packed, 8)[8, 11:]).max() > 2 * np.abs(correlation_map(plain, 8)[8, 11:]).max()
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 import dnlib
-from dnlib import chapter, profiles, results, widgets
-from dnlib.chapter import check, middle, start, verify
+from dnlib.course import chapter, profiles, records, widgets
+from dnlib.course.chapter import check, middle, start, verify
 
 
 def test_a_run_knows_its_sizes_and_is_seeded(capsys):
@@ -82,7 +82,7 @@ def test_a_record_says_what_was_used_and_judges_the_claims(capsys, monkeypatch, 
     run = start("00_start_here", "smoke", 0, sigma=25.0, your_image="")
     run.photo("camera")
     run.record(noisy_psnr=np.float32(20.17), triangle_error=0.5)
-    record = results.read(tmp_path / "r.json")
+    record = records.read(tmp_path / "r.json")
     assert record.measured["noisy_psnr"] == pytest.approx(20.17)
     assert "scikit-image" in record.datasets["bundled"] and record.peak_memory_mb > 50 and record.versions["torch"]
     out = capsys.readouterr().out
@@ -103,7 +103,7 @@ def test_the_middle_of_an_image():
 
 
 def test_every_chapter_has_sizes_in_every_profile():
-    for path in dnlib.course.chapters():
+    for path in dnlib.course.runner.chapters():
         assert path.stem in profiles.SIZES
     for chapter_sizes in profiles.SIZES.values():
         assert all(len(values) == len(profiles.PROFILES) for values in chapter_sizes.values())

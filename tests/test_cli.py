@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from dnlib import course
 from dnlib.cli import main
-from dnlib.files import read, write
-from dnlib.images import Picture, photo
+from dnlib.course import runner
+from dnlib.images.arrays import Picture, photo
+from dnlib.images.files import read, write
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def test_bad_destinations_are_one_line(noisy_file, tmp_path):
     ],
 )
 def test_wrong_requests_are_one_line_before_anything_runs(arguments, fragments, monkeypatch):
-    monkeypatch.setattr(course, "execute", lambda *_: pytest.fail("something ran"))
+    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("something ran"))
     assert refused(call(*arguments), *fragments)
 
 
 def test_a_folder_in_use_is_refused(tmp_path):
-    with course.reserved(tmp_path):
+    with runner.reserved(tmp_path):
         code = f"from dnlib.cli import main; main(['run', '00', '--profile', 'smoke', '--out', {str(tmp_path)!r}])"
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.returncode == 2 and "another run is writing" in result.stderr
@@ -118,9 +118,9 @@ def test_a_folder_in_use_is_refused(tmp_path):
 def test_a_failing_chapter_gives_a_failing_status_and_is_named(tmp_path, monkeypatch):
     def execute(job, observe):
         failed = job.chapter.startswith("00")
-        return course.Outcome(job, "failed" if failed else "ok", cell=7 if failed else None, error="ValueError: no")
+        return runner.Outcome(job, "failed" if failed else "ok", cell=7 if failed else None, error="ValueError: no")
 
-    monkeypatch.setattr(course, "execute", execute)
+    monkeypatch.setattr(runner, "execute", execute)
     result = call("run", "--profile", "smoke", "--out", tmp_path)
     assert result.exit_code == 1
     assert "FAILED" in result.output and "00_start_here, cell 7: ValueError: no" in result.output
@@ -148,7 +148,7 @@ def test_ctrl_c_ends_quietly_with_status_130_and_frees_the_folder(tmp_path):
     assert process.returncode == 130
     assert "interrupted" in output and "Traceback" not in output
     assert not list((tmp_path / "notebooks").iterdir()) and not list((tmp_path / "records").iterdir())
-    with course.reserved(tmp_path):
+    with runner.reserved(tmp_path):
         pass
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnlib import correlation
-from dnlib.correlation import chroma_correlation_map, correlation_map, lag_sums, radius, survey
+from dnlib.noise import correlation
+from dnlib.noise.correlation import chroma_correlation_map, correlation_map, lag_sums, radius, survey
 
 
 def overlap(noise, dy, dx):

@@ -4,22 +4,22 @@ import nbformat
 import pytest
 from conftest import GOOD
 
-from dnlib import course, results
-from dnlib.course import plan
-from dnlib.parameters import CourseError
+from dnlib.course import records, runner
+from dnlib.course.parameters import CourseError
+from dnlib.course.runner import plan
 
 
 def run(jobs, **options):
-    with course.reserved(jobs[0].out):
-        return list(course.run(jobs, **options))
+    with runner.reserved(jobs[0].out):
+        return list(runner.run(jobs, **options))
 
 
 def test_chapters_are_found_by_number_name_and_file():
     for name in ("1", "01", "01_donut_vs_classic", "donut_vs_classic", "notebooks/01_donut_vs_classic.ipynb"):
-        assert [path.stem for path in course.select([name])] == ["01_donut_vs_classic"]
-    assert [path.stem for path in course.select()][:2] == ["00_start_here", "01_donut_vs_classic"]
+        assert [path.stem for path in runner.select([name])] == ["01_donut_vs_classic"]
+    assert [path.stem for path in runner.select()][:2] == ["00_start_here", "01_donut_vs_classic"]
     with pytest.raises(CourseError, match=r"'77'.*00_start_here"):
-        course.select(["77"])
+        runner.select(["77"])
 
 
 def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
@@ -44,7 +44,7 @@ def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_p
     assert bad.job.failed_notebook.is_file() and not bad.job.notebook.exists() and not bad.job.record.exists()
     assert good.status == "ok" and good.verdicts == ("PASS one is one",)
     assert seen[-1].cell == seen[-1].cells == 4
-    record = results.read(good.job.record)
+    record = records.read(good.job.record)
     assert record.measured == {"strength": 2.0} and record.profile == "smoke" and record.seconds >= 0
     assert sorted(path.name for path in (tmp_path / "out" / "records").iterdir()) == [good.job.record.name]
 
@@ -61,10 +61,10 @@ def test_resume_skips_what_is_unchanged_and_only_that(chapters, tmp_path):
     jobs = plan(profile="smoke", out=tmp_path)
     assert [o.status for o in run(jobs)] == ["ok"]
     assert [o.status for o in run(jobs, resume=True)] == ["unchanged"]
-    assert not course.is_done(plan(profile="smoke", out=tmp_path, seeds=[1])[0])
-    assert not course.is_done(plan(profile="smoke", out=tmp_path, overrides={"strength": 1})[0])
+    assert not runner.is_done(plan(profile="smoke", out=tmp_path, seeds=[1])[0])
+    assert not runner.is_done(plan(profile="smoke", out=tmp_path, overrides={"strength": 1})[0])
     chapters(**{"01_good": GOOD + "\n# changed"})
-    assert not course.is_done(jobs[0])
+    assert not runner.is_done(jobs[0])
 
 
 def test_an_interrupt_keeps_finished_chapters_and_leaves_nothing_half_written(chapters, tmp_path):
@@ -75,11 +75,11 @@ def test_an_interrupt_keeps_finished_chapters_and_leaves_nothing_half_written(ch
             raise KeyboardInterrupt
 
     jobs = plan(profile="smoke", out=tmp_path / "out")
-    with pytest.raises(KeyboardInterrupt), course.reserved(jobs[0].out):
-        list(course.run(jobs, observe=interrupt))
+    with pytest.raises(KeyboardInterrupt), runner.reserved(jobs[0].out):
+        list(runner.run(jobs, observe=interrupt))
     assert [p.name for p in (tmp_path / "out" / "notebooks").iterdir()] == [jobs[0].notebook.name]
     assert [p.name for p in (tmp_path / "out" / "records").iterdir()] == [jobs[0].record.name]
-    assert course.is_done(jobs[0]) and not course.is_done(jobs[1])
+    assert runner.is_done(jobs[0]) and not runner.is_done(jobs[1])
 
 
 def test_two_runs_cannot_share_a_folder(tmp_path):
@@ -87,23 +87,23 @@ def test_two_runs_cannot_share_a_folder(tmp_path):
 
     def second():
         try:
-            with course.reserved(tmp_path):
+            with runner.reserved(tmp_path):
                 pass
         except CourseError as error:
             refused.append(str(error))
 
-    with course.reserved(tmp_path):
+    with runner.reserved(tmp_path):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join()
     assert len(refused) == 1 and "another run" in refused[0]
-    with course.reserved(tmp_path):
+    with runner.reserved(tmp_path):
         pass  # free again
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CourseError, match="nothing can be written"), course.reserved(tmp_path / "file" / "out"):
+    with pytest.raises(CourseError, match="nothing can be written"), runner.reserved(tmp_path / "file" / "out"):
         pass
 
 
@@ -118,12 +118,12 @@ def test_a_dask_cluster_runs_every_job_and_keeps_their_records_apart(chapters, t
     ) as cluster:
         outcomes = run(jobs, cluster=cluster.scheduler_address)
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
-    assert [results.read(job.record).seed for job in jobs] == [0, 1]
+    assert [records.read(job.record).seed for job in jobs] == [0, 1]
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):
     notebook = chapters(**{"01_good": GOOD}) / "01_good.ipynb"
-    course.execute_in_place(notebook)
+    runner.execute_in_place(notebook)
     document = nbformat.read(notebook, as_version=4)
     assert [c.execution_count for c in document.cells if c.cell_type == "code"] == [1, 2]
     assert "PASS one is one" in document.cells[2].outputs[0].text

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from dnlib import datasets
-from dnlib.datasets import Dataset
-from dnlib.files import write
-from dnlib.images import Picture
+from dnlib.images import datasets
+from dnlib.images.arrays import Picture
+from dnlib.images.datasets import Dataset
+from dnlib.images.files import write
 
 ENTRY = {"title": "t", "images": 1, "bytes": 1, "home": "h", "licence": "l", "redistribution": "yes", "citation": "c"}
 

@@ -1,8 +1,8 @@
-from dnlib import provenance
+from dnlib.zoo import provenance
 
 
 def test_the_doctor_names_what_is_broken(monkeypatch):
-    from dnlib import doctor
+    from dnlib.course import doctor
 
     monkeypatch.setattr(doctor, "version", lambda name: "0.0.1")
     monkeypatch.setattr(doctor.sys, "version_info", (3, 9, 1))

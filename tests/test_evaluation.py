@@ -3,10 +3,10 @@ import pytest
 import torch
 from torch import nn
 
-from dnlib.datasets import Example
-from dnlib.evaluation import draw_noisy, evaluate, score_pairs
+from dnlib.images.datasets import Example
 from dnlib.methods import Noise2Clean
-from dnlib.noise import Gaussian
+from dnlib.noise.models import Gaussian
+from dnlib.training.evaluation import draw_noisy, evaluate, score_pairs
 
 
 class Nothing(Noise2Clean):

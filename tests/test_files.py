@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dnlib import files
-from dnlib.files import read, write
-from dnlib.images import Picture
+from dnlib.images import files
+from dnlib.images.arrays import Picture
+from dnlib.images.files import read, write
 
 quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dnlib.gaussians import Belief, cholesky, condition, diagonal, log_density, outer
+from dnlib.noise.beliefs import Belief, cholesky, condition, diagonal, log_density, outer
 
 
 def belief(channels, scale=1.0, seed=0, dtype=torch.float64, size=(5, 4)):

@@ -5,8 +5,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dnlib import images
-from dnlib.images import Picture, by_tiles, photo, to_image, to_tensor
+from dnlib.images import arrays
+from dnlib.images.arrays import Picture, by_tiles, photo, to_image, to_tensor
 
 quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -19,7 +19,7 @@ def pixels_of(dtype, shape):
     return hnp.arrays(dtype, shape, elements=elements or None)
 
 
-@pytest.mark.parametrize("name", images.PHOTOS)
+@pytest.mark.parametrize("name", arrays.PHOTOS)
 def test_every_bundled_photograph_is_there_without_a_network(name):
     picture = photo(name)
     assert picture.dtype == np.float32 and 0 <= picture.min() < picture.max() <= 1

@@ -7,18 +7,19 @@ import pytest
 from click.testing import CliRunner
 from scipy.ndimage import gaussian_filter
 
-from dnlib import files, flat_areas, images
-from dnlib.camera import Camera
 from dnlib.cli import main
-from dnlib.correlation import correlation_map
-from dnlib.evaluation import draw_noisy
-from dnlib.images import Picture
-from dnlib.inspection import inspect_folders, inspect_image, inspect_pair
-from dnlib.noise import CorrelatedGaussian, Gaussian
+from dnlib.images import arrays, files
+from dnlib.images.arrays import Picture
+from dnlib.noise import one_image
+from dnlib.noise.camera import Camera
+from dnlib.noise.correlation import correlation_map
+from dnlib.noise.measure import inspect_folders, inspect_image, inspect_pair
+from dnlib.noise.models import CorrelatedGaussian, Gaussian
+from dnlib.training.evaluation import draw_noisy
 
 
 def noisy_of(clean, model, draw=0):
-    return images.to_image(draw_noisy(images.to_tensor(clean), model, 0, draw).image)
+    return arrays.to_image(draw_noisy(arrays.to_tensor(clean), model, 0, draw).image)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_one_smooth_image_is_enough_for_an_estimate(smooth, model):
 
 
 def test_an_estimate_on_a_photograph(smooth):
-    clean = images.photo("coffee")[:256, :300]
+    clean = arrays.photo("coffee")[:256, :300]
     for sigma in (15, 40):
         estimated = inspect_image(noisy_of(clean, Gaussian(sigma)))
         assert estimated.level == pytest.approx(sigma, rel=0.15)
@@ -74,15 +75,15 @@ def test_gray_images_and_8_bits(smooth):
 
 
 def box_map(width=3):
-    away = np.maximum(0, 1 - abs(np.arange(-flat_areas.REACH, flat_areas.REACH + 1)) / width)
+    away = np.maximum(0, 1 - abs(np.arange(-one_image.REACH, one_image.REACH + 1)) / width)
     return np.outer(away, away)
 
 
 def test_autocovariances_of_patches_are_corrected_exactly():
     """Taking mean and slope off a patch changes its autocovariance; solving undoes it."""
-    left = flat_areas._left(box_map())
-    assert left.trace() < 0.9 * flat_areas._dimensions()
-    assert np.allclose(flat_areas._correlation(left), box_map())
+    left = one_image._left(box_map())
+    assert left.trace() < 0.9 * one_image._dimensions()
+    assert np.allclose(one_image._correlation(left), box_map())
 
 
 def test_noise_may_depend_on_every_colour(rng, monkeypatch):
@@ -90,34 +91,34 @@ def test_noise_may_depend_on_every_colour(rng, monkeypatch):
     brightness, pure = rng.random((500, 3)), rng.random(500) < 0.2
     slopes = np.log(brightness + 0.05) * (-2, -1, 0.5) + brightness @ rng.standard_normal((3, 3))
     constant = np.full((500, 3), 0.01)
-    assert np.allclose(flat_areas._of_colour(constant, brightness, pure), constant)
-    monkeypatch.setattr(flat_areas, "STIFFNESS", 0)
-    assert np.allclose(flat_areas._of_colour(np.exp(slopes), brightness, pure), np.exp(slopes))
+    assert np.allclose(one_image._of_colour(constant, brightness, pure), constant)
+    monkeypatch.setattr(one_image, "STIFFNESS", 0)
+    assert np.allclose(one_image._of_colour(np.exp(slopes), brightness, pure), np.exp(slopes))
 
 
 def test_the_lowest_energies_tell_the_level_whatever_share_is_pure(rng):
     powers = np.linspace(0, 2, 291)
-    energies = flat_areas._drawn(powers)
+    energies = one_image._drawn(powers)
     assert np.exp(energies).mean() == pytest.approx(1, abs=0.01)
     assert np.exp(energies).var() == pytest.approx(2 * (powers**2).sum() / powers.sum() ** 2, rel=0.05)
     for share in (0.2, 1):
         logs = 0.7 + rng.permutation(energies)
         logs[int(share * len(logs)) :] += rng.uniform(0.5, 3, len(logs) - int(share * len(logs)))
-        assert flat_areas._fit_tail(np.sort(logs), energies) == pytest.approx(0.7, abs=0.03)
+        assert one_image._fit_tail(np.sort(logs), energies) == pytest.approx(0.7, abs=0.03)
 
 
 def test_principal_components_measured_on_few_patches_are_drawn_together(rng):
-    shape = (600, 3, flat_areas.SIDE**2)
-    slope = flat_areas._slope()
+    shape = (600, 3, one_image.SIDE**2)
+    slope = one_image._slope()
     patches = rng.standard_normal(shape)
-    covariance = flat_areas._covariance(patches - (patches @ slope) @ slope.T)
+    covariance = one_image._covariance(patches - (patches @ slope) @ slope.T)
     measured = np.linalg.eigvalsh(covariance.reshape(300, 300))[9:]
-    assert measured.std() > 0.6 and flat_areas._powers(covariance, len(patches)).std() < 0.1
+    assert measured.std() > 0.6 and one_image._powers(covariance, len(patches)).std() < 0.1
 
 
 @pytest.mark.parametrize("model", [CorrelatedGaussian(25, 3), Camera(200), Camera(1600)])
 def test_correlated_noise_on_a_photograph(model):
-    clean = images.photo("astronaut")
+    clean = arrays.photo("astronaut")
     noisy = noisy_of(clean, model)
     if isinstance(model, Camera):
         noisy = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
@@ -128,10 +129,10 @@ def test_correlated_noise_on_a_photograph(model):
 
 @pytest.mark.parametrize("sigma", [5, 25])
 def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
-    astronaut = images.photo("astronaut")
+    astronaut = arrays.photo("astronaut")
     noisy = noisy_of(astronaut, Gaussian(sigma))
     everywhere = np.ones(noisy.shape[:2], bool)
-    assert 255 * flat_areas.white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.1)
+    assert 255 * one_image.white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.1)
     found = inspect_image(noisy)
     assert found.level == pytest.approx(sigma, rel=0.1) and found.lag_1 == (0, 0) and found.radius == 0
 
@@ -139,8 +140,8 @@ def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
 def test_correlated_noise_and_small_images_are_not_taken_for_white(smooth):
     everywhere = np.ones(smooth.shape[:2], bool)
     for model in (CorrelatedGaussian(25, 2), Camera(800)):
-        assert flat_areas.white_variance(noisy_of(smooth, model), everywhere) is None
-    assert flat_areas.white_variance(smooth[:64, :64], everywhere[:64, :64]) is None
+        assert one_image.white_variance(noisy_of(smooth, model), everywhere) is None
+    assert one_image.white_variance(smooth[:64, :64], everywhere[:64, :64]) is None
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 from test_pretrained import small  # noqa: F401 - a fixture
 
-from dnlib import instalments, pretrained, weights
-from dnlib.instalments import train_more
+from dnlib.zoo import cards, instalments, trainer
+from dnlib.zoo.instalments import train_more
 
 NAME = "noise2noise_rgb_sigma25"
 
@@ -14,21 +14,21 @@ def quiet(line):
 @pytest.fixture
 def start(small, tmp_path, monkeypatch):  # noqa: F811
     """A folder with weights of four steps, where nothing ships."""
-    monkeypatch.setattr(weights, "HOME", tmp_path / "shipped")
-    pretrained.train(NAME, tmp_path, report=quiet)
+    monkeypatch.setattr(cards, "HOME", tmp_path / "shipped")
+    trainer.train(NAME, tmp_path, report=quiet)
     return tmp_path
 
 
 def held_out(monkeypatch, *scores):
     """Held-out images that score a method as foreseen, call by call."""
     scores = iter(scores)
-    monkeypatch.setattr(pretrained, "watch", lambda recipe: lambda method: next(scores))
+    monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: next(scores))
 
 
 def test_an_instalment_goes_on_and_the_card_adds_up(start):
-    first = weights.read_card(start / f"{NAME}.yaml")
+    first = cards.read_card(start / f"{NAME}.yaml")
     path = train_more(NAME, start, steps=6, report=quiet)
-    card = weights.read_card(path)
+    card = cards.read_card(path)
     assert (card["steps"], [part["steps"] for part in card["instalments"]]) == (10, [4, 6])
     assert card["seconds"] >= first["seconds"] and card["command"].endswith(f"&& dnlib train {NAME} --more --steps 6")
     assert [entry["steps"] for entry in first["curve"]] == [1, 2, 4]
@@ -36,7 +36,7 @@ def test_an_instalment_goes_on_and_the_card_adds_up(start):
     assert all(set(entry) == {"steps", "loss", "psnr"} for entry in card["curve"])
     assert card["held_out"] >= first["held_out"] and card["sha256"] != first["sha256"]
     assert not list(start.glob("*.more.*"))
-    again = weights.read_card(train_more(NAME, start, steps=2, report=quiet))
+    again = cards.read_card(train_more(NAME, start, steps=2, report=quiet))
     assert (again["steps"], len(again["instalments"])) == (12, 3)
 
 
@@ -45,16 +45,16 @@ def test_a_worse_instalment_changes_nothing(start, monkeypatch):
     held_out(monkeypatch, *[30.0] * 1, *[29.0] * 9)
     path = train_more(NAME, start, steps=6, report=said.append)
     assert path.with_suffix(".safetensors").read_bytes() == before
-    assert weights.read_card(path)["steps"] == 4 and "the old weights stay" in said[-1]
+    assert cards.read_card(path)["steps"] == 4 and "the old weights stay" in said[-1]
     assert not list(start.glob("*.more.*"))
 
 
 def test_only_what_is_at_least_as_good_is_published(start, monkeypatch):
-    path = weights.publish(start / f"{NAME}.safetensors")
-    worse, card = start / "worse" / f"{NAME}.safetensors", weights.read_card(path)
-    weights.save_method(weights.load_method(path), worse, card | {"held_out": card["held_out"] - 0.01})
+    path = cards.publish(start / f"{NAME}.safetensors")
+    worse, card = start / "worse" / f"{NAME}.safetensors", cards.read_card(path)
+    cards.save_method(cards.load_method(path), worse, card | {"held_out": card["held_out"] - 0.01})
     with pytest.raises(ValueError, match="at least as good"):
-        weights.publish(worse)
+        cards.publish(worse)
 
 
 def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, monkeypatch):
@@ -62,7 +62,7 @@ def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, m
         (tmp_path / folder).mkdir()
         for ending in (".safetensors", ".yaml"):
             (tmp_path / folder / f"{NAME}{ending}").write_bytes((start / f"{NAME}{ending}").read_bytes())
-    monkeypatch.setattr(pretrained, "watch", lambda recipe: lambda method: 1.0)
+    monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
     whole = train_more(NAME, tmp_path / "whole", steps=6, report=quiet)
     looks = iter([1.0, 1.0])  # before it starts, after step 8 - 4
 
@@ -72,19 +72,19 @@ def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, m
         except StopIteration:
             raise KeyboardInterrupt from None
 
-    monkeypatch.setattr(pretrained, "watch", lambda recipe: watch)
+    monkeypatch.setattr(trainer, "watch", lambda recipe: watch)
     fit = instalments.fit
     monkeypatch.setattr(instalments, "fit", lambda *a, **k: fit(*a, **k, save_every=0))
     with pytest.raises(KeyboardInterrupt):
         train_more(NAME, tmp_path / "cut", steps=6, report=quiet)
     with pytest.raises(ValueError, match="6 steps is under way"):
         train_more(NAME, tmp_path / "cut", steps=7, report=quiet)
-    monkeypatch.setattr(pretrained, "watch", lambda recipe: lambda method: 1.0)
+    monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
     assert train_more(NAME, tmp_path / "cut", steps=6, report=quiet).read_bytes() == whole.read_bytes()
 
 
 def test_a_time_becomes_steps(start, monkeypatch):
-    card = weights.read_card(train_more(NAME, start, seconds=0.3, report=quiet))
+    card = cards.read_card(train_more(NAME, start, seconds=0.3, report=quiet))
     assert card["instalments"][1]["steps"] >= 1 and card["instalments"][1]["seconds"] <= 3
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 from skimage.restoration import calibrate_denoiser
 
-from dnlib import jinvariance
-from dnlib.images import photo
-from dnlib.jinvariance import (
+from dnlib.denoiser.choice import nl_means, total_variation
+from dnlib.filters import jinvariance
+from dnlib.filters.jinvariance import (
     blind_pad,
     calibrate,
     disk,
@@ -24,7 +24,7 @@ from dnlib.jinvariance import (
     neighbour_mean,
     self_supervised_loss,
 )
-from dnlib.quick import nl_means, total_variation
+from dnlib.images.arrays import photo
 
 CAMERA = photo("camera")
 NOISE = 0.1 * np.random.default_rng(0).standard_normal(CAMERA.shape).astype(np.float32)

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 import dnlib
-from dnlib import files, learned, quick, weights
-from dnlib.images import photo, to_tensor
+from dnlib.denoiser import network
+from dnlib.images import files
+from dnlib.images.arrays import photo, to_tensor
 from dnlib.methods import BlindSpotBayes
 from dnlib.networks import TwoWayBlindSpotUNet
+from dnlib.zoo import cards
 
 PHOTO = photo("astronaut")[60:140, 160:250]
 NOISY = PHOTO + 25 / 255 * np.random.default_rng(0).standard_normal(PHOTO.shape).astype(np.float32)
@@ -25,27 +27,27 @@ CARD = {
 def stand_in(tmp_path, monkeypatch):
     """A method that knows nothing and says so, but for the noise level: its prior is wide, its loss bad."""
     torch.manual_seed(0)
-    monkeypatch.setattr(weights, "HOME", tmp_path)
+    monkeypatch.setattr(cards, "HOME", tmp_path)
     method = BlindSpotBayes(TwoWayBlindSpotUNet(3, 4), "Gaussian((5, 50))", parameter="per_image", estimator_width=4)
     last = method.network.join[-1]
     torch.nn.init.zeros_(last.weight)
     last.bias.data = torch.tensor([0.5, 0.5, 0.5, 0.3, 0.0, 0.0, 0.3, 0.0, 0.3])
-    weights.save_method(method, tmp_path / f"{learned.NAME}.safetensors", CARD)
+    cards.save_method(method, tmp_path / f"{network.NAME}.safetensors", CARD)
     return method
 
 
 def test_colour_images_have_one_candidate_more(stand_in):
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert set(choice.losses) == {*quick.CANDIDATES, quick.BLIND_SPOT}
-    assert choice.filter != quick.BLIND_SPOT and choice.uncertainty is None
+    assert set(choice.losses) == {*choice.CANDIDATES, choice.BLIND_SPOT}
+    assert choice.filter != choice.BLIND_SPOT and choice.uncertainty is None
     _, choice = dnlib.denoise(NOISY[..., 0], return_choice=True)
-    assert set(choice.losses) == set(quick.CANDIDATES)
+    assert set(choice.losses) == set(choice.CANDIDATES)
 
 
 def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch):
-    monkeypatch.setattr(learned.BlindSpot, "loss", lambda self, tile: 0.0)
+    monkeypatch.setattr(network.BlindSpot, "loss", lambda self, tile: 0.0)
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert choice.filter == quick.BLIND_SPOT and "sigma" in choice.summary
+    assert choice.filter == choice.BLIND_SPOT and "sigma" in choice.summary
 
 
 def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(stand_in):
@@ -71,7 +73,7 @@ def test_a_stack_gives_a_stack(stand_in):
 def test_gray_images_and_missing_weights_are_refused(stand_in, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"images of 3 colours; this one has 1"):
         dnlib.denoise(NOISY[..., 0], filter="blind_spot")
-    monkeypatch.setattr(weights, "HOME", tmp_path / "empty")
+    monkeypatch.setattr(cards, "HOME", tmp_path / "empty")
     with pytest.raises(ValueError, match="no weights 'blind_spot_rgb_sigma5to50_unknown'"):
         dnlib.denoise(NOISY, filter="blind_spot")
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dnlib.batches import Batch, Crops
 from dnlib.methods import LGBPN
 from dnlib.methods.lg_bpn import DND, SIDD, View, looking
 from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, blind_patch
 from dnlib.networks.blind_patch import BlindPatch, diamond, global_branch, global_taps, local_branch, local_taps, shrunk
 from dnlib.networks.dilated import MaskedConv
-from dnlib.training import fit
+from dnlib.training.crops import Batch, Crops
+from dnlib.training.loop import fit
 
 
 def small(channels=3, attention=True, **changes):

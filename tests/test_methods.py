@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from dnlib import methods
-from dnlib.batches import PARTS, Batch
 from dnlib.methods import (
     APBSN,
     LGBPN,
@@ -32,7 +31,8 @@ from dnlib.networks import (
     TwoWayBlindSpotUNet,
 )
 from dnlib.networks.blind_patch import local_branch
-from dnlib.noise import Gaussian, Impulse
+from dnlib.noise.models import Gaussian, Impulse
+from dnlib.training.crops import PARTS, Batch
 
 EVERY = {
     "Noise2Clean": lambda: Noise2Clean(BabyUNet(1, 4)),

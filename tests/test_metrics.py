@@ -3,9 +3,9 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity
 
-from dnlib import metrics
-from dnlib.images import photo
-from dnlib.metrics import PROTOCOLS, psnr, quantise, score, ssim
+from dnlib.images.arrays import photo
+from dnlib.training import metrics
+from dnlib.training.metrics import PROTOCOLS, psnr, quantise, score, ssim
 
 CLEAN = photo("astronaut")[:96, 100:196]
 NOISY = CLEAN + 25 / 255 * np.random.default_rng(0).standard_normal(CLEAN.shape).astype(np.float32)
@@ -50,7 +50,7 @@ def test_on_gray_images_the_volume_variant_is_the_gaussian_one_up_to_borders():
 
 
 def test_tensors_and_arrays_give_the_same_mean_over_images():
-    from dnlib.images import to_tensor
+    from dnlib.images.arrays import to_tensor
 
     both = torch.cat([to_tensor(NOISY), to_tensor(CLEAN + 0.1)])
     clean = torch.cat([to_tensor(CLEAN)] * 2)
@@ -74,6 +74,6 @@ def test_wrong_inputs_are_refused():
 
 
 def test_every_protocol_names_datasets_of_the_registry():
-    from dnlib import datasets
+    from dnlib.images import datasets
 
     assert all(datasets.find(name) for rule in metrics.PROTOCOLS.values() for name in rule.draws)

@@ -14,7 +14,7 @@ from dnlib.networks import (
     Noise2VoidUNet,
     TwoWayBlindSpotUNet,
 )
-from dnlib.networks.noise2void import MaxBlurPool
+from dnlib.networks.csbdeep_unet import MaxBlurPool
 from dnlib.networks.shapes import fill_up, mirror
 
 SMALL = {

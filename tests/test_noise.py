@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from dnlib.gaussians import diagonal
-from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read, sensor_variance
+from dnlib.noise.beliefs import diagonal
+from dnlib.noise.models import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read, sensor_variance
 
 GRAY = torch.full((2, 3, 200, 200), 0.5)
 

@@ -3,11 +3,11 @@ import pytest
 import torch
 from torch import nn
 
-from dnlib import jinvariance
-from dnlib.batches import Batch
+from dnlib.filters import jinvariance
 from dnlib.methods import Noise2Self
 from dnlib.methods.noise2self import visible_mean
 from dnlib.networks import BabyUNet
+from dnlib.training.crops import Batch
 
 
 def generator(seed=0):

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dnlib.batches import Batch
 from dnlib.methods import Noise2Void
 from dnlib.methods.noise2void import MANIPULATORS, stratified_places, windows
+from dnlib.training.crops import Batch
 
 
 def generator(seed=0):

@@ -17,18 +17,21 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib import camera, correlation, course, jinvariance, metrics, patchcraft, pixelshuffle, raw, results
-from dnlib.batches import Batch
-from dnlib.files import write
-from dnlib.images import Picture, to_tensor
-from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, ssid
+from dnlib.course import records, runner
+from dnlib.filters import jinvariance
+from dnlib.images.arrays import Picture, to_tensor
+from dnlib.images.files import write
+from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, patch_targets, ssid
 from dnlib.methods.noise2self import visible_mean
 from dnlib.methods.patch_craft import craft_tiles
 from dnlib.methods.perceptual import Features
-from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, blind_spot
-from dnlib.noise import CorrelatedGaussian, Gaussian
+from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, blind_spot, shuffle
+from dnlib.noise import camera, correlation, raw
+from dnlib.noise.models import CorrelatedGaussian, Gaussian
+from dnlib.training import metrics
+from dnlib.training.crops import Batch
 
-CHAPTERS = course.chapters()
+CHAPTERS = runner.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -141,7 +144,7 @@ def test_solutions_are_right(notebook, monkeypatch):
 
 def definitions(number, *names):
     """Functions as a chapter's own cells define them, with the modules that the chapter has imported by then."""
-    (notebook,) = course.select([number])
+    (notebook,) = runner.select([number])
     space = {"np": np, "ndimage": ndimage, "torch": torch, "norm": norm, "visible_mean": visible_mean}
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":
@@ -283,7 +286,7 @@ def test_chapter_04_likelihood_and_posterior_are_the_library_s():
 def test_chapter_06_distances_by_hand_are_the_library_s():
     (by_hand,) = definitions("06", "distances_by_hand")
     burst, y, x = torch.rand(3, 3, 30, 32, generator=torch.Generator().manual_seed(0)), 9, 11
-    found = patchcraft.search(burst, patch=5, radius=4)
+    found = patch_targets.search(burst, patch=5, radius=4)
     frames = {t: by_hand(burst[1], burst[t], y, x, 5, 4) for t in (0, 2)}
     nearest = min(frames, key=lambda t: float(frames[t].min()))
     row, column = np.unravel_index(int(frames[nearest].argmin()), (9, 9))
@@ -307,7 +310,7 @@ def test_chapter_06_predicts_the_scatter_of_the_covariance(rng):
     clean = 4 * clean.expand(2_000, -1, -1, -1)
     noise, generator = CorrelatedGaussian(0.2 * 255, 3), torch.Generator().manual_seed(0)
     noisy, target = (noise.sample(clean, generator).image for _ in range(2))
-    drawn = patchcraft.covariance(noisy, target)
+    drawn = patch_targets.covariance(noisy, target)
     assert drawn.mean().item() == pytest.approx(-0.04, abs=0.002)
     assert predicted_deviation(clean[:1])[0] == pytest.approx(drawn.std().item(), rel=0.06)
 
@@ -316,7 +319,7 @@ def test_chapter_07_sorts_pixels_as_the_library_does(rng):
     split_by_hand, map_after = definitions("07", "split_by_hand", "map_after")
     image = rng.random((12, 18, 3))
     for stride in (1, 2, 3):
-        parts = pixelshuffle.split(to_tensor(image), stride).movedim(1, -1).numpy()
+        parts = shuffle.split(to_tensor(image), stride).movedim(1, -1).numpy()
         np.testing.assert_allclose(split_by_hand(image, stride), parts, atol=1e-7)
     box = ndimage.uniform_filter(rng.standard_normal((400, 400, 3)), (4, 4, 1), mode="wrap")
     map_after.__globals__.update(noises=[box], correlation=correlation)
@@ -399,13 +402,13 @@ def small_data(monkeypatch, tmp_path, rng):
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
-    (job,) = course.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
-    with course.reserved(job.out):
-        outcome = course.execute(job)
+    (job,) = runner.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    with runner.reserved(job.out):
+        outcome = runner.execute(job)
     assert outcome.status == "ok", outcome.error
-    record = results.read(job.record)
+    record = records.read(job.record)
     assert len(record.datasets[dataset]) == 64
-    assert not place or list(results.lookup(record.measured, place))
+    assert not place or list(records.lookup(record.measured, place))
 
 
 @pytest.mark.parametrize(
@@ -419,7 +422,7 @@ def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, nu
     ],
 )
 def test_chapters_refuse_what_they_cannot_use(tmp_path, number, overrides, error):
-    (job,) = course.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
-    with course.reserved(job.out):
-        outcome = course.execute(job)
+    (job,) = runner.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    with runner.reserved(job.out):
+        outcome = runner.execute(job)
     assert outcome.status == "failed" and outcome.error.startswith(error)

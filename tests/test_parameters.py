@@ -2,7 +2,7 @@ import nbformat
 import pytest
 from conftest import GOOD
 
-from dnlib.parameters import CourseError, declared, typed
+from dnlib.course.parameters import CourseError, declared, typed
 
 
 def test_parameters_are_read_with_type_default_and_help(chapters):

@@ -3,20 +3,20 @@
 import pytest
 import torch
 
-from dnlib import images
-from dnlib.bursts import add_noise, set_in_motion
+from dnlib.images import arrays
+from dnlib.images.bursts import add_noise, set_in_motion
 from dnlib.methods import PatchCraft
 from dnlib.methods.patch_craft import craft_tiles
 from dnlib.networks import BabyUNet
-from dnlib.noise import CorrelatedGaussian
-from dnlib.training import fit
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.training.loop import fit
 
 SIZES = {"patch": 9, "radius": 5, "side": 24, "stride": 12}
 
 
 @pytest.fixture(scope="module")
 def noisy():
-    clean = set_in_motion(images.photo("coffee"), frames=5, shape=(96, 120), shift=1.5)
+    clean = set_in_motion(arrays.photo("coffee"), frames=5, shape=(96, 120), shift=1.5)
     return add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
 
 

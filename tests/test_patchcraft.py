@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dnlib.patchcraft import (
+from dnlib.methods.patch_targets import (
     _by_loops,
     _by_tensors,
     covariance,

@@ -2,13 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from dnlib import training, weights
-from dnlib.batches import Batch, Crops
-from dnlib.images import photo
+from dnlib.images.arrays import photo
 from dnlib.methods import APBSN, Method, Noise2Noise, Perceptual
 from dnlib.methods.perceptual import Features
 from dnlib.networks import BabyUNet, DilatedBlindSpot, Noise2CleanUNet
-from dnlib.noise import Gaussian
+from dnlib.noise.models import Gaussian
+from dnlib.training import loop
+from dnlib.training.crops import Batch, Crops
+from dnlib.zoo import cards
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_weight_0_trains_to_the_very_same_weights(features):
     for wrap in (lambda method: method, lambda method: Perceptual(method, features, 0)):
         method = blind()
         crops = Crops([photo("astronaut")[:40, :40]], Gaussian(25), size=16, count=2)
-        training.fit(wrap(method), crops, steps=3, device="cpu", progress=False)
+        loop.fit(wrap(method), crops, steps=3, device="cpu", progress=False)
         found.append(method.state_dict())
     assert all(torch.equal(found[0][name], tensor) for name, tensor in found[1].items())
 
@@ -155,9 +156,9 @@ def test_noisy_targets_of_either_kind_ask_for_grain(on_flat_gray):
 
 
 def test_shipped_features_see_blur_and_grain_and_never_saw_a_clean_image():
-    card = weights.read_card("noise2noise_rgb_sigma25")
+    card = cards.read_card("noise2noise_rgb_sigma25")
     assert "clean" not in card["needs"]
-    features = Features(weights.load_method("noise2noise_rgb_sigma25").network, levels=(1, 2))
+    features = Features(cards.load_method("noise2noise_rgb_sigma25").network, levels=(1, 2))
     clean = torch.from_numpy(photo("astronaut")[:128, :128].transpose(2, 0, 1))[None]
     blurred = nn.functional.avg_pool2d(nn.functional.pad(clean, (1, 1, 1, 1), mode="reflect"), 3, 1)
     error = (blurred - clean).square().mean().sqrt()

@@ -5,31 +5,31 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dnlib import pixelshuffle
-from dnlib.correlation import correlation_map
-from dnlib.images import to_image
-from dnlib.noise import CorrelatedGaussian
+from dnlib.images.arrays import to_image
+from dnlib.networks import shuffle
+from dnlib.noise.correlation import correlation_map
+from dnlib.noise.models import CorrelatedGaussian
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 5), st.integers(1, 23), st.integers(1, 23), st.integers(0, 3), st.integers(1, 2))
 def test_join_undoes_split_and_untile_undoes_tile(stride, height, width, border, count):
     image = torch.rand(count, 3, height, width)
-    small = pixelshuffle.split(image, stride)
+    small = shuffle.split(image, stride)
     assert small.shape[:2] == (count * stride**2, 3)
-    assert torch.equal(pixelshuffle.join(small, stride, (height, width)), image)
-    tiled = pixelshuffle.tile(small, stride, border)
+    assert torch.equal(shuffle.join(small, stride, (height, width)), image)
+    tiled = shuffle.tile(small, stride, border)
     assert tiled.shape == (count, 3, *(stride * (side + 2 * border) for side in small.shape[2:]))
-    assert torch.equal(pixelshuffle.untile(tiled, stride, border), small)
+    assert torch.equal(shuffle.untile(tiled, stride, border), small)
 
 
 def test_a_small_image_holds_every_third_pixel():
     image = torch.rand(2, 3, 12, 15)
-    small = pixelshuffle.split(image, 3)
+    small = shuffle.split(image, 3)
     for number, part in enumerate(small):
         which, row, column = number // 9, number % 9 // 3, number % 3
         assert torch.equal(part, image[which, :, row::3, column::3])
-    tiled = pixelshuffle.tile(small, 3, border=2)
+    tiled = shuffle.tile(small, 3, border=2)
     assert torch.equal(tiled[0, :, 2:6, 2:7], image[0, :, ::3, ::3])
     assert torch.equal(tiled[0, :, 8 + 2 : 8 + 6, 2:7], image[0, :, 1::3, ::3])
 
@@ -37,14 +37,14 @@ def test_a_small_image_holds_every_third_pixel():
 def test_the_stride_takes_correlation_away():
     clean = torch.full((1, 3, 240, 240), 0.5)
     noise = CorrelatedGaussian(25, 3).sample(clean, torch.Generator().manual_seed(0)).image - clean
-    lag_1 = [float(correlation_map(to_image(pixelshuffle.split(noise, stride)[:1]), 2)[2, 3]) for stride in (1, 2, 3)]
+    lag_1 = [float(correlation_map(to_image(shuffle.split(noise, stride)[:1]), 2)[2, 3]) for stride in (1, 2, 3)]
     assert lag_1 == pytest.approx([2 / 3, 1 / 3, 0], abs=0.06)
 
 
 @pytest.mark.parametrize("border", [None, 0, 2])
 def test_a_pointwise_network_does_not_notice(border):
     image = torch.rand(2, 3, 13, 17)
-    assert torch.allclose(pixelshuffle.through(lambda x: 2 * x + 1, image, 4, border=border), 2 * image + 1)
+    assert torch.allclose(shuffle.through(lambda x: 2 * x + 1, image, 4, border=border), 2 * image + 1)
 
 
 def test_tiled_small_images_see_each_other_across_a_narrow_border():
@@ -53,7 +53,7 @@ def test_tiled_small_images_see_each_other_across_a_narrow_border():
     blur = torch.nn.AvgPool2d(11, 1, padding=5)
 
     def sees(border):
-        answer = pixelshuffle.through(blur, image, 2, border=border)[0, 0, 0, 10]
+        answer = shuffle.through(blur, image, 2, border=border)[0, 0, 0, 10]
         return torch.autograd.grad(answer, image)[0][0, 0]
 
     assert sees(2)[:, 1::2].sum() > 0  # in the other columns lie the other small images
@@ -68,7 +68,7 @@ def test_refinement_averages_mixtures(rng):
         seen.append(x)
         return x
 
-    refined = pixelshuffle.refine(network, noisy, first, times=50, share=0.16)
+    refined = shuffle.refine(network, noisy, first, times=50, share=0.16)
     assert len(seen) == 50 and all(set(x.unique().tolist()) == {0, 1} for x in seen)
     assert refined.mean().item() == pytest.approx(0.84, abs=0.003)
     assert not torch.equal(seen[0][:, 0], seen[0][:, 1])  # each channel on its own
@@ -77,9 +77,9 @@ def test_refinement_averages_mixtures(rng):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda x: pixelshuffle.split(x, 0), "whole number >= 1; 0"),
-        (lambda x: pixelshuffle.refine(abs, x, x, times=0), "at least one mixture"),
-        (lambda x: pixelshuffle.refine(abs, x, x, share=1.5), "1.5 were given"),
+        (lambda x: shuffle.split(x, 0), "whole number >= 1; 0"),
+        (lambda x: shuffle.refine(abs, x, x, times=0), "at least one mixture"),
+        (lambda x: shuffle.refine(abs, x, x, share=1.5), "1.5 were given"),
     ],
 )
 def test_bad_input_is_told(call, message):

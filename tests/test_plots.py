@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dnlib import plots
+from dnlib.course import plots
 
 
 @pytest.fixture

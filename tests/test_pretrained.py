@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from dnlib import datasets, pretrained, recipes, weights
-from dnlib.datasets import Example
+from dnlib.images import datasets
+from dnlib.images.datasets import Example
 from dnlib.methods.ssid import published
+from dnlib.zoo import cards, recipes, trainer
 
-read_card, load_method = weights.read_card, weights.load_method
+read_card, load_method = cards.read_card, cards.load_method
 
 
 @pytest.fixture
@@ -41,9 +42,9 @@ def small(monkeypatch, rng):
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path, name):
     said = []
-    path = pretrained.train(name, tmp_path, report=said.append)
-    card = weights.read_card(path)
-    method = weights.load_method(path)
+    path = trainer.train(name, tmp_path, report=said.append)
+    card = cards.read_card(path)
+    method = cards.load_method(path)
     assert card["command"] == f"dnlib train {name}" and card["steps"] == 4
     assert card["needs"] == sorted(method.needs) and ("clean" in card["needs"]) == (
         name.startswith(("noise2clean", "bias_free"))
@@ -57,23 +58,23 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
 
 def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, monkeypatch):
     ships, other = "lg_bpn_phones_l4", {"seed": 7, "home": tmp_path}
-    monkeypatch.setattr(weights, "available", lambda: [ships])
-    monkeypatch.setattr(weights, "read_card", lambda path: {"seed": 0} if path == ships else read_card(path))
-    monkeypatch.setattr(weights, "load_method", lambda name, device: name if name == ships else load_method(name))
-    assert pretrained.load(ships, "laptop", 0) == ships
-    first = pretrained.load(ships, "laptop", **other)
-    monkeypatch.setattr(pretrained, "train", None)
-    again = pretrained.load(ships, "laptop", **other)
+    monkeypatch.setattr(cards, "available", lambda: [ships])
+    monkeypatch.setattr(cards, "read_card", lambda path: {"seed": 0} if path == ships else read_card(path))
+    monkeypatch.setattr(cards, "load_method", lambda name, device: name if name == ships else load_method(name))
+    assert trainer.load(ships, "laptop", 0) == ships
+    first = trainer.load(ships, "laptop", **other)
+    monkeypatch.setattr(trainer, "train", None)
+    again = trainer.load(ships, "laptop", **other)
     image = torch.rand(1, 3, 20, 24)
     assert torch.equal(first.denoise(image).mean, again.denoise(image).mean)
     monkeypatch.setitem(recipes.RECIPES[ships].sizes, "steps", (5, 5))  # another recipe since
     with pytest.raises(TypeError):
-        pretrained.load(ships, "laptop", **other)
+        trainer.load(ships, "laptop", **other)
 
 
 def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_path, monkeypatch):
-    whole = pretrained.train("ssid_phones", tmp_path / "whole", report=lambda line: None)
-    fit, calls = pretrained.fit, []
+    whole = trainer.train("ssid_phones", tmp_path / "whole", report=lambda line: None)
+    fit, calls = trainer.fit, []
 
     def interrupted(stage, *arguments, **options):
         calls.append(type(stage).__name__)
@@ -81,45 +82,45 @@ def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_p
             raise KeyboardInterrupt
         return fit(stage, *arguments, **options)
 
-    monkeypatch.setattr(pretrained, "fit", interrupted)
+    monkeypatch.setattr(trainer, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        pretrained.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
+        trainer.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
     assert calls == ["BNN", "LAN", "UNet"]
     kept = [f"ssid_phones.{stage}.checkpoint.safetensors" for stage in ("bnn", "lan")]
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == kept
-    monkeypatch.setattr(pretrained, "fit", fit)
-    again = pretrained.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
+    monkeypatch.setattr(trainer, "fit", fit)
+    again = trainer.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
     assert again.read_bytes() == whole.read_bytes()
 
 
 def test_another_teacher_is_another_recipe(small, tmp_path, monkeypatch):
-    path, recipe = pretrained.train("ssid_phones", tmp_path, report=lambda line: None), recipes.find("ssid_phones")
-    assert pretrained._made_by(path, recipe, "laptop")
+    path, recipe = trainer.train("ssid_phones", tmp_path, report=lambda line: None), recipes.find("ssid_phones")
+    assert trainer._made_by(path, recipe, "laptop")
     monkeypatch.setitem(recipe.teachers, "lan", recipe.teachers["lan"]._replace(arguments={"reach": 2}))
-    assert not pretrained._made_by(path, recipe, "laptop")
+    assert not trainer._made_by(path, recipe, "laptop")
 
 
 def test_the_paper_s_ssid_is_the_published_one():
     def numbers(method):
         return [sum(p.numel() for p in stage.network.parameters()) for stage in method.stages]
 
-    assert numbers(pretrained.untrained("ssid_phones", "paper")[0]) == numbers(published())
-    s1, s2 = (pretrained.untrained(f"ssid_phones_{row}")[0] for row in ("s1", "s2"))
+    assert numbers(trainer.untrained("ssid_phones", "paper")[0]) == numbers(published())
+    s1, s2 = (trainer.untrained(f"ssid_phones_{row}")[0] for row in ("s1", "s2"))
     assert s1.bnn.network.wide is None and s1.lan.target == "bnn"
     assert s2.lan.target == "noisy"
 
 
 def test_in_smoke_nothing_is_kept(small, tmp_path):
     for name in ("ap_bsn_phones", "ssid_phones_s1"):
-        method = pretrained.load(name, "smoke", 0, home=tmp_path)
+        method = trainer.load(name, "smoke", 0, home=tmp_path)
         assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_path):
     def made(folder, **options):
-        path = pretrained.train("noise2noise_rgb_sigma25", tmp_path / folder, report=lambda line: None, **options)
-        return path.read_bytes(), weights.read_card(path)["command"]
+        path = trainer.train("noise2noise_rgb_sigma25", tmp_path / folder, report=lambda line: None, **options)
+        return path.read_bytes(), cards.read_card(path)["command"]
 
     torch.manual_seed(5)
     first, again, other = made("a"), made("b"), made("c", seed=1, steps=3)
@@ -129,16 +130,16 @@ def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_pat
 
 def test_unknown_names_profiles_and_missing_data_are_told(tmp_path):
     with pytest.raises(ValueError, match="noise2clean_rgb_sigma25"):
-        pretrained.train("noise2sharp", tmp_path)
+        trainer.train("noise2sharp", tmp_path)
     with pytest.raises(ValueError, match="laptop and paper"):
-        pretrained.train("noise2clean_rgb_sigma25", tmp_path, profile="smoke")
+        trainer.train("noise2clean_rgb_sigma25", tmp_path, profile="smoke")
     with pytest.raises(FileNotFoundError, match="dnlib data bsds500"):
-        pretrained.train("noise2clean_rgb_sigma25", tmp_path)
+        trainer.train("noise2clean_rgb_sigma25", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_adaptation_begins_with_the_shipped_start():
-    method, card = pretrained.untrained("patch_craft_rgb_sigma20_box3")
-    start = weights.load_method("bias_free_rgb_sigma0to55").network.state_dict()
+    method, card = trainer.untrained("patch_craft_rgb_sigma20_box3")
+    start = cards.load_method("bias_free_rgb_sigma0to55").network.state_dict()
     assert card["start"] == "bias_free_rgb_sigma0to55"
     assert all(torch.equal(value, start[key]) for key, value in method.network.state_dict().items())

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dnlib
-from dnlib import quick
-from dnlib.images import photo, to_image, to_tensor
-from dnlib.metrics import psnr
-from dnlib.noise import CorrelatedGaussian
-from dnlib.quick import CANDIDATES
+from dnlib.denoiser import choice
+from dnlib.denoiser.choice import CANDIDATES
+from dnlib.images.arrays import photo, to_image, to_tensor
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.training.metrics import psnr
 
 PHOTO = photo("astronaut")[60:160, 160:260]
 NOISY = PHOTO + 25 / 255 * np.random.default_rng(0).standard_normal(PHOTO.shape).astype(np.float32)
@@ -28,7 +28,7 @@ def test_it_denoises_colour_and_gray_by_several_decibels():
 def test_the_choice_is_the_smallest_loss_and_is_reported_in_the_units_of_the_image():
     _, choice = dnlib.denoise(NOISY * 1000, return_choice=True)
     assert choice.loss == min(choice.losses.values()) == choice.losses[choice.filter]
-    assert set(choice.losses) == {*CANDIDATES, quick.BLIND_SPOT}
+    assert set(choice.losses) == {*CANDIDATES, choice.BLIND_SPOT}
     assert choice.noise == pytest.approx(98, rel=0.15)
     assert choice.filter in choice.summary
 
@@ -53,13 +53,13 @@ def test_a_stack_is_calibrated_together_and_denoised_frame_by_frame():
 
 def test_candidates_are_compared_on_the_same_pixels(monkeypatch):
     seen = set()
-    original = quick.calibrate
+    original = choice.calibrate
 
     def spy(filter, tile, settings, **options):
         seen.add(options["all_masks"])
         return original(filter, tile, settings, **options)
 
-    monkeypatch.setattr(quick, "calibrate", spy)
+    monkeypatch.setattr(choice, "calibrate", spy)
     dnlib.denoise(NOISY)
     assert seen == {False}
 

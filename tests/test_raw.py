@@ -5,14 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dnlib import camera, images, raw, training
-from dnlib.batches import Crops
-from dnlib.camera import Camera
-from dnlib.correlation import correlation_map
+from dnlib.images import arrays
 from dnlib.methods import APBSN, BlindSpotBayes
 from dnlib.methods.base import Method
 from dnlib.networks import DilatedBlindSpot
-from dnlib.noise import Sensor, sensor_variance
+from dnlib.noise import camera, raw
+from dnlib.noise.camera import Camera
+from dnlib.noise.correlation import correlation_map
+from dnlib.noise.models import Sensor, sensor_variance
+from dnlib.training import loop
+from dnlib.training.crops import Crops
 
 every_pattern = pytest.mark.parametrize("pattern", raw.PATTERNS)
 
@@ -62,10 +64,10 @@ def test_noise_is_independent_in_raw_light_and_shared_in_the_picture():
     model, generator = Camera(3200), torch.Generator().manual_seed(0)
     light = model.expose(torch.full((1, 3, 192, 192), 0.5))
     noisy = Sensor(3200).sample(light, generator).image
-    in_planes = correlation_map(images.to_image(raw.pack(noisy - light)), 3)
+    in_planes = correlation_map(arrays.to_image(raw.pack(noisy - light)), 3)
     in_planes[3, 3] = 0
     assert np.abs(in_planes).max() < 0.025
-    in_picture = correlation_map(images.to_image(model.develop(noisy) - model.develop(light)), 3)
+    in_picture = correlation_map(arrays.to_image(model.develop(noisy) - model.develop(light)), 3)
     assert min(in_picture[3, 4], in_picture[4, 3]) > 0.3
 
 
@@ -77,7 +79,7 @@ def test_the_sensor_s_noise_has_mean_zero_and_the_variance_of_its_light():
 
 
 def test_the_camera_s_noise_is_the_sensor_s_developed():
-    model, clean = Camera(1600), images.to_tensor(images.photo("astronaut")[:64, :64])
+    model, clean = Camera(1600), arrays.to_tensor(arrays.photo("astronaut")[:64, :64])
     light = model.expose(clean)
     noisy = Sensor(1600).sample(light, torch.Generator().manual_seed(3)).image
     expected = clean + model.develop(noisy) - model.develop(light)
@@ -106,8 +108,8 @@ def test_a_plain_blind_spot_denoises_raw_light_from_one_noisy_frame():
     clean = (0.3 + 0.2 * torch.sin(rows) * torch.cos(columns))[None, None]
     noisy = Sensor(12800).sample(clean, torch.Generator().manual_seed(0)).image
     method = APBSN(DilatedBlindSpot(4, 8, blocks=1), train_stride=1, stride=1, border=None, refinements=0)
-    crops = Crops([images.to_image(raw.pack(noisy))], size=32, count=4, turn=False)
-    training.fit(method, crops, steps=100, learning_rate=5e-3, average=0.9, device="cpu", progress=False)
+    crops = Crops([arrays.to_image(raw.pack(noisy))], size=32, count=4, turn=False)
+    loop.fit(method, crops, steps=100, learning_rate=5e-3, average=0.9, device="cpu", progress=False)
     restored = raw.denoise(method, noisy)
     assert (restored - clean).square().mean() < 0.2 * (noisy - clean).square().mean()
 

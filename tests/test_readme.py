@@ -7,16 +7,17 @@ import pytest
 import torch
 from conftest import ROOT
 
-from dnlib import bursts, files, images, results
-from dnlib.images import Picture
-from dnlib.noise import CorrelatedGaussian
+from dnlib.course import records
+from dnlib.images import arrays, bursts, files
+from dnlib.images.arrays import Picture
+from dnlib.noise.models import CorrelatedGaussian
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_readme_s_phone_images_are_recorded():
-    record = results.read(results.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
+    record = records.read(records.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
     table = {name: row["psnr"] for name, row in record.measured["phones"]["table"].items()}
     assert f"from {table['noisy']:.1f} to {table['AP-BSN']:.1f} dB" in README
     assert f"plain blind spot ends at {table['blind spot of chapter 04']:.1f}" in README
@@ -28,11 +29,11 @@ def shots(tmp_path, monkeypatch):
     """Two folders of noisy frames, where the README has them."""
     monkeypatch.chdir(tmp_path)
     for seed, place in enumerate(("kitchen", "garden")):
-        clean = bursts.set_in_motion(images.photo("coffee"), shape=(64, 70), seed=seed)
+        clean = bursts.set_in_motion(arrays.photo("coffee"), shape=(64, 70), seed=seed)
         noisy = bursts.add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(seed)).image
         (tmp_path / "shots" / place).mkdir(parents=True)
         for number, frame in enumerate(noisy):
-            files.write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(images.to_image(frame[None])))
+            files.write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(arrays.to_image(frame[None])))
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=lambda code: code.strip().splitlines()[-1][:30])

@@ -1,6 +1,6 @@
 import pytest
 
-from dnlib import recipes
+from dnlib.zoo import recipes
 
 
 def test_rows_of_the_report_are_chosen_by_name():

@@ -3,9 +3,10 @@ import re
 import numpy as np
 import pytest
 
-from dnlib import course, quick, report, results
-from dnlib.images import Picture
-from dnlib.results import Claim, Record, judge
+from dnlib.course import records, report, runner
+from dnlib.course.records import Claim, Record, judge
+from dnlib.denoiser import choice
+from dnlib.images.arrays import Picture
 
 CLAIMS = [
     Claim("a", "01_x", "A paper", "It <holds>.", "v", {"at_least": 1}, published="2 dB", unit="dB"),
@@ -20,8 +21,8 @@ RECORD = Record(
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "load_claims", lambda: CLAIMS)
-    results.write(RECORD, tmp_path / "records" / "r.json")
+    monkeypatch.setattr(records, "load_claims", lambda: CLAIMS)
+    records.write(RECORD, tmp_path / "records" / "r.json")
     return tmp_path
 
 
@@ -57,18 +58,18 @@ def test_the_readme_s_tables_are_those_of_the_committed_records():
 
 
 def test_the_committed_report_is_that_of_the_committed_records():
-    records = results.read_all(results.COMMITTED)
-    judgements = judge(results.load_claims(), records)
+    records = records.read_all(records.COMMITTED)
+    judgements = judge(records.load_claims(), records)
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
     page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)
-    assert page.count("data:image/png;base64,") == len(course.chapters())
+    assert page.count("data:image/png;base64,") == len(runner.chapters())
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])
 def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape):
     before = Picture.of(rng.normal(100, 10, shape))
-    after, choice = quick.denoise_picture(before)
+    after, choice = choice.denoise_picture(before)
     report.write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, choice)
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 3 and page.count('alt="') == 3

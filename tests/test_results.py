@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dnlib import results
-from dnlib.results import Claim, Record, judge, lookup, plain
+from dnlib.course import records
+from dnlib.course.records import Claim, Record, judge, lookup, plain
 
 CLAIM = {"id": "c", "chapter": "01_x", "source": "s", "statement": "It holds."}
 
@@ -67,13 +67,13 @@ def test_stars_reach_every_entry():
 
 def test_records_are_written_whole_and_read_back(tmp_path, monkeypatch):
     path = tmp_path / "records" / "r.json"
-    results.write(record(), path)
-    assert results.read_all(path.parent) == [replace(record(), finished=json.loads(path.read_text())["finished"])]
-    assert results.read_all(path.parent, ["another"]) == []
-    monkeypatch.setattr(results.json, "dumps", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
+    records.write(record(), path)
+    assert records.read_all(path.parent) == [replace(record(), finished=json.loads(path.read_text())["finished"])]
+    assert records.read_all(path.parent, ["another"]) == []
+    monkeypatch.setattr(records.json, "dumps", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
     before = path.read_bytes()
     with pytest.raises(OSError, match="disk full"):
-        results.write(record(seed=5), path)
+        records.write(record(seed=5), path)
     assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
 
 
@@ -81,7 +81,7 @@ def test_something_else_is_not_taken_for_a_record(tmp_path):
     for text in ("{}", "not json", "[1]"):
         (tmp_path / "x.json").write_text(text)
         with pytest.raises(ValueError, match=r"x\.json is not a record"):
-            results.read(tmp_path / "x.json")
+            records.read(tmp_path / "x.json")
 
 
 def test_measured_values_become_plain_numbers():
@@ -97,42 +97,43 @@ def test_malformed_claims_are_refused(tmp_path):
     path = tmp_path / "claims.yaml"
     path.write_text("- {id: c, colour: red}")
     with pytest.raises(ValueError, match="not a claim"):
-        results.load_claims(path)
+        records.load_claims(path)
     path.write_text("- &c {id: c, chapter: x, source: s, statement: t, value: v, check: {equals: 1}}\n- *c\n")
     with pytest.raises(ValueError, match="used twice"):
-        results.load_claims(path)
+        records.load_claims(path)
 
 
 def test_committed_claims_are_sound():
-    from dnlib import course, datasets, parameters
+    from dnlib.course import parameters, runner
+    from dnlib.images import datasets
 
-    claims = results.load_claims()
+    claims = records.load_claims()
     assert len(claims) >= 15
     for claim in claims:
-        (notebook,) = course.select([claim.chapter])
+        (notebook,) = runner.select([claim.chapter])
         assert not claim.needs or datasets.find(claim.needs)
         assert claim.where.keys() <= parameters.declared(notebook).keys(), claim.id
         assert set(claim.profiles) <= {"smoke", "laptop", "paper"} and claim.statement.endswith("."), claim.id
 
 
 def test_committed_records_decide_every_claim_that_needs_no_download():
-    records = results.read_all(results.ROOT / "results" / "records")
-    undecided = [j.claim.id for j in judge(results.load_claims(), records) if j.verdict == "not tested"]
+    records = records.read_all(records.ROOT / "results" / "records")
+    undecided = [j.claim.id for j in judge(records.load_claims(), records) if j.verdict == "not tested"]
     assert undecided == []
 
 
 def test_committed_records_are_of_committed_code():
-    for record in results.read_all(results.ROOT / "results" / "records"):
+    for record in records.read_all(records.ROOT / "results" / "records"):
         assert record.commit and not record.commit.endswith("+"), record.chapter
 
 
 def test_run_names_are_file_names():
-    assert results.run_name("01_x", "laptop", 2, {"image": "a/b c.png"}) == "01_x-laptop-s2-image=a_b_c.png"
+    assert records.run_name("01_x", "laptop", 2, {"image": "a/b c.png"}) == "01_x-laptop-s2-image=a_b_c.png"
 
 
 def test_committed_records_are_found_by_chapter_and_parameters():
-    every = results.committed("10_ablations")
-    whole = results.committed("10_ablations", blind="all", matrix_steps=600)
+    every = records.committed("10_ablations")
+    whole = records.committed("10_ablations", blind="all", matrix_steps=600)
     assert {record.chapter for record in every} == {"10_ablations"} and 0 < len(whole) < len(every)
     assert {(record.parameters["blind"], record.parameters["matrix_steps"]) for record in whole} == {("all", 600)}
-    assert results.committed("10_ablations", blind="none") == []
+    assert records.committed("10_ablations", blind="none") == []

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dnlib.batches import Batch, Crops
-from dnlib.images import to_image
+from dnlib.images.arrays import to_image
 from dnlib.methods import SSID
 from dnlib.methods.ssid import BNN, LAN, UNet, alpha, published
 from dnlib.networks import BlindPatch, BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet
 from dnlib.networks.blind_patch import local_branch
-from dnlib.noise import CorrelatedGaussian
-from dnlib.training import fit
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.training.crops import Batch, Crops
+from dnlib.training.loop import fit
 
 
 def small(channels=1, *, shift=3, **changes):

@@ -14,17 +14,17 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from dnlib.batches import Crops
-from dnlib.checkpoints import State
 from dnlib.methods import Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
 from dnlib.networks import BabyUNet, DnCNN, Noise2CleanUNet
-from dnlib.noise import Gaussian
-from dnlib.training import Diverged, computes_in_bfloat16, fit, rate
+from dnlib.noise.models import Gaussian
+from dnlib.training.checkpoints import State
+from dnlib.training.crops import Crops
+from dnlib.training.loop import Diverged, computes_in_bfloat16, fit, rate
 
 
 @pytest.fixture
 def batches(rng):
-    from dnlib.images import photo
+    from dnlib.images.arrays import photo
 
     return Crops([photo("camera")[::4, ::4], photo("coins")[::2, ::2]], Gaussian(25), size=16)
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 import yaml
 
-from dnlib import recipes, weights
 from dnlib.methods import Noise2Clean
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import CorrelatedGaussian
+from dnlib.noise.models import CorrelatedGaussian
+from dnlib.zoo import cards, recipes
 
 CARD = {
     "method": "Noise2Clean",
@@ -22,18 +22,18 @@ CARD = {
 def saved(tmp_path):
     torch.manual_seed(0)
     method = Noise2Clean(Noise2CleanUNet(3, 6, bias=False))
-    weights.save_method(method, tmp_path / "x.safetensors", CARD)
+    cards.save_method(method, tmp_path / "x.safetensors", CARD)
     return method, tmp_path / "x.safetensors"
 
 
 def test_what_was_saved_is_loaded_to_half_precision(saved):
     method, path = saved
     image = torch.rand(1, 3, 20, 30)
-    loaded = weights.load_method(path)
+    loaded = cards.load_method(path)
     assert not loaded.training and next(loaded.parameters()).dtype == torch.float32
     assert torch.allclose(loaded.denoise(image).mean, method.denoise(image).mean, atol=2e-3)
     assert path.stat().st_size < 2.2 * sum(parameter.numel() for parameter in method.parameters()) + 8000
-    assert weights.read_card(path)["bytes"] == path.stat().st_size
+    assert cards.read_card(path)["bytes"] == path.stat().st_size
 
 
 @pytest.mark.parametrize("tamper", [lambda b: b[:-10], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda b: b""])
@@ -41,7 +41,7 @@ def test_a_truncated_or_tampered_file_is_refused(saved, tamper):
     _, path = saved
     path.write_bytes(tamper(path.read_bytes()))
     with pytest.raises(ValueError, match=r"not the file its card describes.*dnlib train x"):
-        weights.load_method(path)
+        cards.load_method(path)
 
 
 def test_a_pickle_is_never_loaded(saved):
@@ -52,22 +52,22 @@ def test_a_pickle_is_never_loaded(saved):
     _, path = saved
     path.write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(ValueError, match="not the file"):
-        weights.load_method(path)
+        cards.load_method(path)
     import hashlib
 
-    card = weights.read_card(path) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    card = cards.read_card(path) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match="not a safetensors file"):
-        weights.load_method(path)
+        cards.load_method(path)
 
 
 def test_weights_of_another_architecture_are_refused(saved):
     _, path = saved
-    card = weights.read_card(path)
+    card = cards.read_card(path)
     card["network_arguments"]["width"] = 9
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match="another architecture"):
-        weights.load_method(path)
+        cards.load_method(path)
 
 
 def teacher(network, **arguments):
@@ -87,11 +87,11 @@ SSID_CARD = {
 
 
 def test_a_method_of_several_networks_comes_back_whole(tmp_path):
-    method, image = weights.build(SSID_CARD), torch.rand(1, 3, 20, 30)
+    method, image = cards.build(SSID_CARD), torch.rand(1, 3, 20, 30)
     for stage in method.stages:
         stage.take_as_trained()
-    weights.save_method(method, tmp_path / "x.safetensors", SSID_CARD)
-    loaded = weights.load_method(tmp_path / "x.safetensors")
+    cards.save_method(method, tmp_path / "x.safetensors", SSID_CARD)
+    loaded = cards.load_method(tmp_path / "x.safetensors")
     assert (loaded.lan.target, loaded.bnn.side) == ("noisy", 5)
     assert [int(stage.trained) for stage in loaded.stages[:2]] == [5, 5]
     for before, after in zip((*method.stages, method), (*loaded.stages, loaded), strict=True):
@@ -113,61 +113,61 @@ def test_a_method_of_several_networks_comes_back_whole(tmp_path):
     ],
 )
 def test_a_damaged_card_of_several_networks_is_told(tmp_path, change, message):
-    method, path = weights.build(SSID_CARD), tmp_path / "x.safetensors"
+    method, path = cards.build(SSID_CARD), tmp_path / "x.safetensors"
     method.bnn.take_as_trained()
-    weights.save_method(method, path, SSID_CARD)
-    card = weights.read_card(path)
+    cards.save_method(method, path, SSID_CARD)
+    card = cards.read_card(path)
     change(card)
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match=message):
-        weights.load_method(path)
+        cards.load_method(path)
 
 
 def test_unknown_names_and_missing_files_are_told(saved, tmp_path):
     with pytest.raises(ValueError, match="there are no weights 'nonsense'; there are"):
-        weights.load_method("nonsense")
+        cards.load_method("nonsense")
     with pytest.raises(FileNotFoundError, match="no model card"):
-        weights.load_method(tmp_path / "y.safetensors")
+        cards.load_method(tmp_path / "y.safetensors")
     saved[1].unlink()
     with pytest.raises(FileNotFoundError, match="is missing"):
-        weights.load_method(saved[1])
+        cards.load_method(saved[1])
 
 
 @pytest.mark.parametrize("damage", [lambda card: card.pop("sha256"), lambda card: card.update(network="ResNet")])
 def test_a_damaged_card_is_told(saved, damage):
     _, path = saved
-    card = weights.read_card(path)
+    card = cards.read_card(path)
     damage(card)
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match=r"lacks sha256|there is no network 'ResNet'"):
-        weights.load_method(path)
+        cards.load_method(path)
     path.with_suffix(".yaml").write_text("")
     with pytest.raises(ValueError, match="not a model card"):
-        weights.read_card(path)
+        cards.read_card(path)
 
 
 def test_weights_beyond_half_precision_are_not_stored(tmp_path):
     method = Noise2Clean(Noise2CleanUNet(1, 6))
     torch.nn.init.constant_(method.network.tail[-1].bias, 1e6)
     with pytest.raises(ValueError, match="not finite in half precision"):
-        weights.save_method(method, tmp_path / "x.safetensors", CARD)
+        cards.save_method(method, tmp_path / "x.safetensors", CARD)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_gray_images_into_colour_weights_are_refused(saved):
     with pytest.raises(ValueError, match=r"colour images \(3 channels\); an image with 1 was given"):
-        weights.load_method(saved[1]).denoise(torch.rand(1, 1, 32, 32))
+        cards.load_method(saved[1]).denoise(torch.rand(1, 1, 32, 32))
 
 
 def test_what_ships_has_a_recipe_and_is_not_the_same_twice():
-    assert set(weights.available()) == set(recipes.RECIPES)
-    hashes = [weights.read_card(name)["sha256"] for name in weights.available()]
+    assert set(cards.available()) == set(recipes.RECIPES)
+    hashes = [cards.read_card(name)["sha256"] for name in cards.available()]
     assert len(set(hashes)) == len(hashes)
 
 
-@pytest.mark.parametrize("name", weights.available())
+@pytest.mark.parametrize("name", cards.available())
 def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
-    card, recipe = weights.read_card(name), recipes.RECIPES[name]
+    card, recipe = cards.read_card(name), recipes.RECIPES[name]
     assert card["bytes"] <= 3_000_000
     assert (card["title"], card["method"], card["network"]) == (recipe.title, recipe.method, recipe.network)
     assert card["noise"] == str(recipe.noise or "as photographed")
@@ -175,7 +175,7 @@ def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
     assert card["command"] == f"dnlib train {name}" and not card["commit"].endswith("+")
     for known in ("data_sha256", "steps", "seconds", "device", "scores", "licence", "seed", "versions"):
         assert card[known] not in (None, "", {}), known
-    method = weights.load_method(name)
+    method = cards.load_method(name)
     flat = torch.full((1, 3, 64, 64), 0.5)
     noise = recipe.monitored if recipe.noise else CorrelatedGaussian(20, 3)  # something like a phone's
     noisy, _ = noise.sample(flat, torch.Generator().manual_seed(0))
@@ -186,7 +186,7 @@ def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
 
 def test_the_bias_free_weights_serve_whole_photographs_and_every_level():
     """With a deeper network they failed on images larger than the crops of their training."""
-    method = weights.load_method("bias_free_rgb_sigma0to55")
+    method = cards.load_method("bias_free_rgb_sigma0to55")
     clean = torch.full((1, 3, 320, 480), 0.5)
     for sigma in (5, 50):
         noise = sigma / 255 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))

@@ -5,9 +5,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from dnlib import pixelshuffle
-from dnlib.batches import Batch
 from dnlib.methods.base import Estimate, Method, check_blind
+from dnlib.networks import shuffle
+from dnlib.training.crops import Batch
 
 
 class APBSN(Method):
@@ -44,10 +44,10 @@ class APBSN(Method):
         return torch.mean((self.answer(batch.noisy) - batch.noisy).abs())
 
     def answer(self, noisy: Tensor) -> Tensor:
-        return pixelshuffle.through(self.network, noisy, self.train_stride, border=self.border)
+        return shuffle.through(self.network, noisy, self.train_stride, border=self.border)
 
     def estimate(self, noisy: Tensor) -> Estimate:
-        first = pixelshuffle.through(self.network, noisy, self.stride, border=self.border)
+        first = shuffle.through(self.network, noisy, self.stride, border=self.border)
         if not self.refinements:
             return Estimate(first)
-        return Estimate(pixelshuffle.refine(self.network, noisy, first, times=self.refinements, share=self.share))
+        return Estimate(shuffle.refine(self.network, noisy, first, times=self.refinements, share=self.share))

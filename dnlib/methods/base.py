@@ -6,8 +6,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dnlib import memory
-from dnlib.batches import Batch
+from dnlib.training.crops import Batch
 
 
 class Estimate(NamedTuple):
@@ -60,7 +59,6 @@ class Method(nn.Module):
         """
         return self._used(self.estimate, noisy)
 
-    @memory.kept()
     def _used(self, estimate: Callable[[Tensor], Estimate], noisy: Tensor) -> Estimate:
         if noisy.ndim != 4 or not noisy.is_floating_point():
             raise ValueError(

@@ -12,13 +12,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib import gaussians, memory
-from dnlib import noise as noise_models
-from dnlib.batches import Batch
-from dnlib.gaussians import Belief
 from dnlib.methods.base import Estimate, Method, check_blind
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import AddedGaussian, Impulse, Likelihood
+from dnlib.noise import beliefs
+from dnlib.noise import models as noise_models
+from dnlib.noise.beliefs import Belief
+from dnlib.noise.models import AddedGaussian, Impulse, Likelihood
+from dnlib.training.crops import Batch
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
 HASTE = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
@@ -79,7 +79,7 @@ class BlindSpotBayes(Method):
         belief = self.belief(batch.noisy)
         parameter = self._parameter(batch.noisy, batch.parameter if "parameter" in self.needs else None).to(belief.mean)
         marginal = self.noise.marginal(*belief, parameter)
-        loss = -gaussians.log_density(batch.noisy.to(belief.mean), marginal).mean()
+        loss = -beliefs.log_density(batch.noisy.to(belief.mean), marginal).mean()
         if self.parameter != "known" and self.regularise and isinstance(self.noise, AddedGaussian):
             weight = 0.05 if batch.noisy.shape[1] == 1 else 0.1
             loss = loss - weight * self.noise.variance(belief.mean, parameter).sqrt().mean()
@@ -88,15 +88,14 @@ class BlindSpotBayes(Method):
     def answer(self, noisy: Tensor) -> Tensor:
         return self.belief(noisy).mean.to(noisy)
 
-    @memory.kept()
     def belief(self, noisy: Tensor) -> Belief:
         """What the surroundings say about each clean pixel, in float64; no covariance for "none"."""
         out, channels = self.network(noisy).double(), noisy.shape[1]
         mean, roots = out[:, :channels], out[:, channels:]
         if self.covariance == "none":
-            return Belief(mean, gaussians.diagonal(torch.zeros_like(mean)))
+            return Belief(mean, beliefs.diagonal(torch.zeros_like(mean)))
         if self.covariance == "diagonal" or channels == 1:
-            return Belief(mean, gaussians.diagonal(roots**2))
+            return Belief(mean, beliefs.diagonal(roots**2))
         entries = iter(roots.unbind(dim=1))
         upper = [[next(entries) for _ in range(row, channels)] for row in range(channels)]  # U[i, i:] of each row i
         cov = [[noisy.new_empty(0)] * channels for _ in range(channels)]

@@ -7,10 +7,10 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from dnlib import pixelshuffle
-from dnlib.batches import Batch
 from dnlib.methods.base import Estimate, Method
+from dnlib.networks import shuffle
 from dnlib.networks.blind_patch import BlindPatch, Branch
+from dnlib.training.crops import Batch
 
 
 class View(NamedTuple):
@@ -57,7 +57,7 @@ class LGBPN(Method):
             result = self.network(noisy)
         if self.refinements:
             with looking(self.network, self.again):
-                result = pixelshuffle.refine(self.network, noisy, result, times=self.refinements, share=self.share)
+                result = shuffle.refine(self.network, noisy, result, times=self.refinements, share=self.share)
         return Estimate(result)
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from dnlib import jinvariance
-from dnlib.batches import Batch
+from dnlib.filters import jinvariance
 from dnlib.methods.base import Estimate, Method
+from dnlib.training.crops import Batch
 
 
 class Noise2Self(Method):

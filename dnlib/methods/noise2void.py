@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from dnlib.batches import Batch
 from dnlib.methods.base import Estimate, Method
+from dnlib.training.crops import Batch
 
 Manipulator = Callable[[Tensor, Tensor, int, Generator], Tensor]
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from dnlib import bursts as burst_checks
-from dnlib import patchcraft
-from dnlib.batches import Crops
-from dnlib.images import to_image
+from dnlib.images import bursts as burst_checks
+from dnlib.images.arrays import to_image
+from dnlib.methods import patch_targets
 from dnlib.methods.supervised import Noise2Noise
+from dnlib.training.crops import Crops
 
 
 class PatchCraft(Noise2Noise):
@@ -43,7 +43,7 @@ class Tiles(NamedTuple):
         Raises ValueError where no tile is left.
         """
         differences = (self.target - self.noisy).mean(dim=(1, 2, 3)).numpy()
-        return patchcraft.keep(self.covariance, differences, cut=self.cut, width=width)
+        return patch_targets.keep(self.covariance, differences, cut=self.cut, width=width)
 
     def only(self, chosen: np.ndarray) -> "Tiles":
         return self._replace(noisy=self.noisy[chosen], target=self.target[chosen], covariance=self.covariance[chosen])
@@ -85,14 +85,14 @@ def craft_tiles(
         burst_checks.check(burst)
         if min(burst.shape[2:]) < side:
             raise ValueError(f"tiles of {side}x{side} are larger than frames of {burst.shape[2]}x{burst.shape[3]}")
-        noisy, found = burst[len(burst) // 2][None], patchcraft.search(burst, patch=patch, radius=radius)
+        noisy, found = burst[len(burst) // 2][None], patch_targets.search(burst, patch=patch, radius=radius)
         tops, lefts = (range(0, size - side + 1, stride) for size in burst.shape[2:])
         places = [(top, left) for top in tops for left in lefts]
-        offsets = patchcraft.deal(len(places), patch, generator)
+        offsets = patch_targets.deal(len(places), patch, generator)
         pairs = [None] * len(places)
         for offset in dict.fromkeys(offsets):
-            target = patchcraft.craft(burst, found, patch=patch, offset=offset)
-            samples.append(patchcraft.dense_covariance(noisy, target, side, step=patch).flatten().cpu())
+            target = patch_targets.craft(burst, found, patch=patch, offset=offset)
+            samples.append(patch_targets.dense_covariance(noisy, target, side, step=patch).flatten().cpu())
             for number, ((top, left), own) in enumerate(zip(places, offsets, strict=True)):
                 if own == offset:
                     window = np.s_[:, :, top : top + side, left : left + side]
@@ -102,6 +102,6 @@ def craft_tiles(
     return Tiles(
         noisy,
         target,
-        patchcraft.covariance(noisy, target).numpy(),
-        *patchcraft.lowest_allowed(torch.cat(samples).numpy()),
+        patch_targets.covariance(noisy, target).numpy(),
+        *patch_targets.lowest_allowed(torch.cat(samples).numpy()),
     )

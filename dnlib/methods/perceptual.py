@@ -13,9 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib.batches import Batch
 from dnlib.methods.base import Estimate, Method
 from dnlib.networks.unet import UNet
+from dnlib.training.crops import Batch
 
 TARGETS = "second_noisy", "noisy"
 

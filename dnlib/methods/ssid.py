@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.batches import Batch
 from dnlib.methods.base import Method, check_blind
 from dnlib.networks import BlindSpotUNet, LocallyAware, Noise2CleanUNet
 from dnlib.networks.shapes import mirror
+from dnlib.training.crops import Batch
 
 THRESHOLDS = 1.0, 5.0  # of the local deviation, in 8-bit units
 TARGETS = "bnn", "noisy"

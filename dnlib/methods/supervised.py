@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib.batches import Batch
 from dnlib.methods.base import Method
+from dnlib.training.crops import Batch
 
 
 class Noise2Clean(Method):

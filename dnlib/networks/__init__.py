@@ -5,13 +5,13 @@ for any H and W from one pixel up, and refuses images whose number of channels i
 its `hole`, the offsets around a pixel that the answer there does not depend on.
 """
 
+from dnlib.networks.baby_unet import BabyUNet
 from dnlib.networks.blind_patch import BlindPatch, local_global
-from dnlib.networks.blind_spot import BlindSpotUNet, TwoWayBlindSpotUNet
+from dnlib.networks.csbdeep_unet import Noise2VoidUNet
 from dnlib.networks.dilated import DilatedBlindSpot
 from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
+from dnlib.networks.half_plane import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.networks.locally_aware import LocallyAware
-from dnlib.networks.noise2self import BabyUNet
-from dnlib.networks.noise2void import Noise2VoidUNet
 from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
 
 __all__ = [

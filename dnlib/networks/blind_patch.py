@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from dnlib import pixelshuffle
-from dnlib.networks.blind_spot import BlindSpotUNet
+from dnlib.networks import shuffle
 from dnlib.networks.dilated import Dilated, MaskedConv, start_well
+from dnlib.networks.half_plane import BlindSpotUNet
 from dnlib.networks.shapes import check, check_channels
 
 REACH = 4  # of the diamond: |dy| + |dx| <= REACH is left out
@@ -125,7 +125,7 @@ class Branch(nn.Module):
         else:
             kernel = shrunk(self.look.weight * self.look.taps, self.shrink)
             seen = functional.conv2d(x, kernel, self.look.bias, padding=kernel.shape[-1] // 2)
-        return pixelshuffle.through(self.body, seen, self.stride, border=self.border)
+        return shuffle.through(self.body, seen, self.stride, border=self.border)
 
     @property
     def hole(self) -> Tensor:

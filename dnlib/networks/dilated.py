@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib import pixelshuffle
+from dnlib.networks import shuffle
 from dnlib.networks.shapes import check, check_channels
 from dnlib.networks.unet import initialise
 
@@ -34,7 +34,7 @@ class MaskedConv(nn.Conv2d):
         # taps in every second row and column never mix these: a small kernel on small images, a quarter of the work
         height, width = x.shape[2:]
         even = functional.pad(x, (0, width % 2, 0, height % 2))
-        return pixelshuffle.through(convolve, even, 2)[..., :height, :width]
+        return shuffle.through(convolve, even, 2)[..., :height, :width]
 
 
 class DilatedBlindSpot(nn.Module):

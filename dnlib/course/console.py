@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from dnlib.course import Outcome, Progress
-from dnlib.results import Judgement
+from dnlib.course.records import Judgement
+from dnlib.course.runner import Outcome, Progress
 
 _COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from dnlib import datasets, provenance
+from dnlib.images import datasets
+from dnlib.zoo import provenance
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,13 @@ def _motions(frames: int, radius: int, step: int) -> np.ndarray:
 
 def _by_loops(padded: Tensor, patch: int, passes: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """The smallest sums of squares, and the numbers of their motions."""
-    from dnlib import nearest  # and with it the compiler, which nobody else should wait for
+    from dnlib.methods import patch_search  # and with it the compiler, which nobody else should wait for
 
     rows_first = np.ascontiguousarray(padded.transpose(1, 2).numpy())  # [M, H, C, W]
     shape = (padded.shape[2] - patch + 1, padded.shape[3] - patch + 1)
     best, motion, number = np.full(shape, np.finfo(np.float32).max, np.float32), np.zeros(shape, np.int32), 0
     for radius, step in passes:
-        nearest.search(rows_first, patch, radius, step, number, best, motion)
+        patch_search.search(rows_first, patch, radius, step, number, best, motion)
         number += (len(padded) - 1) * (2 * radius + 1) ** 2
     return best, motion
 

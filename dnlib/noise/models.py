@@ -16,7 +16,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv2d, softplus
 
-from dnlib.gaussians import Belief, condition, diagonal, log_density, outer
+from dnlib.noise.beliefs import Belief, condition, diagonal, log_density, outer
 
 USUAL_ISO = 1600
 FLOOR = 1e-3  # sigma / 255 and the variance's x in beliefs are at least this, as in the paper's code

@@ -11,12 +11,12 @@ import nbformat
 import numpy as np
 from jinja2 import Environment, PackageLoader
 
-from dnlib import results
-from dnlib.files import atomic
-from dnlib.images import Picture
-from dnlib.inspection import Inspection
-from dnlib.quick import Choice
-from dnlib.results import Judgement, Record
+from dnlib.course import records
+from dnlib.course.records import Judgement, Record
+from dnlib.denoiser.choice import Choice
+from dnlib.images.arrays import Picture
+from dnlib.images.files import atomic
+from dnlib.noise.measure import Inspection
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "results"
@@ -29,8 +29,8 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
 
     names: only the records of these runs, by default all.
     """
-    records = results.read_all(folder / "records", names)
-    judgements = results.judge(results.load_claims(), records)
+    records = records.read_all(folder / "records", names)
+    judgements = records.judge(records.load_claims(), records)
     notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     page = _pages.get_template("course.html").render(
         judgements=judgements,
@@ -58,7 +58,7 @@ def markdown(judgements: Sequence[Judgement]) -> str:
 def publish(folder: Path, names: Sequence[str]) -> None:
     """Make the records of a run the committed ones in results/, and bring the README's tables up to date."""
     for name in names:
-        results.write(results.read(folder / "records" / f"{name}.json"), results.COMMITTED / f"{name}.json")
+        records.write(records.read(folder / "records" / f"{name}.json"), records.COMMITTED / f"{name}.json")
     for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
         with atomic(PUBLISHED / "strip.png") as temporary:
             temporary.write_bytes(base64.b64decode(picture["png"]))
@@ -73,10 +73,10 @@ def refresh() -> None:
 
 def refreshed_readme() -> str:
     """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
-    records = results.read_all(results.COMMITTED)
+    records = records.read_all(records.COMMITTED)
     parts = {
         "chapters": _chapter_table(records),
-        "claims": markdown(results.judge(results.load_claims(), records)),
+        "claims": markdown(records.judge(records.load_claims(), records)),
     }
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, content in parts.items():
@@ -87,10 +87,10 @@ def refreshed_readme() -> str:
 
 def _chapter_table(records: Sequence[Record]) -> str:
     """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
-    from dnlib import course, parameters
+    from dnlib.course import parameters, runner
 
     lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
-    for path in course.chapters():
+    for path in runner.chapters():
         declared = parameters.declared(path)
         defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
         runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
@@ -141,7 +141,7 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
 
 def draw_inspection(found: Inspection, path: Path) -> None:
     """A PNG of the noise against brightness and of its correlation map."""
-    from dnlib import plots
+    from dnlib.course import plots
 
     figure, (left, right) = plots.figure(1, 2, width=8, height=3)
     left.plot(found.brightness, found.deviation, "o-", color=plots.BLUE)

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dnlib import correlation, flat_areas
-from dnlib.files import read
-from dnlib.images import to_unit
+from dnlib.images.arrays import to_unit
+from dnlib.images.files import read
+from dnlib.noise import correlation, one_image
 
 BINS = 12
 
@@ -121,11 +121,11 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
     if not np.isfinite(image).all():
         raise ValueError("the image has pixels that are NaN or infinite")
     inside = _inside(image)
-    brightness, variances, found = flat_areas.estimate(image, inside)
-    white = flat_areas.white_variance(image, inside) if image.shape[2] == 3 else None
+    brightness, variances, found = one_image.estimate(image, inside)
+    white = one_image.white_variance(image, inside) if image.shape[2] == 3 else None
     if white and white > variances.mean() / 4:  # else what is white is but the rounding under correlated noise
         found = np.zeros_like(found)
-        found[flat_areas.REACH, flat_areas.REACH] = 1
+        found[one_image.REACH, one_image.REACH] = 1
         variances *= white / variances.mean()
     radius = correlation.radius(found, 0.1)
     order = np.argsort(brightness, axis=None)

@@ -12,9 +12,9 @@ import torch
 from skimage.transform import AffineTransform, warp
 from torch import Generator, Tensor
 
-from dnlib.files import read
-from dnlib.images import to_tensor
-from dnlib.noise import Noise, NoisyImage
+from dnlib.images.arrays import to_tensor
+from dnlib.images.files import read
+from dnlib.noise.models import Noise, NoisyImage
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
 ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy"}

@@ -15,11 +15,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from dnlib import datasets, methods, networks
-from dnlib.chapter import choose_device
-from dnlib.checkpoints import check_architecture
-from dnlib.files import atomic
+from dnlib import methods, networks
+from dnlib.course.chapter import choose_device
+from dnlib.images import datasets
+from dnlib.images.files import atomic
 from dnlib.methods.base import Method
+from dnlib.training.checkpoints import check_architecture
 
 NEEDED = ("method", "method_arguments", "network", "network_arguments", "command", "sha256")
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from dnlib import images as image_arrays
-from dnlib.noise import Noise
+from dnlib.images import arrays as image_arrays
+from dnlib.noise.models import Noise
 
 PARTS = frozenset({"noisy", "second_noisy", "clean", "burst", "parameter"})
 """What a method may need. All images are [N, C, H, W] in [0, 1]; a burst is [N, M, C, H, W]; a parameter is [N]."""

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import yaml
 
-from dnlib import files, images
+from dnlib.images import arrays, files
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
@@ -100,9 +100,9 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
     Raises ValueError for an unknown name, FileNotFoundError if the dataset is not here.
     """
     if name == "bundled":
-        gray = [photo for photo in images.PHOTOS if images.photo(photo).ndim == 2]
-        names = gray if split == "gray" else images.PHOTOS
-        return [Example(photo, clean=np.rint(images.photo(photo) * 255).astype(np.uint8)) for photo in names[:limit]]
+        gray = [photo for photo in arrays.PHOTOS if arrays.photo(photo).ndim == 2]
+        names = gray if split == "gray" else arrays.PHOTOS
+        return [Example(photo, clean=np.rint(arrays.photo(photo) * 255).astype(np.uint8)) for photo in names[:limit]]
     dataset = find(name)
     if not dataset.is_present:
         raise FileNotFoundError(

@@ -17,8 +17,8 @@ import numpy as np
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
 from tqdm.auto import tqdm
 
-from dnlib.images import Picture
-from dnlib.jinvariance import Calibration, Filter, Setting, calibrate, donut_median, median
+from dnlib.filters.jinvariance import Calibration, Filter, Setting, calibrate, donut_median, median
+from dnlib.images.arrays import Picture
 
 TILE, TILES = 256, 4  # calibration looks at up to four tiles of 256x256 pixels
 BLIND_SPOT = "blind_spot"  # the candidate that is a network, for colour images
@@ -144,9 +144,9 @@ def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> tuple
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
         if name == BLIND_SPOT:
-            from dnlib import learned
+            from dnlib.denoiser import network
 
-            network = learned.BlindSpot(tiles)
+            network = network.BlindSpot(tiles)
             best[name], losses[name] = {"sigma": network.sigma}, float(np.mean([network.loss(tile) for tile in tiles]))
             continue
         pooled = [CANDIDATES[name].calibrate(tile, CANDIDATES[name].settings(sigma)) for tile in tiles]
@@ -162,9 +162,9 @@ def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> tuple
 def _suits_network(colours: np.ndarray) -> bool:
     if colours.shape[-1] != 3:
         return False
-    from dnlib import learned  # and with it torch, which takes seconds that gray images need not wait
+    from dnlib.denoiser import network  # and with it torch, which takes seconds that gray images need not wait
 
-    return learned.is_there()
+    return network.is_there()
 
 
 def noise_level(tiles: list[np.ndarray]) -> float:

@@ -18,10 +18,10 @@ from lightning_fabric import Fabric
 from torch import Generator, Tensor
 from tqdm.auto import tqdm
 
-from dnlib import chapter, memory
-from dnlib.batches import Batch
-from dnlib.checkpoints import History, State, settings
+from dnlib.course import chapter
 from dnlib.methods.base import Method
+from dnlib.training.checkpoints import History, State, settings
+from dnlib.training.crops import Batch
 
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
 LOG_EVERY = 50  # steps between entries of the history and checks for NaN
@@ -41,7 +41,6 @@ class Diverged(FloatingPointError):
     """The loss, or a weight, is no longer a number."""
 
 
-@memory.kept()
 def fit(
     method: Method,
     batches: Batches,

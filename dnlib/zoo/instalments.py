@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dnlib import pretrained, recipes, weights
-from dnlib.batches import Crops
-from dnlib.files import atomic
+from dnlib.images.files import atomic
 from dnlib.methods.base import Method
-from dnlib.training import History, fit
+from dnlib.training.crops import Crops
+from dnlib.training.loop import History, fit
+from dnlib.zoo import cards, recipes, trainer
 
 TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
 
@@ -44,10 +44,10 @@ def train_more(
     if (steps if seconds is None else seconds) <= 0:
         raise ValueError(f"an instalment is longer than nothing; {steps if seconds is None else seconds} was given")
     recipe, start = recipes.find(name), _furthest(name, out)
-    card = weights.read_card(start)
+    card = cards.read_card(start)
     _check_built_alike(card, name)
-    method, watched, learnt_from = weights.load_method(start), pretrained.watch(recipe), pretrained.batches(name)
-    stages = pretrained.stages(f"{name}.more", method)
+    method, watched, learnt_from = cards.load_method(start), trainer.watch(recipe), trainer.batches(name)
+    stages = trainer.stages(f"{name}.more", method)
     plan = _plan(out / f"{name}.more.json", card, lambda: steps or _steps_in(seconds, stages, learnt_from, device))
     if steps not in (None, plan["steps"]):
         raise ValueError(
@@ -55,7 +55,7 @@ def train_more(
             f"--steps {plan['steps']}, or delete {name}.more.* there"
         )
     done, before = card["steps"], watched(method)
-    number = len(weights.instalments(card))
+    number = len(cards.instalments(card))
     report(f"{name}: {recipe.title}; {plan['steps']} steps more after {done}, from {before:.2f} dB on held-out images")
     size = recipes.sizes("laptop", recipe) | {"steps": plan["steps"]}
     looks = [2**k - done for k in range(64)]
@@ -74,12 +74,12 @@ def train_more(
         for part, stage in stages.items()
     ]
     path, trial = out / f"{name}.safetensors", out / f"{name}.more.safetensors"
-    weights.save_method(method, trial, card)
-    trained = weights.load_method(trial)  # what is stored, in half precision
+    cards.save_method(method, trial, card)
+    trained = cards.load_method(trial)  # what is stored, in half precision
     after = watched(trained)
     if after >= before:
-        scores = pretrained.scored(trained, recipe)
-        weights.save_method(method, path, _added_up(card, plan["steps"], histories, after) | {"scores": scores})
+        scores = trainer.scored(trained, recipe)
+        cards.save_method(method, path, _added_up(card, plan["steps"], histories, after) | {"scores": scores})
         for what, score in scores.items():
             report(f"{what}: {score}")
     for file in out.glob(f"{name}.more.*"):
@@ -91,7 +91,7 @@ def train_more(
 
 def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_out: float) -> dict[str, Any]:
     """The card after one more instalment."""
-    this = pretrained.account(histories) | {"steps": steps}
+    this = trainer.account(histories) | {"steps": steps}
     total = {key: card[key] + this[key] for key in ("steps", "seconds", "cpu_seconds")}
     return (
         card
@@ -99,7 +99,7 @@ def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_o
         | total
         | {
             "command": f"{card['command']} && dnlib train {card['command'].split()[2]} --more --steps {steps}",
-            "instalments": [*weights.instalments(card), {key: this[key] for key in weights.ACCOUNT}],
+            "instalments": [*cards.instalments(card), {key: this[key] for key in cards.ACCOUNT}],
             "curve": [*card.get("curve", []), *histories[-1].curve(card["steps"])],
             "held_out": round(held_out, 3),
         }
@@ -108,10 +108,10 @@ def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_o
 
 def _furthest(name: str, out: Path) -> Path:
     """Weights to go on from: of the trained and the shipped ones, those with more steps."""
-    candidates = [path for path in (weights.HOME / f"{name}.yaml", out / f"{name}.yaml") if path.is_file()]
+    candidates = [path for path in (cards.HOME / f"{name}.yaml", out / f"{name}.yaml") if path.is_file()]
     if not candidates:
         raise ValueError(f"{name} was never trained; `dnlib train {name}` does it, then --more goes on")
-    return max(candidates, key=lambda path: weights.read_card(path)["steps"])
+    return max(candidates, key=lambda path: cards.read_card(path)["steps"])
 
 
 def _check_built_alike(card: dict[str, Any], name: str) -> None:

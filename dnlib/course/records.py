@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
-from dnlib.files import atomic
+from dnlib.images.files import atomic
 
 ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "results" / "claims.yaml"

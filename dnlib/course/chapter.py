@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnlib import datasets, images, profiles, provenance, results
+from dnlib.course import profiles, records
+from dnlib.images import arrays, datasets
+from dnlib.zoo import provenance
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +51,7 @@ class Run:
     def photo(self, name: str, *, gray: bool = False) -> np.ndarray:
         """A bundled photograph, cut to the middle `run.size.side` pixels of either side."""
         self._note("bundled")
-        return middle(images.photo(name, gray=gray), self.size.side)
+        return middle(arrays.photo(name, gray=gray), self.size.side)
 
     def load(self, name: str, **selection) -> list[datasets.Example]:
         """A dataset of the registry, noted in the record."""
@@ -60,16 +62,16 @@ class Run:
     def camera_pairs(self, count: int, iso: float) -> tuple[list[datasets.Example], str]:
         """Noisy (8 bits) and clean images of cameras, and what they are: blocks of photographs of phones where
         `sidd_val_crops` is present, else bundled photographs through a simulated camera at `iso`, turn by turn."""
-        from dnlib.camera import Camera
-        from dnlib.evaluation import draw_noisy
+        from dnlib.noise.camera import Camera
+        from dnlib.training.evaluation import draw_noisy
 
         if datasets.find("sidd_val_crops").is_present:
             return self.load("sidd_val_crops")[:count], "phones"
-        photographs, pairs = [name for name in images.PHOTOS if images.photo(name).ndim == 3], []
+        photographs, pairs = [name for name in arrays.PHOTOS if arrays.photo(name).ndim == 3], []
         for index in range(count):
             name = photographs[index % len(photographs)]
             clean = self.photo(name)
-            noisy = images.to_image(draw_noisy(images.to_tensor(clean), Camera(iso), self.seed, index).image)
+            noisy = arrays.to_image(draw_noisy(arrays.to_tensor(clean), Camera(iso), self.seed, index).image)
             eight_bits = [np.rint(255 * image.clip(0, 1)).astype(np.uint8) for image in (clean, noisy)]
             pairs.append(datasets.Example(name, *eight_bits))
         return pairs, "simulation"
@@ -80,22 +82,22 @@ class Run:
 
     def record(self, **measured) -> None:
         """Write what was measured and print what it says about each claim of this chapter."""
-        record = results.Record(
+        record = records.Record(
             chapter=self.chapter,
             profile=self.profile,
             seed=self.seed,
             device=self.device,
             parameters=self.parameters,
             datasets=self.datasets,
-            measured=results.plain(measured),
+            measured=records.plain(measured),
             versions=provenance.versions(),
             commit=provenance.commit(),
             machine=provenance.machine(),
             seconds=round(time.perf_counter() - self._started, 1),
             peak_memory_mb=provenance.peak_memory_mb(),
         )
-        results.write(record, _destination(record))
-        judgements = results.judge(results.load_claims(chapter=self.chapter), [record])
+        records.write(record, _destination(record))
+        judgements = records.judge(records.load_claims(chapter=self.chapter), [record])
         for judgement in judgements:
             if judgement.verdict != "not tested":
                 print(judgement.line)
@@ -174,8 +176,8 @@ def choose_device(device: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
-def _destination(record: results.Record) -> Path:
+def _destination(record: records.Record) -> Path:
     """The runner says where a record belongs; by hand it goes to runs/by_hand."""
     told = os.environ.get("DNLIB_RECORD")
-    name = results.run_name(record.chapter, record.profile, record.seed)
+    name = records.run_name(record.chapter, record.profile, record.seed)
     return Path(told) if told else datasets.ROOT / "runs" / "by_hand" / "records" / f"{name}.json"

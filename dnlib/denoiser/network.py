@@ -9,14 +9,14 @@ import warnings
 import numpy as np
 import torch
 
-from dnlib import weights
-from dnlib.images import by_tiles, to_image, to_tensor
+from dnlib.images.arrays import by_tiles, to_image, to_tensor
+from dnlib.zoo import cards
 
 NAME = "blind_spot_rgb_sigma5to50_unknown"
 
 
 def is_there() -> bool:
-    return NAME in weights.available()
+    return NAME in cards.available()
 
 
 class BlindSpot:
@@ -26,7 +26,7 @@ class BlindSpot:
     """
 
     def __init__(self, tiles: list[np.ndarray]):
-        self.method = weights.load_method(NAME)
+        self.method = cards.load_method(NAME)
         levels = [self.method.estimate_parameter(to_tensor(tile)) for tile in tiles]
         self.parameter = torch.cat(levels).mean(dim=0, keepdim=True)
         self.sigma = float(self.parameter)

@@ -22,9 +22,11 @@ from typing import Any, Literal
 
 import nbformat
 
-from dnlib import datasets, profiles, provenance, results
-from dnlib.files import atomic
-from dnlib.parameters import COMMON, CourseError, typed
+from dnlib.course import profiles, records
+from dnlib.course.parameters import COMMON, CourseError, typed
+from dnlib.images import datasets
+from dnlib.images.files import atomic
+from dnlib.zoo import provenance
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -45,7 +47,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        return results.run_name(self.chapter, self.profile, self.seed, self.overrides)
+        return records.run_name(self.chapter, self.profile, self.seed, self.overrides)
 
     @property
     def notebook(self) -> Path:
@@ -296,7 +298,7 @@ def is_done(job: Job) -> bool:
         return False
     try:
         stamp = nbformat.read(job.notebook, as_version=4).metadata.get("dnlib", {}).get("fingerprint")
-        record = results.read(job.record)
+        record = records.read(job.record)
         return stamp == fingerprint(job) and record.datasets == {
             name: datasets.fingerprint(name) for name in record.datasets
         }

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from dnlib import bursts, datasets, images, metrics, provenance, recipes, weights
-from dnlib.batches import Crops
-from dnlib.chapter import middle
-from dnlib.datasets import Example
-from dnlib.evaluation import draw_noisy, evaluate, score_pairs
-from dnlib.images import to_tensor
+from dnlib.course.chapter import middle
+from dnlib.images import arrays, bursts, datasets
+from dnlib.images.arrays import to_tensor
+from dnlib.images.datasets import Example
 from dnlib.methods.base import Method
 from dnlib.methods.patch_craft import Tiles, craft_tiles
-from dnlib.noise import Noise
-from dnlib.recipes import Recipe
-from dnlib.training import History, fit
+from dnlib.noise.models import Noise
+from dnlib.training import metrics
+from dnlib.training.crops import Crops
+from dnlib.training.evaluation import draw_noisy, evaluate, score_pairs
+from dnlib.training.loop import History, fit
+from dnlib.zoo import cards, provenance, recipes
+from dnlib.zoo.recipes import Recipe
 
 RUNS = datasets.ROOT / "runs" / "train"
 
@@ -68,12 +70,12 @@ def train(
         for part, stage in stages(name, method).items()
     ]
     path = out / f"{name}.safetensors"
-    weights.save_method(method, path, card)
-    stored = weights.load_method(path, device=device)  # in half precision
+    cards.save_method(method, path, card)
+    stored = cards.load_method(path, device=device)  # in half precision
     held_out, scores = watched(stored), scored(stored, recipe)
     card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
     card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
-    weights.save_method(method, path, card)
+    cards.save_method(method, path, card)
     for what, score in scores.items():
         report(f"{what}: {score}")
     return path
@@ -118,17 +120,17 @@ def load(name: str, profile: str, seed: int, *, device: str = "auto", home: Path
     """
     if profile == "smoke":
         return _smoked(name, seed)
-    if profile == "laptop" and name in weights.available() and weights.read_card(name)["seed"] == seed:
-        return weights.load_method(name, device=device)
+    if profile == "laptop" and name in cards.available() and cards.read_card(name)["seed"] == seed:
+        return cards.load_method(name, device=device)
     path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
     if not path.exists() or not _made_by(path, recipes.find(name), profile):
         train(name, path.parent, profile=profile, seed=seed, device=device)
-    return weights.load_method(path, device=device)
+    return cards.load_method(path, device=device)
 
 
 def _smoked(name: str, seed: int) -> Method:
     method, _ = untrained(name, "smoke", seed)
-    size, picture = recipes.sizes("smoke", recipes.find(name)), (255 * images.photo("astronaut")).astype(np.uint8)
+    size, picture = recipes.sizes("smoke", recipes.find(name)), (255 * arrays.photo("astronaut")).astype(np.uint8)
     for stage in method.stages:
         fit(stage, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
     return method.eval()
@@ -137,8 +139,8 @@ def _smoked(name: str, seed: int) -> Method:
 def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
     """Whether weights were made by a recipe as it is now."""
     wanted = recipes.sizes(profile, recipe) | recipes.described(profile, recipe)
-    card = weights.read_card(path)
-    return (card | {"steps": weights.instalments(card)[0]["steps"]}).items() >= wanted.items()
+    card = cards.read_card(path)
+    return (card | {"steps": cards.instalments(card)[0]["steps"]}).items() >= wanted.items()
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
@@ -150,9 +152,9 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
         "command": f"dnlib train {name}" + _options(profile, seed),
     }
     torch.manual_seed(seed)
-    method = weights.build(card)
+    method = cards.build(card)
     if recipe.start:
-        method.network.load_state_dict(weights.load_method(recipe.start).network.state_dict())
+        method.network.load_state_dict(cards.load_method(recipe.start).network.state_dict())
         card["start"] = recipe.start
     return method, card
 

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dnlib import metrics
-from dnlib.datasets import Example
-from dnlib.images import to_image, to_tensor, to_unit
+from dnlib.images.arrays import to_image, to_tensor, to_unit
+from dnlib.images.datasets import Example
 from dnlib.methods.base import Method
-from dnlib.noise import Noise, NoisyImage
+from dnlib.noise.models import Noise, NoisyImage
+from dnlib.training import metrics
 
 
 @dataclass(frozen=True)
