@@ -19,13 +19,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from dnlib.images import arrays
-from dnlib.methods import APBSN
-from dnlib.methods.lg_bpn import SIDD, looking
-from dnlib.networks import DilatedBlindSpot, shuffle
-from dnlib.networks.blind_patch import BlindPatch, Branch, local_global, shrunk
-from dnlib.noise.models import Gaussian
-from dnlib.training.crops import Crops
-from dnlib.training.loop import computes_in_bfloat16
+from dnlib.methods import APBSN, SIDD, looking
+from dnlib.networks import BlindPatch, Branch, DilatedBlindSpot, local_global, shrunk, shuffle
+from dnlib.noise import Gaussian
+from dnlib.training import Crops, computes_in_bfloat16
 from dnlib.zoo import provenance
 
 REPEATS = 3

@@ -24,13 +24,8 @@ from steps import fitted, operations, peak, plain
 from dnlib.images import arrays, datasets
 from dnlib.methods import BlindSpotBayes
 from dnlib.networks import BlindSpotUNet, TwoWayBlindSpotUNet
-from dnlib.noise import beliefs
-from dnlib.noise.beliefs import Belief
-from dnlib.noise.models import Gaussian
-from dnlib.training import metrics
-from dnlib.training.crops import Crops
-from dnlib.training.evaluation import draw_noisy
-from dnlib.training.loop import computes_in_bfloat16, fit
+from dnlib.noise import Belief, Gaussian, beliefs
+from dnlib.training import Crops, computes_in_bfloat16, draw_noisy, fit, metrics
 from dnlib.zoo import cards, provenance, trainer
 
 REPEATS, EQUAL_SECONDS = 3, 120

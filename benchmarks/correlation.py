@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from outcome import store
 
-from dnlib.noise.correlation import correlation_map, lag_sums
+from dnlib.noise import correlation_map, lag_sums
 from dnlib.zoo import provenance
 
 REACH, REPEATS, FRAMES = 10, 3, 10

@@ -20,7 +20,7 @@ from skimage.restoration import (
 import dnlib
 from dnlib.course import chapter
 from dnlib.images import arrays, datasets
-from dnlib.training.metrics import psnr
+from dnlib.training import psnr
 from dnlib.zoo import provenance
 
 SIGMA, SIDE = 25, 256

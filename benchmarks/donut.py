@@ -11,7 +11,7 @@ import numpy as np
 from outcome import store
 from skimage.restoration import calibrate_denoiser
 
-from dnlib.filters.jinvariance import calibrate, donut_median, median
+from dnlib.filters import calibrate, donut_median, median
 from dnlib.images import arrays
 from dnlib.zoo import provenance
 

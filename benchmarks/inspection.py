@@ -14,10 +14,8 @@ import numpy as np
 from outcome import store
 
 from dnlib.images import arrays, datasets
-from dnlib.noise.camera import Camera
-from dnlib.noise.measure import inspect_image, inspect_pair
-from dnlib.noise.models import CorrelatedGaussian, Gaussian
-from dnlib.training.evaluation import draw_noisy
+from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, inspect_image, inspect_pair
+from dnlib.training import draw_noisy
 from dnlib.zoo import provenance
 
 MODELS = [Gaussian(5), Gaussian(15), Gaussian(25), Gaussian(50), CorrelatedGaussian(25, 3)]

@@ -8,9 +8,8 @@ cores. Cut short, it goes on where it was.
 from outcome import HERE, store
 
 from dnlib.images import datasets
-from dnlib.noise.models import Gaussian
-from dnlib.training.evaluation import evaluate
-from dnlib.training.loop import fit
+from dnlib.noise import Gaussian
+from dnlib.training import evaluate, fit
 from dnlib.zoo import cards, provenance, recipes, trainer
 
 LENGTHS, IMAGES = (300, 600, 1_200), 8

@@ -19,9 +19,7 @@ from outcome import HERE, store
 from dnlib.images import arrays
 from dnlib.methods import Noise2Void
 from dnlib.networks import Noise2CleanUNet
-from dnlib.training import metrics
-from dnlib.training.crops import Crops
-from dnlib.training.loop import fit
+from dnlib.training import Crops, fit, metrics
 from dnlib.zoo import provenance
 
 TARGETS, BUDGET, EVERY, SIGMA = (24.0, 26.0, 27.0), 150, 100, 25

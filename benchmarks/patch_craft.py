@@ -14,14 +14,10 @@ import torch
 from outcome import store
 from torch import Tensor
 
-from dnlib.course.chapter import middle
-from dnlib.images import bursts, datasets
-from dnlib.images.arrays import to_image, to_tensor
-from dnlib.methods import PatchCraft
-from dnlib.methods.patch_craft import craft_tiles
-from dnlib.noise.models import CorrelatedGaussian
-from dnlib.training import metrics
-from dnlib.training.loop import fit
+from dnlib.images import datasets, middle, to_image, to_tensor
+from dnlib.methods import PatchCraft, craft_tiles
+from dnlib.noise import CorrelatedGaussian, noisy_burst
+from dnlib.training import fit, metrics, tile_crops
 from dnlib.zoo import cards, provenance, recipes
 
 START, STEPS, SIDE, RADIUS, TILE, STRIDE = "bias_free_rgb_sigma0to55", 100, 352, 16, 50, 30
@@ -39,7 +35,7 @@ def videos() -> list[Tensor]:
 
 def learned(tiles) -> PatchCraft:
     method = PatchCraft(cards.load_method(START).network)
-    fit(method, tiles.crops(16), steps=STEPS, learning_rate=5e-4, average=0.97, progress=False)
+    fit(method, tile_crops(tiles, 16), steps=STEPS, learning_rate=5e-4, average=0.97, progress=False)
     return method
 
 
@@ -74,7 +70,7 @@ def main():
     for sigma, patches in PATCHES.items():
         for kernel, patch, published in zip(KERNELS, patches, PUBLISHED[sigma], strict=True):
             started, noise = time.perf_counter(), CorrelatedGaussian(sigma, kernel)
-            noisy = [bursts.add_noise(c, noise, torch.Generator().manual_seed(i)).image for i, c in enumerate(learn)]
+            noisy = [noisy_burst(c, noise, torch.Generator().manual_seed(i)).image for i, c in enumerate(learn)]
             sizes = {"patch": patch, "radius": RADIUS, "side": TILE, "stride": STRIDE}
             tiles, blind = craft_tiles(noisy, **sizes), cards.load_method(START)
             good = tiles.good()

@@ -17,10 +17,10 @@ from outcome import store
 from steps import peak
 from torch import Tensor
 
-from dnlib.images import arrays
-from dnlib.images.bursts import add_noise, set_in_motion
-from dnlib.methods.patch_targets import _mirrored, search
-from dnlib.noise.models import CorrelatedGaussian
+from dnlib.images import arrays, set_in_motion
+from dnlib.images.bursts import add_noise
+from dnlib.methods import _mirrored, search
+from dnlib.noise import CorrelatedGaussian
 from dnlib.zoo import provenance
 
 REPEATS, TARGET = 9, 6

@@ -19,19 +19,16 @@ from steps import fitted, plain
 from dnlib.images import arrays
 from dnlib.methods import APBSN, LGBPN, Estimate, Method, ssid
 from dnlib.networks import DilatedBlindSpot, local_global
-from dnlib.noise.models import CorrelatedGaussian
-from dnlib.training import metrics
-from dnlib.training.crops import Crops
-from dnlib.training.loop import computes_in_bfloat16
-from dnlib.zoo import provenance
-from dnlib.zoo.cards import load_method
+from dnlib.noise import CorrelatedGaussian
+from dnlib.training import Crops, computes_in_bfloat16, metrics
+from dnlib.zoo import load_method, provenance
 
 REPEATS = 4
 
 
 def third_stage() -> ssid.UNet:
     torch.manual_seed(0)
-    bnn, lan, unet = ssid.published().stages
+    bnn, lan, unet = ssid.published_ssid().stages
     bnn.take_as_trained()
     lan.take_as_trained()
     return unet
@@ -48,7 +45,7 @@ def seconds(denoise: Callable[[torch.Tensor], object], image: torch.Tensor) -> f
 
 
 def whole_image() -> dict[str, float]:
-    method, image = ssid.published(), torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(0))
+    method, image = ssid.published_ssid(), torch.rand(1, 3, 512, 512, generator=torch.Generator().manual_seed(0))
     found = {"denoise, bfloat16": seconds(in_bfloat16(method), image), "denoise": seconds(method.denoise, image)}
     network = method.network.to(memory_format=torch.contiguous_format)
     found["plain"] = seconds(torch.no_grad()(network), image)
@@ -79,7 +76,7 @@ def main():
     whole = whole_image()
     print("  whole image:", ", ".join(f"{name} {value:.3f}" for name, value in whole.items()))
     block = torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0))
-    methods = {"SSID": ssid.published()}
+    methods = {"SSID": ssid.published_ssid()}
     for refinements, words in ((0, ", not refined"), (8, "")):
         methods[f"AP-BSN{words}"] = APBSN(DilatedBlindSpot(3, 128), refinements=refinements)
         methods[f"LG-BPN{words}"] = LGBPN(local_global(3, 128), refinements=refinements)

@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from dnlib.methods import Method
-from dnlib.training.crops import Crops
-from dnlib.training.loop import fit
+from dnlib.training import Crops, fit
 
 STEPS, WARM_UP = 40, 10
 

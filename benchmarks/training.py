@@ -15,9 +15,8 @@ from steps import STEPS, drawing, fitted, operations, peak, plain
 from dnlib.images import arrays
 from dnlib.methods import Noise2Clean
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise.models import Gaussian
-from dnlib.training.crops import Crops
-from dnlib.training.loop import computes_in_bfloat16
+from dnlib.noise import Gaussian
+from dnlib.training import Crops, computes_in_bfloat16
 from dnlib.zoo import provenance
 
 REPEATS = 5

@@ -44,8 +44,7 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
     PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
     """
     from dnlib.denoiser import choice
-    from dnlib.images import files
-    from dnlib.images.arrays import Picture
+    from dnlib.images import Picture, files
 
     before = files.read(image)
     files.check_destination(output, before, overwrite=force)
@@ -73,7 +72,7 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
         files.write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
         click.echo(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
     if report:
-        from dnlib.course.report import write_picture_page
+        from dnlib.denoiser import write_picture_page
 
         write_picture_page(report, image.name, before, after, choice)
         click.echo(f"{report}: before, after and residual")
@@ -90,7 +89,7 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
     With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
     measured together, one after the other.
     """
-    from dnlib.course.console import inspection_table
+    from dnlib.course import inspection_table
     from dnlib.images import files
     from dnlib.noise import measure
 
@@ -106,7 +105,7 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
     inspection_table(found)
     click.echo(found.sentence)
     if picture:
-        from dnlib.course.report import draw_inspection
+        from dnlib.course import draw_inspection
 
         draw_inspection(found, picture)
         click.echo(f"{picture}: noise against brightness, and its correlation map")
@@ -132,8 +131,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     dnlib run 01 -p noise_std 0.2           another noise level
     """
     click.echo("dnlib: reading the chapters ...", err=True)
-    from dnlib.course import runner
-    from dnlib.course.console import Display
+    from dnlib.course import Display, runner
 
     if in_place:
         for notebook in runner.select(chapters):
@@ -182,8 +180,7 @@ def report(folder: Path | None):
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
-    from dnlib.course import records
-    from dnlib.course.console import claims_table
+    from dnlib.course import claims_table, records
 
     folder = _with_records(folder or records.ROOT / "results")
     claims_table(records.judge(records.load_claims(), records.read_all(folder / "records")))
@@ -202,7 +199,7 @@ def _with_records(folder: Path | None) -> Path:
 @click.argument("name", required=False)
 def data(name: str | None):
     """List the datasets, or fetch and verify the one called NAME."""
-    from dnlib.course.console import datasets_table
+    from dnlib.course import datasets_table
     from dnlib.images import datasets
 
     if name is None:
@@ -235,7 +232,7 @@ def train(name, profile, steps, more, seed, device, out, publish):
     """
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from dnlib.course.console import weights_table
+    from dnlib.course import weights_table
     from dnlib.zoo import cards, instalments, recipes, trainer
 
     if name is None:
@@ -272,8 +269,7 @@ def _seconds(text: str) -> float:
 @main.command()
 def doctor():
     """Say what is installed, which device and data are there, and what will not work and why."""
-    from dnlib.course.console import doctor_table
-    from dnlib.course.doctor import examine
+    from dnlib.course import doctor_table, examine
 
     findings = examine()
     doctor_table(findings)

@@ -8,9 +8,8 @@ import torch
 from conftest import ROOT
 
 from dnlib.course import records
-from dnlib.images import arrays, bursts, files
-from dnlib.images.arrays import Picture
-from dnlib.noise.models import CorrelatedGaussian
+from dnlib.images import Picture, arrays, bursts, files
+from dnlib.noise import CorrelatedGaussian, noisy_burst
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -30,7 +29,7 @@ def shots(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for seed, place in enumerate(("kitchen", "garden")):
         clean = bursts.set_in_motion(arrays.photo("coffee"), shape=(64, 70), seed=seed)
-        noisy = bursts.add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(seed)).image
+        noisy = noisy_burst(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(seed)).image
         (tmp_path / "shots" / place).mkdir(parents=True)
         for number, frame in enumerate(noisy):
             files.write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(arrays.to_image(frame[None])))

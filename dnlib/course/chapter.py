@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dnlib.course import profiles, records
-from dnlib.images import arrays, datasets
+from dnlib.images import ROOT, arrays, datasets
+from dnlib.training import choose_device
 from dnlib.zoo import provenance
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Run:
     def photo(self, name: str, *, gray: bool = False) -> np.ndarray:
         """A bundled photograph, cut to the middle `run.size.side` pixels of either side."""
         self._note("bundled")
-        return middle(arrays.photo(name, gray=gray), self.size.side)
+        return arrays.middle(arrays.photo(name, gray=gray), self.size.side)
 
     def load(self, name: str, **selection) -> list[datasets.Example]:
         """A dataset of the registry, noted in the record."""
@@ -62,8 +63,8 @@ class Run:
     def camera_pairs(self, count: int, iso: float) -> tuple[list[datasets.Example], str]:
         """Noisy (8 bits) and clean images of cameras, and what they are: blocks of photographs of phones where
         `sidd_val_crops` is present, else bundled photographs through a simulated camera at `iso`, turn by turn."""
-        from dnlib.noise.camera import Camera
-        from dnlib.training.evaluation import draw_noisy
+        from dnlib.noise import Camera
+        from dnlib.training import draw_noisy
 
         if datasets.find("sidd_val_crops").is_present:
             return self.load("sidd_val_crops")[:count], "phones"
@@ -127,14 +128,6 @@ def start(chapter: str, profile: str, seed: int, device: str = "auto", **paramet
     return run
 
 
-def middle(image: np.ndarray, side: int) -> np.ndarray:
-    """The middle of an image, at most `side` pixels high and wide."""
-    height, width = image.shape[:2]
-    h, w = min(side, height), min(side, width)
-    top, left = (height - h) // 2, (width - w) // 2
-    return np.ascontiguousarray(image[top : top + h, left : left + w])
-
-
 def verify(statement: str, holds: bool) -> None:
     """Print the verdict of an exact property, one that holds in every profile and on every machine.
 
@@ -161,23 +154,8 @@ def check(reference: Any, yours: Any, tolerance: float = 1e-5) -> None:
         print("right")
 
 
-def headless() -> bool:
-    """Whether nobody is looking: run by papermill, nbval or a test."""
-    return bool(os.environ.get("DNLIB_HEADLESS"))
-
-
-def choose_device(device: str) -> str:
-    import torch
-
-    if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"there is no device {device!r}; there are: auto, cpu, cuda")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device 'cuda' was asked for, but torch sees no CUDA device; use auto or cpu")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-
-
 def _destination(record: records.Record) -> Path:
     """The runner says where a record belongs; by hand it goes to runs/by_hand."""
     told = os.environ.get("DNLIB_RECORD")
     name = records.run_name(record.chapter, record.profile, record.seed)
-    return Path(told) if told else datasets.ROOT / "runs" / "by_hand" / "records" / f"{name}.json"
+    return Path(told) if told else ROOT / "runs" / "by_hand" / "records" / f"{name}.json"

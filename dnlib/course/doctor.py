@@ -9,7 +9,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from dnlib.images import datasets
+from dnlib.images import ROOT, datasets, home
 from dnlib.zoo import provenance
 
 
@@ -91,7 +91,7 @@ def _memory() -> Finding:
 def _data() -> Finding:
     here = [dataset.name for dataset in datasets.registry().values() if dataset.is_present]
     missing = [name for name in datasets.registry() if name not in here]
-    text = f"in {datasets.home()}: {', '.join(here) or 'none'}"
+    text = f"in {home()}: {', '.join(here) or 'none'}"
     if missing:
         text += f"; not here: {', '.join(missing)} (`dnlib data NAME` fetches one; chapters run without)"
     return Finding("datasets", text, "good" if here else "limited")
@@ -99,7 +99,7 @@ def _data() -> Finding:
 
 def _folders() -> list[Finding]:
     findings = []
-    for what, folder in (("runs", datasets.ROOT), ("downloads", datasets.home())):
+    for what, folder in (("runs", ROOT), ("downloads", home())):
         existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
         if not os.access(existing, os.W_OK):
             findings.append(Finding(what, f"{folder} cannot be written", "limited"))

@@ -17,9 +17,8 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
-from dnlib.images.files import atomic
+from dnlib.images import ROOT, atomic
 
-ROOT = Path(__file__).resolve().parent.parent
 CLAIMS = ROOT / "results" / "claims.yaml"
 COMMITTED = ROOT / "results" / "records"
 

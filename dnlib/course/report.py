@@ -1,27 +1,26 @@
 """Records and claims made into one HTML page and one Markdown table; and the page of `dnlib denoise --report`."""
 
 import base64
-import io
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-import numpy as np
-from jinja2 import Environment, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from dnlib.course import records
 from dnlib.course.records import Judgement, Record
-from dnlib.denoiser.choice import Choice
-from dnlib.images.arrays import Picture
-from dnlib.images.files import atomic
-from dnlib.noise.measure import Inspection
+from dnlib.images import ROOT, atomic
 
-ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = ROOT / "results"
 
-_pages = Environment(loader=PackageLoader("dnlib"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_pages = Environment(
+    loader=ChoiceLoader([PackageLoader("dnlib.course"), PackageLoader("dnlib.denoiser")]),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
@@ -29,13 +28,13 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
 
     names: only the records of these runs, by default all.
     """
-    records = records.read_all(folder / "records", names)
-    judgements = records.judge(records.load_claims(), records)
+    found = records.read_all(folder / "records", names)
+    judgements = records.judge(records.load_claims(), found)
     notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     page = _pages.get_template("course.html").render(
         judgements=judgements,
         counts=Counter(judgement.verdict for judgement in judgements),
-        records=records,
+        records=found,
         figures=_figures(notebooks, "key-figure"),
     )
     _store(folder / "report.html", page)
@@ -73,10 +72,10 @@ def refresh() -> None:
 
 def refreshed_readme() -> str:
     """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
-    records = records.read_all(records.COMMITTED)
+    found = records.read_all(records.COMMITTED)
     parts = {
-        "chapters": _chapter_table(records),
-        "claims": markdown(records.judge(records.load_claims(), records)),
+        "chapters": _chapter_table(found),
+        "claims": markdown(records.judge(records.load_claims(), found)),
     }
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, content in parts.items():
@@ -120,49 +119,6 @@ def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
                     png = output.data["image/png"].replace("\n", "")
                     figures.setdefault(chapter, {"chapter": chapter, "png": png, "alt": alt})
     return list(figures.values())
-
-
-def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
-    """One page with an image before and after denoising, and what was removed; the first frame of a stack."""
-    noisy, clean = before.view, after.view
-    low, high = np.percentile(noisy, (0.1, 99.9))
-    span = max(high - low, 1e-12)
-    removed = 0.5 + (noisy - clean) / (8 * choice.noise + 1e-12)
-    panels = [
-        {"alt": "before", "png": _png((noisy - low) / span)},
-        {"alt": "after", "png": _png((clean - low) / span)},
-        {
-            "alt": f"residual: what was removed, gray is nothing, black and white are ±{4 * choice.noise:.3g}",
-            "png": _png(removed),
-        },
-    ]
-    _store(path, _pages.get_template("picture.html").render(name=name, choice=choice, panels=panels))
-
-
-def draw_inspection(found: Inspection, path: Path) -> None:
-    """A PNG of the noise against brightness and of its correlation map."""
-    from dnlib.course import plots
-
-    figure, (left, right) = plots.figure(1, 2, width=8, height=3)
-    left.plot(found.brightness, found.deviation, "o-", color=plots.BLUE)
-    left.set(xlabel="brightness", ylabel="standard deviation, of 255", ylim=(0, None), xlim=(0, 1))
-    plots.correlation_map(right, found.map, "correlation")
-    figure.suptitle("measured" if found.exact else "estimated", fontsize="medium")
-    with atomic(path) as temporary:
-        figure.savefig(temporary, format="png")
-    plots.plt.close(figure)
-
-
-def _png(unit: np.ndarray) -> str:
-    """[H, W] or [H, W, 3] in [0, 1] as base64 PNG, at most 1000 pixels wide and high."""
-    from PIL import Image
-
-    pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((1000, 1000))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _store(path: Path, text: str) -> None:

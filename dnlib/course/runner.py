@@ -24,11 +24,9 @@ import nbformat
 
 from dnlib.course import profiles, records
 from dnlib.course.parameters import COMMON, CourseError, typed
-from dnlib.images import datasets
-from dnlib.images.files import atomic
+from dnlib.images import ROOT, atomic, datasets
 from dnlib.zoo import provenance
 
-ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 
 _turn = threading.Lock()

@@ -10,7 +10,7 @@ def explore(draw: Callable[..., None], **controls) -> None:
     for a choice, a bool for a box. Without a reader (papermill, nbval) it prints one line and shows no
     widget, so that no widget state is ever saved in a file.
     """
-    from dnlib.course.chapter import headless
+    from dnlib.training import headless
 
     if headless():
         print(f"(interactive: run this cell in JupyterLab to move {', '.join(controls)})")

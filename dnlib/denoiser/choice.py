@@ -14,31 +14,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_wavelet, estimate_sigma
+from skimage.restoration import estimate_sigma
 from tqdm.auto import tqdm
 
-from dnlib.filters.jinvariance import Calibration, Filter, Setting, calibrate, donut_median, median
-from dnlib.images.arrays import Picture
+from dnlib.filters import (
+    Calibration,
+    Filter,
+    Setting,
+    calibrate,
+    channel_axis,
+    donut_median,
+    median,
+    nl_means,
+    total_variation,
+    wavelet,
+)
+from dnlib.images import Picture
 
 TILE, TILES = 256, 4  # calibration looks at up to four tiles of 256x256 pixels
 BLIND_SPOT = "blind_spot"  # the candidate that is a network, for colour images
-
-
-def nl_means(image: np.ndarray, h: float, sigma: float = 0.0) -> np.ndarray:
-    """Non-local means, 5x5 patches, search distance 6; h: strength, sigma: noise level to allow for, in image units."""
-    return denoise_nl_means(
-        image, patch_size=5, patch_distance=6, h=h, sigma=sigma, fast_mode=True, channel_axis=_channels(image)
-    )
-
-
-def wavelet(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Wavelet soft thresholding for a noise level sigma (BayesShrink), in image units."""
-    return denoise_wavelet(image, sigma=sigma, method="BayesShrink", rescale_sigma=True, channel_axis=_channels(image))
-
-
-def total_variation(image: np.ndarray, weight: float) -> np.ndarray:
-    """Chambolle's total-variation smoothing; a larger weight smooths more."""
-    return denoise_tv_chambolle(image, weight=weight, channel_axis=_channels(image))
 
 
 @dataclass(frozen=True)
@@ -171,7 +165,7 @@ def noise_level(tiles: list[np.ndarray]) -> float:
     """Standard deviation of the noise, estimated from the finest wavelets, as the mean over tiles and colours."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a colour without any detail: no noise in it
-        levels = [estimate_sigma(tile, channel_axis=_channels(tile)) for tile in tiles]
+        levels = [estimate_sigma(tile, channel_axis=channel_axis(tile)) for tile in tiles]
     return float(np.nan_to_num(np.array(levels)).mean())
 
 
@@ -199,10 +193,6 @@ def _apply(filter: Filter, frame: np.ndarray) -> np.ndarray:
 
 def _drop_single_channel(frame: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
-
-
-def _channels(image: np.ndarray) -> int | None:
-    return -1 if image.ndim == 3 else None
 
 
 def _as_type(values: np.ndarray, kind: np.dtype, low: float, high: float) -> np.ndarray:

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 import torch
 
-from dnlib.images.arrays import by_tiles, to_image, to_tensor
+from dnlib.images import by_tiles, to_image, to_tensor
 from dnlib.zoo import cards
 
 NAME = "blind_spot_rgb_sigma5to50_unknown"

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from skimage.transform import AffineTransform, warp
-from torch import Generator, Tensor
+from torch import Tensor
 
 from dnlib.images.arrays import to_tensor
 from dnlib.images.files import read
-from dnlib.noise.models import Noise, NoisyImage
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
 ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy"}
@@ -80,22 +79,6 @@ def set_in_motion(
             frame = _with_disc(frame, picture, t * shift)
         made.append(to_tensor(np.clip(frame + t * drift, 0, 1).astype(np.float32)))
     return torch.cat(made)
-
-
-def add_noise(burst: Tensor, noise: Noise, generator: Generator, *, temporal: float = 0.0) -> NoisyImage:
-    """The burst with noise in every frame, drawn independently, or such that frames t apart correlate by temporal^t.
-
-    Temporal correlation takes what the noise adds to each frame, and so suits noise that does not depend on the image.
-    """
-    if not 0 <= temporal < 1:
-        raise ValueError(f"the correlation from frame to frame lies in [0, 1); {temporal} was given")
-    noisy, parameter = noise.sample(burst, generator)
-    if temporal:
-        added = noisy - burst
-        for t in range(1, len(added)):
-            added[t] = temporal * added[t - 1] + math.sqrt(1 - temporal**2) * added[t]
-        noisy = burst + added
-    return NoisyImage(noisy, parameter)
 
 
 def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:

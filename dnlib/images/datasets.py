@@ -8,7 +8,6 @@ photographs inside scikit-image, which are always there.
 import hashlib
 import itertools
 import logging
-import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ import numpy as np
 import yaml
 
 from dnlib.images import arrays, files
+from dnlib.images.places import SHIPPED, home
 
-ROOT = Path(__file__).resolve().parent.parent
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
@@ -60,7 +59,7 @@ class Dataset:
 
     def downloads(self) -> dict[str, tuple[str, str]]:
         """Path below the folder -> (hash, address), as the registry states them."""
-        lines = (ROOT / "data" / "files" / f"{self.name}.txt").read_text().splitlines()
+        lines = (SHIPPED / "files" / f"{self.name}.txt").read_text().splitlines()
         return {path: (digest, url) for path, digest, url in map(shlex.split, lines)}
 
 
@@ -72,15 +71,10 @@ class Example(NamedTuple):
     noisy: np.ndarray | None = None
 
 
-def home() -> Path:
-    """Where datasets lie: the environment variable DNLIB_DATA, or data/downloads in the checkout."""
-    return Path(os.environ.get("DNLIB_DATA") or ROOT / "data" / "downloads").expanduser()
-
-
 @cache
 def registry() -> dict[str, Dataset]:
     """All known datasets by name."""
-    path = ROOT / "data" / "registry.yaml"
+    path = SHIPPED / "registry.yaml"
     if not path.is_file():
         raise FileNotFoundError(f"there is no registry at {path}; datasets need the course's checkout")
     return {name: Dataset(name, **entry) for name, entry in yaml.safe_load(path.read_text()).items()}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.arrays import Picture
+from dnlib.images.pictures import Picture
 
 WRITABLE = ".png, .jpg, .jpeg, .tif, .tiff and .npy"
 READABLE = f".bmp, {WRITABLE}"

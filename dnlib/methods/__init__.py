@@ -1,27 +1,8 @@
-"""One file per family of papers: what a method needs to learn, its loss, and how it denoises."""
+"""One paper per file: what a method needs to learn from, its loss, and how it denoises.
+For whoever wants to know, or to change, what a paper does.
+It imports the rooms above; training loops, datasets of weights and chapters are not its business.
+"""
 
-from dnlib.methods.ap_bsn import APBSN
-from dnlib.methods.base import Estimate, Method
-from dnlib.methods.blind_spot import BlindSpotBayes
-from dnlib.methods.lg_bpn import LGBPN
-from dnlib.methods.noise2self import Noise2Self
-from dnlib.methods.noise2void import Noise2Void
-from dnlib.methods.patch_craft import PatchCraft
-from dnlib.methods.perceptual import Perceptual
-from dnlib.methods.ssid import SSID
-from dnlib.methods.supervised import Noise2Clean, Noise2Noise
+import lazy_loader
 
-__all__ = [
-    "APBSN",
-    "LGBPN",
-    "SSID",
-    "BlindSpotBayes",
-    "Estimate",
-    "Method",
-    "Noise2Clean",
-    "Noise2Noise",
-    "Noise2Self",
-    "Noise2Void",
-    "PatchCraft",
-    "Perceptual",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

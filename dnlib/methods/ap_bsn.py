@@ -1,13 +1,14 @@
 """AP-BSN (Lee, Son, Lee 2022): a blind-spot network on every fifth pixel to learn, on every second to denoise."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from dnlib.methods.base import Estimate, Method, check_blind
+from dnlib.methods.batch import Batch
 from dnlib.networks import shuffle
-from dnlib.training.crops import Batch
 
 
 class APBSN(Method):
@@ -50,4 +51,28 @@ class APBSN(Method):
         first = shuffle.through(self.network, noisy, self.stride, border=self.border)
         if not self.refinements:
             return Estimate(first)
-        return Estimate(shuffle.refine(self.network, noisy, first, times=self.refinements, share=self.share))
+        return Estimate(refine(self.network, noisy, first, times=self.refinements, share=self.share))
+
+
+def refine(
+    network: Callable[[Tensor], Tensor],
+    noisy: Tensor,
+    first: Tensor,
+    *,
+    times: int = 8,
+    share: float = 0.16,
+    seed: int = 0,
+) -> Tensor:
+    """Random-replacing refinement (R3): the mean of what `network` says to `times` mixtures of `first` and `noisy`.
+
+    first: a denoised image.   share: of the values, pixel by pixel and channel by channel, that are noisy again.
+    What is noisy again has few noisy neighbours, so its noise is nearly independent, and detail comes back.
+    Raises ValueError for a share outside [0, 1], or for no mixtures.
+    """
+    if times < 1 or not 0 <= share <= 1:
+        raise ValueError(f"at least one mixture is made, of shares in [0, 1]; {times} and {share} were given")
+    total, generator = torch.zeros_like(first), Generator().manual_seed(seed)
+    for _ in range(times):
+        again = torch.rand(noisy.shape, generator=generator).to(noisy.device) < share
+        total += network(torch.where(again, noisy, first))
+    return total / times

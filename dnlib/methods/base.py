@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
 
 
 class Estimate(NamedTuple):

@@ -13,12 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from dnlib.methods.base import Estimate, Method, check_blind
+from dnlib.methods.batch import Batch
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import beliefs
-from dnlib.noise import models as noise_models
-from dnlib.noise.beliefs import Belief
-from dnlib.noise.models import AddedGaussian, Impulse, Likelihood
-from dnlib.training.crops import Batch
+from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, models as noise_models
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
 HASTE = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from dnlib.methods.base import Estimate, Method
-from dnlib.networks import shuffle
-from dnlib.networks.blind_patch import BlindPatch, Branch
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
+from dnlib.networks import BlindPatch, Branch, shuffle
 
 
 class View(NamedTuple):

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from dnlib.filters import jinvariance
 from dnlib.methods.base import Estimate, Method
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
 
 
 class Noise2Self(Method):

@@ -17,7 +17,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from dnlib.methods.base import Estimate, Method
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
 
 Manipulator = Callable[[Tensor, Tensor, int, Generator], Tensor]
 

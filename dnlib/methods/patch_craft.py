@@ -12,10 +12,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from dnlib.images import bursts as burst_checks
-from dnlib.images.arrays import to_image
 from dnlib.methods import patch_targets
 from dnlib.methods.supervised import Noise2Noise
-from dnlib.training.crops import Crops
 
 
 class PatchCraft(Noise2Noise):
@@ -52,11 +50,6 @@ class Tiles(NamedTuple):
         """The good tiles, what is left of the mean difference taken off their targets."""
         tiles = self.only(self.good(width))
         return tiles._replace(target=tiles.target - (tiles.target - tiles.noisy).mean())
-
-    def crops(self, count: int = 32) -> Crops:
-        """The tiles as batches for `training.fit`, turned and mirrored at random."""
-        noisy, target = ([to_image(tile[None]) for tile in part] for part in (self.noisy, self.target))
-        return Crops(noisy, second=target, size=self.noisy.shape[-1], count=count)
 
 
 def craft_tiles(

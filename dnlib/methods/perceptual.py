@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from dnlib.methods.base import Estimate, Method
-from dnlib.networks.unet import UNet
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
+from dnlib.networks import UNet
 
 TARGETS = "second_noisy", "noisy"
 

@@ -24,9 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dnlib.methods.base import Method, check_blind
-from dnlib.networks import BlindSpotUNet, LocallyAware, Noise2CleanUNet
-from dnlib.networks.shapes import mirror
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
+from dnlib.networks import BlindSpotUNet, LocallyAware, Noise2CleanUNet, mirror
 
 THRESHOLDS = 1.0, 5.0  # of the local deviation, in 8-bit units
 TARGETS = "bnn", "noisy"
@@ -214,8 +213,8 @@ class SSID(Method):
     another. It takes longer and ends lower (published: 37.12 dB in 120 hours, one after the other 37.39 in 54).
     Only the U-Net denoises. `ssid.bnn.denoise` and `ssid.lan.denoise` show what it learnt from.
 
-    unet, bnn, lan: the networks; any blind one can be the BNN. `published()` makes those of the paper. The report's S-1
-        is published(bnn=BlindPatch(local=local_branch(), wide=None)), its S-2 published(lan_target="noisy").
+    unet, bnn, lan: the networks; any blind one can be the BNN. `published_ssid()` makes those of the paper. The report's S-1
+        is published_ssid(bnn=BlindPatch(local=local_branch(), wide=None)), its S-2 published_ssid(lan_target="noisy").
     lan_target, weigh_lan: `target` and `weigh` of LAN.   thresholds: of `alpha`.
     Raises ValueError for what one of the stages refuses.
     """
@@ -253,7 +252,7 @@ class SSID(Method):
         return torch.stack(losses).sum()
 
 
-def published(channels: int = 3, width: int = 48, **changes) -> SSID:
+def published_ssid(channels: int = 3, width: int = 48, **changes) -> SSID:
     """As published: 1,268,547 + 94,939 + 1,083,747 parameters. changes: what `SSID` takes, instead."""
     networks = {
         "bnn": BlindSpotUNet(channels, width, outputs=channels, shift=5),

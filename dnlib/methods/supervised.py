@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from dnlib.methods.base import Method
-from dnlib.training.crops import Batch
+from dnlib.methods.batch import Batch
 
 
 class Noise2Clean(Method):

@@ -1,30 +1,8 @@
-"""Architectures only: no loss, no noise, no file access.
-
-Every network maps float images [N, C, H, W] to images of the same shape (blind-spot networks: to `outputs` channels),
-for any H and W from one pixel up, and refuses images whose number of channels is not its own. A blind network states
-its `hole`, the offsets around a pixel that the answer there does not depend on.
+"""One architecture per file: no loss, no noise, no file access.
+For whoever builds a method: images [N, C, H, W] in, images of the same size out, any size from one pixel up.
+It imports `images`, `noise` and `filters` at most; a blind network states its `hole`, where its answer does not look.
 """
 
-from dnlib.networks.baby_unet import BabyUNet
-from dnlib.networks.blind_patch import BlindPatch, local_global
-from dnlib.networks.csbdeep_unet import Noise2VoidUNet
-from dnlib.networks.dilated import DilatedBlindSpot
-from dnlib.networks.dncnn import BiasFreeDnCNN, DnCNN
-from dnlib.networks.half_plane import BlindSpotUNet, TwoWayBlindSpotUNet
-from dnlib.networks.locally_aware import LocallyAware
-from dnlib.networks.unet import Noise2CleanUNet, Noise2NoiseUNet
+import lazy_loader
 
-__all__ = [
-    "BabyUNet",
-    "BiasFreeDnCNN",
-    "BlindPatch",
-    "BlindSpotUNet",
-    "DilatedBlindSpot",
-    "DnCNN",
-    "LocallyAware",
-    "Noise2CleanUNet",
-    "Noise2NoiseUNet",
-    "Noise2VoidUNet",
-    "TwoWayBlindSpotUNet",
-    "local_global",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,8 +6,7 @@ than correlated noise reaches if the stride is large enough. (Zhou et al. 2020; 
 
 from collections.abc import Callable
 
-import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.nn import functional
 
 from dnlib.networks.shapes import fill_up
@@ -62,27 +61,3 @@ def through(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, 
     if border is None:
         return join(network(small), stride, size)
     return join(untile(network(tile(small, stride, border)), stride, border), stride, size)
-
-
-def refine(
-    network: Callable[[Tensor], Tensor],
-    noisy: Tensor,
-    first: Tensor,
-    *,
-    times: int = 8,
-    share: float = 0.16,
-    seed: int = 0,
-) -> Tensor:
-    """Random-replacing refinement (R3): the mean of what `network` says to `times` mixtures of `first` and `noisy`.
-
-    first: a denoised image.   share: of the values, pixel by pixel and channel by channel, that are noisy again.
-    What is noisy again has few noisy neighbours, so its noise is nearly independent, and detail comes back.
-    Raises ValueError for a share outside [0, 1], or for no mixtures.
-    """
-    if times < 1 or not 0 <= share <= 1:
-        raise ValueError(f"at least one mixture is made, of shares in [0, 1]; {times} and {share} were given")
-    total, generator = torch.zeros_like(first), Generator().manual_seed(seed)
-    for _ in range(times):
-        again = torch.rand(noisy.shape, generator=generator).to(noisy.device) < share
-        total += network(torch.where(again, noisy, first))
-    return total / times

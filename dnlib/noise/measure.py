@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dnlib.images.arrays import to_unit
-from dnlib.images.files import read
+from dnlib.images import read, to_unit
 from dnlib.noise import correlation, one_image
 
 BINS = 12

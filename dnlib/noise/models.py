@@ -305,3 +305,19 @@ def _normal(shape: tuple[int, ...], like: Tensor, generator: Generator | None) -
 
 def _per_image(parameter: Tensor) -> Tensor:
     return parameter[:, None, None, None]
+
+
+def noisy_burst(burst: Tensor, noise: Noise, generator: Generator, *, temporal: float = 0.0) -> NoisyImage:
+    """The burst with noise in every frame, drawn independently, or such that frames t apart correlate by temporal^t.
+
+    Temporal correlation takes what the noise adds to each frame, and so suits noise that does not depend on the image.
+    """
+    if not 0 <= temporal < 1:
+        raise ValueError(f"the correlation from frame to frame lies in [0, 1); {temporal} was given")
+    noisy, parameter = noise.sample(burst, generator)
+    if temporal:
+        added = noisy - burst
+        for t in range(1, len(added)):
+            added[t] = temporal * added[t - 1] + math.sqrt(1 - temporal**2) * added[t]
+        noisy = burst + added
+    return NoisyImage(noisy, parameter)

@@ -8,8 +8,6 @@ noise is that of the sensor: independent from pixel to pixel, its strength follo
 from torch import Tensor
 from torch.nn import functional
 
-from dnlib.methods.base import Method
-
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 """Bayer's filters, row by row of the 2x2 pixels in the upper left corner of a frame."""
 
@@ -43,14 +41,6 @@ def unpack(planes: Tensor, pattern: str = "RGGB") -> Tensor:
             f"the planes of a mosaic are [N, 4, H/2, W/2], as `pack` makes them; {list(planes.shape)} given"
         )
     return functional.pixel_shuffle(planes[:, [order.index(place) for place in range(4)]], 2)
-
-
-def denoise(method: Method, raw: Tensor, pattern: str = "RGGB") -> Tensor:
-    """A mosaic [N, 1, H, W] denoised by a method that learned from packed planes; still a mosaic, to be developed.
-
-    Raises ValueError as `pack`, and for a method whose network was not made for 4 channels.
-    """
-    return unpack(method.denoise(pack(raw, pattern)).mean, pattern)
 
 
 def _order(pattern: str) -> list[int]:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from dnlib.images.files import atomic
+from dnlib.images import atomic
 
 FASTEST = 10  # steps over which the weights are averaged at the very beginning
 

@@ -1,8 +1,4 @@
-"""What a training step sees: random crops of images held in memory, with noise drawn at every step or once.
-
-A method says what it needs, and a batch carries nothing else: a self-supervised method that reaches for a
-clean image fails at once.
-"""
+"""What a training step sees: random crops of images held in memory, with noise drawn at every step or once."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,32 +8,8 @@ import torch
 from torch import Generator, Tensor
 
 from dnlib.images import arrays as image_arrays
-from dnlib.noise.models import Noise
-
-PARTS = frozenset({"noisy", "second_noisy", "clean", "burst", "parameter"})
-"""What a method may need. All images are [N, C, H, W] in [0, 1]; a burst is [N, M, C, H, W]; a parameter is [N]."""
-
-
-class Batch:
-    """The parts that were asked for, as attributes, and two things every method may use.
-
-    generator: for whatever the method draws itself.   progress: how much of the training is over, in [0, 1].
-    Raises ValueError for images of differing shapes.
-    """
-
-    def __init__(self, generator: Generator, progress: float = 0.0, **parts: Tensor):
-        shapes = {name: list(parts[name].shape) for name in ("noisy", "second_noisy", "clean") if name in parts}
-        if len({tuple(shape) for shape in shapes.values()}) > 1:
-            words = ", ".join(f"{name} has {shape}" for name, shape in shapes.items())
-            raise ValueError(f"the images of a batch must have one shape [N, C, H, W]; {words}")
-        self.generator, self.progress = generator, progress
-        self.__dict__.update(parts)
-
-    def __getattr__(self, name: str):
-        if name in PARTS:
-            held = ", ".join(sorted(PARTS & self.__dict__.keys())) or "nothing"
-            raise AttributeError(f"this batch holds {held}; a method that uses {name!r} must name it in `needs`")
-        raise AttributeError(name)
+from dnlib.methods import Batch, Tiles
+from dnlib.noise import Noise
 
 
 class Crops:
@@ -170,6 +142,12 @@ def _flat(images: Sequence[np.ndarray]) -> Tensor:
 
 def _channels(image: np.ndarray) -> int:
     return 1 if image.ndim == 2 else image.shape[2]
+
+
+def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
+    """Patch-craft tiles as batches for `fit`, `count` at a time, turned and mirrored at random."""
+    noisy, target = ([image_arrays.to_image(tile[None]) for tile in part] for part in (tiles.noisy, tiles.target))
+    return Crops(noisy, second=target, size=tiles.noisy.shape[-1], count=count)
 
 
 def _check(images, second, noise, size: int, count: int, turn: bool) -> None:

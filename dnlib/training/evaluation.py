@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from dnlib.images.arrays import to_image, to_tensor, to_unit
-from dnlib.images.datasets import Example
-from dnlib.methods.base import Method
-from dnlib.noise.models import Noise, NoisyImage
+from dnlib.images import Example, to_image, to_tensor, to_unit
+from dnlib.methods import Method
+from dnlib.noise import Noise, NoisyImage
 from dnlib.training import metrics
 
 

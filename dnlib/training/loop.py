@@ -18,10 +18,10 @@ from lightning_fabric import Fabric
 from torch import Generator, Tensor
 from tqdm.auto import tqdm
 
-from dnlib.course import chapter
-from dnlib.methods.base import Method
+from dnlib.methods import Batch, Method
 from dnlib.training.checkpoints import History, State, settings
-from dnlib.training.crops import Batch
+from dnlib.training.device import choose_device, precision_of
+from dnlib.training.progress import headless
 
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
 LOG_EVERY = 50  # steps between entries of the history and checks for NaN
@@ -75,8 +75,8 @@ def fit(
     training; Diverged, naming the step, and with the last good weights in the method.
     """
     _check(method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every, devices, seed)
-    kind, built = _precision(precision, device), settings(method)
-    fabric = Fabric(accelerator=chapter.choose_device(device), devices=devices, precision=kind)
+    kind, built = precision_of(precision, device), settings(method)
+    fabric = Fabric(accelerator=choose_device(device), devices=devices, precision=kind)
     fabric.launch()
     if compile:
         method.network.compile()
@@ -140,17 +140,6 @@ def rate(t: float, ramp_up: float, ramp_down: float) -> float:
     return up * down
 
 
-def computes_in_bfloat16(device: str = "auto") -> bool:
-    """Whether this processor, or GPU, multiplies bfloat16 numbers natively (AVX512-BF16 or AMX on CPUs)."""
-    if chapter.choose_device(device) == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:  # not Linux
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
 def _falls_on(every: int | Collection[int], step: int) -> bool:
     return step % every == 0 if isinstance(every, int) else step in every
 
@@ -195,7 +184,7 @@ class _Watch:
 
 
 def _progress(steps: range, history: History, wanted: bool | None, first_process: bool):
-    shown = (not chapter.headless() if wanted is None else wanted) and first_process
+    shown = (not headless() if wanted is None else wanted) and first_process
     with tqdm(steps, initial=steps.start, total=steps.stop, unit="step", disable=not shown, mininterval=1) as bar:
         for step in bar:
             yield step
@@ -213,14 +202,6 @@ def _reseed(generator: Generator, seed: int, rank: int, step: int) -> None:
 
 def _adam(method: Method, learning_rate: float) -> torch.optim.Optimizer:
     return torch.optim.Adam(method.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
-
-
-def _precision(precision: str, device: str) -> str:
-    kinds = {"float32": "32-true", "bfloat16": "bf16-mixed"}
-    kinds["auto"] = kinds["bfloat16" if computes_in_bfloat16(device) else "float32"]
-    if precision not in kinds:
-        raise ValueError(f"there is no precision {precision!r}; there are: auto, float32, bfloat16")
-    return kinds[precision]
 
 
 def _check(

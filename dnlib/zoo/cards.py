@@ -16,15 +16,13 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from dnlib import methods, networks
-from dnlib.course.chapter import choose_device
-from dnlib.images import datasets
-from dnlib.images.files import atomic
-from dnlib.methods.base import Method
-from dnlib.training.checkpoints import check_architecture
+from dnlib.images import SHIPPED, atomic
+from dnlib.methods import Method
+from dnlib.training import check_architecture, choose_device
 
 NEEDED = ("method", "method_arguments", "network", "network_arguments", "command", "sha256")
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
-HOME = datasets.ROOT / "data" / "weights"
+HOME = SHIPPED / "weights"
 
 
 def available() -> list[str]:

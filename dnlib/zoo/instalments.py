@@ -11,10 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dnlib.images.files import atomic
-from dnlib.methods.base import Method
-from dnlib.training.crops import Crops
-from dnlib.training.loop import History, fit
+from dnlib.images import atomic
+from dnlib.methods import Method
+from dnlib.training import Crops, History, fit
 from dnlib.zoo import cards, recipes, trainer
 
 TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds

@@ -11,8 +11,8 @@ of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spo
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dnlib.methods.blind_spot import outputs
-from dnlib.noise.models import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
+from dnlib.methods import outputs
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
 
 PROFILES = ("laptop", "paper")
 # size -> (laptop, paper): two CPU cores for most of an hour, and Laine et al.'s

@@ -9,21 +9,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from dnlib.course.chapter import middle
-from dnlib.images import arrays, bursts, datasets
-from dnlib.images.arrays import to_tensor
-from dnlib.images.datasets import Example
-from dnlib.methods.base import Method
-from dnlib.methods.patch_craft import Tiles, craft_tiles
-from dnlib.noise.models import Noise
-from dnlib.training import metrics
-from dnlib.training.crops import Crops
-from dnlib.training.evaluation import draw_noisy, evaluate, score_pairs
-from dnlib.training.loop import History, fit
+from dnlib.images import ROOT, Example, arrays, datasets, middle, to_tensor
+from dnlib.methods import Method, Tiles, craft_tiles
+from dnlib.noise import Noise, noisy_burst
+from dnlib.training import Crops, History, draw_noisy, evaluate, fit, metrics, score_pairs, tile_crops
 from dnlib.zoo import cards, provenance, recipes
 from dnlib.zoo.recipes import Recipe
 
-RUNS = datasets.ROOT / "runs" / "train"
+RUNS = ROOT / "runs" / "train"
 
 
 def train(
@@ -164,7 +157,7 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
     recipe = recipes.find(name)
     size = recipes.sizes(profile, recipe)
     if recipe.trained_on == "davis480p":
-        return _tiles(recipe.noise, seed).crops(size["count"])
+        return tile_crops(_tiles(recipe.noise, seed), size["count"])
     if recipe.noise is None:
         noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
         return Crops(noisy, size=size["size"], count=size["count"])
@@ -177,7 +170,7 @@ def _tiles(noise: Noise, seed: int) -> Tiles:
     noisy = []
     for index, video in enumerate(datasets.load("davis480p")[: -recipes.HELD_OUT]):
         clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
-        noisy.append(bursts.add_noise(clean, noise, torch.Generator().manual_seed(index)).image)
+        noisy.append(noisy_burst(clean, noise, torch.Generator().manual_seed(index)).image)
     return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
 
 

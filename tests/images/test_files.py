@@ -2,8 +2,7 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
 from dnlib.images import files

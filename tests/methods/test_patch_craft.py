@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from dnlib.images import arrays
-from dnlib.images.bursts import add_noise, set_in_motion
+from dnlib.images.bursts import set_in_motion
 from dnlib.methods import PatchCraft
 from dnlib.methods.patch_craft import craft_tiles
 from dnlib.networks import BabyUNet
-from dnlib.noise.models import CorrelatedGaussian
-from dnlib.training.loop import fit
+from dnlib.noise import CorrelatedGaussian, noisy_burst
+from dnlib.training import fit, tile_crops
 
 SIZES = {"patch": 9, "radius": 5, "side": 24, "stride": 12}
 
@@ -17,7 +17,7 @@ SIZES = {"patch": 9, "radius": 5, "side": 24, "stride": 12}
 @pytest.fixture(scope="module")
 def noisy():
     clean = set_in_motion(arrays.photo("coffee"), frames=5, shape=(96, 120), shift=1.5)
-    return add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
+    return noisy_burst(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
 
 
 def test_targets_show_the_scene_with_noise_of_other_frames(noisy):
@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_tiles(noisy):
 
 def test_a_network_is_trained_on_them(noisy):
     method = PatchCraft(BabyUNet(3, 4))
-    history = fit(method, craft_tiles([noisy], **SIZES).filtered().crops(count=4), steps=4, device="cpu")
+    history = fit(method, tile_crops(craft_tiles([noisy], **SIZES).filtered(), 4), steps=4, device="cpu")
     assert history.losses[-1] > 0 and method.denoise(noisy[:1]).mean.shape == noisy[:1].shape
 
 

@@ -1,5 +1,5 @@
 import pytest
-from test_pretrained import small  # noqa: F401 - a fixture
+from test_trainer import small  # noqa: F401 - a fixture
 
 from dnlib.zoo import cards, instalments, trainer
 from dnlib.zoo.instalments import train_more

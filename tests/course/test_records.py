@@ -117,8 +117,8 @@ def test_committed_claims_are_sound():
 
 
 def test_committed_records_decide_every_claim_that_needs_no_download():
-    records = records.read_all(records.ROOT / "results" / "records")
-    undecided = [j.claim.id for j in judge(records.load_claims(), records) if j.verdict == "not tested"]
+    found = records.read_all(records.ROOT / "results" / "records")
+    undecided = [j.claim.id for j in judge(records.load_claims(), found) if j.verdict == "not tested"]
     assert undecided == []
 
 

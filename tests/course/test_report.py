@@ -58,8 +58,8 @@ def test_the_readme_s_tables_are_those_of_the_committed_records():
 
 
 def test_the_committed_report_is_that_of_the_committed_records():
-    records = records.read_all(records.COMMITTED)
-    judgements = judge(records.load_claims(), records)
+    found = records.read_all(records.COMMITTED)
+    judgements = judge(records.load_claims(), found)
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
     page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)
@@ -69,8 +69,8 @@ def test_the_committed_report_is_that_of_the_committed_records():
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])
 def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape):
     before = Picture.of(rng.normal(100, 10, shape))
-    after, choice = choice.denoise_picture(before)
-    report.write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, choice)
+    after, chosen = choice.denoise_picture(before)
+    report.write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, chosen)
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 3 and page.count('alt="') == 3
     assert "noisy &lt;1&gt;" in page and choice.filter in page and "script" not in page

@@ -4,8 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from dnlib.noise import correlation
 from dnlib.noise.correlation import chroma_correlation_map, correlation_map, lag_sums, radius, survey

@@ -3,8 +3,7 @@ import inspect
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import ndimage
 from skimage.restoration import calibrate_denoiser
 

@@ -2,8 +2,7 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dnlib.images import arrays
 from dnlib.images.arrays import Picture, by_tiles, photo, to_image, to_tensor

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from dnlib.images.arrays import to_image
 from dnlib.methods import SSID
-from dnlib.methods.ssid import BNN, LAN, UNet, alpha, published
+from dnlib.methods.ssid import BNN, LAN, UNet, alpha, published_ssid
 from dnlib.networks import BlindPatch, BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet
 from dnlib.networks.blind_patch import local_branch
 from dnlib.noise.models import CorrelatedGaussian
@@ -46,9 +46,9 @@ def train(stage, steps=3, **options):
 
 
 def test_the_published_networks_have_the_published_sizes():
-    counts = [sum(p.numel() for p in stage.network.parameters()) for stage in published().stages]
+    counts = [sum(p.numel() for p in stage.network.parameters()) for stage in published_ssid().stages]
     assert counts == [1_268_547, 94_939, 1_083_747]
-    assert published().bnn.side == 9 and len(published().lan.network.window) == 3
+    assert published_ssid().bnn.side == 9 and len(published_ssid().lan.network.window) == 3
 
 
 @pytest.mark.parametrize("shift", [1, 2, 3, 5])

@@ -4,7 +4,7 @@ import torch
 
 from dnlib.images import datasets
 from dnlib.images.datasets import Example
-from dnlib.methods.ssid import published
+from dnlib.methods.ssid import published_ssid
 from dnlib.zoo import cards, recipes, trainer
 
 read_card, load_method = cards.read_card, cards.load_method
@@ -104,7 +104,7 @@ def test_the_paper_s_ssid_is_the_published_one():
     def numbers(method):
         return [sum(p.numel() for p in stage.network.parameters()) for stage in method.stages]
 
-    assert numbers(trainer.untrained("ssid_phones", "paper")[0]) == numbers(published())
+    assert numbers(trainer.untrained("ssid_phones", "paper")[0]) == numbers(published_ssid())
     s1, s2 = (trainer.untrained(f"ssid_phones_{row}")[0] for row in ("s1", "s2"))
     assert s1.bnn.network.wide is None and s1.lan.target == "bnn"
     assert s2.lan.target == "noisy"

@@ -1,0 +1,33 @@
+from . import (
+    chapter as chapter,
+    console as console,
+    doctor as doctor,
+    noise_figure as noise_figure,
+    parameters as parameters,
+    plots as plots,
+    profiles as profiles,
+    records as records,
+    report as report,
+    runner as runner,
+    widgets as widgets,
+)
+from .chapter import Run as Run, check as check, start as start, verify as verify
+from .console import (
+    Display as Display,
+    claims_table as claims_table,
+    datasets_table as datasets_table,
+    doctor_table as doctor_table,
+    inspection_table as inspection_table,
+    weights_table as weights_table,
+)
+from .doctor import examine as examine
+from .noise_figure import draw_inspection as draw_inspection
+from .plots import BLUE as BLUE, GRAY as GRAY, GREEN as GREEN, ORANGE as ORANGE, RED as RED
+from .records import (
+    Claim as Claim,
+    Record as Record,
+    committed as committed,
+    half_interval as half_interval,
+    judge as judge,
+    load_claims as load_claims,
+)

@@ -1,0 +1,23 @@
+from . import (
+    arrays as arrays,
+    bursts as bursts,
+    datasets as datasets,
+    files as files,
+    pictures as pictures,
+    places as places,
+    tiles as tiles,
+)
+from .arrays import (
+    PHOTOS as PHOTOS,
+    middle as middle,
+    photo as photo,
+    to_image as to_image,
+    to_tensor as to_tensor,
+    to_unit as to_unit,
+)
+from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
+from .datasets import Example as Example
+from .files import atomic as atomic, check_destination as check_destination, read as read, write as write
+from .pictures import Picture as Picture
+from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
+from .tiles import by_tiles as by_tiles

@@ -1,0 +1,31 @@
+from . import (
+    baby_unet as baby_unet,
+    blind_patch as blind_patch,
+    csbdeep_unet as csbdeep_unet,
+    dilated as dilated,
+    dncnn as dncnn,
+    half_plane as half_plane,
+    locally_aware as locally_aware,
+    shapes as shapes,
+    shuffle as shuffle,
+    unet as unet,
+)
+from .baby_unet import BabyUNet as BabyUNet
+from .blind_patch import (
+    BlindPatch as BlindPatch,
+    Branch as Branch,
+    diamond as diamond,
+    global_branch as global_branch,
+    global_taps as global_taps,
+    local_branch as local_branch,
+    local_global as local_global,
+    local_taps as local_taps,
+    shrunk as shrunk,
+)
+from .csbdeep_unet import Noise2VoidUNet as Noise2VoidUNet
+from .dilated import Dilated as Dilated, DilatedBlindSpot as DilatedBlindSpot, MaskedConv as MaskedConv
+from .dncnn import BiasFreeDnCNN as BiasFreeDnCNN, DnCNN as DnCNN
+from .half_plane import BlindSpotUNet as BlindSpotUNet, TwoWayBlindSpotUNet as TwoWayBlindSpotUNet
+from .locally_aware import LocallyAware as LocallyAware
+from .shapes import mirror as mirror
+from .unet import Noise2CleanUNet as Noise2CleanUNet, Noise2NoiseUNet as Noise2NoiseUNet, UNet as UNet

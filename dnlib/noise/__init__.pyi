@@ -1,0 +1,48 @@
+from . import (
+    beliefs as beliefs,
+    camera as camera,
+    correlation as correlation,
+    measure as measure,
+    models as models,
+    one_image as one_image,
+    raw as raw,
+)
+from .beliefs import (
+    Belief as Belief,
+    cholesky as cholesky,
+    condition as condition,
+    diagonal as diagonal,
+    log_density as log_density,
+    outer as outer,
+)
+from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
+from .correlation import (
+    LagSums as LagSums,
+    Survey as Survey,
+    chroma_correlation_map as chroma_correlation_map,
+    chroma_sums as chroma_sums,
+    correlation_map as correlation_map,
+    lag_sums as lag_sums,
+    radius as radius,
+    survey as survey,
+)
+from .measure import (
+    Inspection as Inspection,
+    inspect_folders as inspect_folders,
+    inspect_image as inspect_image,
+    inspect_pair as inspect_pair,
+)
+from .models import (
+    AddedGaussian as AddedGaussian,
+    CorrelatedGaussian as CorrelatedGaussian,
+    Gaussian as Gaussian,
+    Impulse as Impulse,
+    Likelihood as Likelihood,
+    Noise as Noise,
+    NoisyImage as NoisyImage,
+    Poisson as Poisson,
+    Sensor as Sensor,
+    noisy_burst as noisy_burst,
+    read as read,
+)
+from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack

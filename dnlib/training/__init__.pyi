@@ -1,0 +1,34 @@
+from . import (
+    checkpoints as checkpoints,
+    crops as crops,
+    device as device,
+    evaluation as evaluation,
+    loop as loop,
+    metrics as metrics,
+    progress as progress,
+)
+from .checkpoints import History as History, State as State, check_architecture as check_architecture
+from .crops import Crops as Crops, tile_crops as tile_crops
+from .device import (
+    choose_device as choose_device,
+    computes_in_bfloat16 as computes_in_bfloat16,
+    precision_of as precision_of,
+)
+from .evaluation import (
+    CameraScore as CameraScore,
+    Scores as Scores,
+    draw_noisy as draw_noisy,
+    evaluate as evaluate,
+    score_pairs as score_pairs,
+)
+from .loop import Batches as Batches, Diverged as Diverged, fit as fit, rate as rate
+from .metrics import (
+    PROTOCOLS as PROTOCOLS,
+    Protocol as Protocol,
+    Score as Score,
+    psnr as psnr,
+    quantise as quantise,
+    score as score,
+    ssim as ssim,
+)
+from .progress import headless as headless

@@ -1,0 +1,18 @@
+from . import (
+    cards as cards,
+    instalments as instalments,
+    provenance as provenance,
+    recipes as recipes,
+    trainer as trainer,
+)
+from .cards import (
+    available as available,
+    build as build,
+    load_method as load_method,
+    publish as publish,
+    read_card as read_card,
+    save_method as save_method,
+)
+from .instalments import train_more as train_more
+from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, Recipe as Recipe, find as find, rows as rows
+from .trainer import load as load, train as train, untrained as untrained
