@@ -1,5 +1,5 @@
 # make reproduce   every chapter, headless, and the table of claims
-# make test        ruff, pytest and nbval
+# make test        ruff, import-linter, pytest with doctests, nbval
 # make bench       speed against peers, one run, this machine
 # make lab         JupyterLab on the chapters
 # make notebooks   execute the chapters in place, as they are committed
@@ -21,6 +21,7 @@ test: export OMP_NUM_THREADS = 1
 test: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -n logical --dist worksteal
 	@DNLIB_PROFILE=smoke DNLIB_HEADLESS=1 $(BIN)/python -m pytest -n logical --dist loadfile --nbval-lax --nbval-current-env notebooks
 
