@@ -1,6 +1,7 @@
 from . import (
     arrays as arrays,
     bursts as bursts,
+    checks as checks,
     datasets as datasets,
     files as files,
     pictures as pictures,
@@ -16,6 +17,7 @@ from .arrays import (
     to_unit as to_unit,
 )
 from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
+from .checks import one_of as one_of
 from .datasets import Example as Example
 from .files import atomic as atomic, check_destination as check_destination, read as read, write as write
 from .pictures import Picture as Picture
