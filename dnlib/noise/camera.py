@@ -14,14 +14,14 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from dnlib.noise.models import USUAL_ISO, NoisyImage, Sensor, _plain, _range
+from dnlib.noise.models import USUAL_ISO, Noise, NoisyImage, Sensor, _plain, _range
 
 BALANCE = (2.0, 1.0, 1.7)  # gains of red, green and blue in daylight, as is usual
 MATRIX = ((1.66, -0.54, -0.12), (-0.21, 1.46, -0.25), (0.02, -0.55, 1.53))  # from a sensor's colours to sRGB's
 DEMOSAICS = ("malvar", "bilinear", None)
 
 
-class Camera:
+class Camera(Noise):
     """A photograph in sRGB is taken apart into raw light, gets the sensor's noise there, and is developed again.
 
     y = clean + develop(raw + noise) - develop(raw): what the pipeline does to the clean picture itself cancels out, so

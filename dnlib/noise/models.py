@@ -9,7 +9,7 @@ follows from one about the clean pixel, `posterior` the belief about the clean p
 
 import ast
 import math
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -18,26 +18,41 @@ from torch.nn.functional import conv2d, softplus
 
 from dnlib.noise.beliefs import Belief, condition, diagonal, log_density, outer
 
+Strength = TypeVar("Strength", float, np.ndarray, Tensor)
+
 USUAL_ISO = 1600
 FLOOR = 1e-3  # sigma / 255 and the variance's x in beliefs are at least this, as in the paper's code
 
 
 class NoisyImage(NamedTuple):
     image: Tensor  # [N, C, H, W]
-    parameter: Tensor  # [N]: sigma / 255, lambda, iso or alpha of each image
+    parameter: Tensor  # [N], in internal units: sigma / 255, lambda, iso or alpha of each image
 
 
 class Noise(Protocol):
-    """What a noise model can do. Its repr says all that decides what it draws."""
+    """What a noise model can do. Its repr says all that decides what it draws.
+
+    The strength of noise is a number in two units. *Paper units* are what users write and read: sigma in 8-bit units,
+    lambda, alpha, iso. *Internal units*, those of `NoisyImage.parameter`, fit images in [0, 1]: sigma / 255, all else
+    as in the papers. `to_internal` and `to_paper` are the only bridge.
+    """
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
         """Draw one noisy version of each image of `clean` [N, C, H, W] in [0, 1]."""
+
+    def to_internal(self, parameter: Strength) -> Strength:
+        """A strength in paper units (a number, array or tensor), in internal units."""
+        return parameter
+
+    def to_paper(self, parameter: Strength) -> Strength:
+        """A strength in internal units (a number, array or tensor), in paper units."""
+        return parameter
 
 
 class Likelihood(Noise, Protocol):
     """A noise model p(y | x) that beliefs can be pushed through.
 
-    bounds: the smallest and largest parameter it draws, in the units of NoisyImage.parameter.
+    bounds: the smallest and largest parameter it draws. All parameters here are in internal units (see `Noise`).
     Means and noisy images are [N, C, H, W], covariances [N, C, C, H, W], parameters [N].
     """
 
@@ -82,7 +97,13 @@ class Gaussian(AddedGaussian):
 
     def __init__(self, sigma: float | tuple[float, float]):
         self.sigma = _range("sigma", sigma)
-        self.bounds = self.sigma[0] / 255, self.sigma[1] / 255
+        self.bounds = self.to_internal(self.sigma[0]), self.to_internal(self.sigma[1])
+
+    def to_internal(self, parameter: Strength) -> Strength:
+        return parameter / 255
+
+    def to_paper(self, parameter: Strength) -> Strength:
+        return 255 * parameter
 
     def __repr__(self) -> str:
         return f"Gaussian({_plain(self.sigma)})"
@@ -97,7 +118,7 @@ class Gaussian(AddedGaussian):
         return _inverse(parameter)
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
-        deviation = _draw(self.sigma, clean, generator) / 255
+        deviation = self.to_internal(_draw(self.sigma, clean, generator))
         return NoisyImage(clean + _per_image(deviation) * _normal(clean.shape, clean, generator), deviation)
 
 
@@ -217,7 +238,7 @@ class Impulse(Likelihood):
         return _inverse(parameter)
 
 
-class CorrelatedGaussian:
+class CorrelatedGaussian(Noise):
     """White N(0, sigma^2) noise per channel, convolved with a kernel of unit energy: the noise of Patch-Craft (PCST).
 
     The standard deviation of a pixel stays sigma; its neighbours become correlated. A k x k box
@@ -237,12 +258,18 @@ class CorrelatedGaussian:
         self.kernel = torch.tensor(weights / np.sqrt((weights**2).sum()), dtype=torch.float32)
         self.between = between
 
+    def to_internal(self, parameter: Strength) -> Strength:
+        return parameter / 255
+
+    def to_paper(self, parameter: Strength) -> Strength:
+        return 255 * parameter
+
     def __repr__(self) -> str:
         between = f", {self.between}" if self.between else ""
         return f"CorrelatedGaussian({_plain(self.sigma)}, {self.kernel.tolist()}{between})"
 
     def sample(self, clean: Tensor, generator: Generator | None = None) -> NoisyImage:
-        deviation = _draw(self.sigma, clean, generator) / 255
+        deviation = self.to_internal(_draw(self.sigma, clean, generator))
         n, c, h, w = clean.shape
         kh, kw = self.kernel.shape
         white = _normal((n, c, h + kh - 1, w + kw - 1), clean, generator)

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from dnlib.noise.beliefs import diagonal
+from dnlib.noise.camera import Camera
 from dnlib.noise.models import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read, sensor_variance
 
 GRAY = torch.full((2, 3, 200, 200), 0.5)
@@ -58,6 +59,26 @@ def test_channels_can_share_noise():
     assert covariance(noise, 0, 1) * (255 / 25) ** 2 == pytest.approx(2 / 3, abs=0.03)
     with pytest.raises(ValueError, match=r"between channels lies in \[0, 1\]; 1.5"):
         CorrelatedGaussian(25, 3, between=1.5)
+
+
+@pytest.mark.parametrize(
+    ("model", "written"),
+    [
+        (Gaussian(25), 25),
+        (CorrelatedGaussian(25), 25),
+        (Poisson(30), 30),
+        (Impulse(0.5), 0.5),
+        (Sensor(3200), 3200),
+        (Camera(3200), 3200),
+    ],
+)
+def test_a_strength_is_read_in_the_unit_it_was_written_in(model, written):
+    drawn = draw(model).parameter
+    assert model.to_paper(drawn).tolist() == pytest.approx([written] * 2)
+    assert model.to_internal(float(written)) == pytest.approx(drawn[0].item())
+    assert model.to_paper(model.to_internal(np.float64(written))) == pytest.approx(written)
+    if hasattr(model, "bounds"):
+        assert model.to_internal(torch.tensor(float(written))).item() == pytest.approx(model.bounds[0])
 
 
 @pytest.mark.parametrize("model", [Gaussian, Poisson, CorrelatedGaussian])
