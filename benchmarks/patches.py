@@ -18,9 +18,8 @@ from steps import peak
 from torch import Tensor
 
 from dnlib.images import arrays, set_in_motion
-from dnlib.images.bursts import add_noise
-from dnlib.methods import _mirrored, search
-from dnlib.noise import CorrelatedGaussian
+from dnlib.methods.patch_targets import _mirrored, search
+from dnlib.noise import CorrelatedGaussian, noisy_burst
 from dnlib.zoo import provenance
 
 REPEATS, TARGET = 9, 6
@@ -60,7 +59,7 @@ def numbers(found, frames: int, radius: int) -> np.ndarray:
 def made(shape: tuple[int, int]) -> Tensor:
     photograph = np.tile(arrays.photo("astronaut"), (2, 3, 1))
     clean = set_in_motion(photograph, shape=shape, shift=1.5)
-    return add_noise(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
+    return noisy_burst(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(0)).image
 
 
 def operations(patch: int) -> int:
