@@ -23,7 +23,7 @@ MODELS += [Camera(iso) for iso in (200, 800, 1600, 3200)]
 
 
 def name_of(model) -> str:
-    return f"camera, ISO {model.iso[0]:g}" if isinstance(model, Camera) else repr(model).split(", [[")[0]
+    return f"camera, ISO {model.strength[0]:g}" if isinstance(model, Camera) else repr(model)
 
 
 def apart(model, index: int) -> tuple[float, float, float]:

@@ -49,7 +49,7 @@ def bm3d_with_spectrum(noisy: Tensor, noise: CorrelatedGaussian) -> Tensor:
 
     height, width = noisy.shape[2:]
     spectrum = np.abs(np.fft.fft2(noise.kernel.numpy(), (height, width))) ** 2
-    spectrum *= (noise.sigma[0] / 255) ** 2 * height * width
+    spectrum *= noise.bounds[0] ** 2 * height * width
     with mock.patch.object(np, "trapz", np.trapezoid, create=True):  # bm3d calls it by a name that NumPy has dropped
         return to_tensor(bm3d_rgb(to_image(noisy), spectrum).astype(np.float32))
 

@@ -91,17 +91,17 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
     """
     from dnlib.course import inspection_table
     from dnlib.images import files
-    from dnlib.noise import measure
+    from dnlib.noise import inspect_folders, inspect_image, inspect_pair
 
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
         files.check_destination(picture, overwrite=force)
     if noisy.is_dir() or (clean and clean.is_dir()):
-        found = measure.inspect_folders(noisy, clean, progress=sys.stderr.isatty())
+        found = inspect_folders(noisy, clean, progress=sys.stderr.isatty())
     else:
         images = [files.read(path).first for path in (noisy, clean) if path]
-        found = measure.inspect_pair(*images) if clean else measure.inspect_image(*images)
+        found = inspect_pair(*images) if clean else inspect_image(*images)
     inspection_table(found)
     click.echo(found.sentence)
     if picture:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from dnlib.methods.base import Estimate, Method, check_blind
 from dnlib.methods.batch import Batch
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, models as noise_models
+from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, read as read_noise
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
 HASTE = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
@@ -51,7 +51,7 @@ class BlindSpotBayes(Method):
         regularise: bool = True,
     ):
         super().__init__(network)
-        self.noise = noise_models.read(noise) if isinstance(noise, str) else noise
+        self.noise = read_noise(noise) if isinstance(noise, str) else noise
         _check(network, self.noise, covariance, parameter)
         self.covariance, self.parameter, self.regularise = covariance, parameter, regularise
         starts = self.noise.bounds if start is None else (start,)

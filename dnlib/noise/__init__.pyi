@@ -2,9 +2,6 @@ from . import (
     beliefs as beliefs,
     camera as camera,
     correlation as correlation,
-    measure as measure,
-    models as models,
-    one_image as one_image,
     raw as raw,
 )
 from .beliefs import (
@@ -16,6 +13,7 @@ from .beliefs import (
     outer as outer,
 )
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
+from .correlated import CorrelatedGaussian as CorrelatedGaussian
 from .correlation import (
     LagSums as LagSums,
     Survey as Survey,
@@ -26,23 +24,20 @@ from .correlation import (
     radius as radius,
     survey as survey,
 )
+from .likelihoods import (
+    AddedGaussian as AddedGaussian,
+    Gaussian as Gaussian,
+    Impulse as Impulse,
+    Likelihood as Likelihood,
+    Poisson as Poisson,
+    Sensor as Sensor,
+)
 from .measure import (
     Inspection as Inspection,
     inspect_folders as inspect_folders,
     inspect_image as inspect_image,
     inspect_pair as inspect_pair,
 )
-from .models import (
-    AddedGaussian as AddedGaussian,
-    CorrelatedGaussian as CorrelatedGaussian,
-    Gaussian as Gaussian,
-    Impulse as Impulse,
-    Likelihood as Likelihood,
-    Noise as Noise,
-    NoisyImage as NoisyImage,
-    Poisson as Poisson,
-    Sensor as Sensor,
-    noisy_burst as noisy_burst,
-    read as read,
-)
+from .models import Noise as Noise, NoisyImage as NoisyImage, noisy_burst as noisy_burst
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
+from .text import read as read

@@ -22,7 +22,7 @@ class Belief(NamedTuple):
 
 
 def log_density(value: Tensor, belief: Belief) -> Tensor:
-    """log N(value; mean, cov) of each pixel [N, H, W], for a cov that is positive definite."""
+    """Log N(value; mean, cov) of each pixel [N, H, W], for a cov that is positive definite."""
     factor = cholesky(belief.cov)
     white = _forward(factor, value - belief.mean)
     channels = len(factor)
@@ -66,7 +66,7 @@ def diagonal(variances: Tensor) -> Tensor:
 
 
 def outer(a: Tensor, b: Tensor) -> Tensor:
-    """a b^T of each pixel: [N, C, C, H, W]."""
+    """A b^T of each pixel: [N, C, C, H, W]."""
     return a[:, :, None] * b[:, None, :]
 
 

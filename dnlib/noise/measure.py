@@ -135,7 +135,7 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
 
 
 def _noise(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """noisy - clean, and where it counts."""
+    """Noisy - clean, and where it counts."""
     if noisy.shape != clean.shape:
         raise ValueError(
             f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"

@@ -26,8 +26,7 @@ from dnlib.methods.noise2self import visible_mean
 from dnlib.methods.patch_craft import craft_tiles
 from dnlib.methods.perceptual import Features
 from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, blind_spot, shuffle
-from dnlib.noise import camera, correlation, raw
-from dnlib.noise.models import CorrelatedGaussian, Gaussian
+from dnlib.noise import CorrelatedGaussian, Gaussian, camera, correlation, raw
 from dnlib.training import metrics
 from dnlib.training.crops import Batch
 

@@ -9,7 +9,7 @@ import dnlib
 from dnlib.denoiser import choice
 from dnlib.denoiser.choice import CANDIDATES
 from dnlib.images.arrays import photo, to_image, to_tensor
-from dnlib.noise.models import CorrelatedGaussian
+from dnlib.noise import CorrelatedGaussian
 from dnlib.training.metrics import psnr
 
 PHOTO = photo("astronaut")[60:160, 160:260]

@@ -7,7 +7,7 @@ import torch
 from dnlib.images import arrays, files
 from dnlib.images.arrays import Picture
 from dnlib.images.bursts import add_noise, check, read_burst, set_in_motion
-from dnlib.noise.models import Gaussian
+from dnlib.noise import Gaussian
 
 PHOTO = arrays.photo("astronaut")
 

@@ -31,7 +31,7 @@ from dnlib.networks import (
     TwoWayBlindSpotUNet,
 )
 from dnlib.networks.blind_patch import local_branch
-from dnlib.noise.models import Gaussian, Impulse
+from dnlib.noise import Gaussian, Impulse
 from dnlib.training.crops import PARTS, Batch
 
 EVERY = {

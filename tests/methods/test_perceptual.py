@@ -6,7 +6,7 @@ from dnlib.images.arrays import photo
 from dnlib.methods import APBSN, Method, Noise2Noise, Perceptual
 from dnlib.methods.perceptual import Features
 from dnlib.networks import BabyUNet, DilatedBlindSpot, Noise2CleanUNet
-from dnlib.noise.models import Gaussian
+from dnlib.noise import Gaussian
 from dnlib.training import loop
 from dnlib.training.crops import Batch, Crops
 from dnlib.zoo import cards

@@ -11,7 +11,7 @@ from dnlib.methods import SSID
 from dnlib.methods.ssid import BNN, LAN, UNet, alpha, published_ssid
 from dnlib.networks import BlindPatch, BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet
 from dnlib.networks.blind_patch import local_branch
-from dnlib.noise.models import CorrelatedGaussian
+from dnlib.noise import CorrelatedGaussian
 from dnlib.training.crops import Batch, Crops
 from dnlib.training.loop import fit
 

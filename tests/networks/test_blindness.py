@@ -6,7 +6,7 @@ import torch
 from dnlib.methods import BlindSpotBayes
 from dnlib.methods.blind_spot import outputs
 from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet, TwoWayBlindSpotUNet
-from dnlib.noise.models import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor
 from dnlib.training import loop
 from dnlib.training.crops import Batch, Crops
 

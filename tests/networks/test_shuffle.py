@@ -6,8 +6,8 @@ from hypothesis import given, settings, strategies as st
 
 from dnlib.images.arrays import to_image
 from dnlib.networks import shuffle
+from dnlib.noise import CorrelatedGaussian
 from dnlib.noise.correlation import correlation_map
-from dnlib.noise.models import CorrelatedGaussian
 
 
 @settings(max_examples=40, deadline=None)

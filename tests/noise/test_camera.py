@@ -7,7 +7,7 @@ from dnlib.images import arrays
 from dnlib.noise import camera
 from dnlib.noise.camera import Camera, demosaic, mosaic
 from dnlib.noise.correlation import correlation_map
-from dnlib.noise.models import sensor_variance
+from dnlib.noise.likelihoods import sensor_variance
 
 NOTHING = {"demosaic": None, "balance": False, "matrix": False, "gamma": False, "eight_bit": False}
 PHOTO = arrays.to_tensor(arrays.photo("astronaut")[:256, :256])

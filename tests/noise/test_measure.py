@@ -10,11 +10,10 @@ from scipy.ndimage import gaussian_filter
 from dnlib.cli import main
 from dnlib.images import arrays, files
 from dnlib.images.arrays import Picture
-from dnlib.noise import one_image
+from dnlib.noise import CorrelatedGaussian, Gaussian, one_image
 from dnlib.noise.camera import Camera
 from dnlib.noise.correlation import correlation_map
 from dnlib.noise.measure import inspect_folders, inspect_image, inspect_pair
-from dnlib.noise.models import CorrelatedGaussian, Gaussian
 from dnlib.training.evaluation import draw_noisy
 
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read
 from dnlib.noise.beliefs import diagonal
 from dnlib.noise.camera import Camera
-from dnlib.noise.models import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read, sensor_variance
+from dnlib.noise.likelihoods import sensor_variance
 
 GRAY = torch.full((2, 3, 200, 200), 0.5)
 

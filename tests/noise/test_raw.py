@@ -2,18 +2,12 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
-from torch import nn
 
 from dnlib.images import arrays
-from dnlib.methods import APBSN, BlindSpotBayes
-from dnlib.methods.base import Method
-from dnlib.networks import DilatedBlindSpot
 from dnlib.noise import camera, raw
 from dnlib.noise.camera import Camera
 from dnlib.noise.correlation import correlation_map
-from dnlib.noise.models import Sensor, sensor_variance
-from dnlib.training import loop
-from dnlib.training.crops import Crops
+from dnlib.noise.likelihoods import Sensor, sensor_variance
 
 every_pattern = pytest.mark.parametrize("pattern", raw.PATTERNS)
 
@@ -85,34 +79,6 @@ def test_the_camera_s_noise_is_the_sensor_s_developed():
     assert torch.equal(model.sample(clean, torch.Generator().manual_seed(3)).image, expected)
 
 
-class Halve(Method):
-    """Not a denoiser: it shows which values were given to it, and where they went."""
-
-    def estimate(self, noisy):
-        from dnlib.methods import Estimate
-
-        assert noisy.shape[1] == 4
-        return Estimate(noisy / 2)
-
-
-@every_pattern
-def test_a_mosaic_is_denoised_in_planes_and_comes_back_as_a_mosaic(pattern):
-    frame = torch.rand(2, 1, 6, 8)
-    assert torch.equal(raw.denoise(Halve(nn.Identity()), frame, pattern), frame / 2)
-
-
-def test_a_plain_blind_spot_denoises_raw_light_from_one_noisy_frame():
-    torch.manual_seed(0)
-    rows, columns = torch.meshgrid(torch.linspace(0, 6, 96), torch.linspace(0, 6, 96), indexing="ij")
-    clean = (0.3 + 0.2 * torch.sin(rows) * torch.cos(columns))[None, None]
-    noisy = Sensor(12800).sample(clean, torch.Generator().manual_seed(0)).image
-    method = APBSN(DilatedBlindSpot(4, 8, blocks=1), train_stride=1, stride=1, border=None, refinements=0)
-    crops = Crops([arrays.to_image(raw.pack(noisy))], size=32, count=4, turn=False)
-    loop.fit(method, crops, steps=100, learning_rate=5e-3, average=0.9, device="cpu", progress=False)
-    restored = raw.denoise(method, noisy)
-    assert (restored - clean).square().mean() < 0.2 * (noisy - clean).square().mean()
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -125,22 +91,10 @@ def test_a_plain_blind_spot_denoises_raw_light_from_one_noisy_frame():
         (lambda: raw.pack(torch.rand(1, 1, 8, 8), "rggb"), "'rggb'; there are"),
         (lambda: raw.unpack(torch.rand(1, 4, 8, 8), "XTRANS"), "'XTRANS'; there are"),
         (lambda: raw.unpack(torch.rand(1, 3, 8, 8)), r"\[N, 4, H/2, W/2\]"),
-        (lambda: raw.denoise(Halve(nn.Identity()), torch.rand(1, 1, 9, 8)), "9x8"),
         (lambda: Sensor(0), "iso is a number > 0"),
         (lambda: Sensor().sample(torch.zeros(1, 4, 8, 8, dtype=torch.uint8)), "float tensor"),
-        (lambda: Crops([np.zeros((8, 8, 4))], size=4), "give turn=False"),
-        (
-            lambda: BlindSpotBayes(DilatedBlindSpot(4, 8, outputs=9, blocks=1), Sensor()),
-            "full covariance of 4 channels are 14 numbers; the network gives 9: make it with outputs=14",
-        ),
     ],
 )
 def test_bad_input_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
-
-
-def test_a_method_for_colour_refuses_planes():
-    method = APBSN(DilatedBlindSpot(3, 8, blocks=1), border=None)
-    with pytest.raises(ValueError, match=r"colour images \(3 channels\); an image with 4"):
-        raw.denoise(method, torch.rand(1, 1, 8, 8))

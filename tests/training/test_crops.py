@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from dnlib.noise.models import Gaussian
+from dnlib.noise import Gaussian
 from dnlib.training.crops import Batch, Crops
 
 EVERYTHING = frozenset({"noisy", "second_noisy", "clean", "parameter"})

@@ -5,7 +5,7 @@ from torch import nn
 
 from dnlib.images.datasets import Example
 from dnlib.methods import Noise2Clean
-from dnlib.noise.models import Gaussian
+from dnlib.noise import Gaussian
 from dnlib.training.evaluation import draw_noisy, evaluate, score_pairs
 
 

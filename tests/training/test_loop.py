@@ -16,7 +16,7 @@ from torch import nn
 
 from dnlib.methods import Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
 from dnlib.networks import BabyUNet, DnCNN, Noise2CleanUNet
-from dnlib.noise.models import Gaussian
+from dnlib.noise import Gaussian
 from dnlib.training.checkpoints import State
 from dnlib.training.crops import Crops
 from dnlib.training.loop import Diverged, computes_in_bfloat16, fit, rate

@@ -6,7 +6,7 @@ import yaml
 
 from dnlib.methods import Noise2Clean
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise.models import CorrelatedGaussian
+from dnlib.noise import CorrelatedGaussian
 from dnlib.zoo import cards, recipes
 
 CARD = {

@@ -1,0 +1,83 @@
+"""Gaussian noise whose neighbours share it: white noise, blurred."""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import conv2d
+
+from dnlib.noise.models import Noise, as_written, normal, per_image
+
+
+class CorrelatedGaussian(Noise):
+    """White noise N(0, sigma^2) per channel, convolved with a kernel of unit energy: the noise of Patch-Craft (PCST).
+
+    The standard deviation of a pixel stays sigma; its neighbours become correlated. A k x k box has the autocorrelation
+    (1 - |dy|/k)(1 - |dx|/k).
+
+    Parameters
+    ----------
+    sigma : float or (low, high)
+        Standard deviation in 8-bit units, > 0; a range is drawn from once per image.
+    kernel : int or array [KH, KW]
+        k for the box ones(k, k) / k, or any 2-D array, which is scaled to unit energy.
+    between : float
+        In [0, 1]: the correlation of any two channels; 0 is as published.
+
+    Raises
+    ------
+    ValueError
+        For an impossible strength, kernel or correlation.
+
+    References
+    ----------
+    Vaksman and Elad, Patch-Craft Self-Supervised Training for Correlated Image Denoising, CVPR 2023.
+
+    Examples
+    --------
+    >>> noise = CorrelatedGaussian(20, 3, between=0.5)
+    >>> noise
+    CorrelatedGaussian(20, 3, between=0.5)
+    >>> noise.sample(torch.full((1, 3, 16, 16), 0.5)).image.shape
+    torch.Size([1, 3, 16, 16])
+    """
+
+    paper_units = 255
+
+    def __init__(self, sigma: float | tuple[float, float], kernel: int | np.ndarray = 3, between: float = 0.0):
+        super().__init__("sigma", sigma)
+        weights = _weights(kernel)
+        if not (isinstance(between, Real) and not isinstance(between, bool) and 0 <= between <= 1):
+            raise ValueError(f"the correlation between channels lies in [0, 1]; {between!r} was given")
+        self.kernel = torch.from_numpy(weights / np.sqrt((weights**2).sum()))
+        self.between = float(between)
+        self._written = int(kernel) if isinstance(kernel, Integral) else weights.tolist()
+
+    def __repr__(self) -> str:
+        between = f", between={as_written(self.between)}" if self.between else ""
+        return f"CorrelatedGaussian({as_written(self.strength)}, {self._written}{between})"
+
+    def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
+        n, c, h, w = clean.shape
+        kh, kw = self.kernel.shape
+        white = normal((n, c, h + kh - 1, w + kw - 1), clean, generator)
+        if self.between:
+            shared = normal((n, 1, *white.shape[2:]), clean, generator)
+            white = math.sqrt(self.between) * shared + math.sqrt(1 - self.between) * white
+        noise = conv2d(white.flatten(0, 1)[:, None], self.kernel.to(clean)[None, None])
+        return clean + per_image(parameter) * noise.view(clean.shape)
+
+
+def _weights(kernel: int | np.ndarray) -> np.ndarray:
+    """The kernel as given, [KH, KW] in float64; a width stands for a box."""
+    if isinstance(kernel, Integral) and not isinstance(kernel, bool) and kernel > 0:
+        return np.ones((kernel, kernel))
+    try:
+        weights = np.array(kernel, dtype=float)
+    except (TypeError, ValueError):
+        weights = np.empty(0)
+    if weights.ndim != 2 or not np.isfinite(weights).all() or not weights.any():
+        raise ValueError(f"the kernel is a width >= 1 or a 2-D array that is not all zero; {kernel!r} was given")
+    return weights

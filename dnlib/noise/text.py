@@ -1,0 +1,56 @@
+"""Noise models written as text: on model cards, in checkpoints, on the command line."""
+
+import ast
+import inspect
+
+from dnlib.noise.camera import Camera
+from dnlib.noise.correlated import CorrelatedGaussian
+from dnlib.noise.likelihoods import Gaussian, Impulse, Poisson, Sensor
+from dnlib.noise.models import Noise
+
+KINDS = {kind.__name__: kind for kind in (Gaussian, Poisson, Sensor, Impulse, CorrelatedGaussian, Camera)}
+
+
+def read(text: str) -> Noise:
+    """The noise model whose repr is `text`. Nothing in the text is executed.
+
+    Parameters
+    ----------
+    text : str
+        The name of a model and its arguments, by place or by name; numbers, texts, None, tuples and lists.
+
+    Returns
+    -------
+    Noise
+        It draws exactly what the one whose repr it is draws.
+
+    Raises
+    ------
+    ValueError
+        For an unknown model or argument, an impossible value, anything that is not written out.
+
+    Examples
+    --------
+    >>> read("Gaussian(sigma=(5, 50))")
+    Gaussian((5, 50))
+    >>> read("CorrelatedGaussian(20, between=0.5)").between
+    0.5
+    """
+    try:
+        call = ast.parse(text, mode="eval").body
+        kind = KINDS[call.func.id]
+    except (SyntaxError, AttributeError, KeyError, TypeError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(
+            f"noise is written as Gaussian(25), Poisson(30), Impulse(0.5), and so on for {', '.join(KINDS)}; "
+            f"{text!r} was given"
+        ) from error
+    signature = inspect.signature(kind)
+    try:
+        named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+        arguments = signature.bind(*map(ast.literal_eval, call.args), **named)
+        if len(named) < len(call.keywords):
+            raise TypeError("an argument is given twice")
+    except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError) as error:
+        names = ", ".join(signature.parameters)
+        raise ValueError(f"{text!r} cannot be read: {error}. {kind.__name__} takes {names}, written out") from error
+    return kind(*arguments.args, **arguments.kwargs)
