@@ -75,9 +75,9 @@ def _weights(kernel: int | np.ndarray) -> np.ndarray:
     if isinstance(kernel, Integral) and not isinstance(kernel, bool) and kernel > 0:
         return np.ones((kernel, kernel))
     try:
-        weights = np.array(kernel, dtype=float)
-    except (TypeError, ValueError):
+        weights = np.asarray(kernel)
+    except ValueError:  # rows of different lengths
         weights = np.empty(0)
-    if weights.ndim != 2 or not np.isfinite(weights).all() or not weights.any():
+    if weights.dtype.kind not in "iuf" or weights.ndim != 2 or not np.isfinite(weights).all() or not weights.any():
         raise ValueError(f"the kernel is a width >= 1 or a 2-D array that is not all zero; {kernel!r} was given")
-    return weights
+    return weights.astype(float)

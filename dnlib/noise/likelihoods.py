@@ -126,9 +126,9 @@ class Poisson(AddedGaussian):
             raise ValueError(f"lambda is > 0, in a range, too: nobody can divide by 0 photons; {rate} was given")
 
     def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
-        if not (clean.isfinite() & (clean >= 0)).all():
-            smallest = clean.min() if clean.isfinite().all() else "not finite"
-            raise ValueError(f"Poisson noise needs a finite clean image >= 0; the smallest value is {smallest:.4g}")
+        impossible = clean[~(clean.isfinite() & (clean >= 0))]
+        if len(impossible):
+            raise ValueError(f"Poisson noise needs a finite clean image >= 0; {impossible[0]:.4g} was given")
         return torch.poisson(per_image(parameter) * clean, generator=generator) / per_image(parameter)
 
     def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
