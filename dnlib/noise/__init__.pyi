@@ -24,6 +24,7 @@ from .correlation import (
     radius as radius,
     survey as survey,
 )
+from .folders import inspect_folders as inspect_folders
 from .likelihoods import (
     AddedGaussian as AddedGaussian,
     Gaussian as Gaussian,
@@ -34,7 +35,6 @@ from .likelihoods import (
 )
 from .measure import (
     Inspection as Inspection,
-    inspect_folders as inspect_folders,
     inspect_image as inspect_image,
     inspect_pair as inspect_pair,
 )

@@ -1,29 +1,49 @@
-"""What noise does an image have: how strong, how dependent on brightness, how correlated?
+"""What noise an image has: how strong, how dependent on brightness, how correlated.
 
-With a clean image the noise is known, and all three are measured. From one noisy image they are estimated where it is
-flat: small patches, each less its own slope, whose variance is as low as noise alone makes it. White noise of colour
-images is told, and its level measured better, by the directions in which the picture does not vary.
+With a clean image the noise is known, and all three are measured. From one noisy image they are estimated, from its
+patches without texture (`one_image`); white noise of colour images is recognised and measured more exactly (`white`).
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from dnlib.images import read, to_unit
-from dnlib.noise import correlation, one_image
+from dnlib.images import to_unit
+from dnlib.noise.correlation import correlation_map, radius
+from dnlib.noise.one_image import estimate
+from dnlib.noise.white import white_variance
 
-BINS = 12
+BINS = 12  # of brightness
+CORRELATED = 0.1  # a correlation above this counts
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """Levels are standard deviations in units of 1/255, brightness in [0, 1].
+    """What noise an image has; standard deviations in 8-bit units, brightness in [0, 1].
 
-    level: of the whole image.   brightness, deviation: how strong the noise is at which brightness.
-    map: the pooled correlation map; radius: beyond it, |correlation| stays below 0.1.
-    exact: measured with a clean image; otherwise estimated.   saturated: the share of pixels left out, at 0 or 1.
+    Parameters
+    ----------
+    level : float
+        Standard deviation of the noise in the whole image.
+    brightness, deviation : array [B]
+        How strong the noise is at which brightness.
+    map : array [K, K]
+        The pooled correlation map, its centre the lag (0, 0).
+    radius : int
+        Beyond it, |correlation| stays below 0.1.
+    exact : bool
+        Measured with a clean image; estimated otherwise.
+    saturated : float
+        Share of the pixels that were left out, at 0 or 1.
+
+    Examples
+    --------
+    >>> clean = np.full((64, 64), 0.5)
+    >>> found = inspect_pair(clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape), clean)
+    >>> round(found.level, 1), found.radius
+    (25.6, 0)
+    >>> print(found.sentence)
+    Noise of standard deviation 25.6 of 255 (measured against the clean image), ...
     """
 
     level: float
@@ -36,12 +56,13 @@ class Inspection:
 
     @property
     def lag_1(self) -> tuple[float, float]:
-        """Correlation with the pixel to the right and with the one below."""
+        """The correlation with the pixel to the right, and with the one below."""
         reach = len(self.map) // 2
         return float(self.map[reach, reach + 1]), float(self.map[reach + 1, reach])
 
     @property
     def sentence(self) -> str:
+        """All of it, said in one sentence, with what follows for a blind spot."""
         how = "measured against the clean image" if self.exact else "estimated from this one image"
         ratio = self.deviation[-1] / self.deviation[0] if self.deviation[0] > 0 else np.inf
         depends = "about as strong in dark as in bright areas"
@@ -58,60 +79,70 @@ class Inspection:
 
 
 def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> Inspection:
-    """Measure the noise of an image [H, W] or [H, W, C], integers or floats in [0, 1], whose clean version is known.
+    """Measure the noise of an image whose clean version is known.
 
-    Raises ValueError for two different shapes, for an image without noise or too small for `reach`.
+    Parameters
+    ----------
+    noisy, clean : array [H, W] or [H, W, C]
+        Integers, or floats in [0, 1].
+    reach : int
+        Largest lag of the correlation map; less for images that are smaller.
+
+    Returns
+    -------
+    Inspection
+        Its curve has 12 bins of equally many pixels.
+
+    Raises
+    ------
+    ValueError
+        For two different shapes, an image without noise, one all of whose pixels are saturated.
+
+    Examples
+    --------
+    >>> clean = np.full((32, 40, 3), 0.5)
+    >>> inspect_pair(clean + 0.01 * np.random.default_rng(0).standard_normal(clean.shape), clean).map.shape
+    (21, 21)
     """
     noisy, clean = to_unit(noisy), to_unit(clean)
-    noise, inside = _noise(noisy, clean)
+    noise, inside = noise_of(noisy, clean)
     brightness, deviation = _curve(clean[inside], noise[inside])
-    found = correlation.correlation_map(
-        noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside
-    )
-    level = 255 * float(noise[inside].std())
+    found = correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside)
     return Inspection(
-        level, brightness, deviation, found, correlation.radius(found, 0.1), True, float(1 - inside.mean())
+        level=255 * float(noise[inside].std()),
+        brightness=brightness,
+        deviation=deviation,
+        map=found,
+        radius=radius(found, CORRELATED),
+        exact=True,
+        saturated=float(1 - inside.mean()),
     )
-
-
-def inspect_folders(noisy: Path, clean: Path | None, *, reach: int = 10, progress: bool = False) -> Inspection:
-    """`inspect_pair` for all images of two folders that have the same names, together, one pair in memory at a time.
-
-    Raises ValueError naming images without a partner, or without a second folder.
-    """
-    if clean is None or not (noisy.is_dir() and clean.is_dir()):
-        raise ValueError(
-            f"two folders are measured together, of noisy and of clean images; {noisy}, {clean} were given"
-        )
-    names = [{path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} for folder in (noisy, clean)]
-    if alone := sorted(names[0].keys() ^ names[1].keys()):
-        raise ValueError(
-            f"{len(alone)} images have no partner of the same name in the other folder: {', '.join(alone[:10])}"
-        )
-    if not names[0]:
-        raise ValueError(f"there are no images in {noisy}")
-    sums, moments, left_out = None, np.zeros((3, BINS)), []
-    for name in tqdm(names[0], desc="measuring", unit="image", disable=not progress):
-        image, truth = (to_unit(read(files[name]).first) for files in names)
-        noise, inside = _noise(image, truth)
-        own = correlation.lag_sums(noise, reach, valid=None if inside.all() else inside)
-        sums = own if sums is None else sums + own
-        values, place = noise[inside].ravel(), (BINS * truth[inside].ravel()).astype(int).clip(0, BINS - 1)
-        moments += [np.bincount(place, weights=values**power, minlength=BINS) for power in (0, 1, 2)]
-        left_out.append(1 - inside.mean())
-    count, mean, square = moments
-    seen = count > 0
-    deviation = np.sqrt(np.maximum(square[seen] / count[seen] - (mean[seen] / count[seen]) ** 2, 0))
-    level = np.sqrt(square.sum() / count.sum() - (mean.sum() / count.sum()) ** 2)
-    brightness, found = (np.arange(BINS)[seen] + 0.5) / BINS, sums.correlation
-    radius = correlation.radius(found, 0.1)
-    return Inspection(255 * level, brightness, 255 * deviation, found, radius, True, float(np.mean(left_out)))
 
 
 def inspect_image(noisy: np.ndarray) -> Inspection:
-    """Estimate the noise of one image [H, W] or [H, W, C]; integers or floats.
+    """Estimate the noise of one image, of which no clean version is known.
 
-    Raises ValueError for an image without noise, one of a single value, or one smaller than 64x64.
+    Parameters
+    ----------
+    noisy : array [H, W] or [H, W, C]
+        Integers, or floats in [0, 1]; at least 64x64 pixels.
+
+    Returns
+    -------
+    Inspection
+        Its map is [9, 9]: correlation beyond 4 pixels is taken to be zero. White noise of colour images has exactly
+        that map.
+
+    Raises
+    ------
+    ValueError
+        For an image without noise, one of a single value, one smaller than 64x64.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal((100, 100, 3)) * 20 / 255
+    >>> round(inspect_image(0.5 + noise).level)
+    20
     """
     image = to_unit(noisy).astype(np.float32)
     image = image[..., None] if image.ndim == 2 else image
@@ -120,22 +151,26 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
     if not np.isfinite(image).all():
         raise ValueError("the image has pixels that are NaN or infinite")
     inside = _inside(image)
-    brightness, variances, found = one_image.estimate(image, inside)
-    white = one_image.white_variance(image, inside) if image.shape[2] == 3 else None
-    if white and white > variances.mean() / 4:  # else what is white is but the rounding under correlated noise
+    brightness, variances, found = estimate(image, inside)
+    white = white_variance(image, inside) if image.shape[2] == 3 else None
+    if white and white > variances.mean() / 4:  # weaker, it is only the rounding to 8 bits below correlated noise
         found = np.zeros_like(found)
-        found[one_image.REACH, one_image.REACH] = 1
+        found[len(found) // 2, len(found) // 2] = 1
         variances *= white / variances.mean()
-    radius = correlation.radius(found, 0.1)
-    order = np.argsort(brightness, axis=None)
-    bins = np.array_split(order, BINS)
-    curve = [[brightness.flat[part].mean(), 255 * np.sqrt(variances.flat[part].mean())] for part in bins]
-    level = 255 * float(np.sqrt(variances.mean()))
-    return Inspection(level, *np.transpose(curve), found, radius, False, float(1 - inside.mean()))
+    bins = np.array_split(np.argsort(brightness, axis=None), BINS)
+    return Inspection(
+        level=255 * float(np.sqrt(variances.mean())),
+        brightness=np.array([brightness.flat[part].mean() for part in bins]),
+        deviation=np.array([255 * np.sqrt(variances.flat[part].mean()) for part in bins]),
+        map=found,
+        radius=radius(found, CORRELATED),
+        exact=False,
+        saturated=float(1 - inside.mean()),
+    )
 
 
-def _noise(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy - clean, and where it counts."""
+def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The difference of two images, and where it counts."""
     if noisy.shape != clean.shape:
         raise ValueError(
             f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
@@ -149,7 +184,7 @@ def _noise(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _curve(brightness: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The noise's deviation, in units of 1/255, in BINS of equally many pixels."""
+    """The noise's deviation in 8-bit units, in BINS of equally many pixels."""
     order = np.array_split(np.argsort(brightness.ravel(), kind="stable"), BINS)
     groups = [part for part in order if len(part)]
     brightness, noise = brightness.ravel(), noise.ravel()

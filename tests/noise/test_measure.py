@@ -1,20 +1,29 @@
 """What is measured and estimated of made-up noise on smooth and real pictures."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import gaussian_filter
 
 from dnlib.cli import main
-from dnlib.images import arrays, files
-from dnlib.images.arrays import Picture
-from dnlib.noise import CorrelatedGaussian, Gaussian, one_image
-from dnlib.noise.camera import Camera
-from dnlib.noise.correlation import correlation_map
-from dnlib.noise.measure import inspect_folders, inspect_image, inspect_pair
-from dnlib.training.evaluation import draw_noisy
+from dnlib.images import Picture, arrays, files
+from dnlib.noise import (
+    Camera,
+    CorrelatedGaussian,
+    Gaussian,
+    correlation_map,
+    inspect_folders,
+    inspect_image,
+    inspect_pair,
+    one_image,
+    patches,
+)
+from dnlib.noise.white import _patch_covariance, white_variance
+from dnlib.training import draw_noisy
 
 
 def noisy_of(clean, model, draw=0):
@@ -74,15 +83,15 @@ def test_gray_images_and_8_bits(smooth):
 
 
 def box_map(width=3):
-    away = np.maximum(0, 1 - abs(np.arange(-one_image.REACH, one_image.REACH + 1)) / width)
+    away = np.maximum(0, 1 - abs(np.arange(-patches.REACH, patches.REACH + 1)) / width)
     return np.outer(away, away)
 
 
 def test_autocovariances_of_patches_are_corrected_exactly():
     """Taking mean and slope off a patch changes its autocovariance; solving undoes it."""
-    left = one_image._left(box_map())
-    assert left.trace() < 0.9 * one_image._dimensions()
-    assert np.allclose(one_image._correlation(left), box_map())
+    covariance = patches.residual_covariance(box_map())
+    assert covariance.trace() < 0.9 * patches.DIMENSIONS
+    assert np.allclose(patches.correlation_from(covariance), box_map())
 
 
 def test_noise_may_depend_on_every_colour(rng, monkeypatch):
@@ -90,29 +99,28 @@ def test_noise_may_depend_on_every_colour(rng, monkeypatch):
     brightness, pure = rng.random((500, 3)), rng.random(500) < 0.2
     slopes = np.log(brightness + 0.05) * (-2, -1, 0.5) + brightness @ rng.standard_normal((3, 3))
     constant = np.full((500, 3), 0.01)
-    assert np.allclose(one_image._of_colour(constant, brightness, pure), constant)
+    assert np.allclose(one_image._variance_by_brightness(constant, brightness, pure), constant)
     monkeypatch.setattr(one_image, "STIFFNESS", 0)
-    assert np.allclose(one_image._of_colour(np.exp(slopes), brightness, pure), np.exp(slopes))
+    assert np.allclose(one_image._variance_by_brightness(np.exp(slopes), brightness, pure), np.exp(slopes))
 
 
 def test_the_lowest_energies_tell_the_level_whatever_share_is_pure(rng):
     powers = np.linspace(0, 2, 291)
-    energies = one_image._drawn(powers)
+    energies = one_image._simulated_log_energies(powers)
     assert np.exp(energies).mean() == pytest.approx(1, abs=0.01)
     assert np.exp(energies).var() == pytest.approx(2 * (powers**2).sum() / powers.sum() ** 2, rel=0.05)
     for share in (0.2, 1):
         logs = 0.7 + rng.permutation(energies)
         logs[int(share * len(logs)) :] += rng.uniform(0.5, 3, len(logs) - int(share * len(logs)))
-        assert one_image._fit_tail(np.sort(logs), energies) == pytest.approx(0.7, abs=0.03)
+        assert one_image._align_lower_tails(np.sort(logs), energies) == pytest.approx(0.7, abs=0.03)
 
 
 def test_principal_components_measured_on_few_patches_are_drawn_together(rng):
-    shape = (600, 3, one_image.SIDE**2)
-    slope = one_image._slope()
-    patches = rng.standard_normal(shape)
-    covariance = one_image._covariance(patches - (patches @ slope) @ slope.T)
+    shape = (600, 3, patches.SIDE**2)
+    planes, drawn = patches.plane_basis(), rng.standard_normal(shape)
+    covariance = patches.covariance_of(drawn - (drawn @ planes) @ planes.T)
     measured = np.linalg.eigvalsh(covariance.reshape(300, 300))[9:]
-    assert measured.std() > 0.6 and one_image._powers(covariance, len(patches)).std() < 0.1
+    assert measured.std() > 0.6 and one_image._component_powers(covariance, len(drawn)).std() < 0.1
 
 
 @pytest.mark.parametrize("model", [CorrelatedGaussian(25, 3), Camera(200), Camera(1600)])
@@ -131,7 +139,7 @@ def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
     astronaut = arrays.photo("astronaut")
     noisy = noisy_of(astronaut, Gaussian(sigma))
     everywhere = np.ones(noisy.shape[:2], bool)
-    assert 255 * one_image.white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.1)
+    assert 255 * white_variance(noisy, everywhere) ** 0.5 == pytest.approx(sigma, rel=0.1)
     found = inspect_image(noisy)
     assert found.level == pytest.approx(sigma, rel=0.1) and found.lag_1 == (0, 0) and found.radius == 0
 
@@ -139,8 +147,24 @@ def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
 def test_correlated_noise_and_small_images_are_not_taken_for_white(smooth):
     everywhere = np.ones(smooth.shape[:2], bool)
     for model in (CorrelatedGaussian(25, 2), Camera(800)):
-        assert one_image.white_variance(noisy_of(smooth, model), everywhere) is None
-    assert one_image.white_variance(smooth[:64, :64], everywhere[:64, :64]) is None
+        assert white_variance(noisy_of(smooth, model), everywhere) is None
+    assert white_variance(smooth[:64, :64], everywhere[:64, :64]) is None
+
+
+def test_white_noise_is_measured_in_little_memory_to_the_same_numbers(rng):
+    """At 12 megapixels the covariance of all patches at once took 3.6 GB; its own memory must not grow with them."""
+    image = (0.5 + 0.1 * rng.standard_normal((600, 600, 3))).astype(np.float32)
+    inside = rng.random(image.shape[:2]) < 0.99
+    usable = sliding_window_view(inside, (5, 5))[::2, ::2].all(axis=(2, 3))
+    chosen = sliding_window_view(image, (5, 5), axis=(0, 1))[::2, ::2][usable].reshape(-1, 75)
+    tracemalloc.start()
+    found = _patch_covariance(image, inside)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 15e6 < chosen.nbytes
+    expected = np.cov(chosen, rowvar=False)
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
+    assert np.linalg.eigvalsh(found) == pytest.approx(np.linalg.eigvalsh(expected), rel=1e-6)
 
 
 @pytest.fixture

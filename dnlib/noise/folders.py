@@ -1,0 +1,90 @@
+"""What noise many images have together, measured with their clean versions, one pair in memory at a time."""
+
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from dnlib.images import read, to_unit
+from dnlib.noise.correlation import lag_sums, radius
+from dnlib.noise.measure import BINS, CORRELATED, Inspection, noise_of
+
+
+def inspect_folders(
+    noisy: str | Path, clean: str | Path | None, *, reach: int = 10, progress: bool = False
+) -> Inspection:
+    """`inspect_pair` for all images of two folders that have the same names, together.
+
+    One pair is in memory at a time. The curve has up to 12 bins of equal width.
+
+    Parameters
+    ----------
+    noisy, clean : path
+        Two folders; a noisy and a clean image have the same name, whatever their suffixes.
+    reach : int
+        Largest lag of the correlation map.
+    progress : bool
+        Whether a progress bar is shown.
+
+    Returns
+    -------
+    Inspection
+        Of all pixels of all images.
+
+    Raises
+    ------
+    ValueError
+        For an image without a partner, for what is no folder or an empty one, and as `inspect_pair`.
+
+    Examples
+    --------
+    >>> inspect_folders("nowhere", "neither")
+    Traceback (most recent call last):
+    ValueError: two folders are measured together, of noisy and of clean images; nowhere, neither were given
+    """
+    sums, moments, left_out = None, np.zeros((3, BINS)), []
+    for paths in tqdm(_paired(noisy, clean), desc="measuring", unit="image", disable=not progress):
+        image, truth = (to_unit(read(path).first) for path in paths)
+        noise, inside = noise_of(image, truth)
+        own = lag_sums(noise, reach, valid=None if inside.all() else inside)
+        sums = own if sums is None else sums + own
+        moments += _moments(truth[inside], noise[inside])
+        left_out.append(1 - inside.mean())
+    filled = moments[0] > 0
+    found = sums.correlation
+    return Inspection(
+        level=255 * float(_deviation(*moments.sum(axis=1))),
+        brightness=(np.arange(BINS)[filled] + 0.5) / BINS,
+        deviation=255 * _deviation(*moments[:, filled]),
+        map=found,
+        radius=radius(found, CORRELATED),
+        exact=True,
+        saturated=float(np.mean(left_out)),
+    )
+
+
+def _paired(noisy: str | Path, clean: str | Path | None) -> list[tuple[Path, Path]]:
+    """The images of two folders, in pairs of the same name."""
+    folders = [Path(folder) for folder in (noisy, clean) if folder is not None]
+    if len(folders) < 2 or not all(folder.is_dir() for folder in folders):
+        raise ValueError(
+            f"two folders are measured together, of noisy and of clean images; {noisy}, {clean} were given"
+        )
+    first, second = ({path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} for folder in folders)
+    if alone := sorted(first.keys() ^ second.keys()):
+        raise ValueError(
+            f"{len(alone)} images have no partner of the same name in the other folder: {', '.join(alone[:10])}"
+        )
+    if not first:
+        raise ValueError(f"there are no images in {noisy}")
+    return [(first[name], second[name]) for name in first]
+
+
+def _moments(brightness: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Number of pixels, sum and sum of squares of their noise, in BINS of brightness: [3, BINS]."""
+    values, bins = noise.ravel(), (BINS * brightness.ravel()).astype(int).clip(0, BINS - 1)
+    return np.stack([np.bincount(bins, weights=values**power, minlength=BINS) for power in (0, 1, 2)])
+
+
+def _deviation(count: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0))

@@ -1,0 +1,49 @@
+"""White noise told from the picture, and measured, by the directions in which the picture does not vary.
+
+A colour patch of 5x5 pixels is a point in 75 dimensions. A picture fills only a few of them, for neighbours and colours
+go together; white noise fills all alike. So the smallest principal components of an image's patches are noise alone,
+and if the noise is white they are all equal: their mean is its variance (Chen, Zhu, Heng, An Efficient Statistical
+Method for Image Noise Level Estimation, ICCV 2015).
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+SIDE = 5  # of a patch, in pixels
+CHUNK = 4_000  # patches held in memory at a time
+EQUAL = 0.7  # the smallest component is at least this share of the mean of those taken for noise
+
+
+def white_variance(image: np.ndarray, inside: np.ndarray) -> float | None:
+    """The noise variance of a colour image [H, W, 3] if its noise is white, in all channels alike; else None.
+
+    Which components are noise: the largest number of the smallest ones that are spread symmetrically, as equal ones
+    are but for chance, so that their mean does not exceed their median.
+    inside: [H, W], False where pixels do not count.
+    """
+    covariance = _patch_covariance(image, inside)
+    if covariance is None:
+        return None
+    powers = np.linalg.eigvalsh(covariance)
+    count = next(n for n in range(len(powers), 0, -1) if powers[:n].mean() <= np.median(powers[:n]) or n == 1)
+    variance = powers[:count].mean()
+    alike = count >= len(powers) / 8 and powers[0] > EQUAL * variance
+    return float(variance) if alike else None
+
+
+def _patch_covariance(image: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
+    """Covariance [75, 75] of every second patch; None where there are too few. Summed up in chunks of patches."""
+    usable = sliding_window_view(inside, (SIDE, SIDE))[::2, ::2].all(axis=(2, 3))
+    patches = sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))[::2, ::2]
+    size, count = 3 * SIDE**2, int(usable.sum())
+    if count < 50 * size:
+        return None
+    middle = image.mean(axis=(0, 1), dtype=float)  # near the patches' mean, so that no digits cancel
+    sums, products = np.zeros(size), np.zeros((size, size))
+    rows = max(1, CHUNK // usable.shape[1])
+    for top in range(0, len(usable), rows):
+        chosen = patches[top : top + rows][usable[top : top + rows]]
+        flat = (chosen - middle[:, None, None]).reshape(-1, size)
+        sums += flat.sum(axis=0)
+        products += flat.T @ flat
+    return (products - np.outer(sums, sums) / count) / (count - 1)
