@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dnlib.noise import correlation
-from dnlib.noise.correlation import chroma_correlation_map, correlation_map, lag_sums, radius, survey
+from dnlib.noise import chroma_correlation_map, correlation_map, lag_sums, lags as lag_module, radius, survey
 
 
 def overlap(noise, dy, dx):
@@ -31,7 +30,7 @@ def noise(rng):
 
 @pytest.mark.parametrize("strip", [5, 16, 200])
 def test_the_map_is_pearson_s_correlation_of_every_overlap(noise, strip, monkeypatch):
-    monkeypatch.setattr(correlation, "STRIP", strip)
+    monkeypatch.setattr(lag_module, "STRIP", strip)
     assert correlation_map(noise, reach=0) == pytest.approx(1)
     found = correlation_map(noise, reach=7)
     for dy, dx in lags(7):
