@@ -41,9 +41,9 @@ class Inspection:
     >>> clean = np.full((64, 64), 0.5)
     >>> found = inspect_pair(clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape), clean)
     >>> round(found.level, 1), found.radius
-    (25.6, 0)
+    (25.4, 0)
     >>> print(found.sentence)
-    Noise of standard deviation 25.6 of 255 (measured against the clean image), ...
+    Noise of standard deviation 25.4 of 255 (measured against the clean image), ...
     """
 
     level: float

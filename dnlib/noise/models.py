@@ -27,6 +27,7 @@ class NoisyImage(NamedTuple):
 
     Examples
     --------
+    >>> from dnlib.noise import Gaussian
     >>> noisy, parameter = Gaussian(51).sample(torch.zeros(2, 3, 8, 8))
     >>> parameter
     tensor([0.2000, 0.2000])
@@ -67,6 +68,7 @@ class Noise:
 
     Examples
     --------
+    >>> from dnlib.noise import Gaussian
     >>> noise = Gaussian((5, 50))
     >>> noise.strength
     (5.0, 50.0)
@@ -167,6 +169,7 @@ def noisy_burst(burst: Tensor, noise: Noise, generator: Generator, *, temporal: 
 
     Examples
     --------
+    >>> from dnlib.noise import Gaussian
     >>> clean = torch.full((3, 1, 100, 100), 0.5)
     >>> noisy = noisy_burst(clean, Gaussian(25), torch.Generator().manual_seed(0), temporal=0.9).image
     >>> first, second, _ = (noisy - clean).flatten(1)
