@@ -109,7 +109,7 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> In
     noisy, clean = to_unit(noisy), to_unit(clean)
     noise, inside = noise_of(noisy, clean)
     truth, values = clean[inside].ravel(), noise[inside].ravel()
-    bins = _bins(truth)
+    bins = _bins(np.argsort(truth, kind="stable"))
     return Inspection(
         level=255 * float(values.std()),
         brightness=np.array([truth[part].mean() for part in bins]),
@@ -158,7 +158,7 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
         found = np.zeros_like(found)
         found[len(found) // 2, len(found) // 2] = 1
         variances *= white / variances.mean()
-    bins = _bins(brightness)
+    bins = _bins(np.argsort(brightness, axis=None))
     return Inspection(
         level=255 * float(np.sqrt(variances.mean())),
         brightness=np.array([brightness.flat[part].mean() for part in bins]),
@@ -183,10 +183,9 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return noise, inside
 
 
-def _bins(brightness: np.ndarray) -> list[np.ndarray]:
-    """Up to BINS bins of equally many pixels as bright: indices into the flattened array."""
-    parts = np.array_split(np.argsort(brightness, axis=None, kind="stable"), BINS)
-    return [part for part in parts if len(part)]
+def _bins(order: np.ndarray) -> list[np.ndarray]:
+    """Up to BINS bins of equally many places, from dark to bright, of places in this order."""
+    return [part for part in np.array_split(order, BINS) if len(part)]
 
 
 def _inside(image: np.ndarray) -> np.ndarray:
