@@ -44,14 +44,14 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
     PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
     """
     from dnlib.denoiser import choice
-    from dnlib.images import Picture, files
+    from dnlib.images import Picture, check_destination, read, write
 
-    before = files.read(image)
-    files.check_destination(output, before, overwrite=force)
+    before = read(image)
+    check_destination(output, before, overwrite=force)
     if report:
         if report.suffix.lower() not in (".html", ".htm") or report.absolute() in (image.absolute(), output.absolute()):
             raise ValueError(f"the report is an HTML page of its own, with the ending .html; {report} was given")
-        files.check_destination(report, overwrite=force)
+        check_destination(report, overwrite=force)
     if uncertainty:
         if uncertainty.suffix.lower() not in (".npy", ".tif", ".tiff") or uncertainty.absolute() in (
             image.absolute(),
@@ -63,13 +63,13 @@ def denoise(image: Path, output: Path, filter: str, report: Path | None, uncerta
                 f"only the network knows how uncertain it is: --uncertainty goes with --filter {choice.BLIND_SPOT}; "
                 f"--filter {filter} was given"
             )
-        files.check_destination(uncertainty, overwrite=force)
+        check_destination(uncertainty, overwrite=force)
     started = time.perf_counter()
     after, choice = choice.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
-    files.write(output, after, overwrite=force)
+    write(output, after, overwrite=force)
     click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
     if uncertainty:
-        files.write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
+        write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
         click.echo(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
     if report:
         from dnlib.denoiser import write_picture_page
@@ -90,17 +90,17 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
     measured together, one after the other.
     """
     from dnlib.course import inspection_table
-    from dnlib.images import files
+    from dnlib.images import check_destination, read
     from dnlib.noise import inspect_folders, inspect_image, inspect_pair
 
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
-        files.check_destination(picture, overwrite=force)
+        check_destination(picture, overwrite=force)
     if noisy.is_dir() or (clean and clean.is_dir()):
         found = inspect_folders(noisy, clean, progress=sys.stderr.isatty())
     else:
-        images = [files.read(path).first for path in (noisy, clean) if path]
+        images = [read(path).first for path in (noisy, clean) if path]
         found = inspect_pair(*images) if clean else inspect_image(*images)
     inspection_table(found)
     click.echo(found.sentence)

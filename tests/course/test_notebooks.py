@@ -19,8 +19,7 @@ from scipy.stats import norm
 
 from dnlib.course import records, runner
 from dnlib.filters import jinvariance
-from dnlib.images.arrays import Picture, to_tensor
-from dnlib.images.files import write
+from dnlib.images import Picture, to_tensor, write
 from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, patch_targets, ssid
 from dnlib.methods.noise2self import visible_mean
 from dnlib.methods.patch_craft import craft_tiles

@@ -57,9 +57,7 @@ def test_every_tile_keeps_its_promises(height, width, side, margin, multiple):
 
     def function(tile):
         for axis, size in ((2, height), (3, width)):
-            first, last = (
-                divmod(int(corner), width)[axis - 2] for corner in (tile[0, 0, 0, 0], tile[0, 0, -1, -1])
-            )
+            first, last = (divmod(int(corner), width)[axis - 2] for corner in (tile[0, 0, 0, 0], tile[0, 0, -1, -1]))
             assert first % multiple == 0 and (size - 1 - last) % multiple == 0
             assert tile.shape[axis] <= side + 2 * (margin + multiple - 1)
         return (tile,)
