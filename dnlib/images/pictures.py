@@ -12,7 +12,8 @@ class Picture:
     Attributes
     ----------
     pixels
-        [..., H, W] or [..., H, W, C] with C from 1 to 4; leading axes are a stack. Of 2 or 4 channels the last is alpha.
+        [..., H, W] or [..., H, W, C] with C from 1 to 4; leading axes are a stack. The last of 2 or 4 channels is
+        alpha.
     channels
         Whether the last axis holds colours.
     icc_profile
