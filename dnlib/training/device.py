@@ -1,8 +1,8 @@
 """Where a training runs, and in which numbers.
 
-Two environment variables make any machine behave as one without bfloat16 units: `DNLIB_PRECISION=float32`, which decides
-what precision "auto" means, together with `ONEDNN_MAX_CPU_ISA=AVX2`, which keeps oneDNN, the library under torch's
-convolutions, from the units themselves. Both are read when torch is first used; set them before Python starts.
+Two environment variables make any machine behave as one without bfloat16 units: `DNLIB_PRECISION=float32`, which says
+what precision "auto" is, together with `ONEDNN_MAX_CPU_ISA=AVX2`, which keeps oneDNN, the library under torch's
+convolutions, from the units themselves. oneDNN reads its own when torch is first used: set it before Python starts.
 """
 
 import os

@@ -19,6 +19,7 @@ from dnlib.training.protocols import PROTOCOLS, SSIM, Protocol
 if TYPE_CHECKING:
     from torch import Tensor
 
+
 @dataclass(frozen=True)
 class Score:
     """PSNR in dB and SSIM, with the names without which neither means anything.
@@ -58,7 +59,7 @@ def score(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protoco
     >>> print(score(np.full((8, 8), 0.6), np.full((8, 8), 0.5), "clamped"))
     20.00 dB, SSIM 0.984 (uniform), protocol clamped
     """
-    variant = _rule(protocol).ssim
+    variant = rule(protocol).ssim
     return Score(psnr(estimate, clean, protocol), ssim(estimate, clean, variant, protocol), protocol, variant)
 
 
@@ -88,7 +89,7 @@ def psnr(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol
     20.0
     """
     with np.errstate(divide="ignore"):
-        pairs = _pairs(estimate, clean, _rule(protocol))
+        pairs = _pairs(estimate, clean, rule(protocol))
         return float(np.mean([peak_signal_noise_ratio(c, e, data_range=1) for e, c in pairs]))
 
 
@@ -128,7 +129,7 @@ def ssim(
     1.0
     """
     compare, side = _VARIANTS[one_of(variant, _VARIANTS, "the SSIM variant")]
-    pairs = list(_pairs(estimate, clean, _rule(protocol)))
+    pairs = list(_pairs(estimate, clean, rule(protocol)))
     height, width = pairs[0][0].shape[:2]
     if min(height, width) < side:
         raise ValueError(f"SSIM {variant} takes images of {side}x{side} pixels or more; {height}x{width} were given")
@@ -185,7 +186,8 @@ _VARIANTS = {"uniform": (_ssim_uniform, 7), "gaussian": (_ssim_gaussian, 11), "v
 """The function of each, and the smallest side that it takes."""
 
 
-def _rule(protocol: str) -> Protocol:
+def rule(protocol: str) -> Protocol:
+    """The protocol of that name. Raises ValueError for an unknown one."""
     return PROTOCOLS[one_of(protocol, PROTOCOLS, "the protocol")]
 
 
