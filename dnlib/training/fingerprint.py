@@ -4,12 +4,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from dnlib.methods import Method
 
 LARGEST = 64  # numbers of an array that are written out; of larger ones there is a hash
 
@@ -42,26 +43,22 @@ def settings(module: nn.Module) -> dict[str, Any]:
     return found
 
 
-def teachers(module: nn.Module) -> dict[str, Any]:
-    """Settings, and a hash of the weights, of all modules that are held beside the parts that learn.
-
-    What a method learns from stands in a tuple, list or dict, where nn.Module does not look for parts: the stages
-    before one of SSID, the features of a perceptual loss. Weights and checkpoints of the learner leave it out.
+def teachers(method: Method) -> dict[str, Any]:
+    """Settings, and a hash of the weights, of a method's `teachers`, which its own weights and checkpoints leave out.
 
     Examples
     --------
-    >>> learner, teacher = nn.Linear(1, 1), nn.Linear(1, 1)
-    >>> learner._teacher = (teacher,)
-    >>> sorted(teachers(learner))[:2]
-    ['teacher Linear (_teacher.0) class', 'teacher Linear (_teacher.0) in_features']
+    >>> from dnlib.methods import BNN, LAN
+    >>> from dnlib.networks import BlindSpotUNet, LocallyAware
+    >>> lan = LAN(BNN(BlindSpotUNet(1, 4, outputs=1, depth=2)), LocallyAware(1, 4))
+    >>> teachers(lan)["teacher BNN: class"]
+    'BNN'
     """
-    own = {id(parameter) for parameter in module.parameters()}
-    found = {}
-    for where, teacher in _held_beside(module).items():
-        if not {id(parameter) for parameter in teacher.parameters()} <= own:  # else a view of what learns
-            facts = settings(teacher) | {"weights": weights_hash(teacher)}
-            found |= {f"teacher {type(teacher).__name__} ({where}) {name}": fact for name, fact in facts.items()}
-    return found
+    return {
+        f"teacher {name}: {what}": fact
+        for name, teacher in method.teachers.items()
+        for what, fact in (settings(teacher) | {"weights": weights_hash(teacher)}).items()
+    }
 
 
 def weights_hash(module: nn.Module) -> str:
@@ -70,30 +67,6 @@ def weights_hash(module: nn.Module) -> str:
     for name, tensor in module.state_dict().items():
         digest.update(f"{name} {_hashed(tensor)}".encode())
     return digest.hexdigest()[:12]
-
-
-def _held_beside(module: nn.Module) -> dict[str, nn.Module]:
-    """By where they are held, each once; those that they hold in turn are among them."""
-    found: dict[str, nn.Module] = {}
-    waiting = [("", module)]
-    while waiting:
-        start, holder = waiting.pop(0)
-        for where, part in holder.named_modules(prefix=start):
-            for name, value in vars(part).items():
-                if name not in ("_modules", "_parameters", "_buffers"):
-                    for path, held in _modules_in(value, f"{where}.{name}".strip(".")):
-                        if held is not module and held not in found.values():
-                            found[path] = held
-                            waiting.append((path, held))
-    return found
-
-
-def _modules_in(value: Any, where: str, depth: int = 4) -> Iterator[tuple[str, nn.Module]]:
-    if isinstance(value, nn.Module):
-        yield where, value
-    elif depth and isinstance(value, list | tuple | dict):
-        for name, inside in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _modules_in(inside, f"{where}.{name}", depth - 1)
 
 
 def plain(value: Any, depth: int = 8) -> Any:
