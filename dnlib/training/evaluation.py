@@ -77,7 +77,7 @@ def evaluate(
     ----------
     denoiser : Method or callable
         Of [1, C, H, W] in [0, 1] it makes the denoised image. A method that needs the noise parameter (its `needs`) is
-        told the one that was drawn.
+        told the one that was drawn, in the paper's unit.
     dataset : sequence of Example
         With clean images.
     noise : Noise
@@ -113,7 +113,8 @@ def evaluate(
         for index, example in enumerate(tqdm(dataset, desc="evaluating", unit="image", disable=not progress)):
             clean = to_tensor(example.clean)
             for draw in range(draws):
-                yield example.name, clean, *draw_noisy(clean, noise, seed, index, draw)
+                noisy, parameter = draw_noisy(clean, noise, seed, index, draw)
+                yield example.name, clean, noisy, noise.to_paper(parameter)
 
     return _score(denoiser, rows(), protocol)
 
@@ -151,7 +152,7 @@ def score_pairs(denoiser: Denoiser, pairs: Sequence[Example], *, protocol: str =
 
 @torch.no_grad()
 def _score(denoiser: Denoiser, rows: Iterable[tuple[str, Tensor, Tensor, Tensor | None]], protocol: str) -> Scores:
-    """rows: name, clean image, noisy image, and the noise parameter where it is known."""
+    """rows: name, clean image, noisy image, and the noise parameter in the paper's unit where it is known."""
     variants = dict.fromkeys(("uniform", metrics.rule(protocol).ssim))
     names, psnr, ssim = [], [], {variant: [] for variant in variants}
     for name, clean, noisy, parameter in rows:

@@ -109,7 +109,7 @@ def test_a_method_that_needs_the_parameter_is_told_it(examples):
     drawn = [
         draw_noisy(torch.zeros(1, 3, 8, 8), Gaussian((5, 50)), 0, i, j).parameter for i in range(3) for j in (0, 1)
     ]
-    assert method.told == [float(parameter) for parameter in drawn] and len(set(method.told)) == 6
+    assert method.told == [float(255 * parameter) for parameter in drawn] and len(set(method.told)) == 6
 
 
 @pytest.mark.parametrize("answer", [None, 3.0, np.zeros((1, 3, 40, 50)), [1]])
