@@ -177,8 +177,8 @@ def _denoised(denoiser: Denoiser, noisy: Tensor, parameter: Tensor | None) -> Te
     return answer
 
 
-def draw_noisy(clean: Tensor, noise: Noise, *key: int) -> NoisyImage:
-    """Noise that depends on nothing but a key.
+def draw_noisy(clean: Tensor, noise: Noise, seed: int, *numbers: int) -> NoisyImage:
+    """Noise that depends on nothing but a seed and the numbers of the image and of the draw.
 
     Parameters
     ----------
@@ -186,18 +186,16 @@ def draw_noisy(clean: Tensor, noise: Noise, *key: int) -> NoisyImage:
         In [0, 1].
     noise : Noise
         The model to draw from.
-    *key : int
-        Whole numbers >= 0: a seed, or seed and image, or seed, image and draw. Keys of different lengths give different
-        noise, whatever their numbers.
+    seed, *numbers : int
+        Whole numbers >= 0: seed, image, draw, and whatever else is counted. Numbers left out are 0.
 
     Examples
     --------
     >>> from dnlib.noise import Gaussian
     >>> clean = torch.full((1, 3, 8, 8), 0.5)
-    >>> one, again, other = (draw_noisy(clean, Gaussian(25), *key).image for key in [(0, 1, 2), (0, 1, 2), (0, 1)])
+    >>> one, again, other = (draw_noisy(clean, Gaussian(25), *key).image for key in [(0,), (0, 0, 0), (0, 0, 1)])
     >>> torch.equal(one, again), torch.equal(one, other)
     (True, False)
     """
-    length = () if len(key) == 3 else (len(key),)  # SeedSequence alone takes (0,) for (0, 0, 0)
-    seed = np.random.SeedSequence(key, spawn_key=length).generate_state(1)[0]
-    return noise.sample(clean, torch.Generator().manual_seed(int(seed)))
+    state = np.random.SeedSequence([seed, *numbers]).generate_state(1)[0]
+    return noise.sample(clean, torch.Generator().manual_seed(int(state)))
