@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
-from dnlib.methods.base import Estimate, Method, check_blind
+from dnlib.methods.base import Estimate, Method, channels_of, check_blind
 from dnlib.methods.batch import Batch
 from dnlib.networks import shuffle
 
@@ -35,20 +35,18 @@ class APBSN(Method):
         share: float = 0.16,
     ):
         super().__init__(network)
-        check_blind(network)
+        check_blind(network, channels_of(network))
         if min(train_stride, stride) < 1:
             raise ValueError(f"strides are whole numbers >= 1; {train_stride} and {stride} were given")
         self.train_stride, self.stride, self.border = train_stride, stride, border
         self.refinements, self.share = refinements, share
 
     def loss(self, batch: Batch) -> Tensor:
-        return torch.mean((self.answer(batch.noisy) - batch.noisy).abs())
-
-    def answer(self, noisy: Tensor) -> Tensor:
-        return shuffle.through(self.network, noisy, self.train_stride, border=self.border)
+        answer = shuffle.apply(self.network, batch.noisy, self.train_stride, border=self.border)
+        return torch.mean((answer - batch.noisy).abs())
 
     def estimate(self, noisy: Tensor) -> Estimate:
-        first = shuffle.through(self.network, noisy, self.stride, border=self.border)
+        first = shuffle.apply(self.network, noisy, self.stride, border=self.border)
         if not self.refinements:
             return Estimate(first)
         return Estimate(refine(self.network, noisy, first, times=self.refinements, share=self.share))

@@ -1,15 +1,16 @@
 """LG-BPN (Wang et al. 2023): a hole of the shape that the noise's correlation has, made smaller in use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from dnlib.methods.base import Estimate, Method
+from dnlib.methods.ap_bsn import refine
+from dnlib.methods.base import Estimate, Method, check_blind
 from dnlib.methods.batch import Batch
-from dnlib.networks import BlindPatch, Branch, shuffle
+from dnlib.networks import BlindPatch, Branch
 
 
 class View(NamedTuple):
@@ -46,30 +47,34 @@ class LGBPN(Method):
             raise ValueError(
                 f"LG-BPN works with a BlindPatch, whose branches it adjusts; {type(network).__name__} was given"
             )
+        check_blind(network)
         (self.first, self.again), self.refinements, self.share = views, refinements, share
 
     def loss(self, batch: Batch) -> Tensor:
         return torch.mean((self.network(batch.noisy) - batch.noisy).abs())
 
     def estimate(self, noisy: Tensor) -> Estimate:
-        with looking(self.network, self.first):
+        with adjusted(self.network, self.first):
             result = self.network(noisy)
         if self.refinements:
-            with looking(self.network, self.again):
-                result = shuffle.refine(self.network, noisy, result, times=self.refinements, share=self.share)
+            with adjusted(self.network, self.again):
+                result = refine(self.network, noisy, result, times=self.refinements, share=self.share)
         return Estimate(result)
 
 
 @contextmanager
-def looking(network: BlindPatch, view: View):
+def adjusted(network: BlindPatch, view: View) -> Iterator[None]:
     """The network's branches with other strides and holes, for a while. Branches of another kind stay as they are."""
-    branches: Sequence[Branch] = [branch for branch in (network.local, network.wide) if isinstance(branch, Branch)]
-    before = [(branch.stride, branch.shrink) for branch in branches]
+    looks = zip((network.local, network.global_), zip(*view, strict=True), strict=True)
+    looks = {branch: look for branch, look in looks if isinstance(branch, Branch)}
+    before = {branch: (branch.stride, branch.shrink) for branch in looks}
     try:
-        for branch, stride, ratio in zip((network.local, network.wide), *view, strict=True):
-            if isinstance(branch, Branch):
-                branch.stride, branch.shrink = stride, ratio
+        _adjust(looks)
         yield
     finally:
-        for branch, (stride, ratio) in zip(branches, before, strict=True):
-            branch.stride, branch.shrink = stride, ratio
+        _adjust(before)
+
+
+def _adjust(looks: dict[Branch, tuple[int, float]]) -> None:
+    for branch, (stride, shrink) in looks.items():
+        branch.stride, branch.shrink = stride, shrink

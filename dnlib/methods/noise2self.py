@@ -11,7 +11,8 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from dnlib.filters import jinvariance
-from dnlib.methods.base import Estimate, Method
+from dnlib.images import one_of
+from dnlib.methods.base import Estimate, Method, one_for_each
 from dnlib.methods.batch import Batch
 
 
@@ -33,19 +34,14 @@ class Noise2Self(Method):
         masks: Literal["grid", "random"] = "grid",
         width: int = 4,
         fill: Literal["mean", "random", "zero"] = "mean",
-        inference: Literal["direct", "invariant"] = "direct",
+        inference: Literal["direct", "invariant", "mixed"] = "direct",
     ):
         super().__init__(network)
-        for name, value, known in (
-            ("masks", masks, ("grid", "random")),
-            ("fill", fill, ("mean", "random", "zero")),
-            ("inference", inference, ("direct", "invariant")),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} is one of {', '.join(known)}; {value!r} was given")
         if width < 2:
             raise ValueError(f"there are width^2 groups of pixels, so width >= 2; {width} was given")
-        self.masks, self.width, self.fill, self.inference = masks, width, fill, inference
+        self.width, self.masks = width, one_of(masks, ("grid", "random"), "what is hidden")
+        self.fill = one_of(fill, ("mean", "random", "zero"), "what hidden pixels show")
+        self.inference = one_of(inference, ("direct", "invariant", "mixed"), "the inference")
 
     def loss(self, batch: Batch) -> Tensor:
         group = torch.randint(self.width**2, (), generator=batch.generator, device=batch.noisy.device)
@@ -72,8 +68,23 @@ class Noise2Self(Method):
             hidden = torch.zeros_like(image)
         return torch.where(mask, hidden, image)
 
-    def estimate(self, noisy: Tensor) -> Estimate:
-        return Estimate(self.network(noisy) if self.inference == "direct" else self.invariant(noisy))
+    def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
+        """As `Method.estimate`; `parameter` [N] for "mixed": sigma / 255 of each image."""
+        if self.inference == "mixed" and parameter is None:
+            raise ValueError("mixing needs the noise level: give denoise its `parameter`, sigma in 8-bit units")
+        if self.inference == "direct":
+            return Estimate(self.network(noisy))
+        blind = self.invariant(noisy)
+        if self.inference == "invariant":
+            return Estimate(blind)
+        losses = ((blind - noisy) ** 2).mean(dim=(1, 2, 3)).tolist()
+        weights = [jinvariance.mixing_weight(s**2, loss) for s, loss in zip(parameter.tolist(), losses, strict=True)]
+        return Estimate(jinvariance.mix(blind, noisy, noisy.new_tensor(weights)[:, None, None, None]))
+
+    def _strength(self, noisy: Tensor, parameter: Tensor | float | None) -> Tensor | None:
+        if self.inference == "mixed" and parameter is not None:
+            return one_for_each(parameter, noisy) / 255
+        return super()._strength(noisy, parameter)
 
     def invariant(self, noisy: Tensor) -> Tensor:
         """f(y)_J = g(y with J hidden)_J for every group J: no pixel's estimate depends on its own noisy value."""
@@ -84,20 +95,6 @@ class Noise2Self(Method):
             mask = groups == number
             estimate = torch.where(mask, self.network(self.hide(noisy, mask, generator)), estimate)
         return estimate
-
-    @torch.no_grad()
-    def mixed(self, noisy: Tensor, sigma: float) -> Estimate:
-        """The J-invariant estimate with the noisy pixel mixed back in, lambda = sigma^2 / L; sigma in 8-bit units."""
-        if sigma is None or not sigma > 0:
-            raise ValueError(f"mixing needs the noise level sigma > 0, in 8-bit units; {sigma} was given")
-
-        def mix(noisy: Tensor) -> Estimate:
-            blind = self.invariant(noisy)
-            losses = ((blind - noisy) ** 2).mean(dim=(1, 2, 3)).tolist()
-            weights = [jinvariance.mixing_weight((sigma / 255) ** 2, loss) for loss in losses]
-            return Estimate(jinvariance.mix(blind, noisy, noisy.new_tensor(weights)[:, None, None, None]))
-
-        return self._used(mix, noisy)
 
 
 def visible_mean(image: Tensor, visible: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from dnlib.images import one_of
 from dnlib.methods.base import Estimate, Method
 from dnlib.methods.batch import Batch
 
@@ -49,7 +50,8 @@ def mean(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Te
 
 def normal_withoutCP(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
     """The pixel at a normal offset of deviation 4, whatever the radius. As published it does *not* leave out the
-    centre, for all its name: the test that should never comes true."""
+    centre, for all its name: the test that should never comes true.
+    """
     offsets = torch.randn((len(places), 2), generator=generator, device=image.device) * 4
     height, width = image.shape[2:]
     rows = (places[:, 2] + offsets[:, 0]).round().clamp(0, height - 1).long()
@@ -143,8 +145,7 @@ class Noise2Void(Method):
         deviation: float = 0.25,
     ):
         super().__init__(network)
-        if manipulator not in MANIPULATORS:
-            raise ValueError(f"there is no manipulator {manipulator!r}; there are: {', '.join(MANIPULATORS)}")
+        one_of(manipulator, MANIPULATORS, "the manipulator")
         if radius < 1 or not 0 < share <= 0.25 or power not in (1, 2) or not deviation > 0:
             raise ValueError(
                 f"radius >= 1, a share in (0, 1/4], power 1 or 2 and deviation > 0 are accepted; "

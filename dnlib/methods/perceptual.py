@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib.methods.base import Estimate, Method
+from dnlib.methods.base import Estimate, Method, evaluating
 from dnlib.methods.batch import Batch
 from dnlib.networks import UNet
 
@@ -40,7 +40,8 @@ class Features(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """Of [N, C, H, W] in [0, 1] the chosen levels, [N, width, H / 2^level, W / 2^level] each, with gradients."""
         (network,) = self._network
-        found = network.to(image.device).encode(image)
+        with evaluating(network):
+            found = network.to(image.device).encode(image)
         return [found[level - 1] for level in self.levels]
 
     def distance(self, answer: Tensor, target: Tensor) -> Tensor:
@@ -105,22 +106,29 @@ class Perceptual(Method):
     def needs(self) -> frozenset[str]:
         if not self.weight:
             return self.method.needs
-        return self.method.needs | {"noisy"} | ({self.target} if self._teacher is None else set())
+        asked = {self.target} if self._teacher is None else self._teacher[0].needs & {"parameter"}
+        return self.method.needs | {"noisy"} | asked
 
     def loss(self, batch: Batch) -> Tensor:
         plain = self.method.loss(batch)
         if not self.weight:
             return plain
-        return plain + self.weight * self.features.distance(self.method.answer(batch.noisy), self._wanted(batch))
+        return plain + self.weight * self.features.distance(_said(self.method, batch), self._wanted(batch))
 
     def _wanted(self, batch: Batch) -> Tensor:
         if self._teacher is None:
             return getattr(batch, self.target)
         (teacher,) = self._teacher
-        return teacher.to(batch.noisy.device).denoise(batch.noisy).mean
+        with torch.no_grad(), evaluating(teacher.to(batch.noisy.device)):
+            return _said(teacher, batch)
 
-    def answer(self, noisy: Tensor) -> Tensor:
-        return self.method.answer(noisy)
+    def estimate(self, noisy: Tensor, *parameter: Tensor) -> Estimate:
+        return self.method.estimate(noisy, *parameter)
 
-    def estimate(self, noisy: Tensor) -> Estimate:
-        return self.method.estimate(noisy)
+    def denoise(self, noisy: Tensor, parameter: Tensor | float | None = None, *, tile: int | None = None) -> Estimate:
+        """As the method denoises that learned."""
+        return self.method.denoise(noisy, parameter, tile=tile)
+
+
+def _said(method: Method, batch: Batch) -> Tensor:
+    return method.estimate(batch.noisy, *([batch.parameter] if "parameter" in method.needs else [])).mean

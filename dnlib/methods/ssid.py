@@ -10,7 +10,7 @@ the other, each on noisy images alone:
 
     bnn = BNN(BlindSpotUNet(3, 48, outputs=3, shift=5))
     lan = LAN(bnn, LocallyAware(3, 64))
-    unet = UNet(bnn, lan, Noise2CleanUNet(3, 48, pointwise=0))
+    unet = DenoisingUNet(bnn, lan, Noise2CleanUNet(3, 48, pointwise=0))
     for stage in (bnn, lan, unet):
         fit(stage, batches, steps=400_000)
 
@@ -23,7 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.methods.base import Method, check_blind
+from dnlib.images import one_of
+from dnlib.methods.base import Method, channels_of, check_blind, evaluating
 from dnlib.methods.batch import Batch
 from dnlib.networks import BlindSpotUNet, LocallyAware, Noise2CleanUNet, mirror
 
@@ -86,8 +87,9 @@ class Stage(Method):
 
     def __init__(self, network: nn.Module, *before: "Stage"):
         super().__init__(network)
-        if len({stage.network.channels for stage in (self, *before)}) > 1:
-            words = ", ".join(f"{type(stage).__name__} {stage.network.channels}" for stage in (*before, self))
+        channels = {type(stage).__name__: channels_of(stage.network) for stage in (*before, self)}
+        if len(set(channels.values())) > 1:
+            words = ", ".join(f"{name} {number}" for name, number in channels.items())
             raise ValueError(f"the networks must be made for images of one number of channels; {words}")
         self._before = before  # in a tuple, where nn.Module does not take them for parts
         self.register_buffer("trained", torch.tensor(0))
@@ -118,10 +120,11 @@ class Stage(Method):
         name, other = type(self).__name__, type(learner).__name__
         if not self.trained:
             raise ValueError(
-                f"{other} learns from {name}, which is not trained yet; the order is BNN, LAN, UNet: train {name} or "
-                f"load its weights first, or call take_as_trained() if its network learnt elsewhere"
+                f"{other} learns from {name}, which is not trained yet; the order is BNN, LAN, DenoisingUNet: train "
+                f"{name} or load its weights first, or call take_as_trained() if its network learnt elsewhere"
             )
-        return self.network.to(noisy.device)(noisy).to(noisy.dtype)
+        with evaluating(self):
+            return self.network.to(noisy.device)(noisy).to(noisy.dtype)
 
     def take_as_trained(self) -> None:
         """From now on the stages after it may learn from it."""
@@ -147,12 +150,7 @@ class BNN(Stage):
     """
 
     def __init__(self, network: nn.Module):
-        check_blind(network)
-        if network.outputs != network.channels:
-            raise ValueError(
-                f"the blind network answers with {network.outputs} channels to images of {network.channels}; "
-                f"make it with outputs={network.channels}"
-            )
+        check_blind(network, channels_of(network))
         super().__init__(network)
 
     @property
@@ -182,8 +180,7 @@ class LAN(Stage):
         weigh: bool = False,
         thresholds: tuple[float, float] = THRESHOLDS,
     ):
-        if target not in TARGETS:
-            raise ValueError(f"LAN learns from {' or '.join(TARGETS)}; {target!r} was given")
+        one_of(target, TARGETS, "what LAN learns from")
         super().__init__(network, bnn)
         self.target, self.weigh, self.thresholds = target, weigh, check_thresholds(thresholds)
 
@@ -192,7 +189,7 @@ class LAN(Stage):
         return (difference * (1 - alpha(blind, self.thresholds)) if self.weigh else difference).mean()
 
 
-class UNet(Stage):
+class DenoisingUNet(Stage):
     """Stage three. Loss: the mean of (1 - alpha) |BNN(y) - f(y)| + alpha |LAN(y) - f(y)|.
 
     thresholds: of `alpha`.
@@ -201,7 +198,9 @@ class UNet(Stage):
 
     def __init__(self, bnn: BNN, lan: LAN, network: nn.Module, *, thresholds: tuple[float, float] = THRESHOLDS):
         if lan._before != (bnn,):
-            raise ValueError("this LAN belongs to another BNN; make both with the same: LAN(bnn, ...), UNet(bnn, ...)")
+            raise ValueError(
+                "this LAN belongs to another BNN; make both with the same: LAN(bnn, ...), DenoisingUNet(bnn, ...)"
+            )
         super().__init__(network, bnn, lan)
         self.thresholds = check_thresholds(thresholds)
 
@@ -217,8 +216,8 @@ class SSID(Method):
     another. It takes longer and ends lower (published: 37.12 dB in 120 hours, one after the other 37.39 in 54).
     Only the U-Net denoises. `ssid.bnn.denoise` and `ssid.lan.denoise` show what it learnt from.
 
-    unet, bnn, lan: the networks; any blind one can be the BNN. `published_ssid()` makes those of the paper. The report's S-1
-        is published_ssid(bnn=BlindPatch(local=local_branch(), wide=None)), its S-2 published_ssid(lan_target="noisy").
+    unet, bnn, lan: the networks; any blind one can be the BNN. `published_ssid()` makes those of the paper. The
+        report's S-1 is published_ssid(bnn=BlindPatch(local=local_branch(), global_=None)), its S-2 published_ssid(lan_target="noisy").
     lan_target, weigh_lan: `target` and `weigh` of LAN.   thresholds: of `alpha`.
     Raises ValueError for what one of the stages refuses.
     """
@@ -238,10 +237,12 @@ class SSID(Method):
         super().__init__(unet)
         self.bnn = BNN(bnn)
         self.lan = LAN(self.bnn, lan, target=lan_target, weigh=weigh_lan, thresholds=thresholds)
-        self._unet = (UNet(self.bnn, self.lan, unet, thresholds=thresholds),)  # a view of `network`, which is stored
+        self._unet = (
+            DenoisingUNet(self.bnn, self.lan, unet, thresholds=thresholds),
+        )  # a view of `network`, which is stored
 
     @property
-    def stages(self) -> tuple[BNN, LAN, UNet]:
+    def stages(self) -> tuple[BNN, LAN, DenoisingUNet]:
         return self.bnn, self.lan, *self._unet
 
     def loss(self, batch: Batch) -> Tensor:

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from dnlib.images import one_of
 from dnlib.methods.base import Method
 from dnlib.methods.batch import Batch
 
@@ -31,9 +32,7 @@ class Noise2Noise(Method):
 
     def __init__(self, network: nn.Module, loss: Literal["l2", "l1", "l0"] = "l2"):
         super().__init__(network)
-        if loss not in ("l2", "l1", "l0"):
-            raise ValueError(f"there is no loss {loss!r}; there are: l2, l1, l0")
-        self.norm = loss
+        self.norm = one_of(loss, ("l2", "l1", "l0"), "the loss")
 
     def loss(self, batch: Batch) -> Tensor:
         difference = (self.network(batch.noisy) - batch.second_noisy).abs()

@@ -6,6 +6,7 @@ from . import (
     dncnn as dncnn,
     half_plane as half_plane,
     locally_aware as locally_aware,
+    restormer as restormer,
     shapes as shapes,
     shuffle as shuffle,
     unet as unet,

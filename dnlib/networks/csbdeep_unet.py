@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels, fill_up
+from dnlib.networks.shapes import check, check_channels, fill_up, pyramid_reach
 
 
 class Noise2VoidUNet(nn.Module):
@@ -29,7 +29,7 @@ class Noise2VoidUNet(nn.Module):
         blur_pool: bool = False,
     ):
         super().__init__()
-        self.channels, self.depth = check_channels(channels), depth
+        self.channels, self.depth, self.multiple = check_channels(channels), depth, 2**depth
         self.residual, self.top_skip = residual, top_skip
         self.pool = MaxBlurPool() if blur_pool else nn.MaxPool2d(2)
         widths = [width * 2**level for level in range(depth + 1)]
@@ -54,7 +54,7 @@ class Noise2VoidUNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         height, width = image.shape[2:]
-        x, skips = fill_up(image, 2**self.depth), []
+        x, skips = fill_up(image, self.multiple), []
         for block in self.down:
             skips.append(block(x))
             x = self.pool(skips[-1])
@@ -65,6 +65,11 @@ class Noise2VoidUNet(nn.Module):
             x = block(torch.cat([x, skip], dim=1) if level > 0 or self.top_skip else x)
         x = self.last(x)[..., :height, :width]
         return x + image if self.residual else x
+
+    @property
+    def reach(self) -> int:
+        look = self.bottom[0][0].kernel_size[0] // 2
+        return pyramid_reach([4 * look + isinstance(self.pool, MaxBlurPool)] * self.depth + [2 * look])
 
 
 class MaxBlurPool(nn.Module):

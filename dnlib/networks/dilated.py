@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dnlib.networks import shuffle
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import chain_reach, check, check_channels
 from dnlib.networks.unet import initialise
 
 
@@ -32,9 +32,7 @@ class MaskedConv(nn.Conv2d):
         if self.stride_of_taps == 1:
             return convolve(x)
         # taps in every second row and column never mix these: a small kernel on small images, a quarter of the work
-        height, width = x.shape[2:]
-        even = functional.pad(x, (0, width % 2, 0, height % 2))
-        return shuffle.through(convolve, even, 2)[..., :height, :width]
+        return shuffle.apply(convolve, x, 2)
 
 
 class DilatedBlindSpot(nn.Module):
@@ -44,6 +42,8 @@ class DilatedBlindSpot(nn.Module):
     5x5 and steps of 3: sums of such steps never come back to the centre.
     outputs: channels of the answer, by default those of the image.   blocks: dilated convolutions per branch.
     """
+
+    multiple = 1
 
     def __init__(self, channels: int = 3, width: int = 128, *, outputs: int | None = None, blocks: int = 9):
         super().__init__()
@@ -70,6 +70,10 @@ class DilatedBlindSpot(nn.Module):
     def hole(self) -> Tensor:
         """The offsets the answer does not depend on: True in a square array around the pixel."""
         return torch.ones(1, 1, dtype=torch.bool)
+
+    @property
+    def reach(self) -> int:
+        return max(chain_reach(branch) for branch in self.branches)
 
 
 class _Branch(nn.Sequential):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import chain_reach, check, check_channels
 
 
 class DeviationNorm(nn.Module):
@@ -38,6 +38,7 @@ class DnCNN(nn.Module):
     """
 
     norm: type[nn.Module] = nn.BatchNorm2d
+    multiple = 1
 
     def __init__(self, channels: int = 3, depth: int = 17, width: int = 64, *, residual: bool = True):
         super().__init__()
@@ -52,6 +53,10 @@ class DnCNN(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         return image - self.layers(image) if self.residual else self.layers(image)
+
+    @property
+    def reach(self) -> int:
+        return chain_reach(self.layers)
 
 
 class BiasFreeDnCNN(DnCNN):

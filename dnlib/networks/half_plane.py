@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import check, check_channels, pyramid_reach
 from dnlib.networks.unet import SLOPE, UNet, initialise
 
 
@@ -40,6 +40,14 @@ class BlindSpot(nn.Module):
             for turn, part in zip(turns, self.branch(turned).chunk(len(turns)), strict=True):
                 parts[turn] = _turn(part, -turn)
         return self.join(torch.cat([parts[turn] for turn in self.turns], dim=1))
+
+    @property
+    def reach(self) -> int:
+        return self.branch.reach
+
+    @property
+    def multiple(self) -> int:
+        return self.branch.multiple
 
     def _batches(self, image: Tensor) -> list[tuple[int, ...]]:
         """The turns that can share a batch: all of a square image, else those that lie alike."""
@@ -106,12 +114,17 @@ class HalfPlane(UNet):
     """
 
     def __init__(self, channels: int, width: int, *, depth: int = 5, shift: int = 1):
-        tail = nn.Sequential(_Upwards(2 * width + channels, 2 * width), _Upwards(2 * width, 2 * width))
+        tail = nn.Sequential(_Upwards(2 * width + check_channels(channels), 2 * width), _Upwards(2 * width, 2 * width))
         super().__init__(channels, width, tail, depth=depth, layer=_Upwards, pool=_pool)
         self.shift = shift
 
     def forward(self, image: Tensor) -> Tensor:
         return _move(super().forward(image), down=self.shift)
+
+    @property
+    def reach(self) -> int:
+        """Upwards, where every convolution sees two rows and every pooling one; to the sides it is less."""
+        return pyramid_reach([2 * 4 + 1, *[2 * 3 + 1] * (self.depth - 1), 2]) + self.shift
 
 
 class _AboveAndLeft(nn.Module):
@@ -123,11 +136,18 @@ class _AboveAndLeft(nn.Module):
         self.left = nn.Sequential(
             _Leftwards(2 * width + channels, width, 1), *(_Leftwards(width, width, dilation) for dilation in (2, 4, 8))
         )
+        self.multiple = self.above.multiple
 
     def forward(self, image: Tensor) -> Tensor:
         above = self.above(image)
         left = self.left(torch.cat([above, image.to(above.dtype)], dim=1))
         return torch.cat([above, _move(left, right=1)], dim=1)
+
+    @property
+    def reach(self) -> int:
+        """Upwards, or 31 pixels to the left and from there as far as half planes see to the side."""
+        sideways = pyramid_reach([4, *[3] * (self.above.depth - 1), 1])
+        return max(self.above.reach, 1 + sum(layer.reach for layer in self.left) + sideways)
 
 
 class _Upwards(nn.Module):

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import chain_reach, check, check_channels
 
 
 class LocallyAware(nn.Module):
@@ -16,9 +16,11 @@ class LocallyAware(nn.Module):
     Raises ValueError for a reach below 0.
     """
 
+    multiple = 1
+
     def __init__(self, channels: int = 3, width: int = 64, *, reach: int = 1, blocks: int = 6, attention: bool = True):
         super().__init__()
-        self.channels, self.reach = check_channels(channels), reach
+        self.channels, self.attention = check_channels(channels), attention
         if reach < 0:
             raise ValueError(f"the network looks 0 or more pixels to each side; {reach} was given")
         look = [layer for _ in range(reach) for layer in (nn.Conv2d(width, width, 3, padding=1), nn.ReLU(inplace=True))]
@@ -34,7 +36,13 @@ class LocallyAware(nn.Module):
     @property
     def window(self) -> Tensor:
         """The offsets the answer depends on: True in a square array. Nearly: attention pools over the whole image."""
-        return torch.ones(2 * self.reach + 1, 2 * self.reach + 1, dtype=torch.bool)
+        side = 2 * chain_reach(self.head) + 1
+        return torch.ones(side, side, dtype=torch.bool)
+
+    @property
+    def reach(self) -> int | None:
+        """How far it sees; None with attention, which pools over the whole image."""
+        return None if self.attention else chain_reach(self.head)
 
 
 class _Block(nn.Module):

@@ -9,18 +9,19 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-from dnlib.networks.shapes import fill_up
-
 
 def split(image: Tensor, stride: int) -> Tensor:
     """The small images of [N, C, H, W] as a batch [N * stride^2, C, h, w], those of an image one after the other.
 
-    Sides that are no multiple of `stride` are filled up by mirroring, at the bottom and at the right.
+    Sides that are no multiple of `stride` are filled up with zeros, at the bottom and at the right. (Mirroring would
+    put some pixels beside themselves, and a blind network could see them there.)
     Raises ValueError for a stride below 1.
     """
     if stride < 1:
         raise ValueError(f"a stride is a whole number >= 1; {stride} was given")
-    parts = functional.pixel_unshuffle(fill_up(image, stride), stride)  # [N, C * stride^2, h, w]
+    height, width = image.shape[2:]
+    filled = functional.pad(image, (0, -width % stride, 0, -height % stride))
+    parts = functional.pixel_unshuffle(filled, stride)  # [N, C * stride^2, h, w]
     small = parts.unflatten(1, (image.shape[1], stride**2)).transpose(1, 2)
     return small.flatten(0, 1)
 
@@ -50,7 +51,7 @@ def untile(tiled: Tensor, stride: int, border: int) -> Tensor:
     return framed[..., border : height - border, border : width - border]
 
 
-def through(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
+def apply(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
     """What a network says about the small images, put together again: [N, C, H, W].
 
     border: tile them with it, as AP-BSN does; None gives them to the network as a batch, each on its own.

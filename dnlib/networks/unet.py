@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels, fill_up
+from dnlib.networks.shapes import chain_reach, check, check_channels, fill_up, pyramid_reach
 
 SLOPE = 0.1
 
@@ -55,7 +55,7 @@ class UNet(nn.Module):
         super().__init__()
         if depth < 2:
             raise ValueError(f"a U-Net halves its images at least twice; depth {depth} was given")
-        self.channels, self.depth, self.pool = channels, depth, pool
+        self.channels, self.depth, self.multiple, self.pool = channels, depth, 2**depth, pool
         self.first = layer(channels, width)
         self.encoder = nn.ModuleList(layer(width, width) for _ in range(depth + 1))
         self.decoder = nn.ModuleList(
@@ -68,7 +68,7 @@ class UNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         height, width = image.shape[2:]
-        image = fill_up(image, 2**self.depth)
+        image = fill_up(image, self.multiple)
         features = self.encode(image)
         # the cast is for mixed precision: else the largest concatenation would be float32
         skips = [image.to(features[0].dtype), *features]
@@ -78,10 +78,14 @@ class UNet(nn.Module):
         x = self.tail(torch.cat([_double(x), skips.pop()], dim=1))
         return x[..., :height, :width]
 
+    @property
+    def reach(self) -> int:
+        return pyramid_reach([2 + chain_reach(self.tail), *[3] * (self.depth - 1), 1])
+
     def encode(self, image: Tensor) -> list[Tensor]:
         """What the encoder hands to the decoder, from fine to coarse: [N, width, H / 2, W / 2], ..."""
         check(image, self.channels)
-        x, features = self.first(fill_up(image, 2**self.depth)), []
+        x, features = self.first(fill_up(image, self.multiple)), []
         for layer in self.encoder[:-1]:
             x = self.pool(layer(x))
             features.append(x)
