@@ -8,7 +8,24 @@ from dnlib.networks.shapes import check, check_channels, fill_up, pyramid_reach
 
 
 class BabyUNet(nn.Module):
-    """Two levels of residual blocks, max-pooling down, bilinear up, a 1x1 convolution at the end. Images in [0, 1]."""
+    """Two levels of residual blocks, max-pooling down, bilinear up, a 1x1 convolution at the end.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        Channels of the first level.
+
+    References
+    ----------
+    Batson and Royer, Noise2Self, ICML 2019; github.com/czbiohub-sf/noise2self.
+
+    Examples
+    --------
+    >>> BabyUNet(1)(torch.rand(1, 1, 21, 30)).shape
+    torch.Size([1, 1, 21, 30])
+    """
 
     multiple = 4
     reach = pyramid_reach([4, 4 + 1, 2 + 1])  # convolutions, and between pixels in bilinear upsampling

@@ -23,18 +23,36 @@ REACH = 4  # of the diamond: |dy| + |dx| <= REACH is left out
 
 
 def diamond(side: int) -> Tensor:
-    """[side, side], True where |dy| + |dx| <= 4 from the middle."""
+    """What a blind patch covers, [side, side]: True where |dy| + |dx| <= 4 from the middle.
+
+    Examples
+    --------
+    >>> diamond(9).sum()
+    tensor(41)
+    """
     apart = (torch.arange(side) - side // 2).abs()
     return apart[:, None] + apart <= REACH
 
 
 def local_taps() -> Tensor:
-    """9x9 without the diamond: 40 of 81."""
+    """9x9 without the diamond: 40 of 81.
+
+    Examples
+    --------
+    >>> local_taps().shape, local_taps().sum()
+    (torch.Size([9, 9]), tensor(40))
+    """
     return ~diamond(9)
 
 
 def global_taps() -> Tensor:
-    """21x21, even rows and columns only, without the diamond: 108 of 441."""
+    """21x21, even rows and columns only, without the diamond: 108 of 441.
+
+    Examples
+    --------
+    >>> global_taps().shape, global_taps().sum()
+    (torch.Size([21, 21]), tensor(108))
+    """
     even = torch.arange(21) % 2 == 0
     return even[:, None] & even & ~diamond(21)
 
@@ -42,11 +60,34 @@ def global_taps() -> Tensor:
 class BlindPatch(nn.Module):
     """A head of 1x1, branches side by side, and a tail of 1x1. 4.56 million parameters as published, with masked ones.
 
-    local, global_: the two branches, made by `local_branch` and `global_branch`, or another network of `width` outputs
-        that is blind itself and looks at the image, such as BlindSpotUNet(3, 48, outputs=128, shift=5); None leaves one
-        out.
-    fusion: "concat" as published, or "average" of the two.
-    Raises ValueError for no branch, or another fusion.
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        Channels of what a branch answers; 128 as published.
+    head : int
+        Channels that branches look at; 24 as published.
+    local, global_ : nn.Module or None
+        The two branches, made by `local_branch` and `global_branch`, or another network of `width` outputs that is
+        blind itself and looks at the image, such as `BlindSpotUNet(3, 48, outputs=128, shift=5)`; None leaves one out.
+    fusion : {"concat", "average"}
+        "concat" as published.
+
+    Raises
+    ------
+    ValueError
+        For no branch, or another fusion.
+
+    References
+    ----------
+    Wang et al., LG-BPN: Local and Global Blind-Patch Network, CVPR 2023, figure 2.
+
+    Examples
+    --------
+    >>> network = BlindPatch(3, 16, head=6, local=local_branch(16, head=6, blocks=1), global_=None)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.hole.sum()
+    (torch.Size([1, 3, 21, 30]), tensor(41))
     """
 
     def __init__(
@@ -105,12 +146,34 @@ class BlindPatch(nn.Module):
 
 
 class Branch(nn.Module):
-    """A masked convolution, and a body that works on every stride-th pixel of what it says: [N, width, H, W].
+    """A masked convolution, and a body that works on every stride-th pixel of its answer: [N, width, H, W].
 
-    stride: of the pixel shuffle.   shrink: moves every tap of the convolution towards the pixel by this factor
-        ("kernel shift"); 1 leaves it. Both may be changed at any time.
-    border: as published for training, tile the small images into one, so many zeros around each; None, by default,
-        makes them a batch. Beyond the image all is zero (published: mirrored, in which a pixel can meet itself).
+    Parameters
+    ----------
+    inputs, width : int
+        Channels of what it looks at, and of its answer.
+    taps : Tensor [k, k] of bool
+        Where the first convolution looks.
+    body : nn.Module
+        From `width` channels to `width`.
+    stride : int
+        Of the pixel shuffle; may be changed at any time.
+    border : int, optional
+        As published for training, tile the small images into one, so many zeros around each; None makes them a batch.
+        Beyond the image all is zero (published: mirrored, in which a pixel can meet itself).
+
+    Attributes
+    ----------
+    shrink : float
+        Moves every tap of the convolution towards the pixel by this factor ("kernel shift"); 1 leaves it. May be
+        changed at any time, but not to where a tap would reach the pixel itself.
+
+    Examples
+    --------
+    >>> branch = local_branch(16, head=6, blocks=1)
+    >>> branch.stride, branch.shrink = 3, 0.72
+    >>> branch(torch.rand(1, 6, 21, 30)).shape
+    torch.Size([1, 16, 21, 30])
     """
 
     def __init__(
@@ -160,9 +223,21 @@ class Branch(nn.Module):
 
 
 def shrunk(kernel: Tensor, ratio: float) -> Tensor:
-    """The convolution kernel [O, I, k, k] whose taps lie at `ratio` times their offset, between pixels bilinearly.
+    """A convolution kernel whose taps lie at a part of their distance, between pixels bilinearly.
 
     Reading an image between pixels is linear, so moved taps are a kernel of whole pixels again, a smaller one.
+
+    Parameters
+    ----------
+    kernel : Tensor [O, I, k, k]
+        With odd sides.
+    ratio : float
+        In (0, 1].
+
+    Examples
+    --------
+    >>> shrunk(torch.ones(1, 1, 9, 9), 0.5).shape
+    torch.Size([1, 1, 5, 5])
     """
     if ratio == 1:
         return kernel
@@ -174,7 +249,20 @@ def shrunk(kernel: Tensor, ratio: float) -> Tensor:
 
 
 def local_branch(width: int = 128, *, head: int = 24, blocks: int = 9, body: str = "dilated") -> Branch:
-    """9x9 taps around the diamond, then dilated convolutions or, with body="transformer", transformer blocks."""
+    """9x9 taps around the diamond, then dilated convolutions or, with body="transformer", transformer blocks.
+
+    Parameters
+    ----------
+    width, head, blocks : int
+        Channels of its answer, channels that it looks at, and how many blocks.
+    body : {"dilated", "transformer"}
+        What the blocks are.
+
+    Examples
+    --------
+    >>> local_branch(16, head=6, blocks=1).stride
+    4
+    """
     return Branch(head, width, local_taps(), _body(body, width, blocks, dilation=2), stride=4)
 
 
@@ -183,7 +271,17 @@ def global_branch(
 ) -> Branch:
     """21x21 taps, then transformer blocks and a dilated convolution.
 
-    attention: across channels, pooled over all positions, and so not blind; without it the blocks are.
+    Parameters
+    ----------
+    width, head, blocks, body
+        As of `local_branch`.
+    attention : bool
+        Across channels, pooled over all positions, and so not blind; without it the blocks are.
+
+    Examples
+    --------
+    >>> global_branch(16, head=6, blocks=1).reach is None, global_branch(16, head=6, blocks=1, attention=False).reach
+    (True, 55)
     """
     layers = _body(body, width, blocks, dilation=3, attention=attention)
     layers.append(nn.Conv2d(width, width, 3, padding=3, dilation=3))
@@ -218,10 +316,31 @@ def local_global(
 ) -> BlindPatch:
     """LG-BPN's network, as published.
 
-    local: how the branch around the diamond goes on; "blind_spot" puts a BlindSpotUNet with a 9x9 hole in its place,
-        as wide in proportion as it was published. A network of `width` outputs does, too; None leaves the branch out.
-    global_: the same for the global branch.   attention: of the global branch, see `global_branch`.
-    Raises ValueError for another word.
+    Parameters
+    ----------
+    channels, width : int
+        As of `BlindPatch`.
+    local : {"dilated", "transformer", "blind_spot"}, nn.Module or None
+        How the branch around the diamond goes on; "blind_spot" puts a BlindSpotUNet with a 9x9 hole in its place, as
+        wide in proportion as it was published. A network of `width` outputs does, too; None leaves the branch out.
+    global_ : {"transformer"}, nn.Module or None
+        The same for the global branch.
+    local_blocks, global_blocks : int
+        How many blocks each has.
+    attention : bool
+        Of the global branch, see `global_branch`.
+    fusion : {"concat", "average"}
+        As of `BlindPatch`.
+
+    Raises
+    ------
+    ValueError
+        For another word.
+
+    Examples
+    --------
+    >>> local_global(3, 16, local_blocks=1, global_=None)(torch.rand(1, 3, 21, 30)).shape
+    torch.Size([1, 3, 21, 30])
     """
     if local == "blind_spot":
         local = BlindSpotUNet(channels, max(1, 48 * width // 128), outputs=width, shift=REACH + 1)

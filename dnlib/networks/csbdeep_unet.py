@@ -8,13 +8,35 @@ from dnlib.networks.shapes import check, check_channels, fill_up, pyramid_reach
 
 
 class Noise2VoidUNet(nn.Module):
-    """`depth` levels of two convolutions with batch normalisation and ReLU; max-pooling down, nearest up.
+    """Levels of two convolutions with batch normalisation and ReLU; max-pooling down, nearest up.
 
-    width: channels of the first level (32; 96 for BSD68), doubled per level.   size: of the kernels, 3 or 5.
-    residual: the network estimates what to add to its input.
-    N2V2 is residual=False, top_skip=False (nothing passes around the first pooling) and blur_pool=True
-    (anti-aliased pooling), trained with `median` in place of `uniform_withCP`.
-    Inputs are normalised to mean 0 and deviation 1.
+    N2V2 is `residual=False, top_skip=False, blur_pool=True`, trained with `median` in place of `uniform_withCP`.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images, which are normalised to mean 0 and deviation 1.
+    width : int
+        Channels of the first level (32; 96 for BSD68), doubled per level.
+    depth : int
+        How often the image is halved.
+    size : int
+        Of the kernels, 3 or 5.
+    residual : bool
+        The network estimates what to add to its input.
+    top_skip : bool
+        Something passes around the first pooling.
+    blur_pool : bool
+        Anti-aliased pooling.
+
+    References
+    ----------
+    Krull et al., Noise2Void, CVPR 2019. Hoeck et al., N2V2, ECCV workshops 2022.
+
+    Examples
+    --------
+    >>> Noise2VoidUNet(1, residual=False, top_skip=False, blur_pool=True)(torch.rand(1, 1, 21, 30)).shape
+    torch.Size([1, 1, 21, 30])
     """
 
     def __init__(

@@ -10,10 +10,7 @@ from dnlib.networks.unet import initialise
 
 
 class MaskedConv(nn.Conv2d):
-    """A convolution that some of its taps take no part in, whatever their weights are.
-
-    taps: [k, k] of True and False.
-    """
+    """A convolution that some of its taps take no part in, whatever their weights are: those False in `taps` [k, k]."""
 
     def __init__(self, inputs: int, outputs: int, taps: Tensor):
         super().__init__(inputs, outputs, len(taps), padding=len(taps) // 2)
@@ -36,11 +33,31 @@ class MaskedConv(nn.Conv2d):
 
 
 class DilatedBlindSpot(nn.Module):
-    """AP-BSN's network (Lee, Son, Lee 2022; after Wu et al. 2020). 3,656,131 parameters at width 128.
+    """AP-BSN's network, blind at one pixel. 3,656,131 parameters at width 128.
 
     Two branches. One begins with a 3x3 convolution without its centre and goes on in steps of 2 pixels, the other with
     5x5 and steps of 3: sums of such steps never come back to the centre.
-    outputs: channels of the answer, by default those of the image.   blocks: dilated convolutions per branch.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        Channels inside; 128 as published.
+    outputs : int, optional
+        Channels of the answer; those of the image by default.
+    blocks : int
+        Dilated convolutions per branch; 9 as published.
+
+    References
+    ----------
+    Lee, Son, Lee, AP-BSN, CVPR 2022, figure 3; after Wu et al., ECCV 2020.
+
+    Examples
+    --------
+    >>> network = DilatedBlindSpot(3, 16, blocks=2)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.hole.tolist(), network.reach
+    (torch.Size([1, 3, 21, 30]), [[True]], 8)
     """
 
     multiple = 1

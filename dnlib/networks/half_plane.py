@@ -60,9 +60,34 @@ class BlindSpot(nn.Module):
 class BlindSpotUNet(BlindSpot):
     """As published: half planes in four directions. 1,269,129 parameters with 9 outputs, 1,268,547 with 3.
 
-    outputs: see `methods.BlindSpotBayes`; 9 are the mean of a colour and its covariance.
-    shift: by how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels: with 5 it is the
-        9x9 of SSID's blind-neighbourhood network. The attribute may be changed at any time.
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        48 as published.
+    outputs : int
+        Channels of the answer; 9 are the mean of a colour and its covariance (`methods.outputs`).
+    depth : int
+        How often the image is halved; 5 as published.
+    shift : int
+        By how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels: with 5 it is the 9x9
+        of SSID's blind-neighbourhood network. The attribute may be changed at any time.
+
+    Raises
+    ------
+    ValueError
+        For a shift below 1.
+
+    References
+    ----------
+    Laine et al., High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019, section 2 and figure 1.
+
+    Examples
+    --------
+    >>> network = BlindSpotUNet(1, 8, outputs=1, depth=2, shift=2)
+    >>> network(torch.rand(1, 1, 21, 30)).shape, network.hole.shape
+    (torch.Size([1, 1, 21, 30]), torch.Size([3, 3]))
     """
 
     def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 5, shift: int = 1):
@@ -93,8 +118,20 @@ class TwoWayBlindSpotUNet(BlindSpot):
     A few 1x3 convolutions look along the row, at the pixels and at what the half plane says about them (as PixelCNN
     does; van den Oord et al. 2016). The hole is the pixel itself; of the two adjacent rows a stretch on one side, some
     columns away, is not seen either.
-    depth: 3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees nearly 300
+
+    Parameters
+    ----------
+    channels, width, outputs : int
+        As of `BlindSpotUNet`.
+    depth : int
+        3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees more than 300
         rows, and from small crops never learns what to do with them.
+
+    Examples
+    --------
+    >>> network = TwoWayBlindSpotUNet(3, 8)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.hole.tolist()
+    (torch.Size([1, 9, 21, 30]), [[True]])
     """
 
     def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 3):

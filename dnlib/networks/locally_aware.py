@@ -9,11 +9,34 @@ from dnlib.networks.shapes import chain_reach, check, check_channels
 class LocallyAware(nn.Module):
     """A few 3x3 convolutions look around, residual blocks of 1x1 think. 94,939 parameters for colour.
 
-    width: 64 as published.   reach: 3x3 convolutions, and so the pixels on each side that are seen; 1 as published.
-    blocks: 6 as published.
-    attention: scales the channels by what they are on average over the whole image, as published, so that a little of
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        64 as published.
+    reach : int
+        How many 3x3 convolutions, and so how many pixels on each side are seen; 1 as published.
+    blocks : int
+        6 as published.
+    attention : bool
+        Scale the channels by what they are on average over the whole image, as published, so that a little of
         everything is seen; without it nothing but the window is.
-    Raises ValueError for a reach below 0.
+
+    Raises
+    ------
+    ValueError
+        For a reach below 0.
+
+    References
+    ----------
+    Li et al., Spatially Adaptive Self-Supervised Learning for Real-World Image Denoising, CVPR 2023, section 3.3.
+
+    Examples
+    --------
+    >>> network = LocallyAware(3, 16, attention=False)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.window.shape, network.reach
+    (torch.Size([1, 3, 21, 30]), torch.Size([3, 3]), 1)
     """
 
     multiple = 1

@@ -51,7 +51,13 @@ def fill_up(image: Tensor, multiple: int) -> Tensor:
 
 
 def mirror(image: Tensor, border: int) -> Tensor:
-    """Extend [N, C, H, W] by `border` pixels on all sides, mirroring as often as it takes."""
+    """Extend [N, C, H, W] by `border` pixels on all sides, mirroring as often as it takes.
+
+    Examples
+    --------
+    >>> mirror(torch.arange(3.0)[None, None, None], 2)[0, 0, 0]
+    tensor([2., 1., 0., 1., 2., 1., 0.])
+    """
     for axis in (2, 3):
         image = _extended(image, axis, -border, image.shape[axis] + border)
     return image
