@@ -23,7 +23,6 @@ from .lg_bpn import LGBPN as LGBPN, SIDD as SIDD, View as View, adjusted as adju
 from .noise2self import Noise2Self as Noise2Self, visible_mean as visible_mean
 from .noise2void import MANIPULATORS as MANIPULATORS, Noise2Void as Noise2Void, stratified_places as stratified_places
 from .patch_craft import PatchCraft as PatchCraft, Tiles as Tiles, craft_tiles as craft_tiles
-from .patch_search import search as search
 from .perceptual import Features as Features, Perceptual as Perceptual
 from .raw import denoise_raw as denoise_raw
 from .ssid import (

@@ -24,21 +24,49 @@ PIECE = 512  # Bayes' rule takes this many pixels to a side at a time, for belie
 
 
 class BlindSpotBayes(Method):
-    """Loss: the mean of -log N(y; mean_y, cov_y), less 0.1 times the noise's mean deviation if that is unknown.
+    """A blind-spot network's belief about each pixel, updated by the pixel itself.
 
-    That last term (0.05 for gray images, as published) rewards calling the unpredictable noise rather than texture; the
-    likelihood alone cannot tell them apart.
+    Loss: the mean of -log N(y; mean_y, cov_y), less 0.1 times the noise's mean deviation if that is unknown (0.05 for
+    gray images). That last term rewards calling the unpredictable noise rather than texture; the likelihood alone
+    cannot tell them apart.
 
-    network: blind, with `outputs(channels, covariance)` outputs: the mean, then for covariance "full" the triangle U of
-        cov = U U^T, for "diagonal" its square roots, and for "none" nothing: then the loss is (mean - y)^2, annealed to
-        the mode for impulses, and the noisy pixel is not used.
-    noise: Gaussian, Poisson, Impulse, or a camera's Sensor on packed raw frames; or the text of one.
-    parameter: "known", "global" (one number is learnt) or "per_image" (a second network of `estimator_width`, 48 as
-        published, reads it off the noisy image; its last layer starts at zero).
-    start: where an unknown parameter starts, in the unit of `noise`; None is the most noise that `noise` draws. From there the likelihood leads
-        down to the truth, within a hundred steps. The paper starts at sigma = 4.88, from where it hardly leads up: what
-        the noise does not explain, the covariance does.
-    Raises ValueError for a network that is not blind or has another number of outputs, for unknown names.
+    Parameters
+    ----------
+    network : nn.Module
+        Blind, with `outputs(channels, covariance)` outputs: the mean, then what `covariance` asks for.
+    noise : Likelihood or str
+        Gaussian, Poisson, Impulse, or a camera's Sensor on packed raw frames; or the text of one.
+    covariance : {"full", "diagonal", "none"}
+        "full": the network answers with the triangle U of cov = U U^T; "diagonal": with its square roots; "none": the
+        loss is (mean - y)^2, annealed to the mode for impulses, and the noisy pixel is not used.
+    parameter : {"known", "global", "per_image"}
+        Of the noise: known, one number that is learnt, or read off the noisy image by a second network (its last layer
+        starts at zero).
+    estimator_width : int
+        Of that second network; 48 as published.
+    start : float, optional
+        Where an unknown parameter starts, in the paper's unit; None is the most noise that `noise` draws. From there
+        the likelihood leads down to the truth, within a hundred steps. The paper starts at sigma = 4.88, from where it
+        hardly leads up: what the noise does not explain, the covariance does.
+    regularise : bool
+        Whether the loss has its last term.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not blind or has another number of outputs, for unknown names.
+
+    References
+    ----------
+    Laine, Karras, Lehtinen, Aila, High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019, section 3.
+
+    Examples
+    --------
+    >>> from dnlib.networks import TwoWayBlindSpotUNet
+    >>> method = BlindSpotBayes(TwoWayBlindSpotUNet(3, 8), "Gaussian((5, 50))")
+    >>> mean, std = method.denoise(torch.rand(1, 3, 21, 30), parameter=25)
+    >>> mean.shape, bool((std < 25 / 255).all())
+    (torch.Size([1, 3, 21, 30]), True)
     """
 
     def __init__(
@@ -182,7 +210,13 @@ class BlindSpotBayes(Method):
 
 
 def outputs(channels: int, covariance: str) -> int:
-    """How many channels the network's answer has."""
+    """How many channels the network of `BlindSpotBayes` answers with.
+
+    Examples
+    --------
+    >>> [outputs(3, covariance) for covariance in ("full", "diagonal", "none")]
+    [9, 6, 3]
+    """
     return channels + {"full": channels * (channels + 1) // 2, "diagonal": channels, "none": 0}[covariance]
 
 

@@ -17,12 +17,40 @@ from dnlib.methods.batch import Batch
 
 
 class Noise2Self(Method):
-    """Loss: mean (f(hidden y)_J - y_J)^2, one J per batch; a pixel of J is hidden in all its channels.
+    """The loss on pixels that the network does not see: mean (f(hidden y)_J - y_J)^2, one group J of pixels per batch.
 
-    masks: "grid", the width^2 phases of a grid, or "random", width^2 random groups (the paper's 25: width 5).
-    fill: what hidden pixels show: the "mean" of the 8 neighbours (diagonals count half), "random" U[0, 1], or "zero".
-    inference: "direct", one pass over the noisy image, or "invariant", width^2 passes, each keeping its own J.
-    Raises ValueError for unknown names or a width below 2.
+    A pixel of J is hidden in all its channels.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Any.
+    masks : {"grid", "random"}
+        The width^2 phases of a grid, or as many random groups (the paper's 25: width 5).
+    width : int
+        At least 2.
+    fill : {"mean", "random", "zero"}
+        What hidden pixels show: the mean of the 8 neighbours (diagonals count half), values from U[0, 1], or zero.
+    inference : {"direct", "invariant", "mixed"}
+        One pass over the noisy image; or width^2 passes, each keeping its own J, so that no pixel's estimate depends on
+        its own noisy value; or these with the noisy pixel mixed back in, lambda = sigma^2 / L: `denoise` then needs
+        sigma as its `parameter`.
+
+    Raises
+    ------
+    ValueError
+        For unknown names or a width below 2.
+
+    References
+    ----------
+    Batson and Royer, Noise2Self: Blind Denoising by Self-Supervision, ICML 2019.
+
+    Examples
+    --------
+    >>> from dnlib.networks import BabyUNet
+    >>> method = Noise2Self(BabyUNet(1, 8), width=2, inference="mixed")
+    >>> method.denoise(torch.rand(1, 1, 21, 30), parameter=25).mean.shape
+    torch.Size([1, 1, 21, 30])
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -98,10 +126,26 @@ class Noise2Self(Method):
 
 
 def visible_mean(image: Tensor, visible: Tensor) -> Tensor:
-    """For each pixel the mean of those of its 8 neighbours that are `visible` [N, 1, H, W], diagonals with half weight.
+    """For each pixel the mean of those of its 8 neighbours that are visible, diagonals with half weight.
 
     Channel by channel; 0 where no neighbour is visible. (The repository takes hidden neighbours, too, which lets random
     groups leak, and pads with zeros, which darkens borders.)
+
+    Parameters
+    ----------
+    image : Tensor [N, C, H, W]
+        Of any values.
+    visible : Tensor [N, 1, H, W] of bool
+        Which pixels count.
+
+    Returns
+    -------
+    Tensor [N, C, H, W]
+
+    Examples
+    --------
+    >>> visible_mean(torch.arange(9.0).view(1, 1, 3, 3), torch.ones(1, 1, 3, 3, dtype=torch.bool))[0, 0, 1, 1]
+    tensor(4.)
     """
     kernel = image.new_tensor([[0.5, 1, 0.5], [1, 0, 1], [0.5, 1, 0.5]])[None, None]
     weight = functional.conv2d(visible.to(image.dtype), kernel, padding=1)

@@ -81,7 +81,7 @@ class BlindPatch(nn.Module):
 
     References
     ----------
-    Wang et al., LG-BPN: Local and Global Blind-Patch Network, CVPR 2023, figure 2.
+    Wang et al., LG-BPN: Local and Global Blind-Patch Network, CVPR 2023.
 
     Examples
     --------

@@ -51,7 +51,7 @@ class DilatedBlindSpot(nn.Module):
 
     References
     ----------
-    Lee, Son, Lee, AP-BSN, CVPR 2022, figure 3; after Wu et al., ECCV 2020.
+    Lee, Son, Lee, AP-BSN, CVPR 2022; after Wu et al., ECCV 2020.
 
     Examples
     --------

@@ -81,7 +81,7 @@ class BlindSpotUNet(BlindSpot):
 
     References
     ----------
-    Laine et al., High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019, section 2 and figure 1.
+    Laine et al., High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019.
 
     Examples
     --------

@@ -30,7 +30,7 @@ class LocallyAware(nn.Module):
 
     References
     ----------
-    Li et al., Spatially Adaptive Self-Supervised Learning for Real-World Image Denoising, CVPR 2023, section 3.3.
+    Li et al., Spatially Adaptive Self-Supervised Learning for Real-World Image Denoising, CVPR 2023.
 
     Examples
     --------

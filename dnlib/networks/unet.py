@@ -57,7 +57,7 @@ class UNet(nn.Module):
 
     References
     ----------
-    Ronneberger et al., U-Net, MICCAI 2015. Lehtinen et al., Noise2Noise, ICML 2018, table 2.
+    Ronneberger et al., U-Net, MICCAI 2015. Lehtinen et al., Noise2Noise, ICML 2018.
 
     Examples
     --------
@@ -140,7 +140,7 @@ class Noise2CleanUNet(UNet):
 
     References
     ----------
-    Laine et al., NeurIPS 2019, supplement A. Mohan et al., ICLR 2020, on networks without biases.
+    Laine et al., NeurIPS 2019. Mohan et al., ICLR 2020, on networks without biases.
 
     Examples
     --------
@@ -185,7 +185,7 @@ class Noise2NoiseUNet(UNet):
 
     References
     ----------
-    Lehtinen et al., Noise2Noise, ICML 2018, table 2.
+    Lehtinen et al., Noise2Noise, ICML 2018.
 
     Examples
     --------
