@@ -28,7 +28,7 @@ class BlindSpot:
     def __init__(self, tiles: list[np.ndarray]):
         self.method = cards.load_method(NAME)
         levels = [self.method.estimate_parameter(to_tensor(tile)) for tile in tiles]
-        self.parameter = torch.cat(levels).mean(dim=0, keepdim=True)
+        self.parameter = self.method.noise.to_internal(torch.cat(levels).mean(dim=0, keepdim=True))
         self.sigma = float(self.parameter)
 
     @torch.no_grad()

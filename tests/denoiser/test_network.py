@@ -54,7 +54,7 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
     result, choice = dnlib.denoise(NOISY * 1000, filter="blind_spot", return_choice=True)
     span = NOISY.max() - NOISY.min()
     unit = to_tensor((NOISY - NOISY.min()) / span)
-    expected = stand_in.estimate(unit, stand_in.estimate_parameter(unit))
+    expected = stand_in.estimate(unit, stand_in.noise.to_internal(stand_in.estimate_parameter(unit)))
     assert np.allclose(result / 1000, to_array(expected.mean) * span + NOISY.min(), atol=3e-3)
     assert np.allclose(choice.uncertainty / 1000, to_array(expected.std) * span, atol=3e-3)
     assert choice.noise == pytest.approx(50 / 255 * span * 1000, rel=0.01)  # what it starts with
