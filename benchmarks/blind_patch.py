@@ -64,7 +64,8 @@ def timed(function, repeats: int = REPEATS) -> tuple[float, Tensor]:
 def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
     """Seconds of the masked convolutions, the bodies, and the rest."""
     features, found = network.head(image), {}
-    for name, branch, stride, ratio in zip(("local", "global"), (network.local, network.global_), *SIDD[0], strict=True):
+    branches = network.local, network.global_
+    for name, branch, stride, ratio in zip(("local", "global"), branches, *SIDD[0], strict=True):
         kernel = shrunk(branch.look.weight * branch.look.taps, ratio)
         found[f"{name}, masked convolution"], seen = timed(
             lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2)

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from dnlib.images.datasets import Example
-from dnlib.methods import Estimate, Noise2Clean
+from dnlib.methods import BlindSpotBayes, Estimate, Noise2Clean
+from dnlib.networks import TwoWayBlindSpotUNet
 from dnlib.noise import Gaussian
 from dnlib.training import Scores, draw_noisy, evaluate, score_pairs
 
@@ -128,3 +129,9 @@ def test_pairs_that_lack_an_image_are_refused(examples):
         score_pairs(lambda noisy: noisy, [])
     with pytest.raises(ValueError, match="0 has only one"):
         score_pairs(lambda noisy: noisy, examples)
+
+
+def test_a_blind_spot_that_must_know_the_noise_is_evaluated(examples):
+    method = BlindSpotBayes(TwoWayBlindSpotUNet(3, 4), Gaussian((5, 50)))
+    assert "parameter" in method.needs
+    assert len(evaluate(method, examples[:1], Gaussian((5, 50)), draws=2).psnr) == 2
