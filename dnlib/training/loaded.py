@@ -66,7 +66,7 @@ class Loaded:
 
     @cached_property
     def _first(self) -> dict[str, Tensor]:
-        return self._parts(self._next(self._begun(0), 0))
+        return self._parts(next(_endless(self.loader, 0, 0)))
 
     @property
     def offers(self) -> frozenset[str]:
@@ -77,62 +77,21 @@ class Loaded:
     def description(self) -> str:
         """The form of a batch, and how many there are where that is known."""
         parts = ", ".join(f"{name} {list(part.shape[1:])}" for name, part in sorted(self._first.items()))
-        length = f"{len(self.loader)} batches" if self._has_length else "batches"
+        length = f"{_length(self.loader) or ''} batches".strip()
         return f"{length} of a {type(self.loader).__name__}: {parts}"
 
     def begin(self, step: int, seed: int, process: int = 0, processes: int = 1) -> None:
         """Go on as if `step` batches had been drawn in each of `processes`, of which this is one."""
-        self.seed, self.processes, self._batches = seed, processes, None
-        self.position = step * processes + process
+        self.processes, self._batches = processes, _endless(self.loader, seed, step * processes + process)
 
     def draw(self, needs: frozenset[str], generator: Generator, progress: float = 0.0) -> Batch:
         """The next batch, what is needed of it, on the generator's device."""
-        if self._batches is None:
-            self._batches = self._from(self.position)
         parts = self._parts(next(self._batches))
         for _ in range(self.processes - 1):
             next(self._batches)
         if missing := needs - parts.keys():
             raise ValueError(f"a batch lacks {', '.join(sorted(missing))}, which the first one had")
         return Batch(generator, progress, **{name: parts[name].to(generator.device) for name in needs})
-
-    @property
-    def _has_length(self) -> bool:
-        try:
-            return len(self.loader) > 0
-        except TypeError:  # as torch says for data sets that only can be iterated
-            return False
-
-    def _from(self, position: int) -> Iterator[Any]:
-        """Batches without end, beginning at a position; those before it in its epoch are passed over."""
-        number = position // len(self.loader) * len(self.loader) if self._has_length else 0
-        while True:
-            items, before = self._begun(number), number
-            while (item := self._next(items, number)) is not None:
-                number += 1
-                if number > position:
-                    yield item
-            if number == before:
-                raise ValueError(f"the {type(self.loader).__name__} has no batches, or no more of them")
-
-    def _begun(self, number: int) -> Iterator[Any]:
-        """The batches of an epoch that begins with this number."""
-        own = [getattr(part, "generator", None) for part in (self.loader, getattr(self.loader, "sampler", None))]
-        for generator in own:
-            if isinstance(generator, Generator):
-                generator.manual_seed(seeds(self.seed, number)[1])
-        with self._seeded(number):
-            return iter(self.loader)
-
-    def _next(self, items: Iterator[Any], number: int) -> Any:
-        with self._seeded(number):
-            return next(items, None)
-
-    @contextmanager
-    def _seeded(self, number: int) -> Iterator[None]:
-        with global_generators_kept():
-            torch.default_generator.manual_seed(seeds(self.seed, number)[0])
-            yield
 
     def _parts(self, item: Any) -> dict[str, Tensor]:
         parts = {name: _checked(name, part) for name, part in self._named(item).items()}
@@ -142,8 +101,6 @@ class Loaded:
         return parts
 
     def _named(self, item: Any) -> dict[str, Any]:
-        if item is None:
-            raise ValueError(f"the {type(self.loader).__name__} has no batches")
         if isinstance(item, Mapping) or hasattr(item, "_asdict"):
             return dict(item) if isinstance(item, Mapping) else item._asdict()
         parts = item if isinstance(item, tuple | list) else [item]
@@ -156,13 +113,54 @@ class Loaded:
         return dict(zip(self.names, parts, strict=True))
 
 
+def _endless(loader: Iterable[Any], seed: int, position: int) -> Iterator[Any]:
+    """Batches without end, beginning at a position; those before it in its epoch are passed over."""
+    number = position // length * length if (length := _length(loader)) else 0
+    while True:
+        with _seeded(loader, seed, number):
+            items, before = iter(loader), number
+        while True:
+            with _seeded(None, seed, number):
+                item = next(items, None)
+            if item is None:
+                break
+            number += 1
+            if number > position:
+                yield item
+        if number == before:
+            raise ValueError(f"the {type(loader).__name__} has no batches, or no more of them")
+
+
+@contextmanager
+def _seeded(loader: Iterable[Any] | None, seed: int, number: int) -> Iterator[None]:
+    """Torch's global generator, and those of a loader, are seeded for this batch; the global one then is as before."""
+    for_global, for_own = seeds(seed, number)
+    for part in (loader, getattr(loader, "sampler", None)):
+        if isinstance(own := getattr(part, "generator", None), Generator):
+            own.manual_seed(for_own)
+    with global_generators_kept():
+        torch.default_generator.manual_seed(for_global)
+        yield
+
+
+def _length(loader: Iterable[Any]) -> int:
+    """Batches in an epoch, 0 if unknown."""
+    try:
+        return len(loader)
+    except TypeError:  # as torch says for data sets that only can be iterated
+        return 0
+
+
 def _checked(name: str, part: Any) -> Tensor:
     """The part as float32, if it is what its name says."""
     one_of(name, sorted(PARTS), "the name of a part of a batch")
-    part = torch.from_numpy(part) if isinstance(part, np.ndarray) else part
+    if isinstance(part, np.ndarray) and part.dtype.kind in "biufc":
+        part = torch.from_numpy(part)
     shape, wanted = list(getattr(part, "shape", ())), DIMENSIONS.get(name, "[N, C, H, W]")
     if not isinstance(part, Tensor) or len(shape) != wanted.count(",") + 1:
-        raise ValueError(f"{name} of a batch is a tensor {wanted}; {type(part).__name__} {shape} was given")
+        raise ValueError(
+            f"{name} of a batch is a tensor {wanted}; {getattr(part, 'dtype', type(part).__name__)} {shape} was given"
+        )
     if part.dtype == torch.uint8 and name != "parameter":
         return part.float() / 255
     if not part.is_floating_point():

@@ -119,7 +119,7 @@ def images(*shape, **options):
         ([{"noisy": images(), "clean": images(3, 1, 8, 8)}], "noisy has 2, clean has 3"),
         (
             [{"noisy": images(1, 8, 8), "clean": images()}],
-            r"noisy of a batch is a tensor \[N, C, H, W\]; Tensor \[1, 8",
+            r"noisy of a batch is a tensor \[N, C, H, W\]; torch.float32 \[1, 8",
         ),
         ([{"noisy": "x.png", "clean": images()}], "noisy of a batch is a tensor .*; str"),
         ([{"noisy": images(dtype=torch.int64), "clean": images()}], "noisy of a batch holds floats.*int64"),
@@ -128,7 +128,7 @@ def images(*shape, **options):
         ([{"noisy": images() * torch.nan, "clean": images()}], "noisy of a batch holds NaN"),
         ([{"noisy": images()}], "needs clean, but these batches offer only noisy"),
         ([{"noisy": images(), "clean": images()}, {"noisy": images()}], "a batch lacks clean, which the first one had"),
-        ([], "the list has no batches"),
+        ([], "the list has no batches, or no more of them"),
         (({"noisy": images()} for _ in range(3)), "a generator can be gone through only once"),
         ({"noisy": images()}, "a list of dicts; dict was given"),
         (3, "int was given"),
