@@ -10,8 +10,7 @@ from click.testing import CliRunner
 
 from dnlib.cli import main
 from dnlib.course import runner
-from dnlib.images.arrays import Picture, photo
-from dnlib.images.files import read, write
+from dnlib.images import Picture, photo, read, write
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@ import pytest
 
 import dnlib
 from dnlib.course import chapter, profiles, records, widgets
-from dnlib.course.chapter import check, middle, start, verify
+from dnlib.course.chapter import check, start, verify
+from dnlib.images import middle
 
 
 def test_a_run_knows_its_sizes_and_is_seeded(capsys):
@@ -90,7 +91,7 @@ def test_a_record_says_what_was_used_and_judges_the_claims(capsys, monkeypatch, 
 
 
 def test_by_hand_records_go_to_a_folder_of_their_own(monkeypatch, tmp_path):
-    monkeypatch.setattr(chapter.datasets, "ROOT", tmp_path)
+    monkeypatch.setattr(chapter, "ROOT", tmp_path)
     monkeypatch.delenv("DNLIB_RECORD", raising=False)
     start("99_none", "smoke", 0).record(a=1)
     assert (tmp_path / "runs" / "by_hand" / "records" / "99_none-smoke-s0.json").is_file()

@@ -19,16 +19,21 @@ from scipy.stats import norm
 
 from dnlib.course import records, runner
 from dnlib.filters import jinvariance
-from dnlib.images.arrays import Picture, to_tensor
-from dnlib.images.files import write
-from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, patch_targets, ssid
-from dnlib.methods.noise2self import visible_mean
-from dnlib.methods.patch_craft import craft_tiles
-from dnlib.methods.perceptual import Features
-from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, blind_spot, shuffle
+from dnlib.images import Picture, to_tensor, write
+from dnlib.methods import (
+    Batch,
+    BlindSpotBayes,
+    Features,
+    Noise2Noise,
+    Noise2Self,
+    craft_tiles,
+    patch_targets,
+    ssid,
+    visible_mean,
+)
+from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, half_plane, shuffle
 from dnlib.noise import CorrelatedGaussian, Gaussian, camera, correlation, raw
 from dnlib.training import metrics
-from dnlib.training.crops import Batch
 
 CHAPTERS = runner.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
@@ -261,9 +266,9 @@ def test_chapter_04_posterior_of_one_pixel_is_the_library_s(rng):
 def test_chapter_04_half_planes_are_the_library_s():
     upwards, one_row_down, four_directions = definitions("04", "upwards", "one_row_down", "four_directions")
     network, image = BlindSpotUNet(3, 4, depth=2), torch.rand(2, 3, 16, 12)
-    layer = next(part for part in network.branch.modules() if isinstance(part, blind_spot._Upwards))
+    layer = next(part for part in network.branch.modules() if isinstance(part, half_plane._Upwards))
     assert torch.allclose(torch.nn.functional.leaky_relu(upwards(image, layer.conv), 0.1), layer(image), atol=1e-6)
-    assert torch.equal(one_row_down(image), blind_spot._move(image, down=1))
+    assert torch.equal(one_row_down(image), half_plane._move(image, down=1))
     assert torch.allclose(network.join(four_directions(network.branch, image)), network(image), atol=1e-5)
 
 

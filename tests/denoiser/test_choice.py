@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
 from dnlib.denoiser import choice
-from dnlib.denoiser.choice import CANDIDATES
-from dnlib.images.arrays import photo, to_image, to_tensor
+from dnlib.denoiser.choice import BLIND_SPOT, CANDIDATES
+from dnlib.images import photo, to_image, to_tensor
 from dnlib.noise import CorrelatedGaussian
-from dnlib.training.metrics import psnr
+from dnlib.training import psnr
 
 PHOTO = photo("astronaut")[60:160, 160:260]
 NOISY = PHOTO + 25 / 255 * np.random.default_rng(0).standard_normal(PHOTO.shape).astype(np.float32)
@@ -27,7 +27,7 @@ def test_it_denoises_colour_and_gray_by_several_decibels():
 def test_the_choice_is_the_smallest_loss_and_is_reported_in_the_units_of_the_image():
     _, choice = dnlib.denoise(NOISY * 1000, return_choice=True)
     assert choice.loss == min(choice.losses.values()) == choice.losses[choice.filter]
-    assert set(choice.losses) == {*CANDIDATES, choice.BLIND_SPOT}
+    assert set(choice.losses) == {*CANDIDATES, BLIND_SPOT}
     assert choice.noise == pytest.approx(98, rel=0.15)
     assert choice.filter in choice.summary
 

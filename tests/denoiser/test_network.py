@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import dnlib
-from dnlib.denoiser import network
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, network
 from dnlib.images import files
 from dnlib.images.arrays import photo, to_tensor
 from dnlib.methods import BlindSpotBayes
@@ -38,16 +38,16 @@ def stand_in(tmp_path, monkeypatch):
 
 def test_colour_images_have_one_candidate_more(stand_in):
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert set(choice.losses) == {*choice.CANDIDATES, choice.BLIND_SPOT}
-    assert choice.filter != choice.BLIND_SPOT and choice.uncertainty is None
+    assert set(choice.losses) == {*CANDIDATES, BLIND_SPOT}
+    assert choice.filter != BLIND_SPOT and choice.uncertainty is None
     _, choice = dnlib.denoise(NOISY[..., 0], return_choice=True)
-    assert set(choice.losses) == set(choice.CANDIDATES)
+    assert set(choice.losses) == set(CANDIDATES)
 
 
 def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch):
     monkeypatch.setattr(network.BlindSpot, "loss", lambda self, tile: 0.0)
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert choice.filter == choice.BLIND_SPOT and "sigma" in choice.summary
+    assert choice.filter == BLIND_SPOT and "sigma" in choice.summary
 
 
 def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(stand_in):
