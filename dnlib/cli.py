@@ -21,6 +21,9 @@ class _OneLineErrors(click.Group):
             raise click.UsageError(str(error)) from error
 
 
+_BY_STEPS = "by steps"  # --more without a time
+
+
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dnlib")
 def main():
@@ -217,13 +220,13 @@ def data(name: str | None):
 @click.option(
     "--more",
     is_flag=False,
-    flag_value="",
+    flag_value=_BY_STEPS,
     metavar="TIME",
     help="Go on from what is there for one more instalment: 2h, 45m, 90s; or --more --steps N.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE if not given.")
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE_seedSEED if not given.")
 @click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
 def train(name, profile, steps, more, seed, device, out, publish):
     """Train the weights called NAME as they were trained for the course, or list them.
@@ -238,10 +241,9 @@ def train(name, profile, steps, more, seed, device, out, publish):
     if name is None:
         weights_table(recipes.RECIPES, cards)
         return
-    out = out or cards.HOME.parent.parent / "runs" / "train" / profile
     if more is not None and (profile, seed) != ("laptop", 0):
         raise ValueError("instalments go on with what ships: --more takes neither --profile nor --seed")
-    seconds = _seconds(more) if more else None
+    seconds = None if more in (None, _BY_STEPS) else _seconds(more)
     options = {"device": device, "steps": steps, "report": click.echo}
     try:
         if more is None:
@@ -261,6 +263,8 @@ def _seconds(text: str) -> float:
     found = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m(?:in)?)?(?:([\d.]+)s)?", text)
     try:
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        if not text:
+            raise ValueError
     except (AttributeError, ValueError):
         raise ValueError(f"a time is written like 2h, 1h30m, 45m or 90s; {text!r} was given") from None
     return 3600 * hours + 60 * minutes + seconds

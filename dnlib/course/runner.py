@@ -183,7 +183,7 @@ def run(
 
 
 def _execute_alone(job: Job) -> Outcome:
-    """papermill can run one notebook at a time per process: other threads of a worker wait their turn."""
+    """Papermill can run one notebook at a time per process: other threads of a worker wait their turn."""
     with _turn:
         return execute(job)
 

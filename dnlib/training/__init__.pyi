@@ -7,7 +7,12 @@ from . import (
     metrics as metrics,
     progress as progress,
 )
-from .checkpoints import History as History, State as State, check_architecture as check_architecture
+from .checkpoints import (
+    History as History,
+    State as State,
+    check_architecture as check_architecture,
+    settings as settings,
+)
 from .crops import Crops as Crops, tile_crops as tile_crops
 from .device import (
     choose_device as choose_device,

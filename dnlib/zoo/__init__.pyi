@@ -1,13 +1,14 @@
 from . import (
+    building as building,
     cards as cards,
     instalments as instalments,
     provenance as provenance,
     recipes as recipes,
     trainer as trainer,
 )
+from .building import build as build
 from .cards import (
     available as available,
-    build as build,
     load_method as load_method,
     publish as publish,
     read_card as read_card,
@@ -15,4 +16,4 @@ from .cards import (
 )
 from .instalments import train_more as train_more
 from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, Recipe as Recipe, find as find, rows as rows
-from .trainer import load as load, train as train, untrained as untrained
+from .trainer import folder as folder, train as train, trained as trained, untrained as untrained

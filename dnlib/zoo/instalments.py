@@ -21,71 +21,85 @@ TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an 
 
 def train_more(
     name: str,
-    out: Path,
+    out: Path | None = None,
     *,
     steps: int | None = None,
     seconds: float | None = None,
     device: str = "auto",
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Train weights for one more instalment; returns the path of the better ones, old or new.
+    """Train weights for one more instalment: `dnlib train NAME --more 2h`.
 
     It goes on from out/NAME.safetensors if that has more steps than what ships, else from what ships. Interrupted or
     killed, the same call goes on with the same instalment, and loses at most two minutes.
 
-    steps: of the instalment, for each stage of the method.   seconds: as many steps as fit into this time on this
-        machine, told from a short trial.
-    Raises ValueError for an unknown name, for none or both of steps and seconds, for weights that the recipe would not
-    build today.
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    out : Path
+        Folder of weights and checkpoints; `trainer.folder()` if not given.
+    steps : int
+        Of the instalment, for each stage of the method.
+    seconds : float
+        Instead of `steps`: as many as fit into this time on this machine, told from a short trial.
+
+    Returns
+    -------
+    Path
+        Of the better weights, old or new.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today.
+
+    Examples
+    --------
+    >>> train_more("blind_spot_rgb_sigma25")
+    Traceback (most recent call last):
+    ValueError: an instalment has a length: a time (--more 2h) or a number of steps (--more --steps 5000)
     """
-    if (steps is None) == (seconds is None):
-        raise ValueError("an instalment has a length: a time (--more 2h) or a number of steps (--more --steps 5000)")
-    if (steps if seconds is None else seconds) <= 0:
-        raise ValueError(f"an instalment is longer than nothing; {steps if seconds is None else seconds} was given")
-    recipe, start = recipes.find(name), _furthest(name, out)
+    _check_length(steps, seconds)
+    recipe, out = recipes.find(name), out or trainer.folder()
+    start = _furthest(name, out)
     card = cards.read_card(start)
     _check_built_alike(card, name)
     method, watched, learnt_from = cards.load_method(start), trainer.watch(recipe), trainer.batches(name)
     stages = trainer.stages(f"{name}.more", method)
-    plan = _plan(out / f"{name}.more.json", card, lambda: steps or _steps_in(seconds, stages, learnt_from, device))
-    if steps not in (None, plan["steps"]):
-        raise ValueError(
-            f"an instalment of {plan['steps']} steps is under way in {out}, {steps} were given; finish it with "
-            f"--steps {plan['steps']}, or delete {name}.more.* there"
-        )
+    planned = _planned(out / f"{name}.more.json", card, steps, lambda: _steps_in(seconds, stages, learnt_from, device))
     done, before = card["steps"], watched(method)
-    number = len(cards.instalments(card))
-    report(f"{name}: {recipe.title}; {plan['steps']} steps more after {done}, from {before:.2f} dB on held-out images")
-    size = recipes.sizes("laptop", recipe) | {"steps": plan["steps"]}
-    looks = [2**k - done for k in range(64)]
-    histories = [
-        fit(
-            stage,
-            learnt_from,
-            **{key: size[key] for key in ("steps", "learning_rate", "ramp_up", "ramp_down")},
-            seed=card["seed"] + 1_000_003 * number,
-            device=device,
-            checkpoint=out / f"{part}.checkpoint.safetensors",
-            monitor=watched,
-            monitor_every=looks,
-            progress=True,
-        )
-        for part, stage in stages.items()
-    ]
-    path, trial = out / f"{name}.safetensors", out / f"{name}.more.safetensors"
-    cards.save_method(method, trial, card)
-    trained = cards.load_method(trial)  # what is stored, in half precision
+    report(f"{name}: {recipe.title}; {planned} steps more after {done}, from {before:.2f} dB on held-out images")
+    histories = trainer.fit_stages(
+        stages,
+        learnt_from,
+        recipes.sizes("laptop", recipe) | {"steps": planned},
+        out,
+        seed=card["seed"] + 1_000_003 * len(cards.instalments(card)),
+        device=device,
+        monitor=watched,
+        looks=[look - done for look in trainer.LOOKS],
+    )
+    trained = cards.load_method(cards.save_method(method, out / f"{name}.more.safetensors", card))  # as it is stored
     after = watched(trained)
     if after >= before:
         scores = trainer.scored(trained, recipe)
-        cards.save_method(method, path, _added_up(card, plan["steps"], histories, after) | {"scores": scores})
+        card = _added_up(card, planned, histories, after) | {"scores": scores}
+        start = cards.save_method(method, out / f"{name}.safetensors", card)
         for what, score in scores.items():
             report(f"{what}: {score}")
     for file in out.glob(f"{name}.more.*"):
         file.unlink()
     outcome = "" if after >= before else "; the old weights stay"
     report(f"held-out images: {after:.2f} dB after {before:.2f} dB{outcome}")
-    return path if after >= before else start
+    return start
+
+
+def _check_length(steps: int | None, seconds: float | None) -> None:
+    if (steps is None) == (seconds is None):
+        raise ValueError("an instalment has a length: a time (--more 2h) or a number of steps (--more --steps 5000)")
+    if (steps if seconds is None else seconds) <= 0:
+        raise ValueError(f"an instalment is longer than nothing; {steps if seconds is None else seconds} was given")
 
 
 def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_out: float) -> dict[str, Any]:
@@ -123,18 +137,24 @@ def _check_built_alike(card: dict[str, Any], name: str) -> None:
             )
 
 
-def _plan(path: Path, card: dict[str, Any], count: Callable[[], int]) -> dict[str, Any]:
-    """How many steps the instalment under way has; a new one is counted and written down."""
-    if path.is_file():
-        plan = json.loads(path.read_text(encoding="utf-8"))
-        if plan["start"] == card["sha256"]:
-            return plan
-        raise ValueError(f"{path} belongs to an instalment from other weights; delete it and what begins like it")
-    plan = {"start": card["sha256"], "steps": count()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(plan), encoding="utf-8")
-    return plan
+def _planned(path: Path, card: dict[str, Any], steps: int | None, count: Callable[[], int]) -> int:
+    """How many steps the instalment under way has; those of a new one are written down."""
+    if not path.is_file():
+        plan = {"start": card["sha256"], "steps": steps or count()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(plan), encoding="utf-8")
+        return plan["steps"]
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    rest = f"{path.with_suffix('')}.*"
+    if plan["start"] != card["sha256"]:
+        raise ValueError(f"{path} belongs to an instalment from other weights; delete {rest}")
+    if steps not in (None, plan["steps"]):
+        raise ValueError(
+            f"an instalment of {plan['steps']} steps is under way in {path.parent}, {steps} were given; finish it with "
+            f"--steps {plan['steps']}, or delete {rest}"
+        )
+    return plan["steps"]
 
 
 def _steps_in(seconds: float, stages: dict[str, Method], learnt_from: Crops, device: str) -> int:

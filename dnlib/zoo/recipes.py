@@ -1,4 +1,4 @@
-"""The recipes of the shipped weights: what learns from what, and how large. `pretrained` follows them.
+"""The recipes of the shipped weights: what learns from what, and how large. `trainer` follows them.
 
 Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
 DAVIS videos; the last four of those present are held out. What is made for phones trains on the noisy photographs that
@@ -11,6 +11,7 @@ of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spo
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from dnlib.images import one_of
 from dnlib.methods import outputs
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
 
@@ -40,14 +41,29 @@ class Teacher(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """method, network: names in `methods` and `networks`, with arguments.   noise: to train with; tests: to score at.
+    """How one of the shipped weights was made.
 
-    noise None: the photographs are noisy as they are.
-    sizes: where they differ from SIZES; what SIZES does not name is the network's.
-    teachers: networks that the method takes besides, by the argument's name.
-    start: the shipped weights that training begins with.
-    trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
-    monitored: the noise on the photographs that training is watched with.
+    Attributes
+    ----------
+    method, network : str
+        Names in `dnlib.methods` and `dnlib.networks`, with `method_arguments` and `network_arguments`.
+    noise : Noise or None
+        To train with; None where the photographs are noisy as they are.
+    tests : tuple of Noise
+        To score at.
+    sizes : dict
+        (laptop, paper), where they differ from SIZES; what SIZES does not name is the network's.
+    teachers : dict
+        Networks that the method takes besides, by the argument's name.
+    start : str
+        The shipped weights that training begins with.
+    trained_on : str
+        bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
+
+    Examples
+    --------
+    >>> find("blind_spot_rgb_poisson30").method
+    'BlindSpotBayes'
     """
 
     title: str
@@ -64,6 +80,7 @@ class Recipe:
 
     @property
     def monitored(self) -> Noise:
+        """The noise on the photographs that training is watched with."""
         return self.tests[len(self.tests) // 2]
 
 
@@ -202,15 +219,28 @@ DATA = {
 
 
 def find(name: str) -> Recipe:
-    if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(RECIPES)}")
-    return RECIPES[name]
+    """The recipe of a name in `RECIPES`.
+
+    Examples
+    --------
+    >>> find("blind_spot_rgb_sigma25").noise
+    Gaussian(25)
+    """
+    return RECIPES[one_of(name, RECIPES, "the recipe")]
 
 
 def rows(chosen: str = "all") -> list[str]:
     """Rows of the report's Table 1, of names with commas between, or all, in the table's order.
 
-    Raises ValueError for a row that is not there, or for none.
+    Raises
+    ------
+    ValueError
+        For a row that is not there, or for none.
+
+    Examples
+    --------
+    >>> rows("S-2, LG-BPN")
+    ['LG-BPN', 'S-2']
     """
     names = {name.strip() for name in chosen.split(",") if name.strip()}
     if unknown := sorted(names - TABLE_1.keys() - {"all"}):
@@ -252,5 +282,5 @@ def _column(profile: str, table: dict[str, tuple]) -> dict[str, Any]:
 
 
 def check_profile(profile: str) -> None:
-    if profile not in PROFILES:
-        raise ValueError(f"weights are trained in the profiles {' and '.join(PROFILES)}; {profile!r} was given")
+    """Raises ValueError for an unknown profile."""
+    one_of(profile, PROFILES, "the profile of a training")

@@ -9,19 +9,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from dnlib.images import ROOT, Example, arrays, datasets, middle, to_tensor
+from dnlib.images import ROOT, Example, arrays, datasets, in_checkout, middle, to_tensor
 from dnlib.methods import Method, Tiles, craft_tiles
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, draw_noisy, evaluate, fit, metrics, score_pairs, tile_crops
 from dnlib.zoo import cards, provenance, recipes
 from dnlib.zoo.recipes import Recipe
 
-RUNS = ROOT / "runs" / "train"
+RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
+LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
+
+
+def folder(profile: str = "laptop", seed: int = 0) -> Path:
+    """Where weights of a profile and a seed are trained, and looked for."""
+    return RUNS / f"{profile}_seed{seed}"
 
 
 def train(
     name: str,
-    out: Path,
+    out: Path | None = None,
     *,
     profile: str = "laptop",
     seed: int = 0,
@@ -29,15 +35,41 @@ def train(
     steps: int | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
+    """Train by recipe, score, and write weights with their card: `dnlib train NAME`.
 
-    What is scored: Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+    Scored are Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+    Cut short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
 
-    Goes on from out/NAME.checkpoint.safetensors, of each stage if there are several, if an earlier call was cut short.
-    steps: instead of the profile's.
-    Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    out : Path
+        Folder of weights and checkpoints; `folder(profile, seed)` if not given.
+    profile : str
+        laptop, which is what ships, or paper.
+    steps : int
+        Of each stage, instead of the profile's.
+
+    Returns
+    -------
+    Path
+        Of the weights.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or profile.
+    FileNotFoundError
+        Without the images it learns from.
+
+    Examples
+    --------
+    >>> train("noise2sharp")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: ... 'noise2sharp' was given
     """
-    recipe = recipes.find(name)
+    recipe, out = recipes.find(name), out or folder(profile, seed)
     recipes.check_profile(profile)
     size = recipes.sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
     watched = watch(recipe)
@@ -45,25 +77,8 @@ def train(
     card["command"] += "" if steps is None else f" --steps {steps}"
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
     learnt_from = batches(name, profile, seed)
-    histories = [
-        fit(
-            stage,
-            learnt_from,
-            steps=size["steps"],
-            learning_rate=size["learning_rate"],
-            ramp_up=size["ramp_up"],
-            ramp_down=size["ramp_down"],
-            seed=seed,
-            device=device,
-            checkpoint=out / f"{part}.checkpoint.safetensors",
-            monitor=watched,
-            monitor_every=[2**k for k in range(64)],
-            progress=True,
-        )
-        for part, stage in stages(name, method).items()
-    ]
-    path = out / f"{name}.safetensors"
-    cards.save_method(method, path, card)
+    histories = fit_stages(stages(name, method), learnt_from, size, out, seed=seed, device=device, monitor=watched)
+    path = cards.save_method(method, out / f"{name}.safetensors", card)
     stored = cards.load_method(path, device=device)  # in half precision
     held_out, scores = watched(stored), scored(stored, recipe)
     card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
@@ -72,6 +87,34 @@ def train(
     for what, score in scores.items():
         report(f"{what}: {score}")
     return path
+
+
+def fit_stages(
+    stages: dict[str, Method],
+    learnt_from: Crops,
+    size: dict[str, Any],
+    out: Path,
+    *,
+    seed: int,
+    device: str,
+    monitor: Callable[[Method], float],
+    looks: list[int] = LOOKS,
+) -> list[History]:
+    """Train what `stages` names, one after the other, each with a checkpoint in `out`."""
+    return [
+        fit(
+            stage,
+            learnt_from,
+            **{key: size[key] for key in ("steps", "learning_rate", "ramp_up", "ramp_down")},
+            seed=seed,
+            device=device,
+            checkpoint=out / f"{part}.checkpoint.safetensors",
+            monitor=monitor,
+            monitor_every=looks,
+            progress=True,
+        )
+        for part, stage in stages.items()
+    ]
 
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:
@@ -93,7 +136,7 @@ def account(histories: list[History]) -> dict[str, Any]:
         "precision": histories[-1].precision,
         "device": histories[-1].device,
         "machine": provenance.machine(),
-        "commit": provenance.commit(),
+        "commit": provenance.commit("dnlib"),
         "versions": provenance.versions(),
         "finished": time.strftime("%Y-%m-%d"),
     }
@@ -106,18 +149,24 @@ def stages(name: str, method: Method) -> dict[str, Method]:
     return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
 
 
-def load(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
-    """The method of a recipe: as it ships if its seed is this one, else as trained under `home`, now if need be.
+def trained(name: str, profile: str, seed: int, *, device: str = "auto") -> Method:
+    """The trained method of a recipe: as it ships if its seed is this one, else as trained in `folder(profile, seed)`.
 
-    Training can be interrupted and goes on with the next call. In the profile smoke it is a few steps on a photograph.
+    What is not there is trained now; cut short, the next call goes on. In the profile smoke that is a few steps on a
+    photograph, and nothing is stored.
+
+    Examples
+    --------
+    >>> trained("blind_spot_rgb_sigma25", "laptop", 0).needs
+    frozenset({'noisy'})
     """
     if profile == "smoke":
         return _smoked(name, seed)
     if profile == "laptop" and name in cards.available() and cards.read_card(name)["seed"] == seed:
         return cards.load_method(name, device=device)
-    path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
+    path = folder(profile, seed) / f"{name}.safetensors"
     if not path.exists() or not _made_by(path, recipes.find(name), profile):
-        train(name, path.parent, profile=profile, seed=seed, device=device)
+        train(name, profile=profile, seed=seed, device=device)
     return cards.load_method(path, device=device)
 
 
@@ -137,7 +186,14 @@ def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
-    """The method of a recipe before training, and the card that builds it."""
+    """The method of a recipe before training, and the card that builds it.
+
+    Examples
+    --------
+    >>> method, card = untrained("blind_spot_rgb_sigma25")
+    >>> card["network"], method.network.channels
+    ('TwoWayBlindSpotUNet', 3)
+    """
     recipe = recipes.find(name)
     card = {
         "title": recipe.title,
@@ -146,7 +202,7 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
     }
     torch.manual_seed(seed)
     method = cards.build(card)
-    if recipe.start:
+    if recipe.start and profile != "smoke":  # whose networks are narrower
         method.network.load_state_dict(cards.load_method(recipe.start).network.state_dict())
         card["start"] = recipe.start
     return method, card
@@ -183,7 +239,7 @@ def watch(recipe: Recipe) -> Callable[[Method], float]:
 
 
 def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
-    """PSNR on the middles of some photographs, always with the same noise."""
+    """PSNR in dB on the middles of some photographs, always with the same noise."""
     clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
     noisy = draw_noisy(clean, noise, 0).image
 

@@ -1,7 +1,6 @@
 import pytest
-from test_trainer import small  # noqa: F401 - a fixture
 
-from dnlib.zoo import cards, instalments, trainer
+from dnlib.zoo import cards, trainer
 from dnlib.zoo.instalments import train_more
 
 NAME = "noise2noise_rgb_sigma25"
@@ -12,7 +11,7 @@ def quiet(line):
 
 
 @pytest.fixture
-def start(small, tmp_path, monkeypatch):  # noqa: F811
+def start(small, tmp_path, monkeypatch):
     """A folder with weights of four steps, where nothing ships."""
     monkeypatch.setattr(cards, "HOME", tmp_path / "shipped")
     trainer.train(NAME, tmp_path, report=quiet)
@@ -73,8 +72,8 @@ def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, m
             raise KeyboardInterrupt from None
 
     monkeypatch.setattr(trainer, "watch", lambda recipe: watch)
-    fit = instalments.fit
-    monkeypatch.setattr(instalments, "fit", lambda *a, **k: fit(*a, **k, save_every=0))
+    fit = trainer.fit
+    monkeypatch.setattr(trainer, "fit", lambda *a, **k: fit(*a, **k, save_every=0))
     with pytest.raises(KeyboardInterrupt):
         train_more(NAME, tmp_path / "cut", steps=6, report=quiet)
     with pytest.raises(ValueError, match="6 steps is under way"):
