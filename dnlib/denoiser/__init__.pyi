@@ -3,6 +3,7 @@ from .choice import (
     BLIND_SPOT as BLIND_SPOT,
     CANDIDATES as CANDIDATES,
     Candidate as Candidate,
+    Choice as Choice,
     denoise as denoise,
     denoise_picture as denoise_picture,
     noise_level as noise_level,

@@ -14,4 +14,5 @@ from .jinvariance import (
     grid_masks as grid_masks,
     median as median,
     neighbour_mean as neighbour_mean,
+    single_mask as single_mask,
 )
