@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextC
 from rich.table import Table
 
 from dnlib.course.records import Judgement
-from dnlib.course.runner import Outcome, Progress
+from dnlib.course.jobs import Outcome, Progress
 
 _COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
 

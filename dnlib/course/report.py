@@ -1,4 +1,4 @@
-"""Records and claims made into one HTML page and one Markdown table; and the page of `dnlib denoise --report`."""
+"""Records and claims made into one HTML page, one Markdown table, and the README's tables."""
 
 import base64
 import re
@@ -7,20 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-from jinja2 import ChoiceLoader, Environment, PackageLoader
+from jinja2 import Environment, PackageLoader
 
 from dnlib.course import records
 from dnlib.course.records import Judgement, Record
 from dnlib.images import ROOT, atomic
+from dnlib.zoo import provenance
 
 PUBLISHED = ROOT / "results"
 
-_pages = Environment(
-    loader=ChoiceLoader([PackageLoader("dnlib.course"), PackageLoader("dnlib.denoiser")]),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = Environment(loader=PackageLoader("dnlib.course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
@@ -52,6 +48,16 @@ def markdown(judgements: Sequence[Judgement]) -> str:
         row = (judgement.verdict, said, claim.published or "–", measured)
         lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
     return "\n".join(lines) + "\n"
+
+
+def check_publishable(profile: str) -> None:
+    """Raises ValueError for runs that prove nothing: of the profile smoke, or of code that no commit holds."""
+    if profile == "smoke":
+        raise ValueError("records of the profile smoke test the code and no claim; --publish takes laptop or paper")
+    if provenance.commit().endswith("+"):
+        raise ValueError(
+            "published records name a commit, and files in dnlib, notebooks or data/weights differ from it; commit them"
+        )
 
 
 def publish(folder: Path, names: Sequence[str]) -> None:
@@ -86,10 +92,10 @@ def refreshed_readme() -> str:
 
 def _chapter_table(records: Sequence[Record]) -> str:
     """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
-    from dnlib.course import parameters, runner
+    from dnlib.course import jobs, parameters
 
     lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
-    for path in runner.chapters():
+    for path in jobs.chapters():
         declared = parameters.declared(path)
         defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
         runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import dnlib
-from dnlib.course import chapter, profiles, records, widgets
+from dnlib.course import chapter, jobs, profiles, records, widgets
 from dnlib.course.chapter import check, start, verify
 from dnlib.images import middle
 
@@ -25,9 +25,9 @@ def test_the_environment_overrides_the_profile(monkeypatch):
 @pytest.mark.parametrize(
     ("profile", "seed", "device", "message"),
     [
-        ("huge", 0, "cpu", r"'huge'.*smoke, laptop, paper"),
+        ("huge", 0, "cpu", "smoke, laptop or paper; 'huge' was given"),
         ("smoke", -1, "cpu", "-1 was given"),
-        ("smoke", 0, "tpu", r"'tpu'.*auto, cpu, cuda"),
+        ("smoke", 0, "tpu", r"'tpu'"),
     ],
 )
 def test_wrong_starts_are_refused(profile, seed, device, message):
@@ -104,7 +104,7 @@ def test_the_middle_of_an_image():
 
 
 def test_every_chapter_has_sizes_in_every_profile():
-    for path in dnlib.course.runner.chapters():
+    for path in jobs.chapters():
         assert path.stem in profiles.SIZES
     for chapter_sizes in profiles.SIZES.values():
         assert all(len(values) == len(profiles.PROFILES) for values in chapter_sizes.values())

@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib.course import records, runner
+from dnlib.course import jobs, records, runner
 from dnlib.filters import jinvariance
 from dnlib.images import Picture, to_tensor, write
 from dnlib.methods import (
@@ -35,7 +35,7 @@ from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlind
 from dnlib.noise import CorrelatedGaussian, Gaussian, camera, correlation, raw
 from dnlib.training import metrics
 
-CHAPTERS = runner.chapters()
+CHAPTERS = jobs.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -148,7 +148,7 @@ def test_solutions_are_right(notebook, monkeypatch):
 
 def definitions(number, *names):
     """Functions as a chapter's own cells define them, with the modules that the chapter has imported by then."""
-    (notebook,) = runner.select([number])
+    (notebook,) = jobs.select([number])
     space = {"np": np, "ndimage": ndimage, "torch": torch, "norm": norm, "visible_mean": visible_mean}
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":
@@ -406,7 +406,7 @@ def small_data(monkeypatch, tmp_path, rng):
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
-    (job,) = runner.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    (job,) = jobs.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
     with runner.reserved(job.out):
         outcome = runner.execute(job)
     assert outcome.status == "ok", outcome.error
@@ -426,7 +426,7 @@ def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, nu
     ],
 )
 def test_chapters_refuse_what_they_cannot_use(tmp_path, number, overrides, error):
-    (job,) = runner.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    (job,) = jobs.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
     with runner.reserved(job.out):
         outcome = runner.execute(job)
     assert outcome.status == "failed" and outcome.error.startswith(error)

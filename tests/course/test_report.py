@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from dnlib.course import records, report, runner
+from dnlib.course import jobs, records, report
 from dnlib.course.records import Claim, Record, judge
 from dnlib.denoiser import denoise_picture, write_picture_page
 from dnlib.images import Picture
@@ -63,7 +63,7 @@ def test_the_committed_report_is_that_of_the_committed_records():
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
     page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)
-    assert page.count("data:image/png;base64,") == len(runner.chapters())
+    assert page.count("data:image/png;base64,") == len(jobs.chapters())
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])
