@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from dnlib.images import files
+from dnlib.images import atomic
 from dnlib.zoo import provenance
 
 HERE = Path(__file__).resolve().parent
@@ -15,5 +15,5 @@ def store(name: str, **outcome) -> None:
     folder = HERE / "results" if "--publish" in sys.argv[1:] else HERE.parent / "runs" / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     outcome |= {"machine": provenance.machine(), "versions": provenance.versions()}
-    with files.atomic(folder / f"{name}.json") as temporary:
+    with atomic(folder / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(outcome, indent=1) + "\n")

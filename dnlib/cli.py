@@ -53,7 +53,9 @@ def main(traceback: bool):
     type=click.Path(path_type=Path),
     help="Also write the standard deviation of every value (.npy or .tif), which takes --filter blind_spot.",
 )
-@click.option("--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps."
+)
 @click.option("--force", is_flag=True, help="Replace existing files.")
 def denoise(image, output, filter, report, uncertainty, device, force):
     """Denoise IMAGE with the filter, or for colour the network, that predicts its noisy pixels best.

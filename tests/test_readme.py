@@ -8,7 +8,7 @@ import torch
 from conftest import ROOT
 
 from dnlib.course import records
-from dnlib.images import Picture, arrays, bursts, files
+from dnlib.images import Picture, arrays, bursts, write
 from dnlib.noise import CorrelatedGaussian, noisy_burst
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def shots(tmp_path, monkeypatch):
         noisy = noisy_burst(clean, CorrelatedGaussian(20, 3), torch.Generator().manual_seed(seed)).image
         (tmp_path / "shots" / place).mkdir(parents=True)
         for number, frame in enumerate(noisy):
-            files.write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(arrays.to_image(frame[None])))
+            write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(arrays.to_image(frame[None])))
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=lambda code: code.strip().splitlines()[-1][:30])

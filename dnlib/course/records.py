@@ -54,7 +54,9 @@ def write(record: Record, path: Path) -> None:
     """Write a record as JSON; all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def read(path: Path) -> Record:

@@ -54,7 +54,13 @@ class BlindSpot:
         """The posterior mean of an image [H, W, 3] and its standard deviation, pixel by pixel."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # levels it was not trained for: the loss has judged
-            mean, std = by_tiles(lambda tile: self.method.estimate(tile, self.parameter), self._tensor(frame))
+            mean, std = by_tiles(
+                lambda tile: self.method.estimate(tile, self.parameter),
+                self._tensor(frame),
+                side=512,
+                margin=80,  # this network reaches 75 pixels far
+                multiple=8,
+            )
         return to_image(mean), to_image(std)
 
     def _tensor(self, image: np.ndarray) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Classical filters, J-invariance, and settings chosen without a clean image.
-For whoever works on NumPy arrays [H, W] or [H, W, C] and wants no training.
-It imports `images` and `noise` at most, and never torch.
+
+For whoever works on NumPy arrays [H, W] or [H, W, C] and wants no training. It imports no torch.
 """
 
 import lazy_loader

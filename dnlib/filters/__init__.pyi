@@ -1,18 +1,20 @@
-from . import classical as classical, jinvariance as jinvariance
+from . import calibration as calibration, classical as classical, jinvariance as jinvariance
+from .calibration import Calibration as Calibration, calibrate as calibrate, single_mask as single_mask
 from .classical import (
+    Filter as Filter,
+    Setting as Setting,
     channel_axis as channel_axis,
+    median as median,
     nl_means as nl_means,
     total_variation as total_variation,
     wavelet as wavelet,
 )
 from .jinvariance import (
-    Calibration as Calibration,
-    Filter as Filter,
-    Setting as Setting,
-    calibrate as calibrate,
     donut_median as donut_median,
     grid_masks as grid_masks,
-    median as median,
+    invariant as invariant,
+    mix as mix,
+    mixing_weight as mixing_weight,
     neighbour_mean as neighbour_mean,
-    single_mask as single_mask,
+    self_supervised_loss as self_supervised_loss,
 )

@@ -1,4 +1,4 @@
-"""J-invariance (Batson and Royer, Noise2Self, 2019): judging a denoiser by noisy pixels alone.
+"""J-invariance: judging a denoiser by noisy pixels alone (Batson and Royer, Noise2Self, 2019).
 
 A function f is J-invariant if its output on a group of pixels J does not depend on the input on J.
 For noise that is independent between J and the rest, with E[y | x] = x (their proposition 1):
@@ -9,28 +9,16 @@ For noise that is independent between J and the rest, with E[y | x] = x (their p
 
 The first can be measured without a clean image, and ranks denoisers as the second does.
 
-Images are float arrays [H, W] or [H, W, C]. A *filter* is any function filter(image, **setting)
-that returns an image of the same shape; a *setting* is a dict of its arguments.
+Images are arrays [H, W] or [H, W, C] of floats; integers become floats of the same values.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from scipy import ndimage
-from skimage.morphology import disk as skimage_disk
-from skimage.restoration import calibrate_denoiser, denoise_invariant
+from skimage.restoration import denoise_invariant
 
-Filter = Callable[..., np.ndarray]
-Setting = dict[str, Any]
-
-
-def disk(radius: int) -> np.ndarray:
-    """The boolean footprint dy^2 + dx^2 <= radius^2, of shape [2 radius + 1, 2 radius + 1]."""
-    if radius < 1:
-        raise ValueError(f"a footprint needs a radius >= 1; {radius} was given")
-    return skimage_disk(radius).astype(bool)
+from dnlib.filters.classical import Filter, channel_axis, disk, floats, per_channel
 
 
 def donut(radius: int) -> np.ndarray:
@@ -40,23 +28,41 @@ def donut(radius: int) -> np.ndarray:
     return footprint
 
 
-def median(image: np.ndarray, radius: int) -> np.ndarray:
-    """The classic median over a disk, channel by channel; borders are mirrored."""
-    footprint = disk(radius)
-    return per_channel(lambda plane: ndimage.median_filter(plane, footprint=footprint, mode="mirror"), image)
-
-
 def donut_median(image: np.ndarray, radius: int) -> np.ndarray:
-    """The median over a donut: J-invariant for J = any single pixel, in one pass, at borders too.
+    """The median over a donut, channel by channel: it ignores each pixel's own value, at borders too.
 
-    Raises ValueError if the image is not larger than the radius.
+    It is J-invariant for J = any single pixel, in one pass.
+
+    Parameters
+    ----------
+    image
+        [H, W] or [H, W, C], larger than the radius.
+    radius
+        Of the donut, in pixels, at least 1.
+
+    Raises
+    ------
+    ValueError
+        For another radius, an image no larger than it, or for what is no finite image of real numbers.
+
+    References
+    ----------
+    Batson, Royer: Noise2Self, ICML 2019.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).random((9, 9))
+    >>> changed = image.copy()
+    >>> changed[4, 4] = 100
+    >>> bool(donut_median(image, 2)[4, 4] == donut_median(changed, 2)[4, 4])
+    True
     """
     footprint, inside = donut(radius), slice(radius, -radius)
 
     def filter(plane):
         return ndimage.median_filter(blind_pad(plane, radius), footprint=footprint)[inside, inside]
 
-    return per_channel(filter, image)
+    return per_channel(filter, floats(image))
 
 
 def blind_pad(image: np.ndarray, radius: int) -> np.ndarray:
@@ -73,15 +79,26 @@ def blind_pad(image: np.ndarray, radius: int) -> np.ndarray:
     return image
 
 
-def per_channel(filter: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> np.ndarray:
-    """Apply a filter for [H, W] to each colour of [H, W] or [H, W, C]."""
-    if image.ndim == 2:
-        return filter(image)
-    return np.stack([filter(plane) for plane in np.moveaxis(image, -1, 0)], axis=-1)
-
-
 def grid_masks(shape: tuple[int, int], stride: int = 4) -> Iterator[np.ndarray]:
-    """The stride^2 phases of a grid as boolean masks [H, W]; together they hold every pixel once."""
+    """The stride^2 phases of a grid; together they hold every pixel once.
+
+    Parameters
+    ----------
+    shape
+        Height and width.
+    stride
+        Of the grid, at least 2: with 1 every pixel would be hidden at once.
+
+    Yields
+    ------
+    numpy.ndarray
+        Boolean masks [H, W].
+
+    Examples
+    --------
+    >>> [int(mask.sum()) for mask in grid_masks((4, 5), stride=2)]
+    [6, 4, 6, 4]
+    """
     if stride < 2:
         raise ValueError(f"a grid needs a stride >= 2 (1 would hide every pixel at once); {stride} was given")
     rows, columns = np.indices(shape)
@@ -89,108 +106,137 @@ def grid_masks(shape: tuple[int, int], stride: int = 4) -> Iterator[np.ndarray]:
         yield (rows % stride == phase // stride) & (columns % stride == phase % stride)
 
 
-def single_mask(shape: tuple[int, int]) -> np.ndarray:
-    """The one group of 16 that `calibrate` looks at unless told to use all (scikit-image's choice)."""
-    return list(grid_masks(shape))[8]
-
-
 def neighbour_mean(image: np.ndarray) -> np.ndarray:
-    """Each pixel replaced by the mean of its four neighbours; borders are mirrored."""
+    """Each pixel replaced by the mean of its four neighbours; borders are mirrored.
+
+    Parameters
+    ----------
+    image
+        [H, W] or [H, W, C].
+
+    Examples
+    --------
+    >>> neighbour_mean(np.array([[0, 4, 0], [8, 1, 0], [0, 4, 0]]))[1, 1]
+    np.float64(4.0)
+    """
+    image = floats(image)
     kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=image.dtype) / 4
     return ndimage.convolve(image, kernel if image.ndim == 2 else kernel[..., None], mode="mirror")
 
 
 def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] | None = None, **setting) -> np.ndarray:
-    """Make any filter J-invariant: f(y)_J = filter(y with J filled from its neighbours)_J, stitched over all J.
+    """Make any filter J-invariant: the result on each group of pixels does not depend on the image there.
 
-    masks: the groups J, by default the 16 phases of a 4x4 grid, which costs 16 passes of the filter.
-    This is scikit-image's `denoise_invariant`: f(y)_J = g(1_J s(y) + 1_Jc y)_J, with s the mean of four neighbours.
+    f(y)_J = g(y with J filled from its neighbours)_J for the filter g, stitched together over all J: scikit-image's
+    `denoise_invariant`.
+
+    Parameters
+    ----------
+    filter
+        Any; it is called once per group.
+    image
+        [H, W] or [H, W, C].
+    masks
+        The groups J, boolean [H, W], which together hold every pixel once; by default the 16 phases of a 4x4 grid.
+        No two pixels of a group should be neighbours: they would be filled from each other.
+    **setting
+        The filter's arguments.
+
+    Raises
+    ------
+    ValueError
+        For masks that do not hold every pixel once, or for what is no finite image of real numbers.
+
+    References
+    ----------
+    Batson, Royer: Noise2Self, ICML 2019.
+
+    Examples
+    --------
+    >>> from dnlib.filters import total_variation
+    >>> image = np.random.default_rng(0).random((12, 12))
+    >>> invariant(total_variation, image, weight=0.2).shape
+    (12, 12)
     """
-    masks = grid_masks(image.shape[:2]) if masks is None else masks
+    image = floats(image)
+    height_width = image.shape[:2]
+    masks = [np.asarray(mask, bool) for mask in (grid_masks(height_width) if masks is None else masks)]
+    if any(mask.shape != height_width for mask in masks) or np.any(sum(mask.astype(int) for mask in masks) != 1):
+        raise ValueError(f"masks are boolean arrays {list(height_width)} that together hold every pixel once")
     return denoise_invariant(
         image,
         lambda image, channel_axis: filter(image, **setting),
-        masks=list(masks),
-        denoiser_kwargs={"channel_axis": _channel_axis(image)},
+        masks=masks,
+        denoiser_kwargs={"channel_axis": channel_axis(image)},
     )
 
 
-def _channel_axis(image: np.ndarray) -> int | None:
-    """scikit-image fills J from neighbouring *channels* too unless it is told which axis they are."""
-    return -1 if image.ndim == 3 else None
-
-
 def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarray | None = None) -> float:
-    """Mean squared difference to the noisy image, over `mask` [H, W] if given.
+    """Mean squared difference between an estimate and the noisy image.
 
     It means something only if the estimate is J-invariant: a copy of the noisy image would score zero.
+
+    Parameters
+    ----------
+    estimate, noisy
+        [H, W] or [H, W, C], of equal shape.
+    mask
+        Boolean [H, W]: the pixels that count, by default all.
+
+    Raises
+    ------
+    ValueError
+        For different shapes, or a mask of no pixels.
+
+    References
+    ----------
+    Batson, Royer: Noise2Self, ICML 2019, proposition 1.
+
+    Examples
+    --------
+    >>> self_supervised_loss(np.zeros((2, 2)), np.array([[0, 2], [4, 0]]))
+    5.0
     """
-    difference = estimate - noisy if mask is None else estimate[mask] - noisy[mask]
-    return float(np.mean(difference.astype(np.float64) ** 2))
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """A filter's settings and their self-supervised losses, in the order they were tried."""
-
-    settings: tuple[Setting, ...]
-    losses: tuple[float, ...]
-
-    @property
-    def best(self) -> Setting:
-        return self.settings[int(np.argmin(self.losses))]
-
-    @property
-    def loss(self) -> float:
-        return min(self.losses)
-
-    def __add__(self, other: "Calibration") -> "Calibration":
-        """Pool two images of equal size calibrated over the same settings."""
-        return Calibration(self.settings, tuple(a + b for a, b in zip(self.losses, other.losses, strict=True)))
-
-
-def calibrate(
-    filter: Filter,
-    image: np.ndarray,
-    settings: Sequence[Setting],
-    *,
-    blind: bool = False,
-    all_masks: bool = True,
-) -> Calibration:
-    """Try every setting and measure its self-supervised loss; no clean image is needed.
-
-    blind: the filter ignores each pixel's own value (a donut): one plain pass measures every pixel.
-    Otherwise scikit-image makes it J-invariant on a 4x4 grid, in 16 passes.
-    all_masks=False: measure on a sixteenth of the pixels only, `single_mask`, in one pass. Losses of two
-    filters can be compared only if they were measured on the same pixels, whose noise they share.
-    Raises ValueError for no settings or a non-finite image.
-    """
-    if not settings:
-        raise ValueError("no settings were given to choose from")
-    if not np.isfinite(image).all():
-        raise ValueError("the image holds NaN or infinite values; replace them before calibrating")
-    if blind:
-        mask = None if all_masks else single_mask(image.shape[:2])
-        losses = [self_supervised_loss(filter(image, **setting), image, mask) for setting in settings]
-    else:
-        # scikit-image takes lists of arguments, we take lists of settings: pass the index.
-        _, (_, losses) = calibrate_denoiser(
-            image,
-            lambda image, index, channel_axis: filter(image, **settings[index]),
-            {"index": range(len(settings)), "channel_axis": [_channel_axis(image)]},
-            approximate_loss=not all_masks,
-            extra_output=True,
-        )
-    return Calibration(tuple(settings), tuple(float(loss) for loss in losses))
+    _check_alike(estimate, noisy)
+    if mask is not None:
+        estimate, noisy = estimate[mask], noisy[mask]
+    if np.size(noisy) == 0:
+        raise ValueError(f"a loss is a mean over at least one pixel; estimate and mask leave {np.shape(noisy)}")
+    return float(np.mean((estimate.astype(np.float64) - noisy) ** 2))
 
 
 def mixing_weight(noise_variance: float, loss: float) -> float:
     """How much of a J-invariant estimate to keep when the noisy pixel is mixed back: lambda = sigma^2 / L.
 
-    The errors of the estimate f and of the noisy pixel y are uncorrelated, with mean squares V = L - sigma^2
-    and U = sigma^2; the best average weighs f with U / (U + V) = sigma^2 / L.
-    (The paper's supplement swaps the two roles in one place.) Limited to [0, 1].
-    Raises ValueError unless both arguments are positive.
+    The errors of the estimate f and of the noisy pixel y are uncorrelated, with mean squares V = L - sigma^2 and
+    U = sigma^2; the best average weighs f with U / (U + V) = sigma^2 / L. (The paper's supplement swaps the two roles
+    in one place.)
+
+    Parameters
+    ----------
+    noise_variance
+        sigma^2, above 0.
+    loss
+        The self-supervised loss L, above 0, in the same units.
+
+    Returns
+    -------
+    float
+        In (0, 1].
+
+    Raises
+    ------
+    ValueError
+        Unless both are positive.
+
+    References
+    ----------
+    Batson, Royer: Noise2Self, ICML 2019, supplement.
+
+    Examples
+    --------
+    >>> mixing_weight(0.25, 0.5)
+    0.5
     """
     if not (noise_variance > 0 and loss > 0):
         raise ValueError(f"noise variance and loss must be > 0; {noise_variance:.4g} and {loss:.4g} were given")
@@ -198,5 +244,31 @@ def mixing_weight(noise_variance: float, loss: float) -> float:
 
 
 def mix(estimate: np.ndarray, noisy: np.ndarray, weight: float) -> np.ndarray:
-    """weight * estimate + (1 - weight) * noisy."""
+    """The average weight * estimate + (1 - weight) * noisy, of arrays or tensors.
+
+    Parameters
+    ----------
+    estimate, noisy
+        Of equal shape.
+    weight
+        Of the estimate, as `mixing_weight` gives it.
+
+    Raises
+    ------
+    ValueError
+        For different shapes.
+
+    Examples
+    --------
+    >>> mix(np.array([[1.0]]), np.array([[2.0]]), 0.75).tolist()
+    [[1.25]]
+    """
+    _check_alike(estimate, noisy)
     return weight * estimate + (1 - weight) * noisy
+
+
+def _check_alike(estimate, noisy) -> None:
+    if estimate.shape != noisy.shape:
+        raise ValueError(
+            f"estimate and noisy image have one shape; {list(estimate.shape)} and {list(noisy.shape)} were given"
+        )

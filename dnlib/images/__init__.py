@@ -1,6 +1,6 @@
 """Arrays, tensors and pictures: read and write files, cut them into tiles, load datasets and bursts.
-For whoever brings an image, a file or a folder.
-It imports no other room: it knows neither noise nor networks.
+
+For whoever brings an image, a file or a folder. It imports no other room: it knows neither noise nor networks.
 """
 
 import lazy_loader

@@ -4,9 +4,11 @@ from . import (
     checks as checks,
     datasets as datasets,
     files as files,
+    layouts as layouts,
     pictures as pictures,
     places as places,
     tiles as tiles,
+    writing as writing,
 )
 from .arrays import (
     PHOTOS as PHOTOS,
@@ -18,8 +20,9 @@ from .arrays import (
 )
 from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
 from .checks import one_of as one_of
-from .datasets import Example as Example
-from .files import atomic as atomic, check_destination as check_destination, read as read, write as write
+from .files import image_files as image_files, read as read
+from .layouts import Example as Example
 from .pictures import Picture as Picture
 from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
 from .tiles import by_tiles as by_tiles
+from .writing import atomic as atomic, check_destination as check_destination, write as write

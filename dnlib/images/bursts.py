@@ -12,23 +12,51 @@ import torch
 from skimage.transform import AffineTransform, warp
 from torch import Tensor
 
-from dnlib.images.arrays import to_tensor
-from dnlib.images.files import read
+from dnlib.images.arrays import to_tensor, to_unit
+from dnlib.images.files import image_files, read
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
-ENDINGS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".npy"}
 
 
 def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) -> Tensor:
-    """`frames` images of a folder in the order of their names, every `step`-th from number `first` on.
+    """A burst from the images of a folder, in natural order of their names.
 
-    Raises FileNotFoundError without enough images, ValueError for an even number of frames, impossible numbers, or
-    differing sizes.
+    Parameters
+    ----------
+    folder
+        Where they lie; all have one size.
+    frames
+        How many are taken: an odd number, at least 3.
+    first, step
+        Every `step`-th image, from number `first` on.
+
+    Returns
+    -------
+    torch.Tensor
+        float32 [M, C, H, W], integers scaled to [0, 1]; the middle frame is the one to be denoised.
+
+    Raises
+    ------
+    FileNotFoundError
+        Without enough images.
+    ValueError
+        For an even number of frames, impossible numbers, differing sizes, or what `check` refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dnlib.images import Picture, write
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for number in range(8, 11):
+    ...         pixels = np.random.default_rng(number).random((16, 24, 3), np.float32)
+    ...         write(f"{folder}/frame_{number}.tif", Picture.of(pixels))
+    ...     read_burst(folder, frames=3).shape
+    torch.Size([3, 3, 16, 24])
     """
     _odd(frames)
     if step < 1 or first < 0:
         raise ValueError(f"frames are taken from number 0 or later, every 1st or more; {first} and {step} were given")
-    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in ENDINGS)
+    paths = image_files(folder)
     chosen = paths[first::step][:frames]
     if len(chosen) < frames:
         raise FileNotFoundError(
@@ -55,14 +83,44 @@ def set_in_motion(
     drift: float = 0.0,
     seed: int = 0,
 ) -> Tensor:
-    """A burst [M, C, H, W] of one photograph [H, W] or [H, W, C]: a camera that moves, turns, and comes nearer or goes.
+    """A burst of one photograph: a camera that moves, turns, and comes nearer or goes.
 
-    shift, rotation, zoom: how far from frame to frame, in pixels, degrees and shares, in a direction that `seed` draws.
-    moving: a disc of another part of the picture crosses it on a path of its own.   drift: brightness added per frame.
-    Raises ValueError for an even number of frames, or a photograph too small for them.
+    Parameters
+    ----------
+    photograph
+        [H, W] or [H, W, C]: floats in [0, 1], or integers, which `to_unit` scales.
+    frames
+        An odd number, at least 3.
+    shape
+        Height and width of the frames, in pixels.
+    shift, rotation, zoom
+        How far the camera goes from frame to frame, in pixels, degrees and shares, in a direction that `seed` draws.
+    moving
+        Let a disc of another part of the picture cross it on a path of its own.
+    drift
+        Brightness added per frame.
+    seed
+        Of the directions.
+
+    Returns
+    -------
+    torch.Tensor
+        float32 [M, C, h, w] in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        For an even number of frames, or a photograph too small for them.
+
+    Examples
+    --------
+    >>> from dnlib.images import photo
+    >>> set_in_motion(photo("astronaut"), frames=3, shape=(64, 80)).shape
+    torch.Size([3, 3, 64, 80])
     """
     _odd(frames)
     rng, times = np.random.default_rng(seed), np.arange(frames) - frames // 2
+    photograph = to_unit(photograph)
     picture = photograph[..., None] if photograph.ndim == 2 else photograph
     turn, signs = rng.uniform(0, 2 * math.pi), rng.choice([-1, 1], 2)
     reach = abs(times).max() * shift + 0.5 * math.hypot(*shape) * abs(times).max() * (math.radians(rotation) + zoom) + 2
@@ -84,8 +142,24 @@ def set_in_motion(
 def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
     """The burst itself, if one can learn from it.
 
-    Raises ValueError for what is no burst, an even number of frames, NaN, or a frame equal to the middle one; warns of
-    a cut, a frame that differs far more from the one before than the others do, and of clipped frames.
+    It warns of a cut, a frame that differs far more from the one before than the others do, and of clipped frames.
+
+    Parameters
+    ----------
+    burst
+        Floats [M, C, H, W].
+    names
+        Of the frames, for messages.
+
+    Raises
+    ------
+    ValueError
+        For what is no burst, an even number of frames, NaN, or a frame equal to the middle one.
+
+    Examples
+    --------
+    >>> check(torch.rand(3, 1, 8, 8)).shape
+    torch.Size([3, 1, 8, 8])
     """
     if burst.ndim != 4 or not burst.is_floating_point():
         raise ValueError(

@@ -32,8 +32,8 @@ def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
     ValueError: the loss is mse, l1 or smooth; 'huber' was given
     """
     accepted = list(accepted)
-    if value not in accepted:
-        *others, last = map(str, accepted)
-        listed = f"{', '.join(others)} or {last}" if others else last
-        raise ValueError(f"{what} is {listed}; {value!r} was given")
-    return value
+    if value in accepted:
+        return value
+    names = [str(one) for one in accepted]
+    listed = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    raise ValueError(f"{what} is {listed or 'nothing'}; {value!r} was given")

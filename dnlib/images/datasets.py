@@ -8,25 +8,40 @@ photographs inside scikit-image, which are always there.
 import hashlib
 import itertools
 import logging
+import os
 import shlex
-from collections.abc import Iterator
+import shutil
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import yaml
 
-from dnlib.images import arrays, files
+from dnlib.images.arrays import PHOTOS, photo
+from dnlib.images.checks import one_of
+from dnlib.images.layouts import Example, examples, image_paths
 from dnlib.images.places import SHIPPED, home
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One entry of the registry. bytes: size of the download. unpack: "zip" where the download is an archive."""
+    """One entry of the registry.
+
+    Attributes
+    ----------
+    kind
+        What it holds: clean images; pairs, of equal names in noisy/ and clean/ or in SIDD's two MATLAB files; bursts, a
+        folder of .jpg frames per sequence; noisy images without clean ones.
+    images
+        How many: a pair counts once, in bursts every frame.
+    bytes
+        Size of the download.
+    unpack
+        "zip" where the download is an archive.
+    """
 
     name: str
     title: str
@@ -46,16 +61,19 @@ class Dataset:
 
     @property
     def expected(self) -> int:
-        """How many image files it has; 1 where they come in an archive."""
-        return 1 if self.unpack else self.images * (2 if self.kind == "pairs" else 1)
+        """How many files hold its images."""
+        if self.kind != "pairs":
+            return self.images
+        return 2 if self.unpack else 2 * self.images  # in an archive: SIDD's two MATLAB files
 
     @property
     def is_present(self) -> bool:
+        """Whether it is here, whole."""
         return len(self.contents()) >= self.expected
 
     def contents(self) -> list[Path]:
         """The files that hold its images, in order; none if it is not here."""
-        return _image_files(self.folder) + sorted(self.folder.rglob("*.mat"))
+        return image_paths(self.folder, self.kind)
 
     def downloads(self) -> dict[str, tuple[str, str]]:
         """Path below the folder -> (hash, address), as the registry states them."""
@@ -63,40 +81,66 @@ class Dataset:
         return {path: (digest, url) for path, digest, url in map(shlex.split, lines)}
 
 
-class Example(NamedTuple):
-    """One image as stored, [H, W] or [H, W, 3] uint8 or uint16; a burst has a leading frame axis."""
-
-    name: str
-    clean: np.ndarray | None = None
-    noisy: np.ndarray | None = None
-
-
 @cache
 def registry() -> dict[str, Dataset]:
-    """All known datasets by name."""
-    path = SHIPPED / "registry.yaml"
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no registry at {path}; datasets need the course's checkout")
-    return {name: Dataset(name, **entry) for name, entry in yaml.safe_load(path.read_text()).items()}
+    """All known datasets by name.
+
+    Examples
+    --------
+    >>> registry()["kodak24"].images
+    24
+    """
+    text = (SHIPPED / "registry.yaml").read_text(encoding="utf-8")
+    return {name: Dataset(name, **entry) for name, entry in yaml.safe_load(text).items()}
 
 
 def find(name: str) -> Dataset:
-    """The registry's entry. Raises ValueError for an unknown name."""
-    if name not in registry():
-        raise ValueError(f"there is no dataset {name!r}; there are: bundled, {', '.join(registry())}")
-    return registry()[name]
+    """The registry's entry.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+
+    Examples
+    --------
+    >>> find("set12").title
+    'Set12'
+    """
+    return registry()[one_of(name, registry(), "a dataset of the registry (beside bundled)")]
 
 
 def load(name: str, *, split: str | None = None, limit: int | None = None) -> list[Example]:
-    """The images of a dataset in order of their names, as stored.
+    """The images of a dataset in the order of their names, as stored.
 
-    split: a sub-folder ("train"). limit: only the first so many.
-    Raises ValueError for an unknown name, FileNotFoundError if the dataset is not here.
+    Parameters
+    ----------
+    name
+        Of the registry, or "bundled" for the photographs inside scikit-image.
+    split
+        A folder in it ("train"); of the bundled photographs, "gray" leaves out those in colour.
+    limit
+        Only the first so many.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or split, or a negative limit.
+    FileNotFoundError
+        If the dataset is not here, or not whole.
+
+    Examples
+    --------
+    >>> [example.name for example in load("bundled", split="gray", limit=2)]
+    ['camera', 'brick']
     """
+    if limit is not None and limit < 0:
+        raise ValueError(f"the first 0 images or more are taken; limit={limit} was given")
     if name == "bundled":
-        gray = [photo for photo in arrays.PHOTOS if arrays.photo(photo).ndim == 2]
-        names = gray if split == "gray" else arrays.PHOTOS
-        return [Example(photo, clean=np.rint(arrays.photo(photo) * 255).astype(np.uint8)) for photo in names[:limit]]
+        one_of(split, (None, "gray"), "the split of the bundled photographs")
+        pictures = ((name, np.rint(photo(name) * 255).astype(np.uint8)) for name in PHOTOS)
+        found = (Example(name, clean=pixels) for name, pixels in pictures if split is None or pixels.ndim == 2)
+        return list(itertools.islice(found, limit))
     dataset = find(name)
     if not dataset.is_present:
         raise FileNotFoundError(
@@ -104,62 +148,30 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
             f"`dnlib data {name}` fetches it "
             f"({dataset.bytes / 1e6:.0f} MB), or set DNLIB_DATA to the folder that holds {name}/"
         )
-    readers = {"clean": _clean, "noisy": _noisy, "pairs": _pairs, "bursts": _bursts}
-    folder = dataset.folder / split if split else dataset.folder
+    folder = dataset.folder / (split or "")
     if not folder.is_dir():
-        raise ValueError(f"dataset {name} has no split {split!r}")
-    return list(itertools.islice(readers[dataset.kind](folder), limit))
-
-
-def _clean(folder: Path) -> Iterator[Example]:
-    return (Example(path.stem, clean=_pixels(path)) for path in _image_files(folder))
-
-
-def _noisy(folder: Path) -> Iterator[Example]:
-    return (Example(path.stem, noisy=_pixels(path)) for path in _image_files(folder))
-
-
-def _pairs(folder: Path) -> Iterator[Example]:
-    blocks = sorted(folder.rglob("*.mat"))
-    if blocks:
-        yield from _sidd_blocks(blocks)
-        return
-    noisy = {path.stem: path for path in _image_files(folder / "noisy")}
-    clean = {path.stem: path for path in _image_files(folder / "clean")}
-    if noisy.keys() != clean.keys():
-        unpaired = ", ".join(sorted(noisy.keys() ^ clean.keys())[:5])
-        raise ValueError(f"{folder}: noisy/ and clean/ do not hold the same names ({unpaired})")
-    for stem in noisy:
-        yield Example(stem, clean=_pixels(clean[stem]), noisy=_pixels(noisy[stem]))
-
-
-def _sidd_blocks(paths: list[Path]) -> Iterator[Example]:
-    """SIDD's validation set: two MATLAB arrays [40 images, 32 blocks, 256, 256, 3]."""
-    from scipy.io import loadmat
-
-    arrays = {}
-    for path in paths:
-        arrays |= {key: value for key, value in loadmat(path).items() if not key.startswith("__")}
-    noisy, clean = arrays["ValidationNoisyBlocksSrgb"], arrays["ValidationGtBlocksSrgb"]
-    for i, j in np.ndindex(noisy.shape[:2]):
-        yield Example(f"{i:02d}_{j:02d}", clean=clean[i, j], noisy=noisy[i, j])
-
-
-def _bursts(folder: Path) -> Iterator[Example]:
-    for sequence in sorted({path.parent for path in folder.rglob("*.jpg")}):
-        yield Example(sequence.name, clean=np.stack([_pixels(path) for path in _image_files(sequence)]))
-
-
-def _image_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-
-
-def _pixels(path: Path) -> np.ndarray:
-    return files.read(path).pixels
+        raise ValueError(f"dataset {name} has no split {split!r}; {folder} is no folder")
+    return list(itertools.islice(examples(folder, dataset.kind), limit))
 
 
 def fingerprint(name: str) -> str:
-    """One sha256 over the names and contents of all files of a dataset, for records and for --resume."""
+    """One hash that changes with any file of a dataset, for records and for --resume.
+
+    Parameters
+    ----------
+    name
+        As for `load`.
+
+    Returns
+    -------
+    str
+        sha256 over the names and contents of all files; for the bundled photographs, scikit-image's version.
+
+    Examples
+    --------
+    >>> fingerprint("bundled").split()[0]
+    'scikit-image'
+    """
     if name == "bundled":
         import skimage
 
@@ -173,10 +185,36 @@ def fingerprint(name: str) -> str:
 
 
 def fetch(name: str, *, progress: bool = False) -> Path:
-    """Download what is missing of a dataset, verify every file's hash, and return its folder.
+    """Download what is missing of a dataset, verify every file's hash, unpack archives.
 
-    A download whose hash differs is discarded, and what was there before is kept.
-    Raises ConnectionError without a network, ValueError for a wrong hash, PermissionError for an unwritable folder.
+    A download whose hash differs is discarded, and what was there before is kept. An archive is unpacked whole or not
+    at all.
+
+    Parameters
+    ----------
+    name
+        Of the registry.
+    progress
+        Show a bar.
+
+    Returns
+    -------
+    pathlib.Path
+        The dataset's folder.
+
+    Raises
+    ------
+    ConnectionError
+        Without a network.
+    ValueError
+        For an unknown name, or a download with another hash than the registry's.
+    PermissionError
+        If nothing can be written into the folder.
+
+    Examples
+    --------
+    >>> fetch("set12")  # doctest: +SKIP
+    PosixPath('data/downloads/set12')
     """
     import pooch
     import requests
@@ -193,9 +231,10 @@ def fetch(name: str, *, progress: bool = False) -> Path:
             registry={path: digest for path, (digest, _) in downloads.items()},
             urls={path: url for path, (_, url) in downloads.items()},
         )
-        processor = pooch.Unzip(extract_dir="unpacked") if dataset.unpack == "zip" else None
         for path in tqdm(downloads, desc=f"fetching {name}", unit="file", disable=not progress):
-            store.fetch(path, processor=processor, progressbar=progress and len(downloads) == 1)
+            archive = store.fetch(path, progressbar=progress and len(downloads) == 1)
+            if dataset.unpack and not dataset.is_present:
+                _unpack(Path(archive), dataset.unpack)
     except requests.exceptions.RequestException as error:
         raise ConnectionError(
             f"{downloads[path][1]} cannot be reached ({type(error).__name__}); is there a network? "
@@ -211,3 +250,13 @@ def fetch(name: str, *, progress: bool = False) -> Path:
             f"nothing can be written into {dataset.folder}; set DNLIB_DATA to a folder of yours"
         ) from error
     return dataset.folder
+
+
+def _unpack(archive: Path, kind: str) -> None:
+    """Into the folder unpacked/ beside the archive, in place of what is left of an earlier attempt."""
+    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=archive.parent) as folder:
+        shutil.unpack_archive(archive, Path(folder) / "new", kind)
+        destination = archive.parent / "unpacked"
+        if destination.exists():
+            os.replace(destination, Path(folder) / "old")
+        os.replace(Path(folder) / "new", destination)

@@ -1,46 +1,107 @@
-"""Reading and writing image files: type, range, alpha, stacks and colour profile survive; all or nothing."""
+"""Image files found and read: type, range, alpha, stacks and colour profile survive."""
 
-import contextlib
 import io
 import os
-import tempfile
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from dnlib.images.checks import one_of
 from dnlib.images.pictures import Picture
 
-WRITABLE = ".png, .jpg, .jpeg, .tif, .tiff and .npy"
-READABLE = f".bmp, {WRITABLE}"
+HOLDS = {
+    ".png": ("uint8", "uint16"),
+    ".jpg": ("uint8",),
+    ".jpeg": ("uint8",),
+    ".tif": None,
+    ".tiff": None,
+    ".npy": None,
+}
+"""Endings of files that can be written, and the types of pixels they hold; None: any, stacks and alpha too."""
+ENDINGS = (".bmp", *HOLDS)
+"""Endings of files that can be read."""
+
+
+def image_files(folder: str | os.PathLike, *, deep: bool = False) -> list[Path]:
+    """The image files of a folder in natural order: frame_2 before frame_10.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    deep
+        Also those in folders inside it, folder by folder.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files with one of the endings that `read` takes, in capitals or not, and nothing hidden; none if the folder is
+        not there.
+
+    Examples
+    --------
+    >>> image_files("no/such/folder")
+    []
+    """
+    return listed(Path(folder), ENDINGS, deep=deep)
+
+
+def listed(folder: Path, endings: Iterable[str], *, deep: bool) -> list[Path]:
+    """As `image_files`, for any endings."""
+    found = (path for path in folder.glob("**/*" if deep else "*") if path.suffix.lower() in endings)
+    shown = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    return sorted((path for path in shown if path.is_file()), key=_natural)
+
+
+def _natural(path: Path) -> tuple:
+    """Digits count as numbers; names that differ in leading zeros only stay in the order of their letters."""
+    parts = [re.split(r"(\d+)", part) for part in path.parts]
+    numbers = [[int(word) if odd % 2 else word for odd, word in enumerate(words)] for words in parts]
+    return numbers[:-1], numbers[-1], path
 
 
 def read(path: str | os.PathLike) -> Picture:
-    """Read a PNG, JPEG, BMP, TIFF or .npy file (8 or 16 bit, float, gray or RGB, alpha, stacks).
+    """Read a PNG, JPEG, BMP, TIFF or .npy file.
 
-    Pixels and colour profile are kept; resolution, axis names and other descriptions are not.
+    Pixels and colour profile are kept; resolution, axis names and other descriptions are not. No pickle is loaded.
 
-    Raises FileNotFoundError, or ValueError with one line for files that are not such an image.
+    Parameters
+    ----------
+    path
+        Its ending says what it is. 8 or 16 bits, or floats; gray or RGB, with or without alpha; stacks.
+
+    Returns
+    -------
+    Picture
+        The pixels as stored; a photograph of a phone is turned upright.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        In one line, for files that are not such an image: broken, of another colour model, animated.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/image.npy", np.zeros((64, 48, 3), np.uint16))
+    ...     read(f"{folder}/image.npy").pixels.shape
+    (64, 48, 3)
     """
     path = Path(path)
     if not path.is_file():
         state = "a folder" if path.is_dir() else "not there"
         raise FileNotFoundError(f"{path.absolute()} is {state}; name an image file")
-    readers = {
-        ".npy": _read_npy,
-        ".tif": _read_tiff,
-        ".tiff": _read_tiff,
-        ".png": _read_pillow,
-        ".jpg": _read_pillow,
-        ".jpeg": _read_pillow,
-        ".bmp": _read_pillow,
-    }
-    if path.suffix.lower() not in readers:
-        raise ValueError(f"{path} has the ending {path.suffix!r}; {READABLE} files are accepted")
+    suffix = one_of(path.suffix.lower(), ENDINGS, f"the ending of {path}")
+    reader = {".npy": _read_npy, ".tif": _read_tiff, ".tiff": _read_tiff}.get(suffix, _read_pillow)
     try:
-        pixels, channels, profile = readers[path.suffix.lower()](path)
+        pixels, channels, profile = reader(path)
     except MemoryError:
         raise
     except Exception as error:  # each codec has exceptions of its own for broken files
@@ -99,99 +160,3 @@ def _read_pillow(path: Path):
         raise ValueError(f"its colour mode is {picture.mode}; gray and RGB are accepted, with or without alpha")
     pixels = np.asarray(picture)
     return pixels, pixels.ndim == 3, profile
-
-
-def check_destination(path: str | os.PathLike, picture: Picture | None = None, *, overwrite: bool = False) -> Path:
-    """Refuse a destination that could not be written, before any work is done.
-
-    Raises FileExistsError, NotADirectoryError, PermissionError, or ValueError where the
-    format cannot hold the picture without changing its type.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise FileExistsError(f"{path} is a folder; name a file")
-    if os.path.lexists(path) and not overwrite:
-        raise FileExistsError(f"{path} exists; --force (overwrite=True) replaces it")
-    if not path.parent.is_dir():
-        raise NotADirectoryError(f"there is no folder {path.parent} to write {path.name} into")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise PermissionError(f"nothing can be written into the folder {path.parent}") from error
-    if picture is not None:
-        _check_format(path, picture)
-    return path
-
-
-def _check_format(path: Path, picture: Picture) -> None:
-    suffix, kind = path.suffix.lower(), picture.pixels.dtype
-    if suffix in (".tif", ".tiff", ".npy"):
-        return
-    holds = {".png": ("uint8", "uint16"), ".jpg": ("uint8",), ".jpeg": ("uint8",)}.get(suffix)
-    if holds is None:
-        raise ValueError(f"{path} has the ending {suffix!r}; {WRITABLE} files can be written")
-    if kind not in holds or picture.is_stack or (picture.has_alpha and suffix != ".png"):
-        what = f"{'a stack of ' if picture.is_stack else ''}{kind} values{' with alpha' if picture.has_alpha else ''}"
-        limits = "8- and 16-bit single images" if suffix == ".png" else "8-bit single images without alpha"
-        raise ValueError(f"{suffix} holds {limits}, this image has {what}; write .tif or .npy")
-
-
-def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False) -> None:
-    """Write a picture in the format that the ending names; all or nothing. Errors as `check_destination`."""
-    path = check_destination(path, picture, overwrite=overwrite)
-    suffix = path.suffix.lower()
-    with atomic(path) as temporary:
-        if suffix == ".npy":
-            with open(temporary, "wb") as file:
-                np.save(file, picture.pixels, allow_pickle=False)
-        elif suffix in (".tif", ".tiff"):
-            _write_tiff(temporary, picture)
-        elif picture.pixels.dtype == np.uint16:
-            import imagecodecs
-
-            temporary.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(picture.pixels)))
-        else:
-            from PIL import Image
-
-            pixels = picture.pixels[..., 0] if picture.channels and picture.pixels.shape[-1] == 1 else picture.pixels
-            settings = {} if suffix == ".png" else {"quality": 95, "subsampling": 0}
-            Image.fromarray(np.ascontiguousarray(pixels)).save(
-                temporary, "PNG" if suffix == ".png" else "JPEG", icc_profile=picture.icc_profile, **settings
-            )
-
-
-def _write_tiff(path: Path, picture: Picture) -> None:
-    import tifffile
-
-    pixels = picture.pixels
-    colour = picture.channels and pixels.shape[-1] >= 3
-    if picture.channels and pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
-    extra = {"extrasamples": ["unassalpha"]} if picture.has_alpha else {}
-    tifffile.imwrite(
-        path,
-        pixels,
-        photometric="rgb" if colour else "minisblack",
-        planarconfig="contig" if picture.has_alpha or colour else None,
-        compression="deflate",
-        iccprofile=picture.icc_profile,
-        **extra,
-    )
-
-
-@contextlib.contextmanager
-def atomic(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary file beside `path` that takes its name at the end, or vanishes on an error."""
-    path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,8 +9,20 @@ import numpy as np
 class Picture:
     """An image in memory: its pixels as stored, and what must survive a round trip through a file.
 
-    pixels: [..., H, W] or [..., H, W, C] with C in 1..4; leading axes are a stack.
-    channels: whether the last axis holds colours (C = 2 and 4: the last one is alpha).
+    Attributes
+    ----------
+    pixels
+        [..., H, W] or [..., H, W, C] with C from 1 to 4; leading axes are a stack. The last of 2 or 4 channels is
+        alpha.
+    channels
+        Whether the last axis holds colours.
+    icc_profile
+        What the colours mean, as the file had it.
+
+    Examples
+    --------
+    >>> Picture.of(np.zeros((64, 48, 4), np.uint8)).first.shape  # without alpha
+    (64, 48, 3)
     """
 
     pixels: np.ndarray
@@ -19,17 +31,24 @@ class Picture:
 
     @classmethod
     def of(cls, pixels: np.ndarray, channels: bool | None = None) -> "Picture":
-        """Wrap an array; `channels=None` takes a last axis of 1 to 4 entries for colours.
+        """Wrap an array, if it can be denoised.
 
-        Raises ValueError for anything that cannot be denoised: fewer than two dimensions,
-        emptiness, NaN, infinities, types that are not real numbers, images under 8x8.
+        Parameters
+        ----------
+        pixels
+            Integers or floats of any width.
+        channels
+            Whether the last axis holds colours; None takes a last axis of 1 to 4 entries for colours.
+
+        Raises
+        ------
+        ValueError
+            For fewer than two dimensions, less than 8x8 pixels, NaN, infinities, and what are no real numbers.
         """
         pixels = np.asarray(pixels)
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         shape = list(pixels.shape)
-        if pixels.dtype == bool or not (
-            np.issubdtype(pixels.dtype, np.integer) or np.issubdtype(pixels.dtype, np.floating)
-        ):
+        if pixels.dtype.kind not in "iuf":
             raise ValueError(
                 f"the image has type {pixels.dtype}; integers and real floating-point numbers are accepted"
             )
@@ -67,10 +86,12 @@ class Picture:
 
     @property
     def has_alpha(self) -> bool:
+        """Whether the last channel is alpha."""
         return self.channels and self.pixels.shape[-1] in (2, 4)
 
     @property
     def is_stack(self) -> bool:
+        """Whether there is more than one frame's worth of axes."""
         return self.pixels.ndim > 2 + self.channels
 
     def with_colours(self, colours: np.ndarray) -> "Picture":

@@ -11,11 +11,24 @@ SHIPPED = PACKAGE / "data" if (PACKAGE / "data").is_dir() else ROOT / "data"
 
 
 def in_checkout() -> bool:
+    """Whether this is the course's checkout, with its notebooks and results, and not a wheel.
+
+    Examples
+    --------
+    >>> in_checkout() == (ROOT / "notebooks").is_dir()
+    True
+    """
     return (ROOT / "notebooks").is_dir() and (ROOT / "results").is_dir()
 
 
 def home() -> Path:
-    """Where datasets lie: the environment variable DNLIB_DATA, or data/downloads in the checkout, or a user's cache."""
+    """Where datasets lie: the environment variable DNLIB_DATA, or data/downloads in the checkout, or a user's cache.
+
+    Examples
+    --------
+    >>> (home() / "kodak24").name  # where kodak24 is looked for
+    'kodak24'
+    """
     if told := os.environ.get("DNLIB_DATA"):
         return Path(told).expanduser()
     if in_checkout():

@@ -1,6 +1,7 @@
 """Large images worked through tile by tile, so that memory stays bounded."""
 
 from collections.abc import Callable
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,24 +9,87 @@ if TYPE_CHECKING:
 
 
 def by_tiles(
-    function: Callable[["Tensor"], tuple["Tensor", ...]], image: "Tensor", *, side: int = 512, margin: int = 64
+    function: Callable[["Tensor"], tuple["Tensor", ...]],
+    image: "Tensor",
+    *,
+    side: int,
+    margin: int,
+    multiple: int = 32,
 ) -> tuple["Tensor", ...]:
-    """What `function` answers for [N, C, H, W], worked out tile by tile, so that memory stays bounded.
+    """What a function says about an image, worked out tile by tile.
 
-    function: gives images of its argument's height and width. It sees `margin` more pixels on each side of a tile of
-    side x side than are kept; both are multiples of 32, so that poolings fall as in the whole image.
+    The result is that of the whole image, to rounding, where a value depends on pixels no farther than `margin` away.
+    That rules out what is pooled over the whole image, and noise or masks drawn to the image's size: draw these before,
+    and tile the network alone.
+
+    Networks that pool, or work on every n-th pixel, also depend on where an image begins: their 2x2 pixels, or those of
+    their last level, are counted from the top left, and from the other corners in turned copies of the image
+    (`networks.BlindSpotUNet`). Every tile therefore begins a multiple of `multiple` pixels after the image's beginning
+    and ends a multiple of it before the image's end. Its sides leave the same remainder as the image's, and a network
+    that fills up to a multiple adds as much to it.
+
+    Parameters
+    ----------
+    function
+        Takes [N, C, h, w] and returns a tuple of tensors [N, any, h, w].
+    image
+        [N, C, H, W], of any size.
+    side
+        How many pixels of a tile are kept, in height and width; the function sees at most
+        `side + 2 * (margin + multiple - 1)`. An image no larger than `side + 2 * margin` is one tile.
+    margin
+        How many more pixels it sees at least on each side, unless the image ends there: no less than the network's
+        reach. (`networks.BlindSpotUNet` reaches nearly 300 pixels with depth 5.)
+    multiple
+        A common multiple of the network's strides: 2^depth for a U-Net, times the stride of a pixel shuffle around it.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        As from the function, [N, any, H, W].
+
+    Raises
+    ------
+    ValueError
+        For what is no [N, C, H, W], a side or multiple below 1, or a margin below 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> image = torch.rand(1, 3, 203, 205)
+    >>> (mean,) = by_tiles(lambda tile: (torch.nn.functional.avg_pool2d(tile, 5, 1, 2),), image, side=64, margin=2)
+    >>> mean.shape
+    torch.Size([1, 3, 203, 205])
     """
+    if image.ndim != 4 or min(side, multiple) < 1 or margin < 0:
+        raise ValueError(
+            f"an image [N, C, H, W] is cut into tiles of side >= 1 with a margin >= 0 at multiples >= 1; "
+            f"{list(image.shape)}, {side}, {margin} and {multiple} were given"
+        )
     height, width = image.shape[2:]
-    if max(height, width) <= side + 2 * margin:
-        return function(image)
-    parts = None
-    for top in range(0, height, side):
-        for left in range(0, width, side):
-            above, before = min(top, margin), min(left, margin)
-            answers = function(image[:, :, top - above : top + side + margin, left - before : left + side + margin])
-            if parts is None:
-                parts = tuple(answer.new_empty((*answer.shape[:2], height, width)) for answer in answers)
-            for part, answer in zip(parts, answers, strict=True):
-                kept = answer[:, :, above : above + side, before : before + side]
-                part[:, :, top : top + side, left : left + side] = kept
-    return parts
+    wholes = None
+    for (rows, seen_rows), (columns, seen_columns) in product(
+        _pieces(height, side, margin, multiple), _pieces(width, side, margin, multiple)
+    ):
+        parts = function(image[:, :, slice(*seen_rows), slice(*seen_columns)])
+        if wholes is None:
+            wholes = tuple(part.new_empty((*part.shape[:2], height, width)) for part in parts)
+        for whole, part in zip(wholes, parts, strict=True):
+            inside = part[:, :, rows[0] - seen_rows[0] :, columns[0] - seen_columns[0] :]
+            whole[:, :, slice(*rows), slice(*columns)] = inside[:, :, : rows[1] - rows[0], : columns[1] - columns[0]]
+    return wholes
+
+
+def _pieces(size: int, side: int, margin: int, multiple: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Equal pieces of a line: from where to where each is kept, and from where to where it is seen."""
+    count = 1 if size <= side + 2 * margin else -(-size // side)
+    ends = [size * number // count for number in range(count + 1)]
+    return [
+        ((start, stop), (_aligned(start - margin, multiple), size - _aligned(size - stop - margin, multiple)))
+        for start, stop in pairwise(ends)
+    ]
+
+
+def _aligned(distance: int, multiple: int) -> int:
+    """The next multiple below a distance from the image's border; 0 beyond the border."""
+    return max(0, distance // multiple * multiple)

@@ -49,7 +49,8 @@ def mean(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Te
 
 def normal_withoutCP(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
     """The pixel at a normal offset of deviation 4, whatever the radius. As published it does *not* leave out the
-    centre, for all its name: the test that should never comes true."""
+    centre, for all its name: the test that should never comes true.
+    """
     offsets = torch.randn((len(places), 2), generator=generator, device=image.device) * 4
     height, width = image.shape[2:]
     rows = (places[:, 2] + offsets[:, 0]).round().clamp(0, height - 1).long()

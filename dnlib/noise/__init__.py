@@ -1,6 +1,6 @@
-"""Noise models and the beliefs that Bayes' rule turns them into, cameras and raw frames, and noise measured.
-For whoever adds noise to an image, or wants to know what noise an image has.
-It imports `images` alone: no filter, no network.
+"""Noise models and beliefs about pixels, cameras and raw frames, and noise measured or estimated.
+
+For whoever adds noise to an image, or wants to know what noise it has. It imports `images`: no filter, no network.
 """
 
 import lazy_loader

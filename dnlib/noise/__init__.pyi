@@ -13,16 +13,13 @@ from .beliefs import (
     outer as outer,
 )
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
+from .chroma import chroma_correlation_map as chroma_correlation_map, chroma_sums as chroma_sums
 from .correlated import CorrelatedGaussian as CorrelatedGaussian
 from .correlation import (
     LagSums as LagSums,
-    Survey as Survey,
-    chroma_correlation_map as chroma_correlation_map,
-    chroma_sums as chroma_sums,
     correlation_map as correlation_map,
     lag_sums as lag_sums,
     radius as radius,
-    survey as survey,
 )
 from .folders import inspect_folders as inspect_folders
 from .likelihoods import (
@@ -40,4 +37,5 @@ from .measure import (
 )
 from .models import Noise as Noise, NoisyImage as NoisyImage, noisy_burst as noisy_burst
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
+from .surveys import Survey as Survey, survey as survey
 from .text import read as read

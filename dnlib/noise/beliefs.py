@@ -1,7 +1,7 @@
-"""Beliefs about pixels: a Gaussian over the C channels of each pixel, and what one can compute from it.
+"""Beliefs about pixels: a Gaussian over the C channels of each pixel, and what can be computed from it.
 
-All covariances are [N, C, C, H, W]. They are factored entry by entry (Cholesky), which for 1 or 3 channels is a
-handful of operations on whole images, where a general solver would take every pixel by itself.
+Covariances are [N, C, C, H, W]. They are factored entry by entry (Cholesky), which for 1 or 3 channels is a handful of
+operations on whole images, where a general solver would take every pixel by itself.
 """
 
 import math
@@ -12,8 +12,24 @@ from torch import Tensor
 
 
 class Belief(NamedTuple):
-    mean: Tensor  # [N, C, H, W]
-    cov: Tensor  # [N, C, C, H, W], symmetric, positive semidefinite
+    """What is known of each pixel: a Gaussian over its channels.
+
+    Parameters
+    ----------
+    mean : Tensor [N, C, H, W]
+        The most likely values.
+    cov : Tensor [N, C, C, H, W]
+        Symmetric and positive semidefinite.
+
+    Examples
+    --------
+    >>> belief = Belief(torch.zeros(1, 3, 4, 5), diagonal(torch.full((1, 3, 4, 5), 0.04)))
+    >>> belief.std.unique().tolist()
+    [0.200000...]
+    """
+
+    mean: Tensor
+    cov: Tensor
 
     @property
     def std(self) -> Tensor:
@@ -22,7 +38,26 @@ class Belief(NamedTuple):
 
 
 def log_density(value: Tensor, belief: Belief) -> Tensor:
-    """Log N(value; mean, cov) of each pixel [N, H, W], for a cov that is positive definite."""
+    """The logarithm of N(value; mean, cov) at each pixel.
+
+    Parameters
+    ----------
+    value : Tensor [N, C, H, W]
+        What was measured.
+    belief : Belief
+        With a positive definite covariance, in float32 or float64.
+
+    Returns
+    -------
+    Tensor [N, H, W]
+        Natural logarithms.
+
+    Examples
+    --------
+    >>> mean = torch.zeros(1, 1, 1, 1)
+    >>> log_density(mean, Belief(mean, diagonal(mean + 1))).item()  # -log(2 pi) / 2
+    -0.918938...
+    """
     factor = cholesky(belief.cov)
     white = _forward(factor, value - belief.mean)
     channels = len(factor)
@@ -31,10 +66,26 @@ def log_density(value: Tensor, belief: Belief) -> Tensor:
 
 
 def condition(belief: Belief, observed: Tensor, noise: Tensor) -> Belief:
-    """The belief after seeing observed = x + n, n ~ N(0, diag(noise)): Bayes' rule for Gaussians.
+    """Bayes' rule for Gaussians: the belief about x after seeing observed = x + n, n ~ N(0, D), D = diag(noise).
 
-    mean + S (S + D)^-1 (observed - mean) and S - S (S + D)^-1 S, which is stable when S vanishes.
-    noise: variances [N, C, H, W] > 0.
+    With S the covariance before, the mean moves by S (S + D)^-1 (observed - mean), and the covariance becomes
+    S - S (S + D)^-1 S, a form which is stable when S vanishes.
+
+    Parameters
+    ----------
+    belief : Belief
+        About the clean pixels, in float32 or float64.
+    observed : Tensor [N, C, H, W]
+        The noisy pixels.
+    noise : Tensor [N, C, H, W]
+        Variances of their noise, > 0.
+
+    Examples
+    --------
+    >>> before = Belief(torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1, 1))
+    >>> after = condition(before, observed=torch.ones(1, 1, 1, 1), noise=torch.ones(1, 1, 1, 1))
+    >>> round(after.mean.item(), 3), round(after.cov.item(), 3)  # both are trusted alike
+    (0.5, 0.5)
     """
     mean, cov = belief
     factor = cholesky(cov + diagonal(noise))
@@ -47,7 +98,31 @@ def condition(belief: Belief, observed: Tensor, noise: Tensor) -> Belief:
 
 
 def cholesky(cov: Tensor) -> list[list[Tensor]]:
-    """The lower triangle L of cov = L L^T, entry by entry: L[i][j] is [N, H, W], for j <= i."""
+    """The lower triangle L of cov = L L^T, entry by entry.
+
+    Parameters
+    ----------
+    cov : Tensor [N, C, C, H, W]
+        Covariances in float32 or float64.
+
+    Returns
+    -------
+    list of list of Tensor
+        L[i][j] is [N, H, W], for j <= i.
+
+    Raises
+    ------
+    ValueError
+        For another dtype.
+
+    Examples
+    --------
+    >>> cov = torch.tensor([[4.0, 2.0], [2.0, 2.0]]).view(1, 2, 2, 1, 1)
+    >>> [[entry.item() for entry in row] for row in cholesky(cov)]
+    [[2.0], [1.0, 1.0]]
+    """
+    if cov.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"beliefs are computed in float32 or float64; {cov.dtype} was given")
     lower: list[list[Tensor]] = []
     smallest = torch.finfo(cov.dtype).tiny
     for i in range(cov.shape[1]):
@@ -61,26 +136,38 @@ def cholesky(cov: Tensor) -> list[list[Tensor]]:
 
 
 def diagonal(variances: Tensor) -> Tensor:
-    """Covariances [N, C, C, H, W] of channels that vary independently, from their variances [N, C, H, W]."""
+    """Covariances [N, C, C, H, W] of channels that vary independently, from their variances [N, C, H, W].
+
+    Examples
+    --------
+    >>> diagonal(torch.tensor([1.0, 2.0]).view(1, 2, 1, 1)).squeeze().tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
+    """
     return torch.diag_embed(variances.movedim(1, -1)).movedim((-2, -1), (1, 2))
 
 
 def outer(a: Tensor, b: Tensor) -> Tensor:
-    """A b^T of each pixel: [N, C, C, H, W]."""
+    """The outer product a b^T [N, C, C, H, W] of the channels of each pixel, of a and b [N, C, H, W].
+
+    Examples
+    --------
+    >>> outer(torch.tensor([1, 2]).view(1, 2, 1, 1), torch.tensor([3, 4]).view(1, 2, 1, 1)).squeeze().tolist()
+    [[3, 4], [6, 8]]
+    """
     return a[:, :, None] * b[:, None, :]
 
 
 def _forward(lower: list[list[Tensor]], vector: Tensor) -> list[Tensor]:
-    """L^-1 v."""
-    found: list[Tensor] = []
+    """Solves L x = v, row by row from the top."""
+    solved: list[Tensor] = []
     for i, row in enumerate(lower):
-        found.append((vector[:, i] - sum(row[j] * found[j] for j in range(i))) / row[i])
-    return found
+        solved.append((vector[:, i] - sum(row[j] * solved[j] for j in range(i))) / row[i])
+    return solved
 
 
 def _backward(lower: list[list[Tensor]], vector: list[Tensor]) -> list[Tensor]:
-    """L^-T v."""
-    found = list(vector)
+    """Solves L^T x = v, row by row from the bottom."""
+    solved = list(vector)
     for i in reversed(range(len(lower))):
-        found[i] = (vector[i] - sum(lower[j][i] * found[j] for j in range(i + 1, len(lower)))) / lower[i][i]
-    return found
+        solved[i] = (vector[i] - sum(lower[j][i] * solved[j] for j in range(i + 1, len(lower)))) / lower[i][i]
+    return solved

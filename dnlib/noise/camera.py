@@ -187,9 +187,7 @@ def demosaic(raw: Tensor, kind: Literal["malvar", "bilinear"] = "malvar") -> Ten
 
 
 def _filters(green: list, row: list, diagonal: list) -> Tensor:
-    """Five filters [5, 1, 5, 5]: the pixel itself; green from the four neighbours; another colour from left and right,
-    from above and below, from the diagonals.
-    """
+    """Five filters [5, 1, 5, 5]: the pixel itself, green from around, a colour from the row, column and diagonals."""
     itself = torch.zeros(5, 5)
     itself[2, 2] = 1
     row_filter = torch.tensor(row) / 8

@@ -6,8 +6,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from dnlib.images import read, to_unit
-from dnlib.noise.correlation import lag_sums, radius
-from dnlib.noise.measure import BINS, CORRELATED, Inspection, noise_of
+from dnlib.noise.correlation import lag_sums
+from dnlib.noise.measure import BINS, Inspection, noise_of
 
 
 def inspect_folders(
@@ -51,13 +51,11 @@ def inspect_folders(
         moments += _moments(truth[inside], noise[inside])
         left_out.append(1 - inside.mean())
     filled = moments[0] > 0
-    found = sums.correlation
     return Inspection(
         level=255 * float(_deviation(*moments.sum(axis=1))),
         brightness=(np.arange(BINS)[filled] + 0.5) / BINS,
         deviation=255 * _deviation(*moments[:, filled]),
-        map=found,
-        radius=radius(found, CORRELATED),
+        map=sums.correlation,
         exact=True,
         saturated=float(np.mean(left_out)),
     )

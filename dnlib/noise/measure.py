@@ -29,8 +29,6 @@ class Inspection:
         How strong the noise is at which brightness.
     map : array [K, K]
         The pooled correlation map, its centre the lag (0, 0).
-    radius : int
-        Beyond it, |correlation| stays below 0.1.
     exact : bool
         Measured with a clean image; estimated otherwise.
     saturated : float
@@ -41,18 +39,22 @@ class Inspection:
     >>> clean = np.full((64, 64), 0.5)
     >>> found = inspect_pair(clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape), clean)
     >>> round(found.level, 1), found.radius
-    (25.6, 0)
+    (25.4, 0)
     >>> print(found.sentence)
-    Noise of standard deviation 25.6 of 255 (measured against the clean image), ...
+    Noise of standard deviation 25.4 of 255 (measured against the clean image), ...
     """
 
     level: float
     brightness: np.ndarray
     deviation: np.ndarray
     map: np.ndarray
-    radius: int
     exact: bool
     saturated: float
+
+    @property
+    def radius(self) -> int:
+        """Beyond it, in either direction, |correlation| stays below 0.1."""
+        return radius(self.map, CORRELATED)
 
     @property
     def lag_1(self) -> tuple[float, float]:
@@ -106,14 +108,13 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> In
     """
     noisy, clean = to_unit(noisy), to_unit(clean)
     noise, inside = noise_of(noisy, clean)
-    brightness, deviation = _curve(clean[inside], noise[inside])
-    found = correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside)
+    truth, values = clean[inside].ravel(), noise[inside].ravel()
+    bins = _bins(np.argsort(truth, kind="stable"))
     return Inspection(
-        level=255 * float(noise[inside].std()),
-        brightness=brightness,
-        deviation=deviation,
-        map=found,
-        radius=radius(found, CORRELATED),
+        level=255 * float(values.std()),
+        brightness=np.array([truth[part].mean() for part in bins]),
+        deviation=255 * np.array([values[part].std() for part in bins]),
+        map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
         saturated=float(1 - inside.mean()),
     )
@@ -140,7 +141,7 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
 
     Examples
     --------
-    >>> noise = np.random.default_rng(0).standard_normal((100, 100, 3)) * 20 / 255
+    >>> noise = np.random.default_rng(0).standard_normal((100, 100)) * 20 / 255
     >>> round(inspect_image(0.5 + noise).level)
     20
     """
@@ -157,13 +158,12 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
         found = np.zeros_like(found)
         found[len(found) // 2, len(found) // 2] = 1
         variances *= white / variances.mean()
-    bins = np.array_split(np.argsort(brightness, axis=None), BINS)
+    bins = _bins(np.argsort(brightness, axis=None))
     return Inspection(
         level=255 * float(np.sqrt(variances.mean())),
         brightness=np.array([brightness.flat[part].mean() for part in bins]),
-        deviation=np.array([255 * np.sqrt(variances.flat[part].mean()) for part in bins]),
+        deviation=255 * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
         map=found,
-        radius=radius(found, CORRELATED),
         exact=False,
         saturated=float(1 - inside.mean()),
     )
@@ -183,15 +183,9 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return noise, inside
 
 
-def _curve(brightness: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The noise's deviation in 8-bit units, in BINS of equally many pixels."""
-    order = np.array_split(np.argsort(brightness.ravel(), kind="stable"), BINS)
-    groups = [part for part in order if len(part)]
-    brightness, noise = brightness.ravel(), noise.ravel()
-    return (
-        np.array([brightness[part].mean() for part in groups]),
-        255 * np.array([noise[part].std() for part in groups]),
-    )
+def _bins(order: np.ndarray) -> list[np.ndarray]:
+    """Up to BINS bins of equally many places, from dark to bright, of places in this order."""
+    return [part for part in np.array_split(order, BINS) if len(part)]
 
 
 def _inside(image: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ class NoisyImage(NamedTuple):
 
     Examples
     --------
+    >>> from dnlib.noise import Gaussian
     >>> noisy, parameter = Gaussian(51).sample(torch.zeros(2, 3, 8, 8))
     >>> parameter
     tensor([0.2000, 0.2000])
@@ -67,6 +68,7 @@ class Noise:
 
     Examples
     --------
+    >>> from dnlib.noise import Gaussian
     >>> noise = Gaussian((5, 50))
     >>> noise.strength
     (5.0, 50.0)
@@ -126,7 +128,7 @@ class Noise:
         Raises
         ------
         ValueError
-            For anything but a float tensor [N, C, H, W].
+            For anything but a float tensor [N, C, H, W], for an empty one.
         """
         exact = in_full_precision(clean)
         low, high = self.strength
@@ -167,6 +169,7 @@ def noisy_burst(burst: Tensor, noise: Noise, generator: Generator, *, temporal: 
 
     Examples
     --------
+    >>> from dnlib.noise import Gaussian
     >>> clean = torch.full((3, 1, 100, 100), 0.5)
     >>> noisy = noisy_burst(clean, Gaussian(25), torch.Generator().manual_seed(0), temporal=0.9).image
     >>> first, second, _ = (noisy - clean).flatten(1)
@@ -188,10 +191,10 @@ def in_full_precision(images: Tensor, what: str = "clean images are") -> Tensor:
     """Float images [N, C, H, W] in float32, or in float64 if they are; anything else is refused by name."""
     if not isinstance(images, Tensor):
         raise ValueError(f"{what} a tensor; {type(images).__name__} was given: images.to_tensor makes one of an array")
-    if images.ndim != 4 or not images.is_floating_point():
+    if images.ndim != 4 or not images.numel() or not images.is_floating_point():
         raise ValueError(
-            f"{what} a float tensor [N, C, H, W] with values in [0, 1]; {images.dtype} of shape {list(images.shape)} "
-            f"was given"
+            f"{what} a float tensor [N, C, H, W] with values in [0, 1], not empty; {images.dtype} of shape "
+            f"{list(images.shape)} was given"
         )
     return images if images.dtype == torch.float64 else images.float()
 

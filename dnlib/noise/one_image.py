@@ -64,8 +64,8 @@ def _variance_by_brightness(energy: np.ndarray, brightness: np.ndarray, pure: np
     """The noise's variance [P, C] at the brightness of every patch, fitted to the energies of the pure ones.
 
     Its logarithm is linear in that of the colour's own brightness, as behind a camera's gamma, and in the brightness of
-    all colours, which a camera mixes. Energies of noise are distributed like chi-square: the fit is Fisher's scoring for
-    gamma distributions (McCullagh and Nelder, Generalized Linear Models, 1989, chapter 8).
+    all colours, which a camera mixes. Energies of noise are distributed like chi-square, so the fit is Fisher's scoring
+    for gamma distributions (McCullagh and Nelder, Generalized Linear Models, 1989, chapter 8).
     """
     variance, light = np.empty_like(energy), brightness.clip(0, 1)
     for colour, energies in enumerate(energy.T):

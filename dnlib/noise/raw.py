@@ -1,22 +1,44 @@
-"""Raw frames: the mosaic of a sensor taken apart into one plane per filter, and put together again.
+"""Raw frames: the mosaic of a sensor taken apart into one plane per colour filter, and put together again.
 
-Behind Bayer's filters neighbours have different colours, so that a network which slides over the mosaic would meet
-another colour at every step. Packed, each plane [H/2, W/2] has one colour, and the four see the same 2x2 pixels. The
-noise is that of the sensor: independent from pixel to pixel, its strength following the light (`noise.Sensor`).
+Behind Bayer's filters neighbouring pixels have different colours, so a network that slides over the mosaic would meet
+another colour at every step. Packed, each plane [H/2, W/2] has one colour, and the four show the same 2x2 pixels. The
+noise is the sensor's (`Sensor`): independent from pixel to pixel, stronger where there is more light.
 """
 
 from torch import Tensor
 from torch.nn import functional
+
+from dnlib.images import one_of
 
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 """Bayer's filters, row by row of the 2x2 pixels in the upper left corner of a frame."""
 
 
 def pack(raw: Tensor, pattern: str = "RGGB") -> Tensor:
-    """The four planes [N, 4, H/2, W/2] of a mosaic [N, 1, H, W]; no value is changed.
+    """The four planes of a mosaic: no value is changed.
 
-    For every pattern the planes are red, green in red's rows, green in blue's rows, blue.
-    Raises ValueError for an unknown pattern, odd sides, or what is no mosaic.
+    Parameters
+    ----------
+    raw : Tensor [N, 1, H, W]
+        A mosaic with even sides, of any dtype.
+    pattern : {"RGGB", "BGGR", "GRBG", "GBRG"}
+        The filters of its first 2x2 pixels, row by row.
+
+    Returns
+    -------
+    Tensor [N, 4, H/2, W/2]
+        For every pattern red, green in red's rows, green in blue's rows, blue.
+
+    Raises
+    ------
+    ValueError
+        For an unknown pattern, odd sides, or what is no mosaic.
+
+    Examples
+    --------
+    >>> import torch
+    >>> pack(torch.tensor([[[[1, 2], [3, 4]]]]), "BGGR").flatten().tolist()
+    [4, 3, 2, 1]
     """
     order = _order(pattern)
     if raw.ndim != 4 or raw.shape[1] != 1:
@@ -31,9 +53,19 @@ def pack(raw: Tensor, pattern: str = "RGGB") -> Tensor:
 
 
 def unpack(planes: Tensor, pattern: str = "RGGB") -> Tensor:
-    """The inverse of `pack`: the mosaic [N, 1, H, W] of four planes [N, 4, H/2, W/2].
+    """The mosaic [N, 1, H, W] that `pack` took apart into `planes` [N, 4, H/2, W/2], with the same pattern.
 
-    Raises ValueError for an unknown pattern, or another number of planes.
+    Raises
+    ------
+    ValueError
+        For an unknown pattern, or another number of planes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> frame = torch.rand(2, 1, 4, 6)
+    >>> torch.equal(unpack(pack(frame, "GRBG"), "GRBG"), frame)
+    True
     """
     order = _order(pattern)
     if planes.ndim != 4 or planes.shape[1] != 4:
@@ -45,10 +77,6 @@ def unpack(planes: Tensor, pattern: str = "RGGB") -> Tensor:
 
 def _order(pattern: str) -> list[int]:
     """Where in the 2x2 pixels, counted row by row, red, its green, blue's green and blue are."""
-    if pattern not in PATTERNS:
-        raise ValueError(
-            f"there is no Bayer pattern {pattern!r}; there are: {', '.join(PATTERNS)}, named row by row after the 2x2 "
-            f"pixels in the upper left corner. The camera's raw file says which one it is"
-        )
+    one_of(pattern, PATTERNS, "the Bayer pattern, which the camera's raw file names,")
     red, blue = pattern.index("R"), pattern.index("B")
     return [red, red ^ 1, blue ^ 1, blue]  # its neighbour in the same row differs in the last bit

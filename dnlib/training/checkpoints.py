@@ -23,7 +23,8 @@ FASTEST = 10  # steps over which the weights are averaged at the very beginning
 @dataclass
 class History:
     """What happened, an entry every few steps. psnr: (step, dB) pairs where it was monitored; seconds: wall clock;
-    cpu_seconds: of all cores together, which another program on the machine does not lengthen."""
+    cpu_seconds: of all cores together, which another program on the machine does not lengthen.
+    """
 
     steps: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)

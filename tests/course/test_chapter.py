@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-import dnlib
 from dnlib.course import chapter, jobs, profiles, records, widgets
 from dnlib.course.chapter import check, start, verify
 from dnlib.images import middle

@@ -6,8 +6,8 @@ import pytest
 from conftest import GOOD
 
 from dnlib.course import jobs as known, records, runner
-from dnlib.course.parameters import CourseError
 from dnlib.course.jobs import plan
+from dnlib.course.parameters import CourseError
 from dnlib.images import SHIPPED
 
 

@@ -59,7 +59,9 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
     assert np.allclose(result / 1000, to_array(expected.mean) * span + NOISY.min(), atol=3e-3)
     assert np.allclose(choice.uncertainty / 1000, to_array(expected.std) * span, atol=3e-3)
     assert choice.noise == pytest.approx(50 / 255 * span * 1000, rel=0.01)  # what it starts with
-    seen = (NOISY - NOISY.min() - span / 2)[jinvariance.single_mask(NOISY.shape[:2])]  # the pixels filters are scored on
+    seen = (NOISY - NOISY.min() - span / 2)[
+        jinvariance.single_mask(NOISY.shape[:2])
+    ]  # the pixels filters are scored on
     assert choice.loss == pytest.approx(1e6 * np.mean(seen**2), rel=0.01)
 
 

@@ -2,20 +2,9 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
-from dnlib.images import arrays
-from dnlib.images.arrays import Picture, by_tiles, photo, to_image, to_tensor
-
-quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-sides = st.integers(8, 20)
-
-
-def pixels_of(dtype, shape):
-    elements = {"min_value": -1e3, "max_value": 1e3} if np.dtype(dtype).kind == "f" else {}
-    return hnp.arrays(dtype, shape, elements=elements or None)
+from dnlib.images import Picture, arrays, middle, photo, to_image, to_tensor, to_unit
 
 
 @pytest.mark.parametrize("name", arrays.PHOTOS)
@@ -26,7 +15,7 @@ def test_every_bundled_photograph_is_there_without_a_network(name):
 
 
 def test_an_unknown_photograph_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"'lena'.*camera"):
+    with pytest.raises(ValueError, match=r"camera, .*'lena' was given"):
         photo("lena")
 
 
@@ -37,10 +26,80 @@ def test_tensors_and_arrays_convert_both_ways(rng, shape):
     np.testing.assert_array_equal(to_image(to_tensor(image)), image)
 
 
-def test_integers_are_scaled_by_their_type():
-    assert to_tensor(np.array([[0, 65535]], dtype=np.uint16)).tolist() == [[[[0.0, 1.0]]]]
-    with pytest.raises(ValueError, match=r"\[4\]"):
-        to_tensor(np.zeros(4))
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+def test_integers_are_scaled_by_their_type(dtype):
+    largest = np.iinfo(dtype).max
+    assert to_tensor(np.array([[0, largest]], dtype)).tolist() == [[[[0.0, 1.0]]]]
+    assert to_unit(np.array([largest], np.dtype(dtype).newbyteorder())).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "longdouble", ">f4"])
+def test_floats_are_taken_as_they_are(dtype):
+    assert to_unit(np.array([-0.5, 1.5], dtype)).tolist() == [-0.5, 1.5]
+    assert to_tensor(np.array([[-0.5, 1.5]], dtype)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("convert", [to_unit, to_tensor])
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint32", "uint64", "bool", "complex64", "object", "U3", "M8[s]"])
+def test_types_whose_range_nobody_knows_are_refused_by_name(convert, dtype):
+    with pytest.raises(
+        ValueError, match=rf"{np.dtype(dtype)}.*; convert to uint8 or uint16, or to floats in".replace("[", ".")
+    ):
+        convert(np.zeros((8, 8), dtype))
+
+
+@given(st.sampled_from("?bBhHiIlLqQefdgFDOUS"), hnp.array_shapes(min_dims=0, max_dims=4, max_side=5), st.data())
+@settings(max_examples=150, deadline=None)
+def test_whatever_is_converted_comes_back(dtype, shape, data):
+    elements = {"min_value": -1e3, "max_value": 1e3} if dtype in "efdg" else None
+    image = data.draw(hnp.arrays(dtype, shape, elements=elements, fill=None if elements else st.nothing()))
+    try:
+        tensor = to_tensor(image)
+    except ValueError as error:
+        assert str(list(image.shape)) in str(error) or image.dtype.name in str(error) or image.dtype.str in str(error)
+        return
+    assert tensor.dtype == torch.float32 and tensor.ndim == 4
+    back = to_image(tensor)
+    assert back.dtype == np.float32 and back.flags.c_contiguous
+    one = image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
+    np.testing.assert_array_equal(back, to_unit(one))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_float_tensor_becomes_a_float32_image(dtype, channels):
+    tensor = torch.full((1, channels, 4, 5), 0.5, dtype=dtype, requires_grad=True)
+    image = to_image(tensor)
+    assert image.dtype == np.float32 and image.shape == (4, 5, 3)[: 2 + (channels > 1)] and (image == 0.5).all()
+    image[:] = 0
+    assert (tensor == 0.5).all()  # a copy
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.complex64])
+def test_tensors_that_are_no_floats_are_refused_by_name(dtype):
+    with pytest.raises(ValueError, match=f"float tensor.*{dtype}"):
+        to_image(torch.zeros(1, 1, 4, 5, dtype=dtype))
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (3, 4, 5), (2, 1, 4, 5)])
+def test_tensors_of_another_shape_are_refused(shape):
+    with pytest.raises(ValueError, match=r"\[1, C, H, W\]"):
+        to_image(torch.zeros(shape))
+
+
+@given(hnp.array_shapes(min_dims=2, max_dims=4, max_side=9), st.integers(1, 12))
+def test_the_middle_is_in_the_middle(shape, side):
+    image = np.indices(shape[:2]).sum(axis=0).reshape(shape[:2] + (1,) * (len(shape) - 2))
+    part = middle(image, side)
+    for size, found, start in zip(shape[:2], part.shape[:2], np.unravel_index(0, part.shape)[:2], strict=True):
+        assert found == min(size, side) and start == 0
+    top, left = ((size - found) // 2 for size, found in zip(shape[:2], part.shape[:2], strict=True))
+    assert part.flat[0] == top + left
+
+
+def test_a_middle_of_no_pixels_is_refused():
+    with pytest.raises(ValueError, match=r"at least 1 pixel.*0 was given"):
+        middle(np.zeros((9, 9)), 0)
 
 
 def test_alpha_is_kept_apart_from_the_colours(rng):
@@ -79,17 +138,3 @@ def test_the_view_is_the_first_frame_without_alpha(rng):
     stack = rng.random((3, 9, 10, 4))
     np.testing.assert_array_equal(Picture.of(stack).view, stack[0, ..., :3])
     assert Picture.of(stack[..., 0]).view.shape == (9, 10)
-
-
-@pytest.mark.parametrize("size", [(40, 50), (128, 64), (150, 333), (1, 400)])
-def test_tiles_give_what_the_whole_image_gives(size):
-    image = torch.rand(2, 3, *size)
-    kernel = torch.rand(4, 3, 9, 9)
-
-    def function(part):
-        assert max(part.shape[2:]) <= 128
-        return torch.nn.functional.conv2d(part, kernel, padding=4), part
-
-    (blurred, same), whole = by_tiles(function, image, side=64, margin=32), torch.conv2d(image, kernel, padding=4)
-    assert torch.equal(same, image)
-    assert torch.allclose(blurred, whole, atol=1e-4)

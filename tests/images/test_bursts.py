@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dnlib.images import arrays, files
-from dnlib.images.arrays import Picture
-from dnlib.images.bursts import add_noise, check, read_burst, set_in_motion
-from dnlib.noise import Gaussian
+from dnlib.images import Picture, arrays, read, read_burst, set_in_motion, write
+from dnlib.images.bursts import check
 
 PHOTO = arrays.photo("astronaut")
 
@@ -15,7 +13,7 @@ PHOTO = arrays.photo("astronaut")
 @pytest.fixture
 def folder(tmp_path, rng):
     for t in range(12):
-        files.write(tmp_path / f"{t:02d}.png", Picture.of(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)))
+        write(tmp_path / f"{t:02d}.png", Picture.of(rng.integers(0, 255, (20, 24, 3), dtype=np.uint8)))
     (tmp_path / "notes.txt").write_text("not an image")
     return tmp_path
 
@@ -23,7 +21,7 @@ def folder(tmp_path, rng):
 def test_a_burst_is_read_in_order(folder):
     burst = read_burst(folder, frames=5, first=1, step=2)
     assert burst.shape == (5, 3, 20, 24) and burst.dtype == torch.float32
-    assert torch.equal(burst[2:3], arrays.to_tensor(files.read(folder / "05.png").pixels))
+    assert torch.equal(burst[2:3], arrays.to_tensor(read(folder / "05.png").pixels))
 
 
 def test_a_photograph_is_set_in_motion():
@@ -53,14 +51,18 @@ def test_brightness_may_drift():
     assert torch.allclose(drifting[4] - drifting[0], torch.tensor(0.08), atol=1e-3)
 
 
-def test_noise_is_independent_or_correlated_in_time():
-    burst, generator = torch.full((5, 1, 200, 200), 0.5), torch.Generator().manual_seed(0)
-    for temporal in (0.0, 0.6):
-        noise = add_noise(burst, Gaussian(25), generator, temporal=temporal).image - burst
-        assert torch.allclose(noise.std(dim=(1, 2, 3)), torch.tensor(25 / 255), rtol=0.03)
-        for lag in (1, 2):
-            found = (noise[lag:] * noise[:-lag]).mean() / noise.var()
-            assert found.item() == pytest.approx(temporal**lag if temporal else 0, abs=0.02)
+def test_frames_are_taken_in_the_order_of_their_numbers(tmp_path, rng):
+    frames = rng.integers(0, 255, (11, 20, 24), dtype=np.uint8)
+    for number, pixels in enumerate(frames):
+        write(tmp_path / f"frame_{number}.png", Picture.of(pixels))
+    burst = read_burst(tmp_path, frames=11)
+    np.testing.assert_array_equal(burst[:, 0].numpy(), frames / np.float32(255))
+
+
+def test_integers_are_set_in_motion_like_the_floats_they_stand_for():
+    options = {"frames": 3, "shape": (32, 32), "moving": False}
+    bytes_ = np.rint(255 * PHOTO).astype(np.uint8)
+    assert torch.equal(set_in_motion(bytes_, **options), set_in_motion(bytes_ / np.float32(255), **options))
 
 
 def test_a_cut_is_noticed_and_named():
@@ -84,7 +86,9 @@ def test_a_cut_is_noticed_and_named():
         (lambda folder: check(torch.rand(3, 8, 8)), ValueError, r"\[M, C, H, W\]"),
         (lambda folder: check(torch.zeros(3, 1, 8, 8)), ValueError, "frame 0 and frame 1, the middle one, are equal"),
         (lambda folder: check(torch.full((3, 1, 8, 8), torch.nan)), ValueError, "frame 0 has pixels that are NaN"),
-        (lambda folder: add_noise(torch.rand(3, 1, 8, 8), Gaussian(5), torch.Generator(), temporal=1), ValueError, "1"),
+        (lambda folder: check(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)), ValueError, "float tensor.*uint8"),
+        (lambda folder: set_in_motion(PHOTO > 0.5, frames=3), ValueError, "the pixels are bool"),
+        (lambda folder: set_in_motion((255 * PHOTO).astype(int), frames=3), ValueError, "the pixels are int64"),
     ],
 )
 def test_bad_input_is_told(folder, call, error, message):
@@ -93,7 +97,7 @@ def test_bad_input_is_told(folder, call, error, message):
 
 
 def test_frames_of_different_sizes_are_named(folder):
-    files.write(folder / "03.png", Picture.of(np.zeros((9, 9, 3), np.uint8)), overwrite=True)
+    write(folder / "03.png", Picture.of(np.zeros((9, 9, 3), np.uint8)), overwrite=True)
     with pytest.raises(ValueError, match=r"one shape .*03\.png has \[3, 9, 9\]"):
         read_burst(folder)
 

@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from dnlib.images import datasets
-from dnlib.images.arrays import Picture
+from dnlib.images import Picture, datasets, read, write
 from dnlib.images.datasets import Dataset
-from dnlib.images.files import write
 
 ENTRY = {"title": "t", "images": 1, "bytes": 1, "home": "h", "licence": "l", "redistribution": "yes", "citation": "c"}
 
@@ -22,11 +20,11 @@ def register(monkeypatch, tmp_path):
     """Add a made-up dataset whose files are served by this machine."""
 
     def add(name, kind="clean", files=(), **options):
-        (tmp_path / "data" / "files").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "files").mkdir(exist_ok=True)
         lines = [f"{path} sha256:{digest} {url}" for path, digest, url in files]
-        (tmp_path / "data" / "files" / f"{name}.txt").write_text("\n".join(lines))
+        (tmp_path / "files" / f"{name}.txt").write_text("\n".join(lines))
         known = {name: Dataset(name, kind=kind, **ENTRY | options)}
-        monkeypatch.setattr(datasets, "ROOT", tmp_path)
+        monkeypatch.setattr(datasets, "SHIPPED", tmp_path)
         monkeypatch.setattr(datasets, "registry", lambda: known)
         return known[name]
 
@@ -71,7 +69,17 @@ def test_the_registry_is_whole():
 def test_bundled_photographs_are_always_there():
     assert [e.name for e in datasets.load("bundled", limit=2)] == ["camera", "astronaut"]
     assert all(e.clean.dtype == np.uint8 and e.clean.ndim == 2 for e in datasets.load("bundled", split="gray"))
+    assert len(datasets.load("bundled")) == 10 and len(datasets.load("bundled", split="gray")) == 6
     assert "scikit-image" in datasets.fingerprint("bundled")
+
+
+def test_what_cannot_be_loaded_is_refused():
+    with pytest.raises(ValueError, match=r"split of the bundled photographs is None or gray; 'train' was given"):
+        datasets.load("bundled", split="train")
+    for name in ("bundled", "kodak24"):
+        with pytest.raises(ValueError, match="limit=-1"):
+            datasets.load(name, limit=-1)
+    assert datasets.load("bundled", limit=0) == []
 
 
 def test_a_folder_under_dnlib_data_is_served(register, rng):
@@ -101,13 +109,22 @@ def test_pairs_are_matched_by_name(register, rng):
         datasets.load("pairs")
 
 
-def test_bursts_have_a_frame_axis(register, rng):
-    dataset = register("video", kind="bursts")
-    for frame in range(3):
-        path = dataset.folder / "dog" / f"{frame}.jpg"
-        picture(rng, path)
+def test_bursts_have_a_frame_axis_in_the_order_of_time(register, rng):
+    dataset = register("video", kind="bursts", images=12)
+    for frame in range(12):
+        picture(rng, dataset.folder / "dog" / f"{frame}.jpg")
     (example,) = datasets.load("video")
-    assert example.name == "dog" and example.clean.shape == (3, 16, 16, 3)
+    assert example.name == "dog" and example.clean.shape == (12, 16, 16, 3)
+    np.testing.assert_array_equal(example.clean[10], read(dataset.folder / "dog" / "10.jpg").pixels)
+    (dataset.folder / "dog" / "5.jpg").unlink()
+    assert not dataset.is_present
+
+
+def test_images_keep_the_order_in_which_scores_on_record_took_them(register, rng):
+    dataset = register("mine", images=2)
+    for name in ("100", "12"):
+        picture(rng, dataset.folder / f"{name}.png")
+    assert [e.name for e in datasets.load("mine")] == ["100", "12"]
 
 
 def test_sidd_blocks_are_read_from_matlab_files(register, server, rng):
@@ -126,6 +143,42 @@ def test_sidd_blocks_are_read_from_matlab_files(register, server, rng):
     examples = datasets.load("sidd")
     assert [e.name for e in examples][:2] == ["00_00", "00_01"] and len(examples) == 6
     np.testing.assert_array_equal(examples[4].noisy, blocks["Noisy"][1, 1])
+
+
+@pytest.fixture
+def archive(register, server, rng):
+    """A dataset of three frames in an archive."""
+    folder, url = server
+    with zipfile.ZipFile(folder / "video.zip", "w") as file:
+        for frame in range(3):
+            picture(rng, folder / f"{frame}.jpg")
+            file.write(folder / f"{frame}.jpg", f"dog/{frame}.jpg")
+        file.writestr("dog/mask.png", "no frame")
+    digest = hashlib.sha256((folder / "video.zip").read_bytes()).hexdigest()
+    return register("video", kind="bursts", images=3, unpack="zip", files=[("video.zip", digest, f"{url}/video.zip")])
+
+
+def test_a_half_unpacked_archive_is_not_there_and_is_unpacked_again(archive, rng):
+    picture(rng, archive.folder / "unpacked" / "dog" / "0.jpg")
+    assert not archive.is_present
+    with pytest.raises(FileNotFoundError, match="1 of 3 files of video"):
+        datasets.load("video")
+    datasets.fetch("video")
+    assert archive.is_present and datasets.load("video")[0].clean.shape == (3, 16, 16, 3)
+    assert sorted(path.name for path in archive.folder.iterdir()) == ["unpacked", "video.zip"]
+
+
+def test_what_is_being_unpacked_does_not_count(archive, rng, monkeypatch):
+    def interrupted(path, folder, kind):
+        for frame in range(3):
+            picture(rng, folder / "dog" / f"{frame}.jpg")
+        assert not archive.is_present
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(datasets.shutil, "unpack_archive", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        datasets.fetch("video")
+    assert [path.name for path in archive.folder.iterdir()] == ["video.zip"]
 
 
 def test_fetching_verifies_and_does_not_download_twice(register, server, rng):
@@ -160,5 +213,5 @@ def test_no_network_is_one_clear_line(register):
 
 
 def test_an_unknown_dataset_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"'imagenet'.*kodak24"):
+    with pytest.raises(ValueError, match=r"kodak24.*'imagenet' was given"):
         datasets.find("imagenet")

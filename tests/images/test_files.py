@@ -1,3 +1,5 @@
+import os
+
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
@@ -5,11 +7,9 @@ import tifffile
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-from dnlib.images import files
-from dnlib.images.arrays import Picture
-from dnlib.images.files import read, write
+from dnlib.images import Picture, atomic, check_destination, image_files, read, write, writing
 
-quietly = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quietly = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 sides = st.integers(8, 20)
@@ -94,7 +94,7 @@ def test_missing_files_and_unknown_endings_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.png is not there"):
         read(tmp_path / "nothing.png")
     (tmp_path / "a.gif").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"'\.gif'.*\.png"):
+    with pytest.raises(ValueError, match=r"\.png, .*'\.gif' was given"):
         read(tmp_path / "a.gif")
 
 
@@ -128,13 +128,75 @@ def test_nothing_is_overwritten_or_left_half_written(tmp_path, monkeypatch):
         write(tmp_path, picture)
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_what_is_replaced_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "a.png"
+    path.touch()
+    path.chmod(mode)
+    with atomic(path) as temporary:
+        assert temporary.stat().st_mode & 0o777 == mode | 0o200  # nobody else may look before it is whole
+    assert path.stat().st_mode & 0o777 == mode
+    write(path, Picture.of(np.zeros((9, 9), np.uint8)), overwrite=True)
+    assert path.stat().st_mode & 0o777 == mode and read(path).pixels.shape == (9, 9)
+
+
+def test_what_is_new_has_the_permissions_that_the_user_gives_new_files(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write(tmp_path / "a.png", Picture.of(np.zeros((9, 9), np.uint8)))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_links_are_written_through(tmp_path, there):
+    (tmp_path / "store").mkdir()
+    path, target = tmp_path / "a.png", tmp_path / "store" / "content"
+    path.symlink_to("store/content")
+    if there:
+        target.write_text("old")
+    with pytest.raises(FileExistsError, match="--force"):
+        write(path, Picture.of(np.zeros((9, 9), np.uint8)))
+    write(path, Picture.of(np.zeros((9, 9), np.uint8)), overwrite=True)
+    assert path.is_symlink() and not target.is_symlink() and read(path).pixels.shape == (9, 9)
+    assert list((tmp_path / "store").iterdir()) == [target]
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(FileExistsError, match="is no file"):
+        check_destination(tmp_path / "pipe.png", overwrite=True)
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere" / "a.png")
+    with pytest.raises(NotADirectoryError, match="nowhere"):
+        check_destination(tmp_path / "lost.png", overwrite=True)
+
+
+def test_files_are_listed_in_natural_order(tmp_path):
+    for name in ("a10.png", "a2.png", "a02.png", "B.NPY", ".hidden.png", "notes.txt", "c/1.tif", "c/.d/1.tif"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in image_files(tmp_path)] == ["B.NPY", "a02.png", "a2.png", "a10.png"]
+    assert image_files(tmp_path, deep=True)[4:] == [tmp_path / "c" / "1.tif"]
+
+
+@given(st.sets(st.from_regex(r"[a-c0-9²٣]{1,6}", fullmatch=True), max_size=6))
+@quietly
+def test_any_names_can_be_ordered(tmp_path_factory, names):
+    folder = tmp_path_factory.mktemp("names")
+    for name in names:
+        (folder / f"{name}.png").touch()
+    assert {path.stem for path in image_files(folder)} == names
+
+
 def test_an_unwritable_folder_is_named(tmp_path, monkeypatch):
     def refuse(**_):
         raise PermissionError("denied")  # also where the tests run as root, who may write everywhere
 
-    monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(writing.tempfile, "TemporaryFile", refuse)
     with pytest.raises(PermissionError, match="nothing can be written"):
-        files.check_destination(tmp_path / "a.png")
+        check_destination(tmp_path / "a.png")
 
 
 def test_tiff_pages_are_a_stack_and_unequal_ones_are_refused(tmp_path, rng):

@@ -76,3 +76,12 @@ def test_a_singular_covariance_gives_numbers_and_finite_gradients():
     loss = -log_density(ones, Belief(mean, prior.cov + diagonal(noise))).sum() + condition(prior, ones, noise).std.sum()
     loss.backward()
     assert loss.isfinite() and mean.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.bool, torch.complex64])
+def test_beliefs_are_computed_in_single_or_double_precision(dtype):
+    mean, cov = (part.to(dtype) for part in belief(3, size=(1, 1)))
+    with pytest.raises(ValueError, match=f"float32 or float64; {dtype} was given"):
+        log_density(mean, Belief(mean, cov))
+    with pytest.raises(ValueError, match=f"float32 or float64; {dtype} was given"):
+        condition(Belief(mean, cov), mean, torch.ones_like(mean))

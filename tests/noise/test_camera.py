@@ -121,3 +121,22 @@ def test_any_size_is_photographed(height, width):
 def test_bad_input_is_told(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("kind", ["malvar", "bilinear"])
+def test_demosaicking_keeps_the_kind_of_float(dtype, kind):
+    raw = torch.rand(1, 1, 9, 8).to(dtype)
+    found = demosaic(raw, kind)
+    assert found.dtype == dtype and torch.equal(mosaic(found), raw)
+    if dtype != torch.float64:
+        assert torch.equal(found, demosaic(raw.float(), kind).to(dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int64, torch.bool, torch.complex64])
+def test_what_is_no_float_is_refused_by_name(dtype):
+    picture, model = torch.ones((1, 3, 8, 8)).to(dtype), Camera(1600)
+    for call in (model.sample, model.expose, lambda picture: model.develop(mosaic(picture)), demosaic):
+        with pytest.raises(ValueError, match=rf"a float tensor \[N, C, H, W\] .*; {dtype} of shape"):
+            call(picture)
+    assert mosaic(picture).dtype == dtype  # which moves values and computes none

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from dnlib.noise import correlation
-from dnlib.noise.correlation import chroma_correlation_map, correlation_map, lag_sums, radius, survey
+from dnlib.noise import chroma_correlation_map, correlation_map, lag_sums, lags as lag_module, radius, survey
 
 
 def overlap(noise, dy, dx):
@@ -31,7 +30,7 @@ def noise(rng):
 
 @pytest.mark.parametrize("strip", [5, 16, 200])
 def test_the_map_is_pearson_s_correlation_of_every_overlap(noise, strip, monkeypatch):
-    monkeypatch.setattr(correlation, "STRIP", strip)
+    monkeypatch.setattr(lag_module, "STRIP", strip)
     assert correlation_map(noise, reach=0) == pytest.approx(1)
     found = correlation_map(noise, reach=7)
     for dy, dx in lags(7):
@@ -168,3 +167,21 @@ def test_bad_input_is_told(call, message):
 def test_constant_noise_has_no_correlation():
     assert np.isnan(correlation_map(np.ones((30, 30)), 2)).all()
     assert np.isnan(chroma_correlation_map(np.ones((30, 30, 3)), 2)).all()
+
+
+@pytest.mark.parametrize("colours", ["pooled", "apart", "crossed"])
+@pytest.mark.parametrize("valid", [None, np.ones((45, 37), bool)], ids=["all", "masked"])
+def test_half_precision_is_computed_in_single(noise, colours, valid):
+    half = noise[:45, :37].astype(np.float16)
+    valid = None if valid is None else valid[: len(half), : half.shape[1]]
+    found = correlation_map(half, 3, colours=colours, valid=valid)
+    exact = correlation_map(half.astype(np.float64), 3, colours=colours, valid=valid)
+    assert np.abs(found - exact).max() < 1e-5
+    assert np.abs(chroma_correlation_map(half, 2) - chroma_correlation_map(half.astype(float), 2)).max() < 1e-4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool, np.complex64, object])
+@pytest.mark.parametrize("function", [correlation_map, lag_sums, chroma_correlation_map])
+def test_what_is_no_float_is_refused_by_name(function, dtype):
+    with pytest.raises(ValueError, match=f"a float array .*; {np.dtype(dtype)} of shape"):
+        function(np.ones((30, 30, 3), dtype))

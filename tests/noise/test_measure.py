@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import gaussian_filter
 
 from dnlib.cli import main
-from dnlib.images import Picture, arrays, files
+from dnlib.images import Picture, arrays, write
 from dnlib.noise import (
     Camera,
     CorrelatedGaussian,
@@ -172,7 +172,7 @@ def folders(tmp_path, smooth):
     for index in range(3):
         for folder, image in (("noisy", noisy_of(smooth, Gaussian(20), index)), ("clean", smooth)):
             (tmp_path / folder).mkdir(exist_ok=True)
-            files.write(tmp_path / folder / f"{index}.tif", Picture.of(image))
+            write(tmp_path / folder / f"{index}.tif", Picture.of(image))
     return tmp_path
 
 

@@ -1,0 +1,120 @@
+"""A filter's settings chosen without a clean image, by their self-supervised losses (`jinvariance`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from skimage.restoration import calibrate_denoiser
+
+from dnlib.filters.classical import Filter, Setting, channel_axis, floats
+from dnlib.filters.jinvariance import grid_masks, self_supervised_loss
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A filter's settings and their self-supervised losses, in the order they were tried.
+
+    Attributes
+    ----------
+    settings
+        What was tried.
+    losses
+        Of each, in squared units of the image; NaN or infinite where the filter failed.
+
+    Examples
+    --------
+    >>> Calibration(({"h": 1}, {"h": 2}, {"h": 3}), (0.3, float("nan"), 0.2)).best
+    {'h': 3}
+    """
+
+    settings: tuple[Setting, ...]
+    losses: tuple[float, ...]
+
+    @property
+    def best(self) -> Setting:
+        """The setting of smallest loss. Raises ValueError if no loss is finite."""
+        return self.settings[self._best]
+
+    @property
+    def loss(self) -> float:
+        """The smallest loss. Raises ValueError if none is finite."""
+        return self.losses[self._best]
+
+    @property
+    def _best(self) -> int:
+        finite = np.isfinite(self.losses)
+        if not finite.any():
+            raise ValueError(f"no setting has a finite loss: {', '.join(map(str, self.settings))}")
+        return int(np.argmin(np.where(finite, self.losses, np.inf)))
+
+    def __add__(self, other: "Calibration") -> "Calibration":
+        """Pool two images of equal size calibrated over the same settings. Raises ValueError for different ones."""
+        if self.settings != other.settings:
+            raise ValueError(f"only losses of the same settings add up; {self.settings}, {other.settings} were given")
+        return Calibration(self.settings, tuple(a + b for a, b in zip(self.losses, other.losses, strict=True)))
+
+
+def calibrate(
+    filter: Filter,
+    image: np.ndarray,
+    settings: Sequence[Setting],
+    *,
+    blind: bool = False,
+    all_masks: bool = True,
+) -> Calibration:
+    """Try every setting of a filter and measure its self-supervised loss; no clean image is needed.
+
+    Parameters
+    ----------
+    filter
+        Any.
+    image
+        Noisy, [H, W] or [H, W, C], at least 4x4 pixels, its noise independent from pixel to pixel.
+    settings
+        What to try.
+    blind
+        The filter ignores each pixel's own value, as `donut_median` does: one plain pass measures every pixel.
+        Otherwise scikit-image makes it J-invariant on a 4x4 grid, in 16 passes.
+    all_masks
+        Measure on all pixels, or only on a sixteenth of them (`single_mask`), in one pass. Losses of two filters can be
+        compared only if they were measured on the same pixels, whose noise they share.
+
+    Raises
+    ------
+    ValueError
+        For no settings, an image under 4x4 pixels, or for what is no finite image of real numbers.
+
+    References
+    ----------
+    Batson, Royer: Noise2Self, ICML 2019.
+
+    Examples
+    --------
+    >>> from dnlib.filters import donut_median
+    >>> noisy = np.random.default_rng(0).normal(0.5, 0.1, (32, 32))  # nothing but noise: the wider the better
+    >>> calibrate(donut_median, noisy, [{"radius": 1}, {"radius": 3}], blind=True).best
+    {'radius': 3}
+    """
+    if not settings:
+        raise ValueError("no settings were given to choose from")
+    image = floats(image)
+    if min(image.shape[:2]) < 4:
+        raise ValueError(f"an image to calibrate on has at least 4x4 pixels; {list(image.shape)} was given")
+    if blind:
+        mask = None if all_masks else single_mask(image.shape[:2])
+        losses = [self_supervised_loss(filter(image, **setting), image, mask) for setting in settings]
+    else:
+        # scikit-image takes lists of arguments, we take lists of settings: pass the index.
+        _, (_, losses) = calibrate_denoiser(
+            image,
+            lambda image, index, channel_axis: filter(image, **settings[index]),
+            {"index": range(len(settings)), "channel_axis": [channel_axis(image)]},
+            approximate_loss=not all_masks,
+            extra_output=True,
+        )
+    return Calibration(tuple(settings), tuple(float(loss) for loss in losses))
+
+
+def single_mask(shape: tuple[int, int]) -> np.ndarray:
+    """The one group of 16 that `calibrate` looks at unless told to use all (scikit-image's choice)."""
+    return list(grid_masks(shape))[8]

@@ -1,0 +1,177 @@
+"""Image files written: whole or not at all, in a format that keeps type, alpha, stacks and colour profile."""
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from dnlib.images.checks import one_of
+from dnlib.images.files import HOLDS
+from dnlib.images.pictures import Picture
+
+
+def check_destination(path: str | os.PathLike, picture: Picture | None = None, *, overwrite: bool = False) -> Path:
+    """Refuse a destination that could not be written, before any work is done.
+
+    Parameters
+    ----------
+    path
+        Where something is to be written.
+    picture
+        What is to be written, if known: not every format can hold every picture without changing its type.
+    overwrite
+        Whether a file that is there may be replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The path.
+
+    Raises
+    ------
+    FileExistsError
+        If a file is there that may not be replaced, or what is no file.
+    NotADirectoryError, PermissionError
+        If there is no folder to write into, or it cannot be written.
+    ValueError
+        If the format cannot hold the picture.
+
+    Examples
+    --------
+    >>> check_destination("a.jpg", Picture.of(np.zeros((64, 64), np.uint16)))
+    Traceback (most recent call last):
+    ValueError: .jpg holds single 8-bit images without alpha, this image has uint16 values; write .tif or .npy
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; name a file")
+    if os.path.lexists(path) and not overwrite:
+        raise FileExistsError(f"{path} exists; --force (overwrite=True) replaces it")
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise NotADirectoryError(f"there is no folder {folder} to write {path.name} into")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PermissionError(f"nothing can be written into the folder {folder}") from error
+    if picture is not None:
+        _check_format(path, picture)
+    return path
+
+
+def _check_format(path: Path, picture: Picture) -> None:
+    suffix, kind = one_of(path.suffix.lower(), HOLDS, f"the ending of {path}"), picture.pixels.dtype
+    if HOLDS[suffix] is None:
+        return
+    if kind not in HOLDS[suffix] or picture.is_stack or (picture.has_alpha and suffix != ".png"):
+        what = f"{'a stack of ' if picture.is_stack else ''}{kind} values{' with alpha' if picture.has_alpha else ''}"
+        limits = "single 8- and 16-bit images" if suffix == ".png" else "single 8-bit images without alpha"
+        raise ValueError(f"{suffix} holds {limits}, this image has {what}; write .tif or .npy")
+
+
+def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False) -> None:
+    """Write a picture, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Its ending names the format: .png, .jpg, .jpeg, .tif, .tiff or .npy.
+    picture
+        What to write. Its colour profile is kept in all but .npy and 16-bit PNG.
+    overwrite
+        Replace what is there; its permissions are kept, and a link leads to the new file.
+
+    Raises
+    ------
+    FileExistsError, NotADirectoryError, PermissionError, ValueError
+        As `check_destination`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dnlib.images import read
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(f"{folder}/image.tif", Picture.of(np.zeros((5, 64, 48), np.float32)))
+    ...     read(f"{folder}/image.tif").is_stack
+    True
+    """
+    path = check_destination(path, picture, overwrite=overwrite)
+    suffix, pixels = path.suffix.lower(), picture.pixels
+    with atomic(path) as temporary:
+        if suffix == ".npy":
+            with open(temporary, "wb") as file:
+                np.save(file, pixels, allow_pickle=False)
+            return
+        if picture.channels and pixels.shape[-1] == 1:
+            pixels = pixels[..., 0]
+        if suffix in (".tif", ".tiff"):
+            _write_tiff(temporary, pixels, picture)
+        elif pixels.dtype == np.uint16:
+            import imagecodecs
+
+            temporary.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+        else:
+            from PIL import Image
+
+            kind, settings = ("PNG", {}) if suffix == ".png" else ("JPEG", {"quality": 95, "subsampling": 0})
+            image = Image.fromarray(np.ascontiguousarray(pixels))
+            image.save(temporary, kind, icc_profile=picture.icc_profile, **settings)
+
+
+def _write_tiff(path: Path, pixels: np.ndarray, picture: Picture) -> None:
+    import tifffile
+
+    colour = picture.channels and picture.pixels.shape[-1] >= 3
+    tifffile.imwrite(
+        path,
+        pixels,
+        photometric="rgb" if colour else "minisblack",
+        planarconfig="contig" if picture.has_alpha or colour else None,
+        compression="deflate",
+        iccprofile=picture.icc_profile,
+        extrasamples=["unassalpha"] if picture.has_alpha else None,
+    )
+
+
+@contextlib.contextmanager
+def atomic(path: str | os.PathLike) -> Iterator[Path]:
+    """A temporary file that takes the place of another at the end, or vanishes on an error.
+
+    A file that is replaced keeps its permissions; where `path` is a link, what it leads to is replaced.
+
+    Parameters
+    ----------
+    path
+        The file to write. Its folder must be there.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty file in the same folder, with the same ending.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic(f"{folder}/notes.txt") as temporary:
+    ...         length = temporary.write_text("whole, or not at all")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['notes.txt']
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{secrets.token_hex(6)}{target.suffix}")
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    temporary.touch(0o666 if mode is None else mode | stat.S_IWUSR, exist_ok=False)
+    try:
+        yield temporary
+        if mode is not None:
+            temporary.chmod(mode)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)

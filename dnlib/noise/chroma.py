@@ -1,0 +1,72 @@
+"""The correlation of colour triples, as the student report defined the noise correlation map."""
+
+import numpy as np
+
+from dnlib.noise.lags import as_planes, lag_products
+
+
+def chroma_correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None) -> np.ndarray:
+    """The student report's formula, literally: the mean Pearson correlation of two pixels' three colour values.
+
+    With u the noise less its mean over the pixel's own three colours, scaled to length 1, it is the mean of
+    u_i . u_(i + lag). What all three colours share is thus removed: gray noise, however correlated, does not count.
+    Pixels whose three values are equal have no correlation and are left out.
+
+    Parameters
+    ----------
+    noise : array [H, W, 3]
+        Noisy minus clean, floats in any unit.
+    reach : int
+        Largest lag.
+    valid : array [H, W], optional
+        False where pixels do not count.
+
+    Returns
+    -------
+    array [2 reach + 1, 2 reach + 1]
+        NaN where no pair has a correlation.
+
+    Raises
+    ------
+    ValueError
+        For noise that is not [H, W, 3], not finite, or smaller than the reach.
+
+    Examples
+    --------
+    >>> gray = np.repeat(np.random.default_rng(0).standard_normal((30, 30, 1)), 3, axis=2)
+    >>> colour = np.random.default_rng(1).standard_normal((30, 30, 3))
+    >>> np.allclose(chroma_correlation_map(gray + colour, 2), chroma_correlation_map(colour, 2))
+    True
+    """
+    sums, pairs = chroma_sums(noise, reach, valid=valid)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(pairs > 0, sums / pairs, np.nan)
+
+
+def chroma_sums(
+    noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `chroma_correlation_map` divides: sums of the triples' correlations, and how many pairs they have.
+
+    Both are [2 reach + 1, 2 reach + 1]; those of several images may be added up. Parameters as there.
+
+    Examples
+    --------
+    >>> sums, pairs = chroma_sums(np.random.default_rng(0).standard_normal((8, 8, 3)), 1)
+    >>> pairs.astype(int).tolist()
+    [[49, 56, 49], [56, 64, 56], [49, 56, 49]]
+    """
+    planes = as_planes(noise, reach)
+    if len(planes) != 3:
+        raise ValueError(
+            f"the correlation of colour triples needs noise [H, W, 3]; shape {list(np.shape(noise))} was given"
+        )
+    chroma = planes - planes.mean(axis=0)
+    length = np.sqrt((chroma**2).sum(axis=0))
+    counts = length > 8 * np.finfo(planes.dtype).eps * np.abs(planes).max(axis=0)
+    if valid is not None:
+        counts &= np.asarray(valid, dtype=bool)
+    unit = np.where(counts, chroma / np.where(counts, length, 1), 0)
+    sums = lag_products(unit, [(0, 0), (1, 1), (2, 2)], reach).sum(axis=0)
+    pairs = np.rint(lag_products(counts[None].astype(planes.dtype), [(0, 0)], reach)[0])
+    return sums, pairs

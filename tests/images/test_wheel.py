@@ -1,0 +1,60 @@
+"""What a wheel carries, far from any checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from conftest import ROOT
+
+IN_USE = """
+import numpy as np
+import dnlib
+from dnlib import images, zoo
+assert images.SHIPPED.parent.name == "dnlib" and not images.in_checkout()
+assert "kodak24" in images.datasets.registry() and zoo.available()
+image = np.random.default_rng(0).random((32, 32, 3), np.float32)
+print(dnlib.denoise(image, filter="blind_spot", return_choice=True)[1].filter)
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    pytest.importorskip("setuptools", "77")
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in ("dnlib", "data"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("downloads", "__pycache__"))
+    (source / "data" / "downloads").mkdir()
+    (source / "data" / "downloads" / "large.png").touch()
+    build = ["wheel", "--no-index", "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", built, source]
+    subprocess.run([sys.executable, "-m", "pip", *build], check=True)
+    (path,) = built.glob("*.whl")
+    with zipfile.ZipFile(path) as file:
+        file.extractall(built / "installed")
+    return built / "installed"
+
+
+def test_a_wheel_holds_all_code_and_data_and_no_downloads(wheel):
+    def files(folder):
+        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        return {path for path in found if not {"__pycache__", "downloads", "data"} & set(path.parts)}
+
+    assert files(wheel / "dnlib") == files(ROOT / "dnlib")
+    shipped = {
+        path.relative_to(ROOT / "data") for part in ("files", "weights") for path in (ROOT / "data" / part).glob("*")
+    }
+    data = {
+        path.relative_to(wheel / "dnlib" / "data") for path in (wheel / "dnlib" / "data").rglob("*") if path.is_file()
+    }
+    assert {path.as_posix() for path in data - shipped} == {"registry.yaml"} and shipped <= data
+    assert {path.name.split("-")[0] for path in wheel.iterdir()} == {"dnlib"}
+
+
+def test_a_wheel_knows_its_datasets_and_networks(wheel, tmp_path):
+    python = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(wheel)}}
+    found = subprocess.run([sys.executable, "-c", IN_USE], capture_output=True, text=True, check=True, **python).stdout
+    assert found.strip() == "blind_spot"
