@@ -108,3 +108,8 @@ def test_ssid_is_as_fast_as_promised():
     assert all(block["SSID"] < seconds / 5 for name, seconds in block.items() if name != "SSID")
     assert f"{block['SSID']:.1f} s for 256×256 pixels at published width" in README
     assert f"AP-BSN takes {block['AP-BSN']:.0f} s and LG-BPN {block['LG-BPN']:.0f} s" in README
+
+
+def test_a_program_that_calls_dnlib_is_as_fast_afterwards():
+    found = numbers("host")["outcome"]
+    assert len(found) == 4 and all(0.95 <= row["ratio"] <= 1.05 for row in found.values())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
-from jinja2 import Environment, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from dnlib.course import records
 from dnlib.course.records import Judgement, Record
@@ -16,7 +16,12 @@ from dnlib.zoo import provenance
 
 PUBLISHED = ROOT / "results"
 
-_pages = Environment(loader=PackageLoader("dnlib.course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_pages = Environment(
+    loader=ChoiceLoader([PackageLoader("dnlib.course"), PackageLoader("dnlib.denoiser")]),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:

@@ -37,6 +37,11 @@ class Method(nn.Module):
         """What is trained, one after the other: the method itself, unless it learns in several goes."""
         return (self,)
 
+    @property
+    def teachers(self) -> dict[str, nn.Module]:
+        """Modules that it learns from and does not train, by name; their weights are not among its own."""
+        return {}
+
     def loss(self, batch: Batch) -> Tensor:
         """A number to minimise. It uses nothing but what `needs` names."""
         raise NotImplementedError

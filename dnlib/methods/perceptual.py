@@ -96,6 +96,12 @@ class Perceptual(Method):
         return self.method.network
 
     @property
+    def teachers(self) -> dict[str, nn.Module]:
+        (encoder,) = self.features._network
+        taught = {} if self._teacher is None else {"target": self._teacher[0]}
+        return self.method.teachers | {"features": encoder} | taught
+
+    @property
     def needs(self) -> frozenset[str]:
         if not self.weight:
             return self.method.needs

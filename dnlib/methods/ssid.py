@@ -94,6 +94,10 @@ class Stage(Method):
         self.register_load_state_dict_pre_hook(_refuse_other_holes)
 
     @property
+    def teachers(self) -> dict[str, nn.Module]:
+        return {type(stage).__name__: stage for stage in self._before}
+
+    @property
     def side(self) -> int:
         """Of the hole, in pixels, with the BNN as it is now. 1 where there is none."""
         return self._before[0].side if self._before else 1

@@ -1,5 +1,5 @@
-"""`fit`, the only training loop, with its crops, checkpoints and devices; metrics and evaluation.
-For whoever trains or scores a method, one of ours or of their own.
+"""`fit`, the only training loop, with its crops, checkpoints and devices; metrics and evaluation of any denoiser.
+
 It imports the rooms above; it knows nothing of recipes, shipped weights or chapters.
 """
 

@@ -5,14 +5,9 @@ from . import (
     evaluation as evaluation,
     loop as loop,
     metrics as metrics,
-    progress as progress,
 )
-from .checkpoints import (
-    History as History,
-    State as State,
-    check_architecture as check_architecture,
-    settings as settings,
-)
+from .bookkeeping import Diverged as Diverged
+from .checkpoints import History as History, check_architecture as check_architecture
 from .crops import Crops as Crops, tile_crops as tile_crops
 from .device import (
     choose_device as choose_device,
@@ -20,16 +15,15 @@ from .device import (
     precision_of as precision_of,
 )
 from .evaluation import (
-    CameraScore as CameraScore,
     Scores as Scores,
     draw_noisy as draw_noisy,
     evaluate as evaluate,
     score_pairs as score_pairs,
 )
-from .loop import Batches as Batches, Diverged as Diverged, fit as fit, rate as rate
+from .fingerprint import settings as settings
+from .loaded import Loaded as Loaded
+from .loop import Batches as Batches, fit as fit, rate as rate
 from .metrics import (
-    PROTOCOLS as PROTOCOLS,
-    Protocol as Protocol,
     Score as Score,
     psnr as psnr,
     quantise as quantise,
@@ -37,3 +31,4 @@ from .metrics import (
     ssim as ssim,
 )
 from .progress import headless as headless
+from .protocols import PROTOCOLS as PROTOCOLS, Protocol as Protocol

@@ -15,16 +15,38 @@ from dnlib.noise import Noise
 class Crops:
     """Random square crops, turned and mirrored, `count` at a time, all drawn in one indexing step.
 
-    images: [H, W] or [H, W, C] arrays of equal C, integers or floats in [0, 1], of any sizes; kept as they are. C is 1,
-        3, or 4 for packed raw frames (`raw.pack`).
-    noise: draws the noisy images.  None: the images are noisy themselves, and no clean ones exist.
-    second: with noise None, a second noisy image of each scene.
-    frozen: one noisy copy of each image, drawn once with `seed`, as if nothing else had ever been measured;
-        otherwise new noise at every step, which tells a network more than any real data set would.
-    turn: mirror and transpose the crops at random. Not for measured or frozen noise with a direction, such as rows, and
-        not for packed raw frames: mirrored, red would lie on the other side of the greens.
-    Raises ValueError for C other than 1, 3 and 4 or not common to all, for C = 4 with `turn`, NaN or infinite values,
-    images smaller than a crop.
+    Parameters
+    ----------
+    images : sequence of arrays [H, W] or [H, W, C]
+        Integers, or floats in [0, 1], of any sizes and equal C; they are kept as they are.
+    noise : Noise, optional
+        Draws the noisy images. None: the images are noisy themselves, and no clean ones exist.
+    second : sequence of arrays, optional
+        With noise None, a second noisy image of each scene.
+    size, count : int
+        Of a crop, in pixels, and how many make a batch.
+    frozen : bool
+        One noisy copy of each image, drawn once with `seed`, as if nothing else had ever been measured; otherwise new
+        noise at every step, which tells a network more than any real data set would.
+    turn : bool, optional
+        Mirror and transpose the crops at random, which is the default. Not for measured or frozen noise with a
+        direction, such as rows. For images of 4 channels it has to be said: packed raw frames (`noise.pack`) must not
+        be turned, for mirrored, red would lie on the other side of the greens; others may.
+    seed : int
+        Of frozen noise.
+
+    Raises
+    ------
+    ValueError
+        For images that do not have the same number of channels, are no numbers, hold NaN or infinite values, or are
+        smaller than a crop, and for 4 channels without `turn`.
+
+    Examples
+    --------
+    >>> from dnlib.noise import Gaussian
+    >>> crops = Crops([np.zeros((40, 50, 3), np.uint8)], Gaussian(25), size=16, count=2)
+    >>> crops.draw(frozenset({"noisy"}), Generator().manual_seed(0)).noisy.shape
+    torch.Size([2, 3, 16, 16])
     """
 
     def __init__(
@@ -36,11 +58,12 @@ class Crops:
         size: int = 64,
         count: int = 4,
         frozen: bool = False,
-        turn: bool = True,
+        turn: bool | None = None,
         seed: int = 0,
     ):
         _check(images, second, noise, size, count, turn)
-        self.noise, self.size, self.count, self.frozen, self.turn, self.seed = noise, size, count, frozen, turn, seed
+        self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
+        self.turn = turn is not False
         shapes = torch.tensor([image.shape[:2] for image in images])
         self.heights, self.widths = shapes.T
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), shapes.prod(dim=1).cumsum(0)[:-1]])
@@ -105,8 +128,9 @@ class Crops:
         device = generator.device
 
         def draw(*bounds: Tensor) -> Tensor:
-            fraction = torch.rand((len(bounds), self.count), generator=generator, device=device, dtype=torch.float64)
-            return (fraction * torch.stack(bounds)).long()
+            kind = torch.float32 if device.type == "mps" else torch.float64  # which mps has not
+            fraction = torch.rand((len(bounds), self.count), generator=generator, device=device, dtype=kind)
+            return torch.minimum((fraction * torch.stack(bounds)).long(), torch.stack(bounds) - 1)
 
         (image,) = draw(torch.full((self.count,), len(self.starts), device=device))
         heights, widths, starts = (table.to(device)[image] for table in (self.heights, self.widths, self.starts))
@@ -145,29 +169,36 @@ def _channels(image: np.ndarray) -> int:
 
 
 def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
-    """Patch-craft tiles as batches for `fit`, `count` at a time, turned and mirrored at random."""
+    """Patch-craft tiles as batches for `fit`, `count` at a time, turned and mirrored at random.
+
+    Examples
+    --------
+    >>> tiles = Tiles(torch.rand(5, 1, 8, 8), torch.rand(5, 1, 8, 8), np.zeros(5), cut=0.0, peak=0.0)
+    >>> sorted(tile_crops(tiles, 4).offers)
+    ['noisy', 'second_noisy']
+    """
     noisy, target = ([image_arrays.to_image(tile[None]) for tile in part] for part in (tiles.noisy, tiles.target))
     return Crops(noisy, second=target, size=tiles.noisy.shape[-1], count=count)
 
 
-def _check(images, second, noise, size: int, count: int, turn: bool) -> None:
+def _check(images, second, noise, size: int, count: int, turn: bool | None) -> None:
     if not images:
         raise ValueError("no images were given to draw crops from")
     for image in images:
         if image.ndim not in (2, 3):
             raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
-        if not np.issubdtype(image.dtype, np.integer) and not np.isfinite(image).all():
+        if image.dtype.kind not in "uif":
+            raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
+        if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise ValueError("an image holds NaN or infinite values; replace them before training")
-    kinds = {_channels(image) for image in images}
-    if len(kinds) > 1 or not kinds <= {1, 3, 4}:
-        words = " and ".join(map(str, sorted(kinds)))
+    kinds = sorted({_channels(image) for image in images})
+    if len(kinds) > 1:
+        raise ValueError(f"the images have {' and '.join(map(str, kinds))} channels; all must have equally many")
+    if kinds == [4] and turn is None:
         raise ValueError(
-            f"the images have {words} channels; all must have 1 (gray), or all 3 (colour), or all 4 (packed raw frames)"
-        )
-    if kinds == {4} and turn:
-        raise ValueError(
-            "images of 4 channels are packed raw frames, whose planes lie beside each other: they are not mirrored, "
-            "give turn=False (a picture with transparency is no raw frame: leave its fourth channel out)"
+            "images of 4 channels came: say turn=False if they are packed raw frames, whose planes lie beside each "
+            "other and are not mirrored, or turn=True if they are not (of a picture with transparency leave the fourth "
+            "channel out)"
         )
     if size < 1 or count < 1:
         raise ValueError(f"crops have size >= 1 and come at least one at a time; size {size}, count {count} were given")

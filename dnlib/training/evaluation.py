@@ -1,46 +1,68 @@
-"""Scoring a method on images whose clean versions are known, in the protocol of the papers it is compared with."""
+"""Scoring a denoiser on images whose clean versions are known, in the protocol of the papers it is compared with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
-from dnlib.images import Example, to_image, to_tensor, to_unit
-from dnlib.methods import Method
+from dnlib.images import Example, to_tensor
+from dnlib.methods import Estimate, Method
 from dnlib.noise import Noise, NoisyImage
 from dnlib.training import metrics
+
+Denoiser = Method | Callable[[Tensor], Tensor | Estimate]
+"""A method, or whatever makes of noisy images [N, C, H, W] the denoised ones: a network, a function."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """PSNR in dB and SSIM of each image, with the names without which they mean nothing."""
+    """PSNR and SSIM of each image, with the names without which they mean nothing.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the images; a name stands once for each draw of noise.
+    psnr : tuple of float
+        In dB, in the same order.
+    ssim : dict
+        For each variant, "uniform" and the one that the protocol's papers print, a tuple in the same order.
+    protocol : str
+        A key of `PROTOCOLS`.
+
+    Examples
+    --------
+    >>> scores = Scores(("a", "b"), (30.0, 32.0), {"uniform": (0.8, 0.9)}, "float")
+    >>> scores.mean_psnr, round(scores.mean_ssim["uniform"], 6)
+    (31.0, 0.85)
+    >>> print(scores)
+    31.00 dB, SSIM 0.850 (uniform), 2 images, protocol float
+    """
 
     names: tuple[str, ...]
     psnr: tuple[float, ...]
-    ssim: tuple[float, ...]
+    ssim: dict[str, tuple[float, ...]]
     protocol: str
-    ssim_variant: str
 
     @property
     def mean_psnr(self) -> float:
+        """Mean over images, in dB."""
         return float(np.mean(self.psnr))
 
     @property
-    def mean_ssim(self) -> float:
-        return float(np.mean(self.ssim))
+    def mean_ssim(self) -> dict[str, float]:
+        """Mean over images, by variant."""
+        return {variant: float(np.mean(values)) for variant, values in self.ssim.items()}
 
     def __str__(self) -> str:
-        return (
-            f"{self.mean_psnr:.2f} dB, SSIM {self.mean_ssim:.3f} ({self.ssim_variant}), "
-            f"{len(self.names)} images, protocol {self.protocol}"
-        )
+        ssims = ", ".join(f"{value:.3f} ({variant})" for variant, value in self.mean_ssim.items())
+        return f"{self.mean_psnr:.2f} dB, SSIM {ssims}, {len(self.names)} images, protocol {self.protocol}"
 
 
 def evaluate(
-    method: Method,
+    denoiser: Denoiser,
     dataset: Sequence[Example],
     noise: Noise,
     *,
@@ -49,58 +71,131 @@ def evaluate(
     seed: int = 0,
     progress: bool = False,
 ) -> Scores:
-    """Denoise `draws` noisy versions of each image; every method sees the same noise for the same seed.
+    """Draw noise into clean images, denoise, compare. Every denoiser sees the same noise for the same seed.
 
-    The papers draw 10 times on Kodak24 (`metrics.PROTOCOLS[...].draws`).
-    Raises ValueError without images, or without their clean versions.
+    Parameters
+    ----------
+    denoiser : Method or callable
+        Of [1, C, H, W] in [0, 1] it makes the denoised image. A method that needs the noise parameter (its `needs`) is
+        told the one that was drawn, in the paper's unit.
+    dataset : sequence of Example
+        With clean images.
+    noise : Noise
+        Drawn for each image and draw anew, by `draw_noisy(clean, noise, seed, image, draw)`.
+    protocol : str
+        A key of `PROTOCOLS`.
+    draws : int
+        How many noisy versions of each image. The papers draw 10 times on Kodak24 (`PROTOCOLS[...].draws`).
+    seed : int
+        Of the noise.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    ValueError
+        Without images, without their clean versions, for an unknown protocol, and for a denoiser that answers with
+        anything but an image of the same shape.
+
+    Examples
+    --------
+    >>> from dnlib.noise import Gaussian
+    >>> gray = Example("gray", clean=np.full((32, 32, 3), 128, np.uint8))
+    >>> print(evaluate(lambda noisy: noisy, [gray], Gaussian(25)).names)
+    ('gray',)
     """
     if not dataset or draws < 1:
         raise ValueError(f"at least one image and one draw of noise are scored; {len(dataset)} and {draws} were given")
     if missing := [example.name for example in dataset if example.clean is None]:
         raise ValueError(f"scores need clean images; {missing[0]} has none")
-    names, scores = [], []
-    for index, example in enumerate(tqdm(dataset, desc="evaluating", unit="image", disable=not progress)):
-        clean = to_tensor(example.clean)
-        for draw in range(draws):
-            noisy = draw_noisy(clean, noise, seed, index, draw).image
-            scores.append(metrics.score(method.denoise(noisy).mean, clean, protocol))
-            names.append(example.name)
-    return Scores(
-        tuple(names), tuple(s.psnr for s in scores), tuple(s.ssim for s in scores), protocol, scores[0].ssim_variant
-    )
+
+    def rows() -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
+        for index, example in enumerate(tqdm(dataset, desc="evaluating", unit="image", disable=not progress)):
+            clean = to_tensor(example.clean)
+            for draw in range(draws):
+                noisy, parameter = draw_noisy(clean, noise, seed, index, draw)
+                yield example.name, clean, noisy, noise.to_paper(parameter)
+
+    return _score(denoiser, rows(), protocol)
 
 
-class CameraScore(NamedTuple):
-    """Means over images in the protocol real_srgb: PSNR in dB, and both functions that papers call SSIM there."""
+def score_pairs(denoiser: Denoiser, pairs: Sequence[Example], *, protocol: str = "real_srgb") -> Scores:
+    """Denoise the noisy images of a camera and compare with their clean versions.
 
-    psnr: float
-    ssim_uniform: float
-    ssim_volume: float
+    Parameters
+    ----------
+    denoiser : Method or callable
+        Of [1, C, H, W] in [0, 1] it makes the denoised image.
+    pairs : sequence of Example
+        With noisy and clean images.
+    protocol : str
+        A key of `PROTOCOLS`.
 
-    def __str__(self) -> str:
-        ssims = f"SSIM {self.ssim_uniform:.3f} (uniform), {self.ssim_volume:.3f} (volume)"
-        return f"{self.psnr:.2f} dB, {ssims}, protocol real_srgb"
+    Raises
+    ------
+    ValueError
+        Without images, for one that lacks its noisy or its clean version, and as `evaluate`.
 
-
-def score_pairs(denoise: Callable[[torch.Tensor], torch.Tensor], pairs: Sequence[Example]) -> CameraScore:
-    """Denoise the noisy images of a camera, each as [1, C, H, W] in [0, 1], and compare with their clean versions.
-
-    Raises ValueError without images, or for one that lacks its noisy or its clean version.
+    Examples
+    --------
+    >>> image = np.full((16, 16, 3), 128, np.uint8)
+    >>> print(score_pairs(lambda noisy: noisy, [Example("a", clean=image, noisy=image + np.uint8(1))]))
+    48.13 dB, SSIM 1.000 (uniform), 1.000 (volume), 1 images, protocol real_srgb
     """
     if not pairs:
         raise ValueError("at least one pair is scored; none was given")
-    found = []
     for example in pairs:
         if example.noisy is None or example.clean is None:
             raise ValueError(f"pairs have a noisy and a clean image; {example.name} has only one")
-        restored = to_image(denoise(to_tensor(to_unit(example.noisy)))).clip(0, 1)
-        clean = to_unit(example.clean)
-        ssims = (metrics.ssim(restored, clean, variant, "real_srgb") for variant in ("uniform", "volume"))
-        found.append((metrics.psnr(restored, clean, "real_srgb"), *ssims))
-    return CameraScore(*(float(mean) for mean in np.mean(found, axis=0)))
+    return _score(denoiser, ((e.name, to_tensor(e.clean), to_tensor(e.noisy), None) for e in pairs), protocol)
 
 
-def draw_noisy(clean: torch.Tensor, noise: Noise, *key: int) -> NoisyImage:
-    """Noise that depends on nothing but `key`: seed, image, draw."""
-    seed = np.random.SeedSequence(key).generate_state(1)[0]
-    return noise.sample(clean, torch.Generator().manual_seed(int(seed)))
+@torch.no_grad()
+def _score(denoiser: Denoiser, rows: Iterable[tuple[str, Tensor, Tensor, Tensor | None]], protocol: str) -> Scores:
+    """rows: name, clean image, noisy image, and the noise parameter in the paper's unit where it is known."""
+    variants = dict.fromkeys(("uniform", metrics.rule(protocol).ssim))
+    names, psnr, ssim = [], [], {variant: [] for variant in variants}
+    for name, clean, noisy, parameter in rows:
+        estimate = _denoised(denoiser, noisy, parameter)
+        names.append(name)
+        psnr.append(metrics.psnr(estimate, clean, protocol))
+        for variant, values in ssim.items():
+            values.append(metrics.ssim(estimate, clean, variant, protocol))
+    return Scores(tuple(names), tuple(psnr), {variant: tuple(values) for variant, values in ssim.items()}, protocol)
+
+
+def _denoised(denoiser: Denoiser, noisy: Tensor, parameter: Tensor | None) -> Tensor:
+    if not isinstance(denoiser, Method):
+        answer = denoiser(noisy)
+    elif "parameter" in denoiser.needs:
+        answer = denoiser.denoise(noisy, parameter=parameter)
+    else:
+        answer = denoiser.denoise(noisy)
+    answer = answer.mean if isinstance(answer, Estimate) else answer
+    if not isinstance(answer, Tensor):
+        raise ValueError(f"a denoiser answers with a tensor [N, C, H, W] or an Estimate; {type(answer).__name__} came")
+    return answer
+
+
+def draw_noisy(clean: Tensor, noise: Noise, seed: int, *numbers: int) -> NoisyImage:
+    """Noise that depends on nothing but a seed and the numbers of the image and of the draw.
+
+    Parameters
+    ----------
+    clean : Tensor [N, C, H, W]
+        In [0, 1].
+    noise : Noise
+        The model to draw from.
+    seed, *numbers : int
+        Whole numbers >= 0: seed, image, draw, and whatever else is counted. Numbers left out are 0.
+
+    Examples
+    --------
+    >>> from dnlib.noise import Gaussian
+    >>> clean = torch.full((1, 3, 8, 8), 0.5)
+    >>> one, again, other = (draw_noisy(clean, Gaussian(25), *key).image for key in [(0,), (0, 0, 0), (0, 0, 1)])
+    >>> torch.equal(one, again), torch.equal(one, other)
+    (True, False)
+    """
+    state = np.random.SeedSequence([seed, *numbers]).generate_state(1)[0]
+    return noise.sample(clean, torch.Generator().manual_seed(int(state)))

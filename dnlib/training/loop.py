@@ -7,28 +7,50 @@ processor and number of threads. (On GPUs some sums are made in changing order.)
 
 import logging
 import math
-import time
-from collections.abc import Callable, Collection
+import operator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Generator, Tensor
-from tqdm.auto import tqdm
+from torch import Generator
 
 from dnlib.methods import Batch, Method
-from dnlib.training.checkpoints import History, State, settings
+from dnlib.training.bookkeeping import Bookkeeper
+from dnlib.training.checkpoints import History, State
 from dnlib.training.device import choose_device, precision_of
-from dnlib.training.progress import headless
+from dnlib.training.fingerprint import plain, settings, teachers
+from dnlib.training.loaded import Loaded
+from dnlib.training.progress import headless, progress_bar
+from dnlib.training.randomness import global_generators_kept, seed_global_generators, seeds
 
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
-LOG_EVERY = 50  # steps between entries of the history and checks for NaN
 
 
 class Batches(Protocol):
-    """Where batches come from; `batches.Crops` is one such source."""
+    """Where batches come from; `Crops` is one such source, `Loaded` another.
+
+    A source that has an order has also `begin(step, seed, process, processes)`, called before the first batch is drawn.
+
+    Attributes
+    ----------
+    offers : frozenset of str
+        What a batch can be asked for, of `methods.PARTS`.
+    description : str
+        Everything that decides which batches come out; a checkpoint of others is refused.
+
+    Examples
+    --------
+    >>> class Flat:
+    ...     offers, description = frozenset({"noisy"}), "gray noise"
+    ...
+    ...     def draw(self, needs, generator, progress):
+    ...         return Batch(generator, progress, noisy=0.5 + 0.1 * torch.randn(2, 1, 8, 8, generator=generator))
+    >>> Flat().draw({"noisy"}, Generator(), 0.0).noisy.shape
+    torch.Size([2, 1, 8, 8])
+    """
 
     offers: frozenset[str]
     description: str
@@ -37,93 +59,133 @@ class Batches(Protocol):
         """One batch, all its randomness from `generator`, on the generator's device."""
 
 
-class Diverged(FloatingPointError):
-    """The loss, or a weight, is no longer a number."""
-
-
 def fit(
     method: Method,
-    batches: Batches,
+    batches: Batches | Iterable[Any],
     *,
     steps: int,
     learning_rate: float = 3e-4,
     ramp_up: float = 0.1,
     ramp_down: float = 0.3,
     average: float = 0.999,
+    clip: float | None = None,
     seed: int = 0,
     device: str = "auto",
     devices: int = 1,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
     compile: bool = False,
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     save_every: float = 120.0,
     monitor: Callable[[Method], float] | None = None,
     monitor_every: int | Collection[int] = 1000,
+    on_step: Callable[[int, float, Method], None] | None = None,
     progress: bool | None = None,
 ) -> History:
-    """Train `method` in place on `steps` batches, and leave it with its averaged weights.
+    """Train a method in place, and leave it in evaluation mode with its averaged weights.
 
-    learning_rate: of Adam with betas (0.9, 0.99), times `rate` at the middle of each step.
-    average: the decay of the exponential moving average of the weights; 0 takes the last weights.
-    precision: "auto" computes in bfloat16 where processor or GPU do so natively, else in float32.
-    devices: more than one train data-parallel, each on batches of its own.
-    checkpoint: a file, written every `save_every` seconds and at the end; if it is there, training goes on from it.
-    monitor: called every `monitor_every` steps, or after the steps named there, and at the end; shown and noted, never
-        used: PSNR in dB where a clean image exists.
-    progress: a bar with loss, PSNR and time left; None shows it unless nobody is looking.
-    Raises ValueError for impossible arguments, for images the batches do not offer, for a checkpoint of another
-    training; Diverged, naming the step, and with the last good weights in the method.
+    All randomness comes from `seed` and the number of the step; torch's global generators, from which dropout draws,
+    are afterwards as they were. Whatever ends the training early, Ctrl-C too, the method has its last good averages.
+
+    Parameters
+    ----------
+    method : Method
+        What learns. Parts of it that are in evaluation while it is in training mode stay so, such as frozen batch
+        normalisation, as do those of a method in evaluation (as it comes from `load_method`) that are frozen by
+        `requires_grad_(False)`, too.
+    batches : Batches or iterable
+        A source such as `Crops`; or a DataLoader, or any iterable that can be begun again, of dicts with the keys of
+        `methods.PARTS`. For tuples, see `Loaded`.
+    steps : int
+        How many batches to learn from.
+    learning_rate : float
+        Of Adam with betas (0.9, 0.99), times `rate` at the middle of each step.
+    ramp_up, ramp_down : float
+        The shares of the training in which the learning rate rises and falls, in [0, 1].
+    average : float
+        The decay of the exponential moving average of the weights, in [0, 1); 0 takes the last weights. Buffers, such
+        as the statistics of batch normalisation, are not averaged.
+    clip : float, optional
+        The largest norm of all gradients together; longer ones are scaled down to it.
+    seed : int
+        At least 0.
+    device : str
+        As `choose_device` takes it: "auto", "cpu", "cuda", "cuda:1", "mps".
+    devices : int
+        More than one train data-parallel, each on batches of its own.
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 where processor or GPU compute in it natively.
+    compile : bool
+        Whether torch compiles the network first.
+    checkpoint : str or Path, optional
+        A file, written every `save_every` seconds, at the end, and when `on_step` raises. If it is there, training goes
+        on from it.
+    monitor : callable, optional
+        Called with the method, which then has its averaged weights, every `monitor_every` steps, or after the steps
+        named there, and at the end. What it returns is shown and noted, never used: PSNR in dB where a clean image
+        exists.
+    on_step : callable, optional
+        Called as `on_step(step, loss, method)` after every step, counted from 1, in each process. What it returns is
+        not used. What it raises ends the training with all that was learnt, in the checkpoint as well.
+    progress : bool, optional
+        A bar with loss, PSNR and time left; None shows it unless nobody is looking.
+
+    Returns
+    -------
+    History
+        Losses, PSNR where it was monitored, time.
+
+    Raises
+    ------
+    ValueError
+        Before the first step, for impossible arguments, parts that the batches do not offer, a checkpoint of another
+        training or of other teachers, a method that could not be saved; and for batches as `Loaded` refuses them.
+    Diverged
+        When the loss or a weight is no longer a number; the error names the step.
+
+    Examples
+    --------
+    >>> from dnlib.methods import Noise2Noise
+    >>> from dnlib.networks import BabyUNet
+    >>> method = Noise2Noise(BabyUNet(1, 4))
+    >>> pairs = [{"noisy": torch.rand(2, 1, 16, 16), "second_noisy": torch.rand(2, 1, 16, 16)}]
+    >>> fit(method, pairs, steps=3, progress=False).last_step
+    3
     """
-    _check(method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every, devices, seed)
-    kind, built = precision_of(precision, device), settings(method)
-    fabric = Fabric(accelerator=choose_device(device), devices=devices, precision=kind)
+    source = batches if hasattr(batches, "draw") else Loaded(batches)
+    _check(method, source, steps, learning_rate, ramp_up, ramp_down, average, clip, monitor_every, devices, seed)
+    kind, shown = precision_of(precision, device), not headless() if progress is None else progress
+    options = {"steps": steps, "learning_rate": learning_rate, "ramp_up": ramp_up, "ramp_down": ramp_down}
+    options |= {"average": average, "clip": clip, "seed": seed, "devices": devices, "precision": kind}
+    configuration = settings(method) | teachers(method) | plain(options) | {"batches": source.description}
+    fabric = Fabric(**_accelerator(device, devices), precision=kind)
     fabric.launch()
     if compile:
         method.network.compile()
-    method.train().to(memory_format=torch.channels_last)
-    learner, optimizer = fabric.setup(method, _adam(method, learning_rate))
-    state = State(method, optimizer, average)
-    configuration = built | {
-        "steps": steps,
-        "learning_rate": learning_rate,
-        "ramp_up": ramp_up,
-        "ramp_down": ramp_down,
-        "average": average,
-        "seed": seed,
-        "devices": devices,
-        "precision": kind,
-        "batches": batches.description,
-    }
-    if checkpoint is not None and checkpoint.exists():
-        state.load(checkpoint, configuration)
-    history = state.history
-    history.device, history.precision = str(fabric.device), kind
-    generator, losses, watch = Generator(fabric.device), [], _Watch(history)
-    for step in _progress(range(history.last_step, steps), history, progress, fabric.is_global_zero):
-        _reseed(generator, seed, fabric.global_rank, step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * rate((step + 0.5) / steps, ramp_up, ramp_down)
-        loss = learner(batches.draw(method.needs, generator, step / steps))
-        optimizer.zero_grad()
-        fabric.backward(loss)
-        optimizer.step()
-        state.update_average(step)
-        losses.append(loss.detach())
-        done = step + 1
-        look = monitor is not None and (done == steps or _falls_on(monitor_every, done))
-        save = checkpoint is not None and (done == steps or watch.unsaved > save_every)
-        if not (look or save or done % LOG_EVERY == 0 or done == steps):
-            continue
-        _note(state, done, losses, checkpoint)
-        if look:
-            with state.averaged():
-                history.psnr.append((done, float(monitor(method))))
-        watch.update()
-        if save and fabric.is_global_zero:
-            state.save(checkpoint, configuration)
-            watch.saved()
-    state.restore_good()
-    method.eval()
+    with global_generators_kept(fabric.device), _in_training(method):
+        learner, optimizer = fabric.setup(method, _adam(method, learning_rate))
+        state = State(method, optimizer, average)
+        books = Bookkeeper(state, configuration, steps, checkpoint, save_every, monitor, monitor_every, on_step)
+        books.open(fabric.is_global_zero)
+        history, first = state.history, state.history.last_step
+        history.device, history.precision = str(fabric.device), kind
+        generator = Generator(fabric.device)
+        if hasattr(source, "begin"):
+            source.begin(first, seed, fabric.global_rank, fabric.world_size)
+        with books.closed_whatever_happens():
+            for step in progress_bar(range(first, steps), history, shown and fabric.is_global_zero):
+                for_batch, for_rest = seeds(seed, fabric.global_rank, step)
+                generator.manual_seed(for_batch)
+                seed_global_generators(fabric.device, for_rest)
+                for group in optimizer.param_groups:
+                    group["lr"] = learning_rate * rate((step + 0.5) / steps, ramp_up, ramp_down)
+                loss = learner(source.draw(method.needs, generator, step / steps))
+                optimizer.zero_grad()
+                fabric.backward(loss)
+                if clip is not None:
+                    fabric.clip_gradients(learner, optimizer, max_norm=clip, error_if_nonfinite=False)
+                optimizer.step()
+                state.update_average(step)
+                books.after(step + 1, loss.detach())
     return history
 
 
@@ -131,6 +193,11 @@ def rate(t: float, ramp_up: float, ramp_down: float) -> float:
     """The papers' schedule over t in [0, 1]: 1/2 - 1/2 cos rises at first, (1/2 + 1/2 cos)^2 falls at last.
 
     Lehtinen et al. only fall (over 0.3, or 0.5 in long runs); Laine et al. rise as well (over 0.1).
+
+    Examples
+    --------
+    >>> [round(rate(t, ramp_up=0.1, ramp_down=0.3), 3) for t in (0, 0.05, 0.5, 0.85, 1)]
+    [0.0, 0.5, 1.0, 0.25, 0.0]
     """
     up, down = 1.0, 1.0
     if t < ramp_up:
@@ -140,64 +207,34 @@ def rate(t: float, ramp_up: float, ramp_down: float) -> float:
     return up * down
 
 
-def _falls_on(every: int | Collection[int], step: int) -> bool:
-    return step % every == 0 if isinstance(every, int) else step in every
+@contextmanager
+def _in_training(method: Method) -> Iterator[None]:
+    """In training mode, except for what is frozen, and with the channels last in memory; then in evaluation mode."""
+    frozen = [part for part in method.modules() if not part.training and (method.training or _without_gradients(part))]
+    method.train()
+    for part in frozen:
+        part.training = False
+    method._apply(lambda tensor: tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor)
+    try:
+        yield
+    finally:
+        method.eval()
 
 
-def _note(state: State, done: int, losses: list[Tensor], checkpoint: Path | None) -> None:
-    """Add the steps since the last call to the history, or stop."""
-    values = torch.stack(losses).tolist()
-    bad = next((i for i, value in enumerate(values) if not math.isfinite(value)), None)
-    if bad is not None or not state.keep():
-        state.restore_good()
-        step = done - len(values) + bad if bad is not None else done
-        kept = f"; {checkpoint} holds an earlier state" if checkpoint is not None and checkpoint.exists() else ""
-        raise Diverged(
-            f"the loss is no longer a number at step {step}; try a lower learning rate (the method has the weights "
-            f"of step {state.history.last_step}{kept})"
-        )
-    losses.clear()
-    state.history.steps.append(done)
-    state.history.losses.append(float(np.mean(values)))
+def _without_gradients(part: torch.nn.Module) -> bool:
+    """Whether it has weights of its own, and none of them learns."""
+    own = list(part.parameters(recurse=False))
+    return bool(own) and not any(weight.requires_grad for weight in own)
 
 
-class _Watch:
-    """Adds wall-clock and processor seconds to a history, and knows how long ago it was saved."""
-
-    def __init__(self, history: History):
-        self.history = history
-        self.last = time.perf_counter(), time.process_time()
-        self.saved()
-
-    def update(self) -> None:
-        now = time.perf_counter(), time.process_time()
-        self.history.seconds += now[0] - self.last[0]
-        self.history.cpu_seconds += now[1] - self.last[1]
-        self.last = now
-
-    def saved(self) -> None:
-        self.last_saved = time.perf_counter()
-
-    @property
-    def unsaved(self) -> float:
-        return time.perf_counter() - self.last_saved
-
-
-def _progress(steps: range, history: History, wanted: bool | None, first_process: bool):
-    shown = (not headless() if wanted is None else wanted) and first_process
-    with tqdm(steps, initial=steps.start, total=steps.stop, unit="step", disable=not shown, mininterval=1) as bar:
-        for step in bar:
-            yield step
-            if history.last_step == step + 1:
-                psnr = {"PSNR": f"{history.psnr[-1][1]:.2f} dB"} if history.psnr else {}
-                bar.set_postfix({"loss": f"{history.losses[-1]:.3g}"} | psnr, refresh=False)
-
-
-def _reseed(generator: Generator, seed: int, rank: int, step: int) -> None:
-    """A stream of its own for every step and process, so that a resumed training needs no generator's state."""
-    generator.manual_seed(
-        int(np.random.SeedSequence([seed, rank, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-    )
+def _accelerator(device: str, devices: int) -> dict[str, Any]:
+    """What Fabric calls a device, or so many of its kind."""
+    kind, _, index = choose_device(device).partition(":")
+    if devices > 1 and (index or kind == "mps"):
+        raise ValueError(f"device {device!r} is one device, {devices} were asked for; give device='cuda' or 'cpu'")
+    if kind == "cuda" and devices > torch.cuda.device_count():
+        raise ValueError(f"{devices} devices were asked for, but torch sees {torch.cuda.device_count()} CUDA devices")
+    return {"accelerator": kind, "devices": [int(index)] if index else devices}
 
 
 def _adam(method: Method, learning_rate: float) -> torch.optim.Optimizer:
@@ -205,8 +242,13 @@ def _adam(method: Method, learning_rate: float) -> torch.optim.Optimizer:
 
 
 def _check(
-    method, batches, steps, learning_rate, ramp_up, ramp_down, average, monitor_every, devices: int, seed: int
+    method, batches, steps, learning_rate, ramp_up, ramp_down, average, clip, monitor_every, devices, seed
 ) -> None:
+    for what, number in {"steps": steps, "devices": devices, "seed": seed}.items():
+        try:
+            operator.index(number)
+        except TypeError:
+            raise ValueError(f"{what} is a whole number; {number!r} was given") from None
     if missing := method.needs - batches.offers:
         raise ValueError(
             f"{type(method).__name__} needs {', '.join(sorted(missing))}, "
@@ -216,6 +258,8 @@ def _check(
         raise ValueError(f"training takes at least one step; {steps} were given")
     if not 0 < learning_rate < math.inf:
         raise ValueError(f"a learning rate is a number > 0; {learning_rate} was given")
+    if clip is not None and not clip > 0:
+        raise ValueError(f"gradients are clipped to a norm > 0, or not at all (None); {clip} was given")
     if not (0 <= ramp_up <= 1 and 0 <= ramp_down <= 1 and 0 <= average < 1):
         raise ValueError(
             f"ramps are shares of the training in [0, 1], and the average's decay lies in [0, 1); "

@@ -1,82 +1,34 @@
 """PSNR and SSIM, in the evaluation protocols of the papers, kept apart by name.
 
-Images are arrays [H, W] or [H, W, C], or tensors [N, C, H, W], in [0, 1].
+Images are float arrays [H, W] or [H, W, C], or float tensors [N, C, H, W], in [0, 1].
 The difference between protocols is up to 0.5 dB in PSNR and 0.05 in SSIM for the *same* images,
 which is more than most papers gain over the one before. Never compare rows from two protocols.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from dnlib.images import one_of
+from dnlib.training.protocols import PROTOCOLS, SSIM, Protocol
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-SSIM = Literal["uniform", "gaussian", "volume"]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a family of papers turns two images into a number.
-
-    clip: limit the estimate to [0, 1].  quantise: round estimate and reference to 8 bits first.
-    ssim: which SSIM the papers print.  draws: how often each test image is repeated with new noise.
-    """
-
-    name: str
-    used_by: str
-    clip: bool
-    quantise: bool
-    ssim: SSIM
-    draws: dict[str, int]
-
-
-PROTOCOLS = {
-    protocol.name: protocol
-    for protocol in (
-        Protocol(
-            "synthetic_rgb",
-            "Noise2Noise, Laine et al., Neighbor2Neighbor, Blind2Unblind",
-            clip=True,
-            quantise=True,
-            ssim="uniform",
-            draws={"kodak24": 10, "bsds500": 3, "set14": 20},
-        ),
-        Protocol(
-            "real_srgb",
-            "AP-BSN, LG-BPN, SSID and what follows them on SIDD and DND",
-            clip=True,
-            quantise=True,
-            ssim="volume",
-            draws={"sidd_validation": 1},
-        ),
-        Protocol(
-            "float",
-            "Noise2Void, N2V2, Noise2Self (whose table 2 first fits mean and variance to the truth)",
-            clip=False,
-            quantise=False,
-            ssim="uniform",
-            draws={"bsd68_gray": 1},
-        ),
-        Protocol(
-            "clamped",
-            "Patch-Craft (PCST): clamped to [0, 1], not rounded",
-            clip=True,
-            quantise=False,
-            ssim="uniform",
-            draws={"davis480p": 1},
-        ),
-    )
-}
 
 
 @dataclass(frozen=True)
 class Score:
-    """PSNR in dB and SSIM, with the names without which neither means anything."""
+    """PSNR in dB and SSIM, with the names without which neither means anything.
+
+    Examples
+    --------
+    >>> print(Score(29.12, 0.834, "float", "uniform"))
+    29.12 dB, SSIM 0.834 (uniform), protocol float
+    """
 
     psnr: float
     ssim: float
@@ -88,20 +40,57 @@ class Score:
 
 
 def score(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol: str = "float") -> Score:
-    """Mean PSNR and SSIM over the images given, in a named protocol."""
-    rule = _rule(protocol)
-    return Score(psnr(estimate, clean, protocol), ssim(estimate, clean, rule.ssim, protocol), protocol, rule.ssim)
+    """Mean PSNR and SSIM over the images given, the SSIM that the protocol's papers print.
+
+    Parameters
+    ----------
+    estimate, clean : array [H, W] or [H, W, C], or Tensor [N, C, H, W]
+        Floats in [0, 1], of equal shapes.
+    protocol : str
+        A key of `PROTOCOLS`.
+
+    Raises
+    ------
+    ValueError
+        As `psnr` and `ssim`.
+
+    Examples
+    --------
+    >>> print(score(np.full((8, 8), 0.6), np.full((8, 8), 0.5), "clamped"))
+    20.00 dB, SSIM 0.984 (uniform), protocol clamped
+    """
+    variant = rule(protocol).ssim
+    return Score(psnr(estimate, clean, protocol), ssim(estimate, clean, variant, protocol), protocol, variant)
 
 
 def psnr(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol: str = "float") -> float:
     """Peak signal-to-noise ratio, 10 log10(1 / MSE) in dB for peak 1; the mean over images.
 
-    Identical images give infinity. Raises ValueError for unequal shapes or an unknown protocol.
+    Parameters
+    ----------
+    estimate, clean : array [H, W] or [H, W, C], or Tensor [N, C, H, W]
+        Floats in [0, 1], of equal shapes.
+    protocol : str
+        A key of `PROTOCOLS`.
+
+    Returns
+    -------
+    float
+        Infinity for identical images.
+
+    Raises
+    ------
+    ValueError
+        For unequal or other shapes, for what is not floating point, for an unknown protocol.
+
+    Examples
+    --------
+    >>> round(psnr(np.full((8, 8, 3), 0.6), np.full((8, 8, 3), 0.5)), 6)
+    20.0
     """
-    rule = _rule(protocol)
     with np.errstate(divide="ignore"):
-        values = [peak_signal_noise_ratio(c, e, data_range=1) for e, c in _pairs(estimate, clean, rule)]
-    return float(np.mean(values))
+        pairs = _pairs(estimate, clean, rule(protocol))
+        return float(np.mean([peak_signal_noise_ratio(c, e, data_range=1) for e, c in pairs]))
 
 
 def ssim(
@@ -110,23 +99,62 @@ def ssim(
     variant: SSIM = "uniform",
     protocol: str = "float",
 ) -> float:
-    """Structural similarity; the mean over images. Three variants circulate under one name:
+    """Structural similarity; the mean over images. Three variants circulate under one name.
 
-    uniform   scikit-image's default: 7x7 box window per channel, sample covariance
-    gaussian  Wang et al. 2004: Gaussian window of sigma 1.5 per channel
-    volume    MATLAB's `ssim` given a colour image: it takes [H, W, 3] for a volume and smooths
-              across the channels too, and reads higher. Tables on SIDD and DND print such values;
-              that their server computes exactly this is likely and not confirmed.
+    Parameters
+    ----------
+    estimate, clean : array [H, W] or [H, W, C], or Tensor [N, C, H, W]
+        Floats in [0, 1], of equal shapes, at least 7 pixels high and wide, for "gaussian" 11.
+    variant : {"uniform", "gaussian", "volume"}
+        "uniform" is scikit-image's default: a 7x7 box window per channel, sample covariance. "gaussian" is that of
+        Wang et al.: a Gaussian window of sigma 1.5 per channel. "volume" is MATLAB's `ssim` given a colour image: it
+        takes [H, W, 3] for a volume and smooths across the channels, too, and reads higher. Tables on SIDD and DND
+        print such values; that their server computes exactly this is likely and not confirmed.
+    protocol : str
+        A key of `PROTOCOLS`: how the images are limited and rounded first.
+
+    Raises
+    ------
+    ValueError
+        As `psnr`, and for an unknown variant and images smaller than its window.
+
+    References
+    ----------
+    Wang, Bovik, Sheikh, Simoncelli 2004, Image quality assessment, equation 13.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).random((16, 16, 3))
+    >>> ssim(image, image, "volume")
+    1.0
     """
-    compare = {"uniform": _ssim_uniform, "gaussian": _ssim_gaussian, "volume": _ssim_volume}.get(variant)
-    if compare is None:
-        raise ValueError(f"there is no SSIM variant {variant!r}; there are: uniform, gaussian, volume")
-    return float(np.mean([compare(e, c) for e, c in _pairs(estimate, clean, _rule(protocol))]))
+    compare, side = _VARIANTS[one_of(variant, _VARIANTS, "the SSIM variant")]
+    pairs = list(_pairs(estimate, clean, rule(protocol)))
+    height, width = pairs[0][0].shape[:2]
+    if min(height, width) < side:
+        raise ValueError(f"SSIM {variant} takes images of {side}x{side} pixels or more; {height}x{width} were given")
+    return float(np.mean([compare(e, c) for e, c in pairs]))
 
 
 def quantise(image: np.ndarray) -> np.ndarray:
-    """Round to 8 bits as the papers do: floor(255 x + 1/2), limited to [0, 255]. Still in units of [0, 1]."""
-    return np.floor(np.clip(image, 0, 1) * 255 + 0.5) / 255
+    """Round to 8 bits as the papers do: floor(255 x + 1/2), limited to [0, 255], still in units of [0, 1].
+
+    Parameters
+    ----------
+    image : array
+        Floats, of any shape.
+
+    Raises
+    ------
+    ValueError
+        For what is not floating point.
+
+    Examples
+    --------
+    >>> quantise(np.array([-1, 0.5 / 255, 1.49 / 255, 2])) * 255
+    array([  0.,   1.,   1., 255.])
+    """
+    return np.floor(np.clip(_floats(image), 0, 1) * 255 + 0.5) / 255
 
 
 def _ssim_uniform(estimate: np.ndarray, clean: np.ndarray) -> float:
@@ -134,19 +162,12 @@ def _ssim_uniform(estimate: np.ndarray, clean: np.ndarray) -> float:
 
 
 def _ssim_gaussian(estimate: np.ndarray, clean: np.ndarray) -> float:
-    return structural_similarity(
-        clean,
-        estimate,
-        data_range=1,
-        channel_axis=-1,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-    )
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    return structural_similarity(clean, estimate, data_range=1, channel_axis=-1, **window)
 
 
 def _ssim_volume(estimate: np.ndarray, clean: np.ndarray) -> float:
-    """Wang et al., equation 13, with an 11x11x11 Gaussian window and repeated borders."""
+    """With an 11x11x11 Gaussian window and repeated borders."""
 
     def smooth(volume: np.ndarray) -> np.ndarray:
         for axis in range(3 if volume.shape[2] > 1 else 2):
@@ -161,10 +182,13 @@ def _ssim_volume(estimate: np.ndarray, clean: np.ndarray) -> float:
     return float((similarity / ((mean_e**2 + mean_c**2 + c1) * (var_e + var_c + c2))).mean())
 
 
-def _rule(protocol: str) -> Protocol:
-    if protocol not in PROTOCOLS:
-        raise ValueError(f"there is no protocol {protocol!r}; there are: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[protocol]
+_VARIANTS = {"uniform": (_ssim_uniform, 7), "gaussian": (_ssim_gaussian, 11), "volume": (_ssim_volume, 1)}
+"""The function of each, and the smallest side that it takes."""
+
+
+def rule(protocol: str) -> Protocol:
+    """The protocol of that name. Raises ValueError for an unknown one."""
+    return PROTOCOLS[one_of(protocol, PROTOCOLS, "the protocol")]
 
 
 def _pairs(estimate, clean, rule: Protocol) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -179,10 +203,21 @@ def _pairs(estimate, clean, rule: Protocol) -> Iterator[tuple[np.ndarray, np.nda
 
 
 def _images(stack) -> np.ndarray:
-    if not isinstance(stack, np.ndarray):  # a tensor [N, C, H, W]
-        return np.moveaxis(stack.detach().cpu().double().numpy(), 1, -1)
-    if np.issubdtype(stack.dtype, np.integer) or stack.ndim not in (2, 3):
+    """All images as float64 [N, H, W, C]."""
+    is_array, shape = isinstance(stack, np.ndarray), list(stack.shape)
+    if len(shape) not in ((2, 3) if is_array else (4,)) or 0 in shape:
         raise ValueError(
-            f"images are floats [H, W] or [H, W, C] in [0, 1]; {stack.dtype} {list(stack.shape)} was given"
+            f"images are float arrays [H, W] or [H, W, C] or tensors [N, C, H, W] in [0, 1], of one pixel or more; "
+            f"{'an array' if is_array else 'a tensor'} {shape} was given"
         )
-    return stack[None, ..., None].astype(float) if stack.ndim == 2 else stack[None].astype(float)
+    if not is_array:
+        return np.moveaxis(_floats(stack), 1, -1)
+    return _floats(stack).reshape(1, *shape[:2], -1)
+
+
+def _floats(image) -> np.ndarray:
+    """An array or tensor in float64."""
+    is_array = isinstance(image, np.ndarray)
+    if not (np.issubdtype(image.dtype, np.floating) if is_array else image.is_floating_point()):
+        raise ValueError(f"images are floats in [0, 1]; {image.dtype} was given: `to_unit` scales integers")
+    return image.astype(float) if is_array else image.detach().cpu().double().numpy()

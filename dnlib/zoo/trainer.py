@@ -234,7 +234,7 @@ def watch(recipe: Recipe) -> Callable[[Method], float]:
     """The PSNR that is printed while a recipe trains; it never teaches."""
     if recipe.noise is None:
         pairs = datasets.load(recipe.trained_on)[::9]
-        return lambda method: score_pairs(lambda noisy: method.denoise(noisy).mean, pairs).psnr
+        return lambda method: score_pairs(method, pairs).mean_psnr
     return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
 
 
@@ -253,7 +253,7 @@ def scored(method: Method, recipe: Recipe) -> dict[str, str]:
     """What a card says of trained weights: their scores on the test sets that are present."""
     if recipe.noise is None:
         pairs = datasets.load(recipe.trained_on)[::6]
-        return {f"{recipe.trained_on}, every sixth": str(score_pairs(lambda noisy: method.denoise(noisy).mean, pairs))}
+        return {f"{recipe.trained_on}, every sixth": str(score_pairs(method, pairs))}
     if datasets.find("kodak24").is_present:
         test_sets = {"kodak24": datasets.load("kodak24")}
     else:

@@ -7,7 +7,7 @@ from dnlib.methods import BlindSpotBayes
 from dnlib.methods.blind_spot import outputs
 from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet, TwoWayBlindSpotUNet
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor
-from dnlib.training import loop
+from dnlib.training import computes_in_bfloat16, fit
 from dnlib.training.crops import Batch, Crops
 
 BLIND = {
@@ -85,8 +85,8 @@ def test_training_in_any_precision_leaves_the_network_blind(name):
     network = BLIND[name](3)
     method = BlindSpotBayes(network, Gaussian(25))
     batches = Crops([torch.rand(40, 40, 3).numpy()], Gaussian(25), size=32, count=2)
-    precision = "bfloat16" if loop.computes_in_bfloat16() else "float32"
-    loop.fit(method, batches, steps=3, precision=precision, progress=False)
+    precision = "bfloat16" if computes_in_bfloat16() else "float32"
+    fit(method, batches, steps=3, precision=precision, progress=False)
     assert_blind(network.eval(), torch.rand(1, 3, 33, 47), 16, 20, seen=False)
 
 
@@ -259,7 +259,7 @@ def test_the_posterior_after_training_is_closer_than_prior_and_measurement():
     clean = clean.expand(64, 64, 3).numpy() * 0.5 + 0.25
     learner = method(noise=Gaussian(50))
     batches = Crops([clean], Gaussian(50), size=32, count=4)
-    loop.fit(learner, batches, steps=60, learning_rate=3e-3, progress=False, precision="float32")
+    fit(learner, batches, steps=60, learning_rate=3e-3, progress=False, precision="float32")
     truth = torch.from_numpy(clean).permute(2, 0, 1)[None].float()
     noisy = Gaussian(50).sample(truth, generator).image
     prior, posterior = learner.belief(noisy).mean, learner.denoise(noisy).mean

@@ -3,8 +3,9 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
+from dnlib.methods import Batch
 from dnlib.noise import Gaussian
-from dnlib.training.crops import Batch, Crops
+from dnlib.training.crops import Crops
 
 EVERYTHING = frozenset({"noisy", "second_noisy", "clean", "parameter"})
 
@@ -135,6 +136,22 @@ def test_crops_have_their_channels_last_in_memory(photographs):
         assert part.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("turn", [True, False])
+def test_images_have_any_number_of_channels(channels, turn, rng):
+    image = rng.integers(0, 256, (16, 16, channels), dtype=np.uint8)
+    crops = Crops([image], Gaussian(25), size=16, count=9, turn=turn)
+    drawn = (crops.draw(EVERYTHING, generator()).clean.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+    assert {crop.tobytes() for crop in drawn} <= (all_crops([image], 16) if turn else {image.tobytes()})
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.uint16])
+def test_other_numbers_are_converted(kind):
+    image = np.full((8, 8), 0.5 if np.issubdtype(kind, np.floating) else np.iinfo(kind).max // 2, kind)
+    batch = Crops([image], size=8).draw(frozenset({"noisy"}), generator())
+    assert batch.noisy.dtype == torch.float32 and batch.noisy.numpy() == pytest.approx(0.5, abs=1e-4)
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=4),
@@ -161,8 +178,10 @@ def test_other_wrong_images_are_refused(photographs):
         ([], "no images"),
         ([np.zeros((8, 8)), np.zeros((8, 8, 3))], "1 and 3 channels"),
         ([np.zeros((2, 8, 8, 3))], r"\[2, 8, 8, 3\]"),
-        ([np.zeros((8, 8, 2))], "2 channels"),
-        ([np.zeros((8, 8, 4))], "4 channels are packed raw frames"),
+        ([np.zeros((8, 8, 4))], "4 channels came: say turn=False if they are packed raw frames"),
+        ([np.zeros((8, 8), complex)], "integers or floats; one of complex128"),
+        ([np.zeros((8, 8), bool)], "bool"),
+        ([np.zeros((8, 8), "U3")], "integers or floats; one of <U3"),
         ([np.full((8, 8), np.nan)], "NaN"),
     ]:
         with pytest.raises(ValueError, match=message):

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from dnlib.images.datasets import Example
-from dnlib.methods import Noise2Clean
+from dnlib.methods import Estimate, Noise2Clean
 from dnlib.noise import Gaussian
-from dnlib.training.evaluation import draw_noisy, evaluate, score_pairs
+from dnlib.training import Scores, draw_noisy, evaluate, score_pairs
 
 
 class Nothing(Noise2Clean):
@@ -44,6 +44,20 @@ def test_noise_depends_on_its_key_alone():
     assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
 
 
+def test_numbers_left_out_of_a_key_are_zero_and_others_draw_different_noise():
+    clean = torch.zeros(1, 1, 8, 8)
+    same = [draw_noisy(clean, Gaussian(25), *key).image for key in [(7,), (7, 0), (7, 0, 0)]]
+    assert all(torch.equal(image, same[0]) for image in same)
+    keys = [(7,), (7, 1), (7, 0, 1), (7, 1, 1), (8,), (0, 7)]
+    assert len({draw_noisy(clean, Gaussian(25), *key).image.numpy().tobytes() for key in keys}) == len(keys)
+
+
+def test_seed_image_and_draw_draw_what_they_always_drew():
+    """Records hold numbers of such noise."""
+    image = draw_noisy(torch.zeros(1, 1, 1, 3), Gaussian(255), 7, 1, 0).image.flatten()
+    assert image.tolist() == pytest.approx([-0.7474316, 1.8604454, -1.0947983], abs=1e-6)
+
+
 def test_something_must_be_scored(examples):
     with pytest.raises(ValueError, match="0 and 1 were given"):
         evaluate(Nothing(), [], Gaussian(25))
@@ -59,10 +73,54 @@ def test_scores_need_clean_images():
 def test_pairs_of_a_camera_are_scored_with_both_ssims(examples):
     pairs = [example._replace(noisy=255 - example.clean) for example in examples]
     right = score_pairs(lambda noisy: 1 - noisy, pairs)
-    assert right.psnr > 100 and right.ssim_uniform == right.ssim_volume == 1
+    assert right.names == ("0", "1", "2") and min(right.psnr) > 100
+    assert right.mean_ssim == {"uniform": pytest.approx(1), "volume": pytest.approx(1)}
     off = score_pairs(lambda noisy: 1 - noisy + 10 / 255, pairs)
-    assert off.psnr == pytest.approx(20 * np.log10(255 / 10))
-    assert off.ssim_uniform != off.ssim_volume
+    assert off.mean_psnr == pytest.approx(20 * np.log10(255 / 10))
+    assert off.mean_ssim["uniform"] != off.mean_ssim["volume"]
+    assert "(uniform), " in str(off) and "(volume), 3 images, protocol real_srgb" in str(off)
+
+
+def test_methods_networks_and_functions_are_scored_alike(examples):
+    pairs = [example._replace(noisy=example.clean[::-1]) for example in examples]
+
+    def function(noisy):
+        assert not torch.is_grad_enabled()
+        return noisy
+
+    denoisers = [Nothing(), function, lambda noisy: Estimate(noisy), nn.Identity()]
+    for scored in (lambda d: evaluate(d, examples, Gaussian(25)), lambda d: score_pairs(d, pairs)):
+        first, *others = (scored(denoiser) for denoiser in denoisers)
+        assert isinstance(first, Scores) and all(other == first for other in others)
+
+
+class Told(Nothing):
+    """Notes the parameter it is given."""
+
+    needs = frozenset({"noisy", "clean", "parameter"})
+
+    def denoise(self, noisy, *, parameter):
+        self.told = [*getattr(self, "told", []), float(parameter)]
+        return super().denoise(noisy)
+
+
+def test_a_method_that_needs_the_parameter_is_told_it(examples):
+    method = Told()
+    evaluate(method, examples, Gaussian((5, 50)), draws=2)
+    drawn = [
+        draw_noisy(torch.zeros(1, 3, 8, 8), Gaussian((5, 50)), 0, i, j).parameter for i in range(3) for j in (0, 1)
+    ]
+    assert method.told == [float(255 * parameter) for parameter in drawn] and len(set(method.told)) == 6
+
+
+@pytest.mark.parametrize("answer", [None, 3.0, np.zeros((1, 3, 40, 50)), [1]])
+def test_denoisers_that_answer_with_something_else_are_refused(examples, answer):
+    with pytest.raises(ValueError, match=f"a denoiser answers with a tensor .*; {type(answer).__name__} came"):
+        evaluate(lambda noisy: answer, examples, Gaussian(25))
+    with pytest.raises(ValueError, match="differ in shape"):
+        evaluate(lambda noisy: noisy[..., 1:], examples, Gaussian(25))
+    with pytest.raises(ValueError, match="the protocol is"):
+        evaluate(lambda noisy: noisy, examples, Gaussian(25), protocol="best")
 
 
 def test_pairs_that_lack_an_image_are_refused(examples):

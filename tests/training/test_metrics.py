@@ -65,12 +65,50 @@ def test_a_score_names_its_protocol_and_its_ssim():
 def test_wrong_inputs_are_refused():
     with pytest.raises(ValueError, match="shape"):
         psnr(NOISY[1:], CLEAN)
-    with pytest.raises(ValueError, match=r"'sidd'.*real_srgb"):
+    with pytest.raises(ValueError, match=r"the protocol is .*real_srgb.*'sidd'"):
         psnr(NOISY, CLEAN, "sidd")
-    with pytest.raises(ValueError, match=r"'best'.*volume"):
+    with pytest.raises(ValueError, match=r"the SSIM variant is .*volume; 'best'"):
         ssim(NOISY, CLEAN, "best")
     with pytest.raises(ValueError, match="uint8"):
         psnr((CLEAN * 255).astype(np.uint8), (CLEAN * 255).astype(np.uint8))
+
+
+def test_a_tensor_is_a_stack_of_images_or_refused():
+    from dnlib.images import to_tensor
+
+    x, y = to_tensor(NOISY), to_tensor(CLEAN)
+    for function in (psnr, ssim, score):
+        for wrong in (x[0], x[0, 0], x[None], x[:0]):
+            with pytest.raises(ValueError, match=r"arrays \[H, W\] or \[H, W, C\] or tensors \[N, C, H, W\]"):
+                function(wrong, wrong)
+    assert psnr(x, y) == pytest.approx(psnr(NOISY, CLEAN), abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "bfloat16"])
+def test_all_floats_are_read_right(kind):
+    x, y = torch.full((2, 2, 16, 16), 0.75, dtype=getattr(torch, kind)), torch.full((2, 2, 16, 16), 0.5)
+    assert psnr(x, y) == pytest.approx(-20 * np.log10(0.25)) and ssim(x, y, "volume") < 1
+    if kind != "bfloat16":
+        assert psnr(x[0, 0].numpy(), y[0, 0].numpy()) == pytest.approx(-20 * np.log10(0.25))
+        assert quantise(x.numpy()).dtype == np.float64
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64", "bool", "complex64"])
+def test_what_is_no_float_is_refused_by_name(kind):
+    x = torch.ones((1, 3, 16, 16), dtype=getattr(torch, kind))
+    for function in (psnr, ssim, score, lambda x, _: quantise(x)):
+        for wrong in (x, x[0].numpy()):
+            with pytest.raises(ValueError, match=rf"images are floats in \[0, 1\]; (torch\.)?{kind} was given"):
+                function(wrong, wrong)
+
+
+def test_images_smaller_than_the_window_are_refused():
+    for variant, side in [("uniform", 7), ("gaussian", 11), ("volume", 1)]:
+        enough = np.random.default_rng(0).random((side, 12))
+        assert ssim(enough, enough, variant) == pytest.approx(1)
+        if side > 1:
+            with pytest.raises(ValueError, match=f"takes images of {side}x{side} pixels or more; {side - 1}x12"):
+                ssim(enough[1:], enough[1:], variant)
 
 
 def test_every_protocol_names_datasets_of_the_registry():
