@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dnlib.images import arrays
-from dnlib.methods import APBSN, SIDD, looking
+from dnlib.methods import APBSN, SIDD, adjusted
 from dnlib.networks import BlindPatch, Branch, DilatedBlindSpot, local_global, shrunk, shuffle
 from dnlib.noise import Gaussian
 from dnlib.training import Crops, computes_in_bfloat16
@@ -45,7 +45,7 @@ def sampled_tap_by_tap(branch: Branch, features: Tensor, ratio: float) -> Tensor
 
 def in_the_published_order(network: BlindPatch, image: Tensor) -> Tensor:
     features, answers = network.head(image), []
-    for branch, stride, ratio in zip((network.local, network.wide), *SIDD[0], strict=True):
+    for branch, stride, ratio in zip((network.local, network.global_), *SIDD[0], strict=True):
         small = shuffle.split(sampled_tap_by_tap(branch, features, ratio), stride)
         one_by_one = torch.cat([branch.body(part[None]) for part in small])
         answers.append(shuffle.join(one_by_one, stride, image.shape[2:]))
@@ -64,7 +64,7 @@ def timed(function, repeats: int = REPEATS) -> tuple[float, Tensor]:
 def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
     """Seconds of the masked convolutions, the bodies, and the rest."""
     features, found = network.head(image), {}
-    for name, branch, stride, ratio in zip(("local", "global"), (network.local, network.wide), *SIDD[0], strict=True):
+    for name, branch, stride, ratio in zip(("local", "global"), (network.local, network.global_), *SIDD[0], strict=True):
         kernel = shrunk(branch.look.weight * branch.look.taps, ratio)
         found[f"{name}, masked convolution"], seen = timed(
             lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2)
@@ -82,7 +82,7 @@ def inference() -> dict:
     network, image = local_global().eval(), torch.rand(1, 3, 256, 256)
 
     def ours() -> Tensor:
-        with looking(network, SIDD[0]):
+        with adjusted(network, SIDD[0]):
             return network(image)
 
     ours()

@@ -26,7 +26,7 @@ from dnlib.zoo import load_method, provenance
 REPEATS = 4
 
 
-def third_stage() -> ssid.UNet:
+def third_stage() -> ssid.DenoisingUNet:
     torch.manual_seed(0)
     bnn, lan, unet = ssid.published_ssid().stages
     bnn.take_as_trained()

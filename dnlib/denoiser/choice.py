@@ -1,8 +1,8 @@
 """The 60-second denoiser: choose between classical filters and a network without ground truth, and apply the choice.
 
 Every candidate is judged by its self-supervised loss (see `dnlib.filters`) on the same pixels, one in 16, of sample
-tiles of the noisy image itself. The winner is then applied with the pixel's own value back in view: filters directly, in one
-pass, which chapter 01 compares with the J-invariant image and with mixing; the blind-spot network by Bayes' rule
+tiles of the noisy image itself. The winner is then applied with the pixel's own value back in view: filters directly,
+in one pass, which chapter 01 compares with the J-invariant image and with mixing; the blind-spot network by Bayes' rule
 (chapter 04).
 
 It assumes noise that is independent from pixel to pixel. Noise of a phone or a JPEG is not.

@@ -21,6 +21,7 @@ NAME = "blind_spot_rgb_sigma5to50_unknown"
 
 
 def is_there() -> bool:
+    """Whether the weights are installed."""
     return NAME in cards.available()
 
 
@@ -40,7 +41,7 @@ class BlindSpot:
         self.device = choose_device(device)
         self.method = _method(cards.HOME, self.device)
         levels = [self.method.estimate_parameter(self._tensor(tile)) for tile in tiles]
-        self.parameter = torch.cat(levels).mean(dim=0, keepdim=True)
+        self.parameter = self.method.noise.to_internal(torch.cat(levels).mean(dim=0, keepdim=True))
         self.sigma = float(self.parameter)
 
     @torch.no_grad()

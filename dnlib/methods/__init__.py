@@ -1,6 +1,6 @@
 """One paper per file: what a method needs to learn from, its loss, and how it denoises.
-For whoever wants to know, or to change, what a paper does.
-It imports the rooms above; training loops, datasets of weights and chapters are not its business.
+
+For whoever wants to know, or to change, what a paper does. It imports the rooms from `images` to `networks`.
 """
 
 import lazy_loader

@@ -13,23 +13,23 @@ from . import (
     raw as raw,
     ssid as ssid,
     supervised as supervised,
+    tiled as tiled,
 )
 from .ap_bsn import APBSN as APBSN, refine as refine
 from .base import Estimate as Estimate, Method as Method, check_blind as check_blind
 from .batch import PARTS as PARTS, Batch as Batch
 from .blind_spot import BlindSpotBayes as BlindSpotBayes, outputs as outputs
-from .lg_bpn import LGBPN as LGBPN, SIDD as SIDD, View as View, looking as looking
+from .lg_bpn import LGBPN as LGBPN, SIDD as SIDD, View as View, adjusted as adjusted
 from .noise2self import Noise2Self as Noise2Self, visible_mean as visible_mean
 from .noise2void import MANIPULATORS as MANIPULATORS, Noise2Void as Noise2Void, stratified_places as stratified_places
 from .patch_craft import PatchCraft as PatchCraft, Tiles as Tiles, craft_tiles as craft_tiles
-from .patch_search import search as search
 from .perceptual import Features as Features, Perceptual as Perceptual
 from .raw import denoise_raw as denoise_raw
 from .ssid import (
     BNN as BNN,
     LAN as LAN,
     SSID as SSID,
-    UNet as UNet,
+    DenoisingUNet as DenoisingUNet,
     alpha as alpha,
     deviation as deviation,
     published_ssid as published_ssid,

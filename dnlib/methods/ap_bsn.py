@@ -6,20 +6,44 @@ from typing import ClassVar
 import torch
 from torch import Generator, Tensor, nn
 
-from dnlib.methods.base import Estimate, Method, check_blind
+from dnlib.methods.base import Estimate, Method, channels_of, check_blind
 from dnlib.methods.batch import Batch
 from dnlib.networks import shuffle
 
 
 class APBSN(Method):
-    """Loss: the mean of |f(y) - y|, f working on small images of every `train_stride`-th pixel.
+    """A blind-spot network on small images of every `train_stride`-th pixel; loss: the mean of |f(y) - y|.
 
-    network: a blind one; it must say so by `hole`.
-    train_stride, stride: of the pixel shuffle in training and in use. A large one takes the noise's correlation apart,
-        a small one keeps detail.
-    border: of zeros around the small images, which are tiled into one; None makes them a batch.
-    refinements, share: of the random-replacing refinement; no refinement with 0.
-    Raises ValueError for a network that does not say that it is blind.
+    Parameters
+    ----------
+    network : nn.Module
+        A blind one; it must say so by its `hole`.
+    train_stride, stride : int
+        Of the pixel shuffle in training and in use. A large one takes the noise's correlation apart, a small one keeps
+        detail.
+    border : int, optional
+        Of zeros around the small images, which are tiled into one, as published; None makes them a batch.
+    refinements : int
+        How many mixtures `refine` averages in use; 0 leaves it out.
+    share : float
+        Of noisy pixels in each of them.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not blind or does not answer with an image; for strides below 1.
+
+    References
+    ----------
+    Lee, Son, Lee, AP-BSN: Self-Supervised Denoising for Real-World Images via Asymmetric PD and Blind-Spot Network,
+    CVPR 2022.
+
+    Examples
+    --------
+    >>> from dnlib.networks import DilatedBlindSpot
+    >>> method = APBSN(DilatedBlindSpot(3, 8, blocks=1), refinements=1)
+    >>> method.denoise(torch.rand(1, 3, 21, 30)).mean.shape
+    torch.Size([1, 3, 21, 30])
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -35,20 +59,18 @@ class APBSN(Method):
         share: float = 0.16,
     ):
         super().__init__(network)
-        check_blind(network)
+        check_blind(network, channels_of(network))
         if min(train_stride, stride) < 1:
             raise ValueError(f"strides are whole numbers >= 1; {train_stride} and {stride} were given")
         self.train_stride, self.stride, self.border = train_stride, stride, border
         self.refinements, self.share = refinements, share
 
     def loss(self, batch: Batch) -> Tensor:
-        return torch.mean((self.answer(batch.noisy) - batch.noisy).abs())
-
-    def answer(self, noisy: Tensor) -> Tensor:
-        return shuffle.through(self.network, noisy, self.train_stride, border=self.border)
+        answer = shuffle.apply(self.network, batch.noisy, self.train_stride, border=self.border)
+        return torch.mean((answer - batch.noisy).abs())
 
     def estimate(self, noisy: Tensor) -> Estimate:
-        first = shuffle.through(self.network, noisy, self.stride, border=self.border)
+        first = shuffle.apply(self.network, noisy, self.stride, border=self.border)
         if not self.refinements:
             return Estimate(first)
         return Estimate(refine(self.network, noisy, first, times=self.refinements, share=self.share))
@@ -63,11 +85,37 @@ def refine(
     share: float = 0.16,
     seed: int = 0,
 ) -> Tensor:
-    """Random-replacing refinement (R3): the mean of what `network` says to `times` mixtures of `first` and `noisy`.
+    """Random-replacing refinement (R3): the mean of what a network says to mixtures of first estimate and noisy image.
 
-    first: a denoised image.   share: of the values, pixel by pixel and channel by channel, that are noisy again.
     What is noisy again has few noisy neighbours, so its noise is nearly independent, and detail comes back.
-    Raises ValueError for a share outside [0, 1], or for no mixtures.
+
+    Parameters
+    ----------
+    network : callable
+        From images to images.
+    noisy, first : Tensor [N, C, H, W]
+        The noisy images, and denoised ones.
+    times : int
+        How many mixtures.
+    share : float
+        Of the values, pixel by pixel and channel by channel, that are noisy again; in [0, 1].
+    seed : int
+        Of what is drawn.
+
+    Returns
+    -------
+    Tensor [N, C, H, W]
+
+    Raises
+    ------
+    ValueError
+        For a share outside [0, 1], or for no mixtures.
+
+    Examples
+    --------
+    >>> noisy, first = torch.zeros(1, 1, 50, 50), torch.ones(1, 1, 50, 50)
+    >>> round(refine(lambda mixed: mixed, noisy, first, share=0.16).mean().item(), 2)
+    0.84
     """
     if times < 1 or not 0 <= share <= 1:
         raise ValueError(f"at least one mixture is made, of shares in [0, 1]; {times} and {share} were given")

@@ -7,10 +7,32 @@ PARTS = frozenset({"noisy", "second_noisy", "clean", "burst", "parameter"})
 
 
 class Batch:
-    """The parts that were asked for, as attributes, and two things every method may use.
+    """What a method is shown at a training step: the parts that it asked for, as attributes.
 
-    generator: for whatever the method draws itself.   progress: how much of the training is over, in [0, 1].
-    Raises ValueError for images of differing shapes.
+    Parameters
+    ----------
+    generator : torch.Generator
+        For whatever the method draws itself.
+    progress : float
+        How much of the training is over, in [0, 1].
+    **parts : Tensor
+        Of `PARTS`. Images are [N, C, H, W] in [0, 1], a burst [N, M, C, H, W], a parameter [N] in internal units, as
+        `NoisyImage.parameter`.
+
+    Raises
+    ------
+    ValueError
+        For images of differing shapes.
+    AttributeError
+        Once a method uses a part that it did not ask for.
+
+    Examples
+    --------
+    >>> import torch
+    >>> batch = Batch(torch.Generator(), noisy=torch.rand(2, 3, 8, 8))
+    >>> batch.clean
+    Traceback (most recent call last):
+    AttributeError: this batch holds noisy; a method that uses 'clean' must name it in `needs`
     """
 
     def __init__(self, generator: Generator, progress: float = 0.0, **parts: Tensor):

@@ -12,31 +12,61 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib.methods.base import Estimate, Method, check_blind
+from dnlib.images import by_tiles, one_of
+from dnlib.methods.base import Estimate, Method, check_blind, evaluating, one_for_each
 from dnlib.methods.batch import Batch
 from dnlib.networks import Noise2CleanUNet
 from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, read as read_noise
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
-HASTE = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
+GLOBAL_SPEED = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
+PIECE = 512  # Bayes' rule takes this many pixels to a side at a time, for beliefs take much memory
 
 
 class BlindSpotBayes(Method):
-    """Loss: the mean of -log N(y; mean_y, cov_y), less 0.1 times the noise's mean deviation if that is unknown.
+    """A blind-spot network's belief about each pixel, updated by the pixel itself.
 
-    That last term (0.05 for gray images, as published) rewards calling the unpredictable noise rather than texture; the
-    likelihood alone cannot tell them apart.
+    Loss: the mean of -log N(y; mean_y, cov_y), less 0.1 times the noise's mean deviation if that is unknown (0.05 for
+    gray images). That last term rewards calling the unpredictable noise rather than texture; the likelihood alone
+    cannot tell them apart.
 
-    network: blind, with `outputs(channels, covariance)` outputs: the mean, then for covariance "full" the triangle U of
-        cov = U U^T, for "diagonal" its square roots, and for "none" nothing: then the loss is (mean - y)^2, annealed to
-        the mode for impulses, and the noisy pixel is not used.
-    noise: Gaussian, Poisson, Impulse, or a camera's Sensor on packed raw frames; or the text of one.
-    parameter: "known", "global" (one number is learnt) or "per_image" (a second network of `estimator_width`, 48 as
-        published, reads it off the noisy image; its last layer starts at zero).
-    start: where an unknown parameter starts; None is the most noise that `noise` draws. From there the likelihood leads
-        down to the truth, within a hundred steps. The paper starts at sigma = 4.88, from where it hardly leads up: what
-        the noise does not explain, the covariance does.
-    Raises ValueError for a network that is not blind or has another number of outputs, for unknown names.
+    Parameters
+    ----------
+    network : nn.Module
+        Blind, with `outputs(channels, covariance)` outputs: the mean, then what `covariance` asks for.
+    noise : Likelihood or str
+        Gaussian, Poisson, Impulse, or a camera's Sensor on packed raw frames; or the text of one.
+    covariance : {"full", "diagonal", "none"}
+        "full": the network answers with the triangle U of cov = U U^T; "diagonal": with its square roots; "none": the
+        loss is (mean - y)^2, annealed to the mode for impulses, and the noisy pixel is not used.
+    parameter : {"known", "global", "per_image"}
+        Of the noise: known, one number that is learnt, or read off the noisy image by a second network (its last layer
+        starts at zero).
+    estimator_width : int
+        Of that second network; 48 as published.
+    start : float, optional
+        Where an unknown parameter starts, in the paper's unit; None is the most noise that `noise` draws. From there
+        the likelihood leads down to the truth, within a hundred steps. The paper starts at sigma = 4.88, from where it
+        hardly leads up: what the noise does not explain, the covariance does.
+    regularise : bool
+        Whether the loss has its last term.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not blind or has another number of outputs, for unknown names.
+
+    References
+    ----------
+    Laine, Karras, Lehtinen, Aila, High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019, section 3.
+
+    Examples
+    --------
+    >>> from dnlib.networks import TwoWayBlindSpotUNet
+    >>> method = BlindSpotBayes(TwoWayBlindSpotUNet(3, 8), "Gaussian((5, 50))")
+    >>> mean, std = method.denoise(torch.rand(1, 3, 21, 30), parameter=25)
+    >>> mean.shape, bool((std < 25 / 255).all())
+    (torch.Size([1, 3, 21, 30]), True)
     """
 
     def __init__(
@@ -54,10 +84,10 @@ class BlindSpotBayes(Method):
         self.noise = read_noise(noise) if isinstance(noise, str) else noise
         _check(network, self.noise, covariance, parameter)
         self.covariance, self.parameter, self.regularise = covariance, parameter, regularise
-        starts = self.noise.bounds if start is None else (start,)
+        starts = self.noise.bounds if start is None else (self.noise.to_internal(start),)
         free = max(self.noise.to_free(value) for value in starts)
         if parameter == "global":
-            self.free = nn.Parameter(torch.full((1,), free / HASTE))
+            self.free = nn.Parameter(torch.full((1,), free / GLOBAL_SPEED))
         if parameter == "per_image":
             self.estimator = Noise2CleanUNet(network.channels, estimator_width, outputs=1)
             nn.init.zeros_(self.estimator.tail[-1].weight)
@@ -82,77 +112,95 @@ class BlindSpotBayes(Method):
             loss = loss - weight * self.noise.variance(belief.mean, parameter).sqrt().mean()
         return loss
 
-    def answer(self, noisy: Tensor) -> Tensor:
-        return self.belief(noisy).mean.to(noisy)
-
     def belief(self, noisy: Tensor) -> Belief:
         """What the surroundings say about each clean pixel, in float64; no covariance for "none"."""
-        out, channels = self.network(noisy).double(), noisy.shape[1]
-        mean, roots = out[:, :channels], out[:, channels:]
+        return self._belief(self.network(noisy), noisy.shape[1])
+
+    def _belief(self, answer: Tensor, channels: int) -> Belief:
+        mean, roots = answer.double().tensor_split([channels], dim=1)
         if self.covariance == "none":
             return Belief(mean, beliefs.diagonal(torch.zeros_like(mean)))
         if self.covariance == "diagonal" or channels == 1:
             return Belief(mean, beliefs.diagonal(roots**2))
         entries = iter(roots.unbind(dim=1))
         upper = [[next(entries) for _ in range(row, channels)] for row in range(channels)]  # U[i, i:] of each row i
-        cov = [[noisy.new_empty(0)] * channels for _ in range(channels)]
+        cov = [[mean] * channels for _ in range(channels)]
         for i, j in itertools.combinations_with_replacement(range(channels), 2):
             cov[i][j] = cov[j][i] = sum(a * b for a, b in zip(upper[i][j - i :], upper[j], strict=True))
         return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in cov], dim=1))
 
+    def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
+        """As `Method.estimate`; `parameter` [N] in internal units, None where the method finds it itself."""
+        answer, channels = self.network(noisy), noisy.shape[1]
+        if self.covariance == "none":
+            return Estimate(answer)
+        strength = self._parameter(noisy, parameter).double()
+
+        def update(pixels: Tensor) -> tuple[Tensor, Tensor]:
+            belief = self._belief(pixels[:, channels:], channels)
+            after = self.noise.posterior(pixels[:, :channels].double(), *belief, strength)
+            return after.mean.to(noisy), after.std.to(noisy)
+
+        return Estimate(
+            *by_tiles(update, torch.cat([noisy, answer.to(noisy)], dim=1), side=PIECE, margin=0, multiple=1)
+        )
+
     @torch.no_grad()
     def estimate_parameter(self, noisy: Tensor) -> Tensor:
-        """What the method takes for the noise parameter of each image: [N], as NoisyImage.parameter."""
-        return self._parameter(noisy, None)
+        """What the method takes for the noise parameter of each image.
 
-    @torch.no_grad()
-    def denoise(self, noisy: Tensor, parameter: Tensor | float | None = None) -> Estimate:
-        """As `Method.denoise`; std is the deviation of each channel.
+        Parameters
+        ----------
+        noisy : Tensor [N, C, H, W]
+            As `denoise` takes them.
 
-        parameter: sigma / 255, lambda, alpha or iso of each image, for methods whose parameter is known and variable.
-        Raises ValueError if it is missing there, or given where the method estimates it or was trained with one value.
+        Returns
+        -------
+        Tensor [N]
+            In the paper's unit: sigma of 8-bit images, lambda, alpha or iso.
+
+        Raises
+        ------
+        ValueError
+            For a method that has to be told, image by image.
         """
-        if parameter is None and "parameter" in self.needs:
-            raise ValueError(f"trained with the parameter of {self.noise} known, it needs `parameter` to denoise, too")
-        if parameter is not None:
-            parameter = self._given(parameter, noisy)
-        return self._used(lambda image: self.estimate(image, parameter), noisy)
+        with evaluating(self):
+            return self.noise.to_paper(self._parameter(self._as_network(noisy), None)).to(noisy)
 
-    def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
-        belief = self.belief(noisy)
-        if self.covariance == "none":
-            return Estimate(belief.mean.to(noisy))
-        parameter = self._parameter(noisy, parameter)
-        self._warn_beyond(parameter)
-        after = self.noise.posterior(noisy.to(belief.mean), *belief, parameter.to(belief.mean))
-        return Estimate(after.mean.to(noisy), after.std.to(noisy))
+    @property
+    def _networks(self) -> list[nn.Module]:
+        return [self.network, *([self.estimator] if self.parameter == "per_image" else [])]
 
     def _parameter(self, noisy: Tensor, known: Tensor | None) -> Tensor:
         if known is not None:
             return known.to(noisy.device)
+        if "parameter" in self.needs:
+            raise ValueError(
+                f"trained with the parameter of {self.noise} known, this method cannot estimate it: to denoise, it "
+                f"needs `parameter`, in the unit of {type(self.noise).__name__}"
+            )
         if self.parameter == "known":
             return noisy.new_full((len(noisy),), self.noise.bounds[0])
         if self.parameter == "global":
-            return self.noise.from_free(HASTE * self.free.float()).expand(len(noisy))
+            return self.noise.from_free(GLOBAL_SPEED * self.free.float()).expand(len(noisy))
         return self.noise.from_free(self.estimator(noisy).float().mean(dim=(1, 2, 3)))
 
-    def _given(self, parameter: Tensor | float, noisy: Tensor) -> Tensor:
-        if "parameter" not in self.needs:
+    def _strength(self, noisy: Tensor, parameter: Tensor | float | None) -> Tensor | None:
+        if parameter is not None and "parameter" in self.needs:
+            strength = self.noise.to_internal(one_for_each(parameter, noisy))
+        elif parameter is not None:
             how = f"was trained for {self.noise}" if self.parameter == "known" else "estimates it from the noisy image"
             raise ValueError(f"no parameter can be given: this method {how}; {parameter} was given")
-        parameter = torch.as_tensor(parameter, dtype=torch.float32)
-        if parameter.ndim == 0:
-            parameter = parameter.expand(len(noisy))
-        if parameter.shape != (len(noisy),) or not (parameter.isfinite().all() and (parameter > 0).all()):
-            raise ValueError(
-                f"one parameter > 0 is taken for each of the {len(noisy)} images; "
-                f"shape {list(parameter.shape)}, {parameter.tolist()} was given"
-            )
-        return parameter
+        elif self.covariance == "none":
+            return None
+        else:
+            strength = self._parameter(noisy, None)
+        self._warn_beyond(strength)
+        return strength
 
-    def _warn_beyond(self, parameter: Tensor) -> None:
-        low, high = self.noise.bounds
-        beyond = [value for value in parameter.tolist() if not low / 1.1 <= value <= high * 1.1]
+    def _warn_beyond(self, strength: Tensor) -> None:
+        low, high = self.noise.strength
+        beyond = [value for value in self.noise.to_paper(strength).tolist() if not low / 1.1 <= value <= high * 1.1]
         if beyond:
             warnings.warn(
                 f"the noise parameter {beyond[0]:.3g} lies outside {low:.3g} to {high:.3g}, with which this method was "
@@ -162,20 +210,24 @@ class BlindSpotBayes(Method):
 
 
 def outputs(channels: int, covariance: str) -> int:
-    """How many channels the network's answer has."""
+    """How many channels the network of `BlindSpotBayes` answers with.
+
+    Examples
+    --------
+    >>> [outputs(3, covariance) for covariance in ("full", "diagonal", "none")]
+    [9, 6, 3]
+    """
     return channels + {"full": channels * (channels + 1) // 2, "diagonal": channels, "none": 0}[covariance]
 
 
 def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -> None:
-    for what, value, known in (("covariance", covariance, COVARIANCES), ("parameter", parameter, PARAMETERS)):
-        if value not in known:
-            raise ValueError(f"{what} is one of {', '.join(known)}; {value!r} was given")
+    one_of(covariance, COVARIANCES, "the covariance")
+    one_of(parameter, PARAMETERS, "the parameter")
     if covariance == "none" and parameter != "known":
         raise ValueError(f"without a covariance there is no use for a noise parameter; {parameter!r} was given")
     if not hasattr(noise, "posterior"):
         raise ValueError(f"Gaussian, Poisson, Sensor and Impulse noise have a likelihood; {noise} was given")
-    check_blind(network)
-    found, expected = network.outputs, outputs(network.channels, covariance)
+    found, expected = check_blind(network), outputs(network.channels, covariance)
     if found != expected:
         raise ValueError(
             f"a mean with {covariance} covariance of {network.channels} channels are {expected} numbers; "

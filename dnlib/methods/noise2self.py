@@ -11,17 +11,46 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from dnlib.filters import jinvariance
-from dnlib.methods.base import Estimate, Method
+from dnlib.images import one_of
+from dnlib.methods.base import Estimate, Method, one_for_each
 from dnlib.methods.batch import Batch
 
 
 class Noise2Self(Method):
-    """Loss: mean (f(hidden y)_J - y_J)^2, one J per batch; a pixel of J is hidden in all its channels.
+    """The loss on pixels that the network does not see: mean (f(hidden y)_J - y_J)^2, one group J of pixels per batch.
 
-    masks: "grid", the width^2 phases of a grid, or "random", width^2 random groups (the paper's 25: width 5).
-    fill: what hidden pixels show: the "mean" of the 8 neighbours (diagonals count half), "random" U[0, 1], or "zero".
-    inference: "direct", one pass over the noisy image, or "invariant", width^2 passes, each keeping its own J.
-    Raises ValueError for unknown names or a width below 2.
+    A pixel of J is hidden in all its channels.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Any.
+    masks : {"grid", "random"}
+        The width^2 phases of a grid, or as many random groups (the paper's 25: width 5).
+    width : int
+        At least 2.
+    fill : {"mean", "random", "zero"}
+        What hidden pixels show: the mean of the 8 neighbours (diagonals count half), values from U[0, 1], or zero.
+    inference : {"direct", "invariant", "mixed"}
+        One pass over the noisy image; or width^2 passes, each keeping its own J, so that no pixel's estimate depends on
+        its own noisy value; or these with the noisy pixel mixed back in, lambda = sigma^2 / L: `denoise` then needs
+        sigma as its `parameter`.
+
+    Raises
+    ------
+    ValueError
+        For unknown names or a width below 2.
+
+    References
+    ----------
+    Batson and Royer, Noise2Self: Blind Denoising by Self-Supervision, ICML 2019.
+
+    Examples
+    --------
+    >>> from dnlib.networks import BabyUNet
+    >>> method = Noise2Self(BabyUNet(1, 8), width=2, inference="mixed")
+    >>> method.denoise(torch.rand(1, 1, 21, 30), parameter=25).mean.shape
+    torch.Size([1, 1, 21, 30])
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -33,19 +62,14 @@ class Noise2Self(Method):
         masks: Literal["grid", "random"] = "grid",
         width: int = 4,
         fill: Literal["mean", "random", "zero"] = "mean",
-        inference: Literal["direct", "invariant"] = "direct",
+        inference: Literal["direct", "invariant", "mixed"] = "direct",
     ):
         super().__init__(network)
-        for name, value, known in (
-            ("masks", masks, ("grid", "random")),
-            ("fill", fill, ("mean", "random", "zero")),
-            ("inference", inference, ("direct", "invariant")),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} is one of {', '.join(known)}; {value!r} was given")
         if width < 2:
             raise ValueError(f"there are width^2 groups of pixels, so width >= 2; {width} was given")
-        self.masks, self.width, self.fill, self.inference = masks, width, fill, inference
+        self.width, self.masks = width, one_of(masks, ("grid", "random"), "what is hidden")
+        self.fill = one_of(fill, ("mean", "random", "zero"), "what hidden pixels show")
+        self.inference = one_of(inference, ("direct", "invariant", "mixed"), "the inference")
 
     def loss(self, batch: Batch) -> Tensor:
         group = torch.randint(self.width**2, (), generator=batch.generator, device=batch.noisy.device)
@@ -72,8 +96,23 @@ class Noise2Self(Method):
             hidden = torch.zeros_like(image)
         return torch.where(mask, hidden, image)
 
-    def estimate(self, noisy: Tensor) -> Estimate:
-        return Estimate(self.network(noisy) if self.inference == "direct" else self.invariant(noisy))
+    def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
+        """As `Method.estimate`; `parameter` [N] for "mixed": sigma / 255 of each image."""
+        if self.inference == "mixed" and parameter is None:
+            raise ValueError("mixing needs the noise level: give denoise its `parameter`, sigma in 8-bit units")
+        if self.inference == "direct":
+            return Estimate(self.network(noisy))
+        blind = self.invariant(noisy)
+        if self.inference == "invariant":
+            return Estimate(blind)
+        losses = ((blind - noisy) ** 2).mean(dim=(1, 2, 3)).tolist()
+        weights = [jinvariance.mixing_weight(s**2, loss) for s, loss in zip(parameter.tolist(), losses, strict=True)]
+        return Estimate(jinvariance.mix(blind, noisy, noisy.new_tensor(weights)[:, None, None, None]))
+
+    def _strength(self, noisy: Tensor, parameter: Tensor | float | None) -> Tensor | None:
+        if self.inference == "mixed" and parameter is not None:
+            return one_for_each(parameter, noisy) / 255
+        return super()._strength(noisy, parameter)
 
     def invariant(self, noisy: Tensor) -> Tensor:
         """f(y)_J = g(y with J hidden)_J for every group J: no pixel's estimate depends on its own noisy value."""
@@ -85,26 +124,28 @@ class Noise2Self(Method):
             estimate = torch.where(mask, self.network(self.hide(noisy, mask, generator)), estimate)
         return estimate
 
-    @torch.no_grad()
-    def mixed(self, noisy: Tensor, sigma: float) -> Estimate:
-        """The J-invariant estimate with the noisy pixel mixed back in, lambda = sigma^2 / L; sigma in 8-bit units."""
-        if sigma is None or not sigma > 0:
-            raise ValueError(f"mixing needs the noise level sigma > 0, in 8-bit units; {sigma} was given")
-
-        def mix(noisy: Tensor) -> Estimate:
-            blind = self.invariant(noisy)
-            losses = ((blind - noisy) ** 2).mean(dim=(1, 2, 3)).tolist()
-            weights = [jinvariance.mixing_weight((sigma / 255) ** 2, loss) for loss in losses]
-            return Estimate(jinvariance.mix(blind, noisy, noisy.new_tensor(weights)[:, None, None, None]))
-
-        return self._used(mix, noisy)
-
 
 def visible_mean(image: Tensor, visible: Tensor) -> Tensor:
-    """For each pixel the mean of those of its 8 neighbours that are `visible` [N, 1, H, W], diagonals with half weight.
+    """For each pixel the mean of those of its 8 neighbours that are visible, diagonals with half weight.
 
     Channel by channel; 0 where no neighbour is visible. (The repository takes hidden neighbours, too, which lets random
     groups leak, and pads with zeros, which darkens borders.)
+
+    Parameters
+    ----------
+    image : Tensor [N, C, H, W]
+        Of any values.
+    visible : Tensor [N, 1, H, W] of bool
+        Which pixels count.
+
+    Returns
+    -------
+    Tensor [N, C, H, W]
+
+    Examples
+    --------
+    >>> visible_mean(torch.arange(9.0).view(1, 1, 3, 3), torch.ones(1, 1, 3, 3, dtype=torch.bool))[0, 0, 1, 1]
+    tensor(4.)
     """
     kernel = image.new_tensor([[0.5, 1, 0.5], [1, 0, 1], [0.5, 1, 0.5]])[None, None]
     weight = functional.conv2d(visible.to(image.dtype), kernel, padding=1)

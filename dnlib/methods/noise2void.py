@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from dnlib.images import one_of
 from dnlib.methods.base import Estimate, Method
 from dnlib.methods.batch import Batch
 
@@ -48,8 +49,9 @@ def mean(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Te
 
 
 def normal_withoutCP(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
-    """The pixel at a normal offset of deviation 4, whatever the radius. As published it does *not* leave out the
-    centre, for all its name: the test that should never comes true.
+    """The pixel at a normal offset of deviation 4, whatever the radius.
+
+    As published it does *not* leave out the centre, for all its name: the test that should never comes true.
     """
     offsets = torch.randn((len(places), 2), generator=generator, device=image.device) * 4
     height, width = image.shape[2:]
@@ -79,24 +81,40 @@ def identity(image: Tensor, places: Tensor, radius: int, generator: Generator) -
 
 
 MANIPULATORS: dict[str, Manipulator] = {
-    function.__name__: function
-    for function in (
-        uniform_withCP,
-        uniform_withoutCP,
-        median,
-        mean,
-        normal_withoutCP,
-        normal_additive,
-        normal_fitted,
-        identity,
-    )
+    "uniform_withCP": uniform_withCP,
+    "uniform_withoutCP": uniform_withoutCP,
+    "median": median,
+    "mean": mean,
+    "normal_withoutCP": normal_withoutCP,
+    "normal_additive": normal_additive,
+    "normal_fitted": normal_fitted,
+    "identity": identity,
 }
 
 
 def stratified_places(shape: torch.Size, share: float, generator: Generator) -> Tensor:
-    """About `share` of the pixels, one at random in each box of a grid: [K, 4].
+    """About `share` of the pixels, one at random in each box of a grid.
 
     Drawn for each channel on its own. Boxes have the side round(1 / sqrt(share)); what falls outside is dropped.
+
+    Parameters
+    ----------
+    shape : torch.Size
+        Of images [N, C, H, W].
+    share : float
+        In (0, 1].
+    generator : torch.Generator
+        Where all randomness comes from.
+
+    Returns
+    -------
+    Tensor [K, 4] of int
+        Image, channel, row and column of each.
+
+    Examples
+    --------
+    >>> stratified_places((1, 1, 8, 8), 1 / 16, torch.Generator()).shape
+    torch.Size([4, 4])
     """
     count, channels, height, width = shape
     box = round(share**-0.5)
@@ -119,14 +137,42 @@ def windows(image: Tensor, places: Tensor, radius: int) -> tuple[Tensor, Tensor]
 
 
 class Noise2Void(Method):
-    """Loss: the mean of |f(masked y) - y|^p over the hidden pixels.
+    """A few hidden pixels are to be found out. Loss: the mean of |f(masked y) - y|^p over them.
 
-    network: takes images normalised to mean 0 and deviation 1, such as Noise2VoidUNet.
-    manipulator: a name of MANIPULATORS.   radius: of its window.   share: of pixels hidden per step (0.198 %).
-    struct: a binary kernel with odd sides (StructN2V): its ones, centre excepted, are overwritten around every hidden
-        pixel by U[-2, 2], so that noise which is correlated along them cannot be copied (train with Crops(turn=False)).
-    power: 2, or 1 for the absolute difference.   mean, deviation: of the images, all channels alike, to normalise by.
-    Raises ValueError for an unknown manipulator, a share outside (0, 1/4], a kernel with an even side.
+    Parameters
+    ----------
+    network : nn.Module
+        Takes images normalised to mean 0 and deviation 1, such as Noise2VoidUNet.
+    manipulator : str
+        What hidden pixels show: a name of `MANIPULATORS`.
+    radius : int
+        Of its window.
+    share : float
+        Of pixels hidden per step (0.198 %), in (0, 1/4].
+    struct : array of 0 and 1, optional
+        A kernel with odd sides (StructN2V): its ones, centre excepted, are overwritten around every hidden pixel by
+        U[-2, 2], so that noise which is correlated along them cannot be copied (train with `Crops(turn=False)`).
+    power : {1, 2}
+        Of the difference.
+    mean, deviation : float
+        Of the images, all channels alike, to normalise by.
+
+    Raises
+    ------
+    ValueError
+        For an unknown manipulator, a share outside (0, 1/4], a kernel with an even side.
+
+    References
+    ----------
+    Krull, Buchholz, Jug, Noise2Void, CVPR 2019. Broaddus et al., StructN2V, ISBI 2020. Hoeck et al., N2V2, ECCV
+    workshops 2022.
+
+    Examples
+    --------
+    >>> from dnlib.networks import Noise2VoidUNet
+    >>> method = Noise2Void(Noise2VoidUNet(1, 8), struct=[1, 1, 0, 1, 1])
+    >>> method.denoise(torch.rand(1, 1, 21, 30)).mean.shape
+    torch.Size([1, 1, 21, 30])
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -144,8 +190,7 @@ class Noise2Void(Method):
         deviation: float = 0.25,
     ):
         super().__init__(network)
-        if manipulator not in MANIPULATORS:
-            raise ValueError(f"there is no manipulator {manipulator!r}; there are: {', '.join(MANIPULATORS)}")
+        one_of(manipulator, MANIPULATORS, "the manipulator")
         if radius < 1 or not 0 < share <= 0.25 or power not in (1, 2) or not deviation > 0:
             raise ValueError(
                 f"radius >= 1, a share in (0, 1/4], power 1 or 2 and deviation > 0 are accepted; "

@@ -17,9 +17,22 @@ from dnlib.methods.supervised import Noise2Noise
 
 
 class PatchCraft(Noise2Noise):
-    """Loss: the mean of (f(y) - t)^2 over tiles y of middle frames with patch-craft targets t (`craft_tiles`).
+    """Noise2Noise between middle frames of bursts and patch-craft targets t: the mean of (f(y) - t)^2.
 
-    network: any; PCST starts from a bias-free one that was trained blindly for independent Gaussian noise.
+    Parameters
+    ----------
+    network : nn.Module
+        Any; PCST starts from a bias-free one that was trained blindly for independent Gaussian noise.
+
+    References
+    ----------
+    Vaksman and Elad, Patch-Craft Self-Supervised Training for Correlated Image Denoising, CVPR 2023.
+
+    Examples
+    --------
+    >>> from dnlib.networks import BiasFreeDnCNN
+    >>> sorted(PatchCraft(BiasFreeDnCNN(3, 4, 8)).needs)
+    ['noisy', 'second_noisy']
     """
 
     def __init__(self, network: nn.Module):
@@ -27,7 +40,26 @@ class PatchCraft(Noise2Noise):
 
 
 class Tiles(NamedTuple):
-    """Tiles to learn from [N, C, side, side], and what tells the good targets from the wrong ones."""
+    """Tiles to learn from, and what tells the good targets from the wrong ones.
+
+    Parameters
+    ----------
+    noisy, target : Tensor [N, C, side, side]
+        Inputs, and what is asked for.
+    covariance : ndarray [N]
+        s_yr of every tile.
+    cut : float
+        The lowest s_yr of good targets.
+    peak : float
+        Of the histogram of s_yr: minus the variance of the noise, if the targets are good.
+
+    Examples
+    --------
+    >>> noisy = torch.rand(3, 1, 8, 8)
+    >>> tiles = Tiles(noisy, noisy + 0.1, covariance=np.array([-1.0, 0, 0]), cut=-0.5, peak=0.0)
+    >>> tiles.good()
+    array([False,  True,  True])
+    """
 
     noisy: Tensor
     target: Tensor
@@ -62,13 +94,37 @@ def craft_tiles(
     seed: int = 0,
     progress: bool = False,
 ) -> Tiles:
-    """Inputs and targets from noisy bursts [M, C, H, W], each tile of the middle frames used once, with one offset.
+    """Inputs and targets from noisy bursts, each tile of the middle frames used once, with one offset.
 
     They come in the order of bursts, rows, columns.
 
-    patch, radius: of the search; patches must be large enough to be recognised under the noise (33 to 45 for sigma 20).
-    side, stride: of the tiles.
-    Raises ValueError for bursts that cannot be learnt from.
+    Parameters
+    ----------
+    bursts : sequence of Tensor [M, C, H, W]
+        Noisy frames in their order; M odd.
+    patch, radius : int
+        Of the search; patches must be large enough to be recognised under the noise (33 to 45 for sigma 20).
+    side, stride : int
+        Of the tiles.
+    seed : int
+        Of the offsets.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Tiles
+
+    Raises
+    ------
+    ValueError
+        For bursts that cannot be learnt from.
+
+    Examples
+    --------
+    >>> burst = torch.rand(3, 1, 20, 24, generator=torch.Generator().manual_seed(0))
+    >>> craft_tiles([burst], patch=5, radius=1, side=10, stride=10).noisy.shape
+    torch.Size([4, 1, 10, 10])
     """
     if not bursts:
         raise ValueError("at least one burst is needed; none was given")

@@ -22,8 +22,10 @@ def search(frames, patch, radius, step, number, best, motion):
 
 @njit(parallel=True, fastmath=FAST, cache=True)
 def _search(frames, patch, radius, step, number, bests, motions):
-    """Each thread takes some of the motions. Squares are summed down the columns as the patch moves down, and along the
-    rows by fours; every loop is over neighbouring pixels, so that it runs in vectors, on a few rows in cache.
+    """Each thread takes some of the motions.
+
+    Squares are summed down the columns as the patch moves down, and along the rows by fours; every loop is over
+    neighbouring pixels, so that it runs in vectors, on a few rows in cache.
     """
     count, height, _, width = frames.shape
     side, threads, places = 2 * radius + 1, len(bests), bests.shape[1]

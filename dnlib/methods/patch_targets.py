@@ -15,7 +15,17 @@ from torch import Tensor
 class Neighbours(NamedTuple):
     """For every place of the padded middle frame where a patch may begin: the nearest patch of the other frames.
 
-    Places are the rows and columns 1 - patch ... H - 1 (W - 1) of the frame: [H + patch - 1, W + patch - 1].
+    Places are the rows and columns 1 - patch ... H - 1 (W - 1) of the frame; every array is
+    [H + patch - 1, W + patch - 1].
+
+    Parameters
+    ----------
+    frame : ndarray of int
+        The frame that the nearest patch is in.
+    row, column : ndarray of int
+        How many rows farther down and columns farther right it begins.
+    distance : ndarray of float
+        The mean squared difference of the pixels.
     """
 
     frame: np.ndarray  # its frame
@@ -25,15 +35,40 @@ class Neighbours(NamedTuple):
 
 
 def search(burst: Tensor, *, patch: int, radius: int, coarse: tuple[int, int] | None = None) -> Neighbours:
-    """The nearest patches, of patch x patch pixels and all channels, for up to `radius` rows and columns of motion.
+    """The nearest patches of the middle frame, of patch x patch pixels and all channels, in the other frames.
 
-    burst: [M, C, H, W]; frame M // 2 is the middle. Beyond the border frames are mirrored by patch - 1 pixels; farther
-    out there are no candidates. Of equal distances the first counts, in the order of passes, frames, rows, columns.
-    coarse: (reach, step), for scenes that move far: a first pass over every `step`-th motion up to `reach`. PCST takes
-        (500, 3) with a radius of 37 for real video.
-    On the CPU compiled loops search, on a GPU tensors; both find the same up to rounding, which may decide between
-    patches that are nearly equal.
-    Raises ValueError for a patch larger than the frames, a radius below 1, or an impossible coarse search.
+    Beyond the border frames are mirrored by patch - 1 pixels; farther out there are no candidates. Of equal distances
+    the first counts, in the order of passes, frames, rows, columns. On the CPU compiled loops search, on a GPU tensors;
+    both find the same up to rounding, which may decide between patches that are nearly equal.
+
+    Parameters
+    ----------
+    burst : Tensor [M, C, H, W]
+        Frame M // 2 is the middle.
+    patch : int
+        Side of a patch.
+    radius : int
+        How many rows and columns the scene may have moved.
+    coarse : (reach, step), optional
+        For scenes that move far: a first pass over every `step`-th motion up to `reach`. PCST takes (500, 3) with a
+        radius of 37 for real video.
+
+    Returns
+    -------
+    Neighbours
+
+    Raises
+    ------
+    ValueError
+        For a patch larger than the frames, a radius below 1, or an impossible coarse search.
+
+    Examples
+    --------
+    >>> burst = torch.rand(3, 1, 20, 24, generator=torch.Generator().manual_seed(0))
+    >>> burst[2] = burst[1].roll((1, 2), dims=(1, 2))  # moved down by a row, right by two columns
+    >>> found = search(burst, patch=5, radius=2)
+    >>> int(found.frame[12, 12]), int(found.row[12, 12]), int(found.column[12, 12])
+    (2, 1, 2)
     """
     height, width = burst.shape[2:]
     if not 1 <= patch <= min(height, width):

@@ -13,7 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from dnlib.methods.base import Estimate, Method
+from dnlib.methods.base import Estimate, Method, evaluating
 from dnlib.methods.batch import Batch
 from dnlib.networks import UNet
 
@@ -23,8 +23,24 @@ TARGETS = "second_noisy", "noisy"
 class Features(nn.Module):
     """How far images are apart in the encoder of a trained U-Net, which stays as it is.
 
-    levels: of the encoder, from fine (1: half the height and width) to coarse; all by default.
-    Raises ValueError for a network of another kind, and for levels that it does not have.
+    Parameters
+    ----------
+    network : UNet
+        A copy is taken.
+    levels : tuple of int, optional
+        Of the encoder, from fine (1: half the height and width) to coarse; all by default.
+
+    Raises
+    ------
+    ValueError
+        For a network of another kind, and for levels that it does not have.
+
+    Examples
+    --------
+    >>> from dnlib.networks import Noise2CleanUNet
+    >>> features, image = Features(Noise2CleanUNet(3, 8, depth=2)), torch.rand(1, 3, 20, 24)
+    >>> [list(level.shape) for level in features(image)], features.distance(image, image).item()
+    ([[1, 8, 10, 12], [1, 8, 5, 6]], 0.0)
     """
 
     def __init__(self, network: UNet, levels: tuple[int, ...] | None = None):
@@ -40,7 +56,8 @@ class Features(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """Of [N, C, H, W] in [0, 1] the chosen levels, [N, width, H / 2^level, W / 2^level] each, with gradients."""
         (network,) = self._network
-        found = network.to(image.device).encode(image)
+        with evaluating(network):
+            found = network.to(image.device).encode(image)
         return [found[level - 1] for level in self.levels]
 
     def distance(self, answer: Tensor, target: Tensor) -> Tensor:
@@ -67,9 +84,37 @@ class Perceptual(Method):
     a trained method  its estimate from the same noisy image. No noise comes back, but nothing new is said, either: the
                     answer becomes as the estimate is.
 
-    method: the one that learns, in place, and denoises; its network is stored and used as ever.
-    weight: >= 0; with 0 it is the method's own loss. Else each step takes a second pass of the network.
-    Raises ValueError for a weight that is negative or no number, or an unknown target.
+    The answer is what the method says when it denoises: its `estimate`, with gradients. (For Noise2Self to answer
+    without seeing the pixel, its inference must be "invariant".)
+
+    Parameters
+    ----------
+    method : Method
+        The one that learns, in place, and denoises; its network is stored and used as ever.
+    features : Features
+        What compares images.
+    weight : float
+        >= 0; with 0 it is the method's own loss. Else each step takes a second pass of the network.
+    target : {"second_noisy", "noisy"} or Method
+        See above.
+
+    Raises
+    ------
+    ValueError
+        For a weight that is negative or no number, or an unknown target.
+
+    References
+    ----------
+    Johnson, Alahi, Fei-Fei, Perceptual Losses for Real-Time Style Transfer and Super-Resolution, ECCV 2016, equation 2.
+
+    Examples
+    --------
+    >>> from dnlib.methods import Noise2Noise
+    >>> from dnlib.networks import DnCNN, Noise2CleanUNet
+    >>> features = Features(Noise2CleanUNet(3, 8, depth=2))
+    >>> method = Perceptual(Noise2Noise(DnCNN(3, 3, 8)), features, 0.1, target="noisy")
+    >>> sorted(method.needs), sorted(method.teachers)
+    (['noisy', 'second_noisy'], ['features'])
     """
 
     def __init__(
@@ -105,22 +150,29 @@ class Perceptual(Method):
     def needs(self) -> frozenset[str]:
         if not self.weight:
             return self.method.needs
-        return self.method.needs | {"noisy"} | ({self.target} if self._teacher is None else set())
+        asked = {self.target} if self._teacher is None else self._teacher[0].needs & {"parameter"}
+        return self.method.needs | {"noisy"} | asked
 
     def loss(self, batch: Batch) -> Tensor:
         plain = self.method.loss(batch)
         if not self.weight:
             return plain
-        return plain + self.weight * self.features.distance(self.method.answer(batch.noisy), self._wanted(batch))
+        return plain + self.weight * self.features.distance(_said(self.method, batch), self._wanted(batch))
 
     def _wanted(self, batch: Batch) -> Tensor:
         if self._teacher is None:
             return getattr(batch, self.target)
         (teacher,) = self._teacher
-        return teacher.to(batch.noisy.device).denoise(batch.noisy).mean
+        with torch.no_grad(), evaluating(teacher.to(batch.noisy.device)):
+            return _said(teacher, batch)
 
-    def answer(self, noisy: Tensor) -> Tensor:
-        return self.method.answer(noisy)
+    def estimate(self, noisy: Tensor, *parameter: Tensor) -> Estimate:
+        return self.method.estimate(noisy, *parameter)
 
-    def estimate(self, noisy: Tensor) -> Estimate:
-        return self.method.estimate(noisy)
+    def denoise(self, noisy: Tensor, parameter: Tensor | float | None = None, *, tile: int | None = None) -> Estimate:
+        """As the method denoises that learned."""
+        return self.method.denoise(noisy, parameter, tile=tile)
+
+
+def _said(method: Method, batch: Batch) -> Tensor:
+    return method.estimate(batch.noisy, *([batch.parameter] if "parameter" in method.needs else [])).mean

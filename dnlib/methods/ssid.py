@@ -10,7 +10,7 @@ the other, each on noisy images alone:
 
     bnn = BNN(BlindSpotUNet(3, 48, outputs=3, shift=5))
     lan = LAN(bnn, LocallyAware(3, 64))
-    unet = UNet(bnn, lan, Noise2CleanUNet(3, 48, pointwise=0))
+    unet = DenoisingUNet(bnn, lan, Noise2CleanUNet(3, 48, pointwise=0))
     for stage in (bnn, lan, unet):
         fit(stage, batches, steps=400_000)
 
@@ -23,7 +23,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.methods.base import Method, check_blind
+from dnlib.images import one_of
+from dnlib.methods.base import Method, channels_of, check_blind, evaluating
 from dnlib.methods.batch import Batch
 from dnlib.networks import BlindSpotUNet, LocallyAware, Noise2CleanUNet, mirror
 
@@ -32,13 +33,34 @@ TARGETS = "bnn", "noisy"
 
 
 def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, window: int = 7) -> Tensor:
-    """How much of LAN the U-Net learns, from the deviation s around each pixel of a BNN's estimate: [N, 1, H, W].
+    """How much of LAN the U-Net learns, from the deviation s around each pixel of a BNN's estimate.
 
     sigmoid(s - low) below the low threshold, 1/2 between the two, sigmoid(s - high) above: from 0.27 in perfectly flat
     areas (thresholds 1 and 5) towards 1 at edges.
-    estimate: [N, C, H, W] in [0, 1].   thresholds: low and high, in 8-bit units; s is the standard deviation of
-        window x window pixels of the mean of the channels, the image mirrored at its borders.
-    Raises ValueError for thresholds in the wrong order or unit, or for a window without a middle.
+
+    Parameters
+    ----------
+    estimate : Tensor [N, C, H, W]
+        In [0, 1].
+    thresholds : (float, float)
+        Low and high, in 8-bit units.
+    window : int
+        s is the standard deviation of window x window pixels of the mean of the channels, the image mirrored at its
+        borders.
+
+    Returns
+    -------
+    Tensor [N, 1, H, W]
+
+    Raises
+    ------
+    ValueError
+        For thresholds in the wrong order or unit, or for a window without a middle.
+
+    Examples
+    --------
+    >>> alpha(torch.full((1, 3, 9, 9), 0.5))[0, 0, 4, 4]
+    tensor(0.2689)
     """
     low, high = check_thresholds(thresholds)
     spread = 255 * deviation(estimate, window)
@@ -46,9 +68,24 @@ def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, win
 
 
 def deviation(image: Tensor, window: int) -> Tensor:
-    """The standard deviation around each pixel, of the mean of the channels, in the image's units: [N, 1, H, W].
+    """The standard deviation around each pixel, of the mean of the channels: [N, 1, H, W].
 
-    Raises ValueError for a window without a middle.
+    Parameters
+    ----------
+    image : Tensor [N, C, H, W]
+        In any unit, which is the answer's, too.
+    window : int
+        Side of the square of pixels, odd; beyond the border the image is mirrored.
+
+    Raises
+    ------
+    ValueError
+        For a window without a middle.
+
+    Examples
+    --------
+    >>> deviation(torch.full((1, 3, 9, 9), 0.5), 7).max()
+    tensor(0.)
     """
     if window < 1 or window % 2 == 0:
         raise ValueError(f"a window has an odd number of pixels to a side; {window} was given")
@@ -86,8 +123,9 @@ class Stage(Method):
 
     def __init__(self, network: nn.Module, *before: "Stage"):
         super().__init__(network)
-        if len({stage.network.channels for stage in (self, *before)}) > 1:
-            words = ", ".join(f"{type(stage).__name__} {stage.network.channels}" for stage in (*before, self))
+        channels = {type(stage).__name__: channels_of(stage.network) for stage in (*before, self)}
+        if len(set(channels.values())) > 1:
+            words = ", ".join(f"{name} {number}" for name, number in channels.items())
             raise ValueError(f"the networks must be made for images of one number of channels; {words}")
         self._before = before  # in a tuple, where nn.Module does not take them for parts
         self.register_buffer("trained", torch.tensor(0))
@@ -118,10 +156,11 @@ class Stage(Method):
         name, other = type(self).__name__, type(learner).__name__
         if not self.trained:
             raise ValueError(
-                f"{other} learns from {name}, which is not trained yet; the order is BNN, LAN, UNet: train {name} or "
-                f"load its weights first, or call take_as_trained() if its network learnt elsewhere"
+                f"{other} learns from {name}, which is not trained yet; the order is BNN, LAN, DenoisingUNet: train "
+                f"{name} or load its weights first, or call take_as_trained() if its network learnt elsewhere"
             )
-        return self.network.to(noisy.device)(noisy).to(noisy.dtype)
+        with evaluating(self):
+            return self.network.to(noisy.device)(noisy).to(noisy.dtype)
 
     def take_as_trained(self) -> None:
         """From now on the stages after it may learn from it."""
@@ -139,20 +178,27 @@ def _refuse_other_holes(stage: Stage, weights: dict[str, Tensor], prefix: str, *
 
 
 class BNN(Stage):
-    """Stage one. Loss: the mean of |f(y) - y|.
+    """Stage one, the blind-neighbourhood network. Loss: the mean of |f(y) - y|.
 
-    network: a blind one, whose hole covers the noise's correlation: BlindSpotUNet(3, 48, outputs=3, shift=5) with 9x9
+    Parameters
+    ----------
+    network : nn.Module
+        A blind one, whose hole covers the noise's correlation: `BlindSpotUNet(3, 48, outputs=3, shift=5)` with 9x9
         pixels as published. Its shift may be changed at any time.
-    Raises ValueError for a network that does not say that it is blind, or whose answer is not an image.
+
+    Raises
+    ------
+    ValueError
+        For a network that is not blind, or whose answer is not an image.
+
+    Examples
+    --------
+    >>> BNN(BlindSpotUNet(3, 8, outputs=3, depth=2, shift=5)).side
+    9
     """
 
     def __init__(self, network: nn.Module):
-        check_blind(network)
-        if network.outputs != network.channels:
-            raise ValueError(
-                f"the blind network answers with {network.outputs} channels to images of {network.channels}; "
-                f"make it with outputs={network.channels}"
-            )
+        check_blind(network, channels_of(network))
         super().__init__(network)
 
     @property
@@ -164,13 +210,32 @@ class BNN(Stage):
 
 
 class LAN(Stage):
-    """Stage two. Loss: the mean of |BNN(y) - f(y)|.
+    """Stage two, the locally aware network. Loss: the mean of |BNN(y) - f(y)|.
 
-    target: "bnn"; with "noisy" it is |y - f(y)| (the report's S-2), whose minimum is to change nothing.
-    weigh: times 1 - alpha, so that it learns where the BNN can be trusted. The paper has it; the authors' code has not,
+    Parameters
+    ----------
+    bnn : BNN
+        What it learns from.
+    network : nn.Module
+        Sees a small window: LocallyAware.
+    target : {"bnn", "noisy"}
+        With "noisy" the loss is |y - f(y)| (the report's S-2), whose minimum is to change nothing.
+    weigh : bool
+        Times 1 - alpha, so that it learns where the BNN can be trusted. The paper has it; the authors' code has not,
         and its numbers are the published ones.
-    thresholds: of alpha, where it is used.
-    Raises ValueError for another target, for thresholds in the wrong order or unit.
+    thresholds : (float, float)
+        Of alpha, where it is used.
+
+    Raises
+    ------
+    ValueError
+        For another target, for thresholds in the wrong order or unit.
+
+    Examples
+    --------
+    >>> bnn = BNN(BlindSpotUNet(3, 8, outputs=3, depth=2, shift=5))
+    >>> sorted(LAN(bnn, LocallyAware(3, 16)).teachers)
+    ['BNN']
     """
 
     def __init__(
@@ -182,8 +247,7 @@ class LAN(Stage):
         weigh: bool = False,
         thresholds: tuple[float, float] = THRESHOLDS,
     ):
-        if target not in TARGETS:
-            raise ValueError(f"LAN learns from {' or '.join(TARGETS)}; {target!r} was given")
+        one_of(target, TARGETS, "what LAN learns from")
         super().__init__(network, bnn)
         self.target, self.weigh, self.thresholds = target, weigh, check_thresholds(thresholds)
 
@@ -192,16 +256,36 @@ class LAN(Stage):
         return (difference * (1 - alpha(blind, self.thresholds)) if self.weigh else difference).mean()
 
 
-class UNet(Stage):
+class DenoisingUNet(Stage):
     """Stage three. Loss: the mean of (1 - alpha) |BNN(y) - f(y)| + alpha |LAN(y) - f(y)|.
 
-    thresholds: of `alpha`.
-    Raises ValueError for a LAN that learnt from another BNN, for thresholds in the wrong order or unit.
+    Parameters
+    ----------
+    bnn, lan : BNN, LAN
+        What it learns from.
+    network : nn.Module
+        Any; a U-Net as published.
+    thresholds : (float, float)
+        Of `alpha`.
+
+    Raises
+    ------
+    ValueError
+        For a LAN that learnt from another BNN, for thresholds in the wrong order or unit.
+
+    Examples
+    --------
+    >>> bnn = BNN(BlindSpotUNet(3, 8, outputs=3, depth=2, shift=5))
+    >>> unet = DenoisingUNet(bnn, LAN(bnn, LocallyAware(3, 16)), Noise2CleanUNet(3, 8, depth=2))
+    >>> unet.denoise(torch.rand(1, 3, 21, 30)).mean.shape
+    torch.Size([1, 3, 21, 30])
     """
 
     def __init__(self, bnn: BNN, lan: LAN, network: nn.Module, *, thresholds: tuple[float, float] = THRESHOLDS):
         if lan._before != (bnn,):
-            raise ValueError("this LAN belongs to another BNN; make both with the same: LAN(bnn, ...), UNet(bnn, ...)")
+            raise ValueError(
+                "this LAN belongs to another BNN; make both with the same: LAN(bnn, ...), DenoisingUNet(bnn, ...)"
+            )
         super().__init__(network, bnn, lan)
         self.thresholds = check_thresholds(thresholds)
 
@@ -217,10 +301,33 @@ class SSID(Method):
     another. It takes longer and ends lower (published: 37.12 dB in 120 hours, one after the other 37.39 in 54).
     Only the U-Net denoises. `ssid.bnn.denoise` and `ssid.lan.denoise` show what it learnt from.
 
-    unet, bnn, lan: the networks; any blind one can be the BNN. `published_ssid()` makes those of the paper. The report's S-1
-        is published_ssid(bnn=BlindPatch(local=local_branch(), wide=None)), its S-2 published_ssid(lan_target="noisy").
-    lan_target, weigh_lan: `target` and `weigh` of LAN.   thresholds: of `alpha`.
-    Raises ValueError for what one of the stages refuses.
+    Parameters
+    ----------
+    unet, bnn, lan : nn.Module
+        The networks; any blind one can be the BNN. `published_ssid()` makes those of the paper; the report's S-1 is
+        `published_ssid(bnn=BlindPatch(local=local_branch(), global_=None))`, its S-2
+        `published_ssid(lan_target="noisy")`.
+    lan_target, weigh_lan
+        `target` and `weigh` of LAN.
+    thresholds : (float, float)
+        Of `alpha`.
+
+    Raises
+    ------
+    ValueError
+        For what one of the stages refuses.
+
+    References
+    ----------
+    Li et al., Spatially Adaptive Self-Supervised Learning for Real-World Image Denoising, CVPR 2023.
+
+    Examples
+    --------
+    >>> ssid = published_ssid(width=6)
+    >>> [type(stage).__name__ for stage in ssid.stages]
+    ['BNN', 'LAN', 'DenoisingUNet']
+    >>> ssid.denoise(torch.rand(1, 3, 21, 30)).mean.shape
+    torch.Size([1, 3, 21, 30])
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -238,10 +345,12 @@ class SSID(Method):
         super().__init__(unet)
         self.bnn = BNN(bnn)
         self.lan = LAN(self.bnn, lan, target=lan_target, weigh=weigh_lan, thresholds=thresholds)
-        self._unet = (UNet(self.bnn, self.lan, unet, thresholds=thresholds),)  # a view of `network`, which is stored
+        self._unet = (
+            DenoisingUNet(self.bnn, self.lan, unet, thresholds=thresholds),
+        )  # a view of `network`, which is stored
 
     @property
-    def stages(self) -> tuple[BNN, LAN, UNet]:
+    def stages(self) -> tuple[BNN, LAN, DenoisingUNet]:
         return self.bnn, self.lan, *self._unet
 
     def loss(self, batch: Batch) -> Tensor:
@@ -257,7 +366,20 @@ class SSID(Method):
 
 
 def published_ssid(channels: int = 3, width: int = 48, **changes) -> SSID:
-    """As published: 1,268,547 + 94,939 + 1,083,747 parameters. changes: what `SSID` takes, instead."""
+    """SSID as published: 1,268,547 + 94,939 + 1,083,747 parameters.
+
+    Parameters
+    ----------
+    channels, width : int
+        Of the images, and of the U-Nets: 48 as published.
+    **changes
+        What `SSID` takes, instead.
+
+    Examples
+    --------
+    >>> published_ssid(1, 6, lan_target="noisy").lan.target
+    'noisy'
+    """
     networks = {
         "bnn": BlindSpotUNet(channels, width, outputs=channels, shift=5),
         "lan": LocallyAware(channels, 4 * width // 3),

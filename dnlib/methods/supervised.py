@@ -5,12 +5,25 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from dnlib.images import one_of
 from dnlib.methods.base import Method
 from dnlib.methods.batch import Batch
 
 
 class Noise2Clean(Method):
-    """The upper bound every other method is compared with: minimise mean (f(y) - x)^2."""
+    """The upper bound every other method is compared with. Loss: mean (f(y) - x)^2, x the clean image.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Any.
+
+    Examples
+    --------
+    >>> from dnlib.networks import DnCNN
+    >>> Noise2Clean(DnCNN(3, 3, 8)).denoise(torch.rand(1, 3, 21, 30)).mean.shape
+    torch.Size([1, 3, 21, 30])
+    """
 
     needs: ClassVar = frozenset({"noisy", "clean"})
 
@@ -19,21 +32,35 @@ class Noise2Clean(Method):
 
 
 class Noise2Noise(Method):
-    """Lehtinen et al. 2018: the target y' is a second noisy image of the same scene.
+    """The target y' is a second noisy image of the same scene.
 
-    The minimiser does not change if the target's noise leaves alone the statistic that the loss looks for:
-    l2   the mean: (f(y) - y')^2, any zero-mean noise;
-    l1   the median: |f(y) - y'|, for example text over less than half of the pixels;
-    l0   the mode: (|f(y) - y'| + 1e-8)^gamma, gamma going from 2 to 0 during training: impulses of random value.
+    The minimiser does not change if the target's noise leaves alone the statistic that the loss looks for.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Any.
+    loss : {"l2", "l1", "l0"}
+        "l2" looks for the mean: (f(y) - y')^2, any zero-mean noise; "l1" for the median: |f(y) - y'|, for example text
+        over less than half of the pixels; "l0" for the mode: (|f(y) - y'| + 1e-8)^gamma, gamma going from 2 to 0 during
+        training: impulses of random value.
+
+    References
+    ----------
+    Lehtinen et al., Noise2Noise: Learning Image Restoration without Clean Data, ICML 2018.
+
+    Examples
+    --------
+    >>> from dnlib.networks import DnCNN
+    >>> sorted(Noise2Noise(DnCNN(3, 3, 8), "l1").needs)
+    ['noisy', 'second_noisy']
     """
 
     needs: ClassVar = frozenset({"noisy", "second_noisy"})
 
     def __init__(self, network: nn.Module, loss: Literal["l2", "l1", "l0"] = "l2"):
         super().__init__(network)
-        if loss not in ("l2", "l1", "l0"):
-            raise ValueError(f"there is no loss {loss!r}; there are: l2, l1, l0")
-        self.norm = loss
+        self.norm = one_of(loss, ("l2", "l1", "l0"), "the loss")
 
     def loss(self, batch: Batch) -> Tensor:
         difference = (self.network(batch.noisy) - batch.second_noisy).abs()

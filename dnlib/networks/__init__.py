@@ -1,6 +1,6 @@
-"""One architecture per file: no loss, no noise, no file access.
-For whoever builds a method: images [N, C, H, W] in, images of the same size out, any size from one pixel up.
-It imports `images`, `noise` and `filters` at most; a blind network states its `hole`, where its answer does not look.
+"""One architecture per file, from images [N, C, H, W] to images of the same size, any size from one pixel up.
+
+For whoever builds a method. It imports `images`, `noise` and `filters` at most: no loss, no training, no file access.
 """
 
 import lazy_loader

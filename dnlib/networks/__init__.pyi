@@ -6,6 +6,7 @@ from . import (
     dncnn as dncnn,
     half_plane as half_plane,
     locally_aware as locally_aware,
+    restormer as restormer,
     shapes as shapes,
     shuffle as shuffle,
     unet as unet,
@@ -23,7 +24,7 @@ from .blind_patch import (
     shrunk as shrunk,
 )
 from .csbdeep_unet import Noise2VoidUNet as Noise2VoidUNet
-from .dilated import Dilated as Dilated, DilatedBlindSpot as DilatedBlindSpot, MaskedConv as MaskedConv
+from .dilated import DilatedBlindSpot as DilatedBlindSpot
 from .dncnn import BiasFreeDnCNN as BiasFreeDnCNN, DnCNN as DnCNN
 from .half_plane import BlindSpotUNet as BlindSpotUNet, TwoWayBlindSpotUNet as TwoWayBlindSpotUNet
 from .locally_aware import LocallyAware as LocallyAware

@@ -4,11 +4,31 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels, fill_up
+from dnlib.networks.shapes import check, check_channels, fill_up, pyramid_reach
 
 
 class BabyUNet(nn.Module):
-    """Two levels of residual blocks, max-pooling down, bilinear up, a 1x1 convolution at the end. Images in [0, 1]."""
+    """Two levels of residual blocks, max-pooling down, bilinear up, a 1x1 convolution at the end.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        Channels of the first level.
+
+    References
+    ----------
+    Batson and Royer, Noise2Self, ICML 2019; github.com/czbiohub-sf/noise2self.
+
+    Examples
+    --------
+    >>> BabyUNet(1)(torch.rand(1, 1, 21, 30)).shape
+    torch.Size([1, 1, 21, 30])
+    """
+
+    multiple = 4
+    reach = pyramid_reach([4, 4 + 1, 2 + 1])  # convolutions, and between pixels in bilinear upsampling
 
     def __init__(self, channels: int = 1, width: int = 16):
         super().__init__()
@@ -21,7 +41,7 @@ class BabyUNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         height, width = image.shape[2:]
-        x, skips = fill_up(image, 4), []
+        x, skips = fill_up(image, self.multiple), []
         for block in self.down:
             skips.append(block(x))
             x = functional.max_pool2d(skips[-1], 2)

@@ -4,17 +4,39 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels, fill_up
+from dnlib.networks.shapes import check, check_channels, fill_up, pyramid_reach
 
 
 class Noise2VoidUNet(nn.Module):
-    """`depth` levels of two convolutions with batch normalisation and ReLU; max-pooling down, nearest up.
+    """Levels of two convolutions with batch normalisation and ReLU; max-pooling down, nearest up.
 
-    width: channels of the first level (32; 96 for BSD68), doubled per level.   size: of the kernels, 3 or 5.
-    residual: the network estimates what to add to its input.
-    N2V2 is residual=False, top_skip=False (nothing passes around the first pooling) and blur_pool=True
-    (anti-aliased pooling), trained with `median` in place of `uniform_withCP`.
-    Inputs are normalised to mean 0 and deviation 1.
+    N2V2 is `residual=False, top_skip=False, blur_pool=True`, trained with `median` in place of `uniform_withCP`.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images, which are normalised to mean 0 and deviation 1.
+    width : int
+        Channels of the first level (32; 96 for BSD68), doubled per level.
+    depth : int
+        How often the image is halved.
+    size : int
+        Of the kernels, 3 or 5.
+    residual : bool
+        The network estimates what to add to its input.
+    top_skip : bool
+        Something passes around the first pooling.
+    blur_pool : bool
+        Anti-aliased pooling.
+
+    References
+    ----------
+    Krull et al., Noise2Void, CVPR 2019. Hoeck et al., N2V2, ECCV workshops 2022.
+
+    Examples
+    --------
+    >>> Noise2VoidUNet(1, residual=False, top_skip=False, blur_pool=True)(torch.rand(1, 1, 21, 30)).shape
+    torch.Size([1, 1, 21, 30])
     """
 
     def __init__(
@@ -29,7 +51,7 @@ class Noise2VoidUNet(nn.Module):
         blur_pool: bool = False,
     ):
         super().__init__()
-        self.channels, self.depth = check_channels(channels), depth
+        self.channels, self.depth, self.multiple = check_channels(channels), depth, 2**depth
         self.residual, self.top_skip = residual, top_skip
         self.pool = MaxBlurPool() if blur_pool else nn.MaxPool2d(2)
         widths = [width * 2**level for level in range(depth + 1)]
@@ -54,7 +76,7 @@ class Noise2VoidUNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         height, width = image.shape[2:]
-        x, skips = fill_up(image, 2**self.depth), []
+        x, skips = fill_up(image, self.multiple), []
         for block in self.down:
             skips.append(block(x))
             x = self.pool(skips[-1])
@@ -65,6 +87,11 @@ class Noise2VoidUNet(nn.Module):
             x = block(torch.cat([x, skip], dim=1) if level > 0 or self.top_skip else x)
         x = self.last(x)[..., :height, :width]
         return x + image if self.residual else x
+
+    @property
+    def reach(self) -> int:
+        look = self.bottom[0][0].kernel_size[0] // 2
+        return pyramid_reach([4 * look + isinstance(self.pool, MaxBlurPool)] * self.depth + [2 * look])
 
 
 class MaxBlurPool(nn.Module):

@@ -5,15 +5,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dnlib.networks import shuffle
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import chain_reach, check, check_channels
 from dnlib.networks.unet import initialise
 
 
 class MaskedConv(nn.Conv2d):
-    """A convolution that some of its taps take no part in, whatever their weights are.
-
-    taps: [k, k] of True and False.
-    """
+    """A convolution that some of its taps take no part in, whatever their weights are: those False in `taps` [k, k]."""
 
     def __init__(self, inputs: int, outputs: int, taps: Tensor):
         super().__init__(inputs, outputs, len(taps), padding=len(taps) // 2)
@@ -32,18 +29,38 @@ class MaskedConv(nn.Conv2d):
         if self.stride_of_taps == 1:
             return convolve(x)
         # taps in every second row and column never mix these: a small kernel on small images, a quarter of the work
-        height, width = x.shape[2:]
-        even = functional.pad(x, (0, width % 2, 0, height % 2))
-        return shuffle.through(convolve, even, 2)[..., :height, :width]
+        return shuffle.apply(convolve, x, 2)
 
 
 class DilatedBlindSpot(nn.Module):
-    """AP-BSN's network (Lee, Son, Lee 2022; after Wu et al. 2020). 3,656,131 parameters at width 128.
+    """AP-BSN's network, blind at one pixel. 3,656,131 parameters at width 128.
 
     Two branches. One begins with a 3x3 convolution without its centre and goes on in steps of 2 pixels, the other with
     5x5 and steps of 3: sums of such steps never come back to the centre.
-    outputs: channels of the answer, by default those of the image.   blocks: dilated convolutions per branch.
+
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        Channels inside; 128 as published.
+    outputs : int, optional
+        Channels of the answer; those of the image by default.
+    blocks : int
+        Dilated convolutions per branch; 9 as published.
+
+    References
+    ----------
+    Lee, Son, Lee, AP-BSN, CVPR 2022; after Wu et al., ECCV 2020.
+
+    Examples
+    --------
+    >>> network = DilatedBlindSpot(3, 16, blocks=2)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.hole.tolist(), network.reach
+    (torch.Size([1, 3, 21, 30]), [[True]], 8)
     """
+
+    multiple = 1
 
     def __init__(self, channels: int = 3, width: int = 128, *, outputs: int | None = None, blocks: int = 9):
         super().__init__()
@@ -70,6 +87,10 @@ class DilatedBlindSpot(nn.Module):
     def hole(self) -> Tensor:
         """The offsets the answer does not depend on: True in a square array around the pixel."""
         return torch.ones(1, 1, dtype=torch.bool)
+
+    @property
+    def reach(self) -> int:
+        return max(chain_reach(branch) for branch in self.branches)
 
 
 class _Branch(nn.Sequential):

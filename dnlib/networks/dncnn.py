@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import chain_reach, check, check_channels
 
 
 class DeviationNorm(nn.Module):
@@ -33,11 +33,36 @@ class DeviationNorm(nn.Module):
 class DnCNN(nn.Module):
     """3x3 convolutions without biases; between them batch normalisation and ReLU.
 
-    residual: the layers estimate the noise, as published; else the image, as in Noise2Self's single-image demo
-    (depth 8, gray: 223,104 parameters).   Raises ValueError for a depth below 2.
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    depth : int
+        How many convolutions, at least 2; 17 as published.
+    width : int
+        Channels between them.
+    residual : bool
+        The layers estimate the noise, as published; else the image, as in Noise2Self's single-image demo (depth 8,
+        gray: 223,104 parameters).
+
+    Raises
+    ------
+    ValueError
+        For a depth below 2.
+
+    References
+    ----------
+    Zhang et al., Beyond a Gaussian Denoiser, IEEE TIP 2017.
+
+    Examples
+    --------
+    >>> network = DnCNN(1, depth=8, residual=False)
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    223104
     """
 
     norm: type[nn.Module] = nn.BatchNorm2d
+    multiple = 1
 
     def __init__(self, channels: int = 3, depth: int = 17, width: int = 64, *, residual: bool = True):
         super().__init__()
@@ -53,12 +78,31 @@ class DnCNN(nn.Module):
         check(image, self.channels)
         return image - self.layers(image) if self.residual else self.layers(image)
 
+    @property
+    def reach(self) -> int:
+        return chain_reach(self.layers)
+
 
 class BiasFreeDnCNN(DnCNN):
     """DnCNN without any additive constant: f(a y) = a f(y) for a > 0, so that one network serves every noise level.
 
     669,312 numbers for colour at the published depth 20 and width 64: 667,008 in convolutions, 1,152 scales,
     1,152 running deviations.
+
+    Parameters
+    ----------
+    channels, depth, width : int
+        As of `DnCNN`.
+
+    References
+    ----------
+    Mohan et al., Robust and Interpretable Blind Image Denoising via Bias-Free CNNs, ICLR 2020.
+
+    Examples
+    --------
+    >>> network, image = BiasFreeDnCNN(3, 4, 8).eval(), torch.rand(1, 3, 9, 9)
+    >>> torch.allclose(network(2 * image), 2 * network(image), atol=1e-5)
+    True
     """
 
     norm = DeviationNorm

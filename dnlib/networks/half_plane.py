@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import check, check_channels, pyramid_reach
 from dnlib.networks.unet import SLOPE, UNet, initialise
 
 
@@ -41,6 +41,14 @@ class BlindSpot(nn.Module):
                 parts[turn] = _turn(part, -turn)
         return self.join(torch.cat([parts[turn] for turn in self.turns], dim=1))
 
+    @property
+    def reach(self) -> int:
+        return self.branch.reach
+
+    @property
+    def multiple(self) -> int:
+        return self.branch.multiple
+
     def _batches(self, image: Tensor) -> list[tuple[int, ...]]:
         """The turns that can share a batch: all of a square image, else those that lie alike."""
         if image.shape[2] == image.shape[3]:
@@ -52,9 +60,34 @@ class BlindSpot(nn.Module):
 class BlindSpotUNet(BlindSpot):
     """As published: half planes in four directions. 1,269,129 parameters with 9 outputs, 1,268,547 with 3.
 
-    outputs: see `methods.BlindSpotBayes`; 9 are the mean of a colour and its covariance.
-    shift: by how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels: with 5 it is the
-        9x9 of SSID's blind-neighbourhood network. The attribute may be changed at any time.
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        48 as published.
+    outputs : int
+        Channels of the answer; 9 are the mean of a colour and its covariance (`methods.outputs`).
+    depth : int
+        How often the image is halved; 5 as published.
+    shift : int
+        By how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels: with 5 it is the 9x9
+        of SSID's blind-neighbourhood network. The attribute may be changed at any time.
+
+    Raises
+    ------
+    ValueError
+        For a shift below 1.
+
+    References
+    ----------
+    Laine et al., High-Quality Self-Supervised Deep Image Denoising, NeurIPS 2019.
+
+    Examples
+    --------
+    >>> network = BlindSpotUNet(1, 8, outputs=1, depth=2, shift=2)
+    >>> network(torch.rand(1, 1, 21, 30)).shape, network.hole.shape
+    (torch.Size([1, 1, 21, 30]), torch.Size([3, 3]))
     """
 
     def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 5, shift: int = 1):
@@ -85,8 +118,20 @@ class TwoWayBlindSpotUNet(BlindSpot):
     A few 1x3 convolutions look along the row, at the pixels and at what the half plane says about them (as PixelCNN
     does; van den Oord et al. 2016). The hole is the pixel itself; of the two adjacent rows a stretch on one side, some
     columns away, is not seen either.
-    depth: 3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees nearly 300
+
+    Parameters
+    ----------
+    channels, width, outputs : int
+        As of `BlindSpotUNet`.
+    depth : int
+        3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees more than 300
         rows, and from small crops never learns what to do with them.
+
+    Examples
+    --------
+    >>> network = TwoWayBlindSpotUNet(3, 8)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.hole.tolist()
+    (torch.Size([1, 9, 21, 30]), [[True]])
     """
 
     def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 3):
@@ -106,12 +151,17 @@ class HalfPlane(UNet):
     """
 
     def __init__(self, channels: int, width: int, *, depth: int = 5, shift: int = 1):
-        tail = nn.Sequential(_Upwards(2 * width + channels, 2 * width), _Upwards(2 * width, 2 * width))
+        tail = nn.Sequential(_Upwards(2 * width + check_channels(channels), 2 * width), _Upwards(2 * width, 2 * width))
         super().__init__(channels, width, tail, depth=depth, layer=_Upwards, pool=_pool)
         self.shift = shift
 
     def forward(self, image: Tensor) -> Tensor:
         return _move(super().forward(image), down=self.shift)
+
+    @property
+    def reach(self) -> int:
+        """Upwards, where every convolution sees two rows and every pooling one; to the sides it is less."""
+        return pyramid_reach([2 * 4 + 1, *[2 * 3 + 1] * (self.depth - 1), 2]) + self.shift
 
 
 class _AboveAndLeft(nn.Module):
@@ -123,11 +173,18 @@ class _AboveAndLeft(nn.Module):
         self.left = nn.Sequential(
             _Leftwards(2 * width + channels, width, 1), *(_Leftwards(width, width, dilation) for dilation in (2, 4, 8))
         )
+        self.multiple = self.above.multiple
 
     def forward(self, image: Tensor) -> Tensor:
         above = self.above(image)
         left = self.left(torch.cat([above, image.to(above.dtype)], dim=1))
         return torch.cat([above, _move(left, right=1)], dim=1)
+
+    @property
+    def reach(self) -> int:
+        """Upwards, or 31 pixels to the left and from there as far as half planes see to the side."""
+        sideways = pyramid_reach([4, *[3] * (self.above.depth - 1), 1])
+        return max(self.above.reach, 1 + sum(layer.reach for layer in self.left) + sideways)
 
 
 class _Upwards(nn.Module):

@@ -3,22 +3,47 @@
 import torch
 from torch import Tensor, nn
 
-from dnlib.networks.shapes import check, check_channels
+from dnlib.networks.shapes import chain_reach, check, check_channels
 
 
 class LocallyAware(nn.Module):
     """A few 3x3 convolutions look around, residual blocks of 1x1 think. 94,939 parameters for colour.
 
-    width: 64 as published.   reach: 3x3 convolutions, and so the pixels on each side that are seen; 1 as published.
-    blocks: 6 as published.
-    attention: scales the channels by what they are on average over the whole image, as published, so that a little of
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        64 as published.
+    reach : int
+        How many 3x3 convolutions, and so how many pixels on each side are seen; 1 as published.
+    blocks : int
+        6 as published.
+    attention : bool
+        Scale the channels by what they are on average over the whole image, as published, so that a little of
         everything is seen; without it nothing but the window is.
-    Raises ValueError for a reach below 0.
+
+    Raises
+    ------
+    ValueError
+        For a reach below 0.
+
+    References
+    ----------
+    Li et al., Spatially Adaptive Self-Supervised Learning for Real-World Image Denoising, CVPR 2023.
+
+    Examples
+    --------
+    >>> network = LocallyAware(3, 16, attention=False)
+    >>> network(torch.rand(1, 3, 21, 30)).shape, network.window.shape, network.reach
+    (torch.Size([1, 3, 21, 30]), torch.Size([3, 3]), 1)
     """
+
+    multiple = 1
 
     def __init__(self, channels: int = 3, width: int = 64, *, reach: int = 1, blocks: int = 6, attention: bool = True):
         super().__init__()
-        self.channels, self.reach = check_channels(channels), reach
+        self.channels, self.attention = check_channels(channels), attention
         if reach < 0:
             raise ValueError(f"the network looks 0 or more pixels to each side; {reach} was given")
         look = [layer for _ in range(reach) for layer in (nn.Conv2d(width, width, 3, padding=1), nn.ReLU(inplace=True))]
@@ -34,7 +59,13 @@ class LocallyAware(nn.Module):
     @property
     def window(self) -> Tensor:
         """The offsets the answer depends on: True in a square array. Nearly: attention pools over the whole image."""
-        return torch.ones(2 * self.reach + 1, 2 * self.reach + 1, dtype=torch.bool)
+        side = 2 * chain_reach(self.head) + 1
+        return torch.ones(side, side, dtype=torch.bool)
+
+    @property
+    def reach(self) -> int | None:
+        """How far it sees; None with attention, which pools over the whole image."""
+        return None if self.attention else chain_reach(self.head)
 
 
 class _Block(nn.Module):

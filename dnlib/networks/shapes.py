@@ -1,7 +1,9 @@
-"""What every network does around its layers: check its input, and make any size fit."""
+"""What every network does around its layers: check its input, make any size fit, say how far it sees."""
+
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def check(image: Tensor, channels: int) -> None:
@@ -19,12 +21,24 @@ def check(image: Tensor, channels: int) -> None:
 
 
 def check_channels(channels: int) -> int:
-    """Raises ValueError unless `channels` is 1 (gray), 3 (colour) or 4 (a packed raw frame)."""
-    if channels not in (1, 3, 4):
+    """The number itself. Raises ValueError unless it is a whole one >= 1."""
+    if not isinstance(channels, int) or isinstance(channels, bool) or channels < 1:
         raise ValueError(
-            f"a network is made for 1 channel (gray), 3 (colour) or 4 (packed raw frames); {channels} was given"
+            f"a network is made for 1 channel (gray), 3 (colour), 4 (packed raw frames) or any other number >= 1; "
+            f"{channels!r} was given"
         )
     return channels
+
+
+def chain_reach(chain: nn.Module) -> int:
+    """How many pixels a chain of convolutions sees on each side."""
+    layers = (layer for layer in chain.modules() if isinstance(layer, nn.Conv2d))
+    return sum(layer.dilation[0] * (layer.kernel_size[0] // 2) for layer in layers)
+
+
+def pyramid_reach(looks: Sequence[int]) -> int:
+    """How many pixels a U-Net sees on each side, if it looks `looks[level]` pixels of each level to each side."""
+    return sum(look * 2**level for level, look in enumerate(looks)) + 2 ** (len(looks) - 1) - 1
 
 
 def fill_up(image: Tensor, multiple: int) -> Tensor:
@@ -37,7 +51,13 @@ def fill_up(image: Tensor, multiple: int) -> Tensor:
 
 
 def mirror(image: Tensor, border: int) -> Tensor:
-    """Extend [N, C, H, W] by `border` pixels on all sides, mirroring as often as it takes."""
+    """Extend [N, C, H, W] by `border` pixels on all sides, mirroring as often as it takes.
+
+    Examples
+    --------
+    >>> mirror(torch.arange(3.0)[None, None, None], 2)[0, 0, 0]
+    tensor([2., 1., 0., 1., 2., 1., 0.])
+    """
     for axis in (2, 3):
         image = _extended(image, axis, -border, image.shape[axis] + border)
     return image

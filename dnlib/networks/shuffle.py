@@ -9,24 +9,43 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-from dnlib.networks.shapes import fill_up
-
 
 def split(image: Tensor, stride: int) -> Tensor:
     """The small images of [N, C, H, W] as a batch [N * stride^2, C, h, w], those of an image one after the other.
 
-    Sides that are no multiple of `stride` are filled up by mirroring, at the bottom and at the right.
-    Raises ValueError for a stride below 1.
+    Sides that are no multiple of `stride` are filled up with zeros, at the bottom and at the right. (Mirroring would
+    put some pixels beside themselves, and a blind network could see them there.)
+
+    Raises
+    ------
+    ValueError
+        For a stride below 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> split(torch.arange(9.0).view(1, 1, 3, 3), 2)[:, 0].tolist()
+    [[[0.0, 2.0], [6.0, 8.0]], [[1.0, 0.0], [7.0, 0.0]], [[3.0, 5.0], [0.0, 0.0]], [[4.0, 0.0], [0.0, 0.0]]]
     """
     if stride < 1:
         raise ValueError(f"a stride is a whole number >= 1; {stride} was given")
-    parts = functional.pixel_unshuffle(fill_up(image, stride), stride)  # [N, C * stride^2, h, w]
+    height, width = image.shape[2:]
+    filled = functional.pad(image, (0, -width % stride, 0, -height % stride))
+    parts = functional.pixel_unshuffle(filled, stride)  # [N, C * stride^2, h, w]
     small = parts.unflatten(1, (image.shape[1], stride**2)).transpose(1, 2)
     return small.flatten(0, 1)
 
 
 def join(small: Tensor, stride: int, size: tuple[int, int]) -> Tensor:
-    """The inverse of `split`: [N * stride^2, C, h, w] to [N, C, H, W], cut to `size`, (H, W)."""
+    """The inverse of `split`: [N * stride^2, C, h, w] to [N, C, H, W], cut to `size`, (H, W).
+
+    Examples
+    --------
+    >>> import torch
+    >>> image = torch.rand(2, 3, 13, 17)
+    >>> torch.equal(join(split(image, 5), 5, (13, 17)), image)
+    True
+    """
     parts = small.unflatten(0, (-1, stride**2)).transpose(1, 2).flatten(1, 2)
     return functional.pixel_shuffle(parts, stride)[..., : size[0], : size[1]]
 
@@ -50,10 +69,29 @@ def untile(tiled: Tensor, stride: int, border: int) -> Tensor:
     return framed[..., border : height - border, border : width - border]
 
 
-def through(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
-    """What a network says about the small images, put together again: [N, C, H, W].
+def apply(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
+    """What a network says about the small images, put together again.
 
-    border: tile them with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
+    Parameters
+    ----------
+    network : callable
+        From images to images of the same size.
+    image : Tensor [N, C, H, W]
+        Of any size.
+    stride : int
+        1 leaves the image whole.
+    border : int, optional
+        Tile the small images with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
+
+    Returns
+    -------
+    Tensor [N, any, H, W]
+
+    Examples
+    --------
+    >>> import torch
+    >>> apply(torch.nn.AvgPool2d(3, 1, 1), torch.rand(1, 3, 13, 17), 4).shape
+    torch.Size([1, 3, 13, 17])
     """
     if stride == 1:
         return network(image)

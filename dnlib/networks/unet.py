@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.shapes import check, check_channels, fill_up
+from dnlib.networks.shapes import chain_reach, check, check_channels, fill_up, pyramid_reach
 
 SLOPE = 0.1
 
@@ -35,11 +35,37 @@ def _double(image: Tensor) -> Tensor:
 
 
 class UNet(nn.Module):
-    """Encoder, decoder down to the last concatenation, and a `tail` that makes the image of it.
+    """Encoder, decoder up to the last concatenation, and a `tail` that makes the image of it.
 
-    tail: layers for 2 width + channels channels at full resolution.   layer: makes a convolution with its activation.
-    pool: halves height and width.   depth: how often; 5 as published.
-    Raises ValueError for a depth below 2.
+    Parameters
+    ----------
+    channels, width : int
+        Of the images, and inside.
+    tail : nn.Module
+        Layers for 2 width + channels channels at full resolution.
+    depth : int
+        How often the image is halved, at least twice; 5 as published.
+    layer : callable
+        (inputs, outputs) -> a convolution with its activation.
+    pool : callable
+        Halves height and width.
+
+    Raises
+    ------
+    ValueError
+        For a depth below 2.
+
+    References
+    ----------
+    Ronneberger et al., U-Net, MICCAI 2015. Lehtinen et al., Noise2Noise, ICML 2018.
+
+    Examples
+    --------
+    >>> network = UNet(1, 8, nn.Conv2d(17, 1, 3, padding=1), depth=2)
+    >>> network(torch.rand(1, 1, 21, 30)).shape
+    torch.Size([1, 1, 21, 30])
+    >>> [list(features.shape) for features in network.encode(torch.rand(1, 1, 24, 32))]
+    [[1, 8, 12, 16], [1, 8, 6, 8]]
     """
 
     def __init__(
@@ -55,7 +81,7 @@ class UNet(nn.Module):
         super().__init__()
         if depth < 2:
             raise ValueError(f"a U-Net halves its images at least twice; depth {depth} was given")
-        self.channels, self.depth, self.pool = channels, depth, pool
+        self.channels, self.depth, self.multiple, self.pool = channels, depth, 2**depth, pool
         self.first = layer(channels, width)
         self.encoder = nn.ModuleList(layer(width, width) for _ in range(depth + 1))
         self.decoder = nn.ModuleList(
@@ -68,7 +94,7 @@ class UNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         height, width = image.shape[2:]
-        image = fill_up(image, 2**self.depth)
+        image = fill_up(image, self.multiple)
         features = self.encode(image)
         # the cast is for mixed precision: else the largest concatenation would be float32
         skips = [image.to(features[0].dtype), *features]
@@ -78,10 +104,14 @@ class UNet(nn.Module):
         x = self.tail(torch.cat([_double(x), skips.pop()], dim=1))
         return x[..., :height, :width]
 
+    @property
+    def reach(self) -> int:
+        return pyramid_reach([2 + chain_reach(self.tail), *[3] * (self.depth - 1), 1])
+
     def encode(self, image: Tensor) -> list[Tensor]:
         """What the encoder hands to the decoder, from fine to coarse: [N, width, H / 2, W / 2], ..."""
         check(image, self.channels)
-        x, features = self.first(fill_up(image, 2**self.depth)), []
+        x, features = self.first(fill_up(image, self.multiple)), []
         for layer in self.encoder[:-1]:
             x = self.pool(layer(x))
             features.append(x)
@@ -91,12 +121,31 @@ class UNet(nn.Module):
 class Noise2CleanUNet(UNet):
     """Laine et al.'s baseline: the tail is two 3x3 and three 1x1 convolutions. 1,102,371 parameters for colour.
 
-    Images in [0, 1].  width: 48 as published.  outputs: channels of the answer, those of the image if not given.
-    depth: how often it is halved, 5 as published.   pointwise: 1x1 convolutions before the last one; with 0 it is
-        SSID's U-Net, of 1,083,747 parameters.
-    bias=False leaves out every additive constant: then f(a y) = a f(y) for a > 0 (Mohan et al. 2020). Trained on crops
-        of 64 pixels with depth 5 it fails on whole photographs: what the deepest layers meet there they never saw, and
-        nothing bounds their answer. Depth 3 does not.
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1].
+    width : int
+        48 as published.
+    outputs : int, optional
+        Channels of the answer; those of the image by default.
+    depth : int
+        How often the image is halved; 5 as published.
+    pointwise : int
+        1x1 convolutions before the last one; with 0 it is SSID's U-Net, of 1,083,747 parameters.
+    bias : bool
+        False leaves out every additive constant: then f(a y) = a f(y) for a > 0. Trained on crops of 64 pixels with
+        depth 5 it fails on whole photographs: what the deepest layers meet there they never saw, and nothing bounds
+        their answer. Depth 3 does not.
+
+    References
+    ----------
+    Laine et al., NeurIPS 2019. Mohan et al., ICLR 2020, on networks without biases.
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in Noise2CleanUNet().parameters())
+    1102371
     """
 
     def __init__(
@@ -122,7 +171,26 @@ class Noise2CleanUNet(UNet):
 class Noise2NoiseUNet(UNet):
     """Lehtinen et al.'s: the tail is three 3x3 convolutions of 4/3, 2/3 width. 991,203 parameters for colour.
 
-    Images in [0, 1]; inside, as published, they are in [-0.5, 0.5].  width: 48 as published, a multiple of 3.
+    Parameters
+    ----------
+    channels : int
+        Of the images, in [0, 1]; inside, as published, they are in [-0.5, 0.5].
+    width : int
+        48 as published; a multiple of 3.
+
+    Raises
+    ------
+    ValueError
+        For another width.
+
+    References
+    ----------
+    Lehtinen et al., Noise2Noise, ICML 2018.
+
+    Examples
+    --------
+    >>> sum(parameter.numel() for parameter in Noise2NoiseUNet().parameters())
+    991203
     """
 
     def __init__(self, channels: int = 3, width: int = 48):

@@ -82,8 +82,8 @@ def _maker(kind: str, name: str, trust: bool) -> Callable[..., nn.Module]:
         return _own(kind, name)
     if not trust:
         raise ValueError(
-            f"the card names the {kind} {name}, which is not dnlib's: loading it would import and run that code. If you "
-            f"trust whoever wrote the card, say so with trust=True"
+            f"the card names the {kind} {name}, which is not dnlib's: loading it would import and run that code. "
+            f"If you trust whoever wrote the card, say so with trust=True"
         )
     return _imported(kind, name)
 
@@ -92,7 +92,8 @@ def _own(kind: str, name: str) -> Callable[..., nn.Module]:
     makers = [own for own in ROOMS[kind].__all__ if _makes(kind, getattr(ROOMS[kind], own))]
     if name not in makers:
         raise ValueError(
-            f"there is no {kind} {name!r}; there are: {', '.join(makers)}, and import paths such as package.module:Class"
+            f"there is no {kind} {name!r}; there are: {', '.join(makers)}, "
+            f"and import paths such as package.module:Class"
         )
     return getattr(ROOMS[kind], name)
 

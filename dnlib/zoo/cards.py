@@ -208,8 +208,8 @@ def _check_builds(card: dict[str, Any], method: Method) -> None:
     for name in sorted(given.keys() | found.keys()):
         if given.get(name) != found.get(name):
             raise ValueError(
-                f"the card builds another method: {name} is {found.get(name)!r} there and {given.get(name)!r} in the one "
-                f"given; name the arguments it was made with in network_arguments and method_arguments"
+                f"the card builds another method: {name} is {found.get(name)!r} there and {given.get(name)!r} in the "
+                f"one given; name the arguments it was made with in network_arguments and method_arguments"
             )
 
 

@@ -12,6 +12,7 @@ from dnlib.images import ROOT, in_checkout
 
 
 def versions() -> dict[str, str]:
+    """Of Python and of the packages that numbers depend on."""
     found = {"python": platform.python_version()}
     for name in ("dnlib", "numpy", "scipy", "scikit-image", "torch"):
         try:

@@ -141,7 +141,7 @@ def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
     )
 
 
-LOCAL_BRANCH = Teacher("local_global", {"width": (32, 128), "local_blocks": (3, 9)}, {"wide": None})
+LOCAL_BRANCH = Teacher("local_global", {"width": (32, 128), "local_blocks": (3, 9)}, {"global_": None})
 
 LEVELS = Gaussian(10), Gaussian(25), Gaussian(50)
 RECIPES = {
@@ -198,7 +198,7 @@ RECIPES = {
     "lg_bpn_phones_l1": _lg_bpn("LG-BPN, blind-spot network with a 9x9 hole as local branch", local="blind_spot"),
     "lg_bpn_phones_l2": _lg_bpn("LG-BPN, mean of the branches", fusion="average"),
     "lg_bpn_phones_l3": _lg_bpn("LG-BPN, transformers in both branches, half as deep", half=True, local="transformer"),
-    "lg_bpn_phones_l4": _lg_bpn("LG-BPN, local branch alone", wide=None),
+    "lg_bpn_phones_l4": _lg_bpn("LG-BPN, local branch alone", global_=None),
     "lg_bpn_phones_l5": _lg_bpn("LG-BPN, global branch alone", local=None),
     "ssid_phones": _ssid("SSID"),
     "ssid_phones_s1": _ssid("SSID, LG-BPN's local branch as blind network", LOCAL_BRANCH),

@@ -6,7 +6,7 @@ import torch
 
 import dnlib
 from dnlib.denoiser import BLIND_SPOT, CANDIDATES, network
-from dnlib.filters import jinvariance
+from dnlib.filters import single_mask
 from dnlib.images import files
 from dnlib.images.arrays import photo, to_tensor
 from dnlib.methods import BlindSpotBayes
@@ -55,13 +55,11 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
     result, choice = dnlib.denoise(NOISY * 1000, filter="blind_spot", return_choice=True)
     span = NOISY.max() - NOISY.min()
     unit = to_tensor((NOISY - NOISY.min()) / span)
-    expected = stand_in.estimate(unit, stand_in.estimate_parameter(unit))
+    expected = stand_in.estimate(unit, stand_in.noise.to_internal(stand_in.estimate_parameter(unit)))
     assert np.allclose(result / 1000, to_array(expected.mean) * span + NOISY.min(), atol=3e-3)
     assert np.allclose(choice.uncertainty / 1000, to_array(expected.std) * span, atol=3e-3)
     assert choice.noise == pytest.approx(50 / 255 * span * 1000, rel=0.01)  # what it starts with
-    seen = (NOISY - NOISY.min() - span / 2)[
-        jinvariance.single_mask(NOISY.shape[:2])
-    ]  # the pixels filters are scored on
+    seen = (NOISY - NOISY.min() - span / 2)[single_mask(NOISY.shape[:2])]  # where filters are judged
     assert choice.loss == pytest.approx(1e6 * np.mean(seen**2), rel=0.01)
 
 

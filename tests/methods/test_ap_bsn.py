@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from dnlib.methods import APBSN
+from dnlib.methods import APBSN, Batch, refine
 from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet
 from dnlib.networks.dilated import MaskedConv
-from dnlib.training.crops import Batch, Crops
+from dnlib.training import Crops
 from dnlib.training.loop import fit
 
 
@@ -37,7 +37,7 @@ def test_the_loss_is_blind_through_the_shuffle(make, border):
     image = torch.rand(1, 3, 22, 25, dtype=torch.float64, requires_grad=True)
     from dnlib.networks import shuffle
 
-    answer = shuffle.through(method.network, image, 3, border=border)
+    answer = shuffle.apply(method.network, image, 3, border=border)
     for row, column in ((0, 0), (7, 8), (21, 24)):
         change = torch.autograd.grad(answer[0, :, row, column].sum(), image, retain_graph=True)[0]
         assert (change[0, :, row, column] == 0).all() and change.abs().sum() > 0
@@ -56,9 +56,29 @@ def test_it_learns_and_denoises_images_of_any_size():
     assert result.shape == image.shape and torch.equal(result, method.denoise(image).mean)
 
 
+def test_refinement_averages_mixtures():
+    noisy, first = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
+    seen = []
+
+    def network(x):
+        seen.append(x)
+        return x
+
+    refined = refine(network, noisy, first, times=50, share=0.16)
+    assert len(seen) == 50 and all(set(x.unique().tolist()) == {0, 1} for x in seen)
+    assert refined.mean().item() == pytest.approx(0.84, abs=0.003)
+    assert not torch.equal(seen[0][:, 0], seen[0][:, 1])  # each channel on its own
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: refine(abs, torch.rand(1, 3, 8, 9), torch.rand(1, 3, 8, 9), times=0), "at least one mixture"),
+        (lambda: refine(abs, torch.rand(1, 3, 8, 9), torch.rand(1, 3, 8, 9), share=1.5), "1.5 were given"),
+        (
+            lambda: APBSN(DilatedBlindSpot(3, 8, outputs=9)),
+            "answers with 9 channels to images of 3; make it with outputs=3",
+        ),
         (lambda: APBSN(Noise2CleanUNet(3, 6)), "Noise2CleanUNet sees the pixel"),
         (lambda: APBSN(DilatedBlindSpot(3, 8), stride=0), "strides are whole numbers >= 1; 5 and 0"),
         (lambda: APBSN(DilatedBlindSpot(3, 8)).denoise(torch.rand(1, 1, 30, 30)), "colour images"),

@@ -5,7 +5,7 @@ from torch import nn
 
 from dnlib.images import to_image
 from dnlib.methods import APBSN, BlindSpotBayes, Estimate, Method, denoise_raw
-from dnlib.networks import DilatedBlindSpot
+from dnlib.networks import DilatedBlindSpot, TwoWayBlindSpotUNet
 from dnlib.noise import PATTERNS, Sensor, pack
 from dnlib.training import Crops, fit
 
@@ -36,6 +36,17 @@ def test_a_plain_blind_spot_denoises_raw_light_from_one_noisy_frame():
     fit(method, crops, steps=100, learning_rate=5e-3, average=0.9, device="cpu", progress=False)
     restored = denoise_raw(method, noisy)
     assert (restored - clean).square().mean() < 0.2 * (noisy - clean).square().mean()
+
+
+def test_a_known_parameter_and_tiles_reach_the_method():
+    torch.manual_seed(0)
+    told = BlindSpotBayes(TwoWayBlindSpotUNet(4, 4, depth=2, outputs=14), Sensor((800, 12800)))
+    frame = torch.rand(1, 1, 300, 20)
+    dark, bright = (denoise_raw(told, frame, parameter=iso) for iso in (800, 12800))
+    assert (dark - frame).abs().mean() < (bright - frame).abs().mean()
+    assert torch.allclose(denoise_raw(told, frame, parameter=800, tile=48), dark, atol=1e-5)
+    with pytest.raises(ValueError, match="`parameter`"):
+        denoise_raw(told, frame)
 
 
 def test_a_method_for_colour_refuses_planes():

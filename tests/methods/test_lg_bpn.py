@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dnlib.methods import LGBPN
-from dnlib.methods.lg_bpn import DND, SIDD, View, looking
-from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, blind_patch
+from dnlib.methods import LGBPN, Batch
+from dnlib.methods.lg_bpn import DND, SIDD, View, adjusted
+from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, blind_patch, restormer
 from dnlib.networks.blind_patch import BlindPatch, diamond, global_branch, global_taps, local_branch, local_taps, shrunk
 from dnlib.networks.dilated import MaskedConv
-from dnlib.training.crops import Batch, Crops
+from dnlib.training import Crops
 from dnlib.training.loop import fit
 
 
@@ -17,7 +17,7 @@ def small(channels=3, attention=True, **changes):
     torch.manual_seed(0)
     parts = {
         "local": local_branch(16, head=6, blocks=2),
-        "wide": global_branch(16, head=6, blocks=1, attention=attention),
+        "global_": global_branch(16, head=6, blocks=1, attention=attention),
     }
     return BlindPatch(channels, 16, head=6, **parts | changes)
 
@@ -36,7 +36,7 @@ def test_masks_and_parameters_are_the_published_ones():
 
 
 @pytest.mark.parametrize("size", [(33, 45)])
-@pytest.mark.parametrize("parts", [{}, {"wide": None}, {"local": None}, {"fusion": "average"}])
+@pytest.mark.parametrize("parts", [{}, {"global_": None}, {"local": None}, {"fusion": "average"}])
 def test_without_attention_the_diamond_is_not_seen_and_nothing_less(size, parts):
     network, image = small(attention=False, **parts).double(), torch.rand(1, 3, *size, dtype=torch.float64)
     for row, column in ((0, 0), (17, 20), (size[0] - 1, size[1] - 1), (5, 33)):
@@ -64,13 +64,11 @@ def test_what_is_left_after_training_in_bfloat16_is_finite():
 
 @pytest.mark.parametrize("dilation", [1, 3])
 def test_depthwise_convolution_and_its_gradient_are_the_plain_ones(dilation):
-    layer, x = blind_patch.Depthwise(5, dilation).double(), torch.rand(2, 5, 7, 9, dtype=torch.float64)
+    layer, x = restormer.Depthwise(5, dilation).double(), torch.rand(2, 5, 7, 9, dtype=torch.float64)
     plain = functional.conv2d(x, layer.weight, padding=dilation, dilation=dilation, groups=5)
     assert torch.allclose(layer(x), plain)
     x.requires_grad_()
-    assert torch.autograd.gradcheck(
-        lambda x, w: blind_patch._DepthwiseFunction.apply(x, w, dilation), (x, layer.weight)
-    )
+    assert torch.autograd.gradcheck(lambda x, w: restormer._DepthwiseFunction.apply(x, w, dilation), (x, layer.weight))
 
 
 def test_attention_pools_over_all_positions_and_leaks_a_little():
@@ -83,7 +81,7 @@ def test_attention_pools_over_all_positions_and_leaks_a_little():
 @pytest.mark.parametrize("view", [*SIDD, *DND])
 def test_in_use_the_hole_shrinks_but_the_pixel_stays_unseen(view):
     network, image = small(attention=False).double(), torch.rand(1, 3, 48, 48, dtype=torch.float64)
-    with looking(network, view):
+    with adjusted(network, view):
         change = seen_by(network, image, 20, 23)
     assert change[20, 23] == 0
     assert (change[16:25, 19:28][network.hole] > 0).any()
@@ -109,7 +107,7 @@ def test_moved_taps_read_the_image_between_its_pixels(ratio):
         {"local": BlindSpotUNet(3, 4, outputs=16, shift=5)},  # L-1
         {"fusion": "average"},  # L-2
         {"local": local_branch(16, head=6, blocks=1, body="transformer")},  # L-3
-        {"wide": None},  # L-4
+        {"global_": None},  # L-4
         {"local": None},  # L-5
     ],
 )
@@ -138,9 +136,10 @@ def test_images_smaller_than_the_kernel_are_served():
     [
         (lambda: LGBPN(Noise2CleanUNet(3, 6)), "works with a BlindPatch"),
         (lambda: LGBPN(BlindSpotUNet(3, 4, outputs=3)), "works with a BlindPatch"),
-        (lambda: small(local=None, wide=None), "at least one branch"),
+        (lambda: small(local=None, global_=None), "at least one branch"),
         (lambda: small(fusion="sum"), "concat or average; 'sum'"),
         (lambda: local_branch(16, head=6, body="mamba"), "dilated convolutions or of a transformer; 'mamba'"),
+        (lambda: setattr(local_branch(16, head=6), "shrink", 0.3), "0.3 of their distance reach the pixel itself"),
         (lambda: setattr(local_branch(16, head=6), "shrink", 0.0), r"in \(0, 1\]; 0.0 was given"),
         (lambda: LGBPN(small(), views=(View((3, 4), (1.2, 1)), SIDD[1])).denoise(torch.rand(1, 3, 20, 20)), "1.2 was"),
     ],

@@ -4,10 +4,9 @@ import torch
 from torch import nn
 
 from dnlib.filters import jinvariance
-from dnlib.methods import Noise2Self
+from dnlib.methods import Batch, Noise2Self
 from dnlib.methods.noise2self import visible_mean
 from dnlib.networks import BabyUNet
-from dnlib.training.crops import Batch
 
 
 def generator(seed=0):
@@ -74,8 +73,8 @@ def test_mixing_the_pixel_back_helps_a_blind_estimate():
     torch.manual_seed(0)
     clean = torch.full((1, 1, 64, 64), 0.5) + 0.2 * torch.randn(1, 1, 64, 64)  # detail that nobody can predict
     noisy = clean + 25 / 255 * torch.randn_like(clean)
-    method = Noise2Self(nn.Identity(), width=4)
-    blind, mixed = method.invariant(noisy), method.mixed(noisy, 25).mean
+    method = Noise2Self(nn.Identity(), width=4, inference="mixed")
+    blind, mixed = method.invariant(noisy), method.denoise(noisy, 25).mean
     assert ((mixed - clean) ** 2).mean() < 0.5 * ((blind - clean) ** 2).mean()
     weight = jinvariance.mixing_weight((25 / 255) ** 2, float(((blind - noisy) ** 2).mean()))
     assert torch.allclose(mixed, weight * blind + (1 - weight) * noisy)
@@ -86,5 +85,5 @@ def test_impossible_settings_are_refused():
         with pytest.raises(ValueError, match="given"):
             Noise2Self(nn.Identity(), **wrong)
     for sigma in (0, -5, float("nan")):
-        with pytest.raises(ValueError, match="sigma > 0"):
-            Noise2Self(nn.Identity()).mixed(torch.rand(1, 1, 8, 8), sigma)
+        with pytest.raises(ValueError, match="one parameter > 0"):
+            Noise2Self(nn.Identity(), inference="mixed").denoise(torch.rand(1, 1, 8, 8), sigma)

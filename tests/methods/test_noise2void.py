@@ -4,9 +4,8 @@ import torch
 from hypothesis import given, settings, strategies as st
 from torch import nn
 
-from dnlib.methods import Noise2Void
+from dnlib.methods import Batch, Noise2Void
 from dnlib.methods.noise2void import MANIPULATORS, stratified_places, windows
-from dnlib.training.crops import Batch
 
 
 def generator(seed=0):

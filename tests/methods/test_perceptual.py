@@ -3,12 +3,11 @@ import torch
 from torch import nn
 
 from dnlib.images.arrays import photo
-from dnlib.methods import APBSN, Method, Noise2Noise, Perceptual
+from dnlib.methods import APBSN, Batch, BlindSpotBayes, Method, Noise2Noise, Noise2Self, Noise2Void, Perceptual
 from dnlib.methods.perceptual import Features
-from dnlib.networks import BabyUNet, DilatedBlindSpot, Noise2CleanUNet
+from dnlib.networks import BabyUNet, DilatedBlindSpot, Noise2CleanUNet, Noise2VoidUNet, TwoWayBlindSpotUNet
 from dnlib.noise import Gaussian
-from dnlib.training import loop
-from dnlib.training.crops import Batch, Crops
+from dnlib.training import Crops, loop
 from dnlib.zoo import cards
 
 
@@ -121,12 +120,34 @@ def test_it_denoises_as_the_method_that_learned(features):
     assert torch.equal(Perceptual(method, features, 1.0).denoise(noisy).mean, method.denoise(noisy).mean)
 
 
-def test_a_blind_spot_s_term_looks_at_what_it_says_in_training(features):
-    method, batch = blind(), pair()
-    plain, far = method.loss(batch), features.distance(method.answer(batch.noisy), batch.noisy)
-    loss = Perceptual(method, features, 1.0, target="noisy").loss(batch)
-    assert loss.item() == pytest.approx((plain + far).item(), rel=1e-6)
-    assert not torch.equal(method.answer(batch.noisy), method.network(batch.noisy))  # its stride in training is not 1
+@pytest.mark.parametrize(
+    "make",
+    [
+        blind,
+        lambda: Noise2Void(Noise2VoidUNet(3, 4), mean=0.5),
+        lambda: Noise2Self(BabyUNet(3, 4), inference="invariant"),
+        lambda: BlindSpotBayes(TwoWayBlindSpotUNet(3, 4), Gaussian((5, 50))),
+    ],
+)
+def test_the_term_looks_at_what_the_method_says_when_it_denoises(features, make):
+    torch.manual_seed(0)
+    method, batch = make().eval(), pair(parameter=torch.tensor([25 / 255] * 2))
+    told = {"parameter": 25} if "parameter" in method.needs else {}
+    said = Perceptual(method, features, 1.0).denoise(batch.noisy, **told).mean
+    plain, far = method.loss(pair(parameter=batch.parameter)), features.distance(said, batch.noisy)
+    loss = Perceptual(method, features, 1.0, target="noisy").loss(pair(parameter=batch.parameter))
+    assert loss.item() == pytest.approx((plain + far).item(), rel=1e-5)
+
+
+def test_teachers_teach_in_evaluation_mode_and_are_left_in_theirs(features):
+    teacher = Noise2Noise(nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.Dropout(0.9))).train()
+    wrapped = Perceptual(n2n(), features, 1.0, target=teacher).train()
+    before = {name: tensor.clone() for name, tensor in teacher.state_dict().items()}
+    losses = [wrapped.loss(pair()).item() for _ in range(2)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)  # no dropout
+    assert all(torch.equal(before[name], tensor) for name, tensor in teacher.state_dict().items())
+    assert all(part.training for part in teacher.modules())
+    assert wrapped.teachers == {"features": features._network[0], "target": teacher}
 
 
 @pytest.fixture

@@ -4,15 +4,16 @@ import math
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from dnlib.images.arrays import to_image
-from dnlib.methods import SSID
-from dnlib.methods.ssid import BNN, LAN, UNet, alpha, published_ssid
+from dnlib.methods import SSID, Batch
+from dnlib.methods.ssid import BNN, LAN, DenoisingUNet, alpha, published_ssid
 from dnlib.networks import BlindPatch, BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet
 from dnlib.networks.blind_patch import local_branch
 from dnlib.noise import CorrelatedGaussian
-from dnlib.training.crops import Batch, Crops
+from dnlib.training import Crops
 from dnlib.training.loop import fit
 
 
@@ -130,6 +131,18 @@ def test_a_stage_moves_its_own_network_and_no_other(name):
     assert set(stage.state_dict()) == {"trained", *(f"network.{key}" for key in stage.network.state_dict())}
 
 
+def test_stages_teach_in_evaluation_mode_and_are_left_in_theirs():
+    method = small()
+    method.lan.network.body.append(nn.Dropout(0.9))
+    for stage in method.stages:
+        stage.take_as_trained()
+    unet = method.stages[2].train()
+    method.lan.train()
+    assert unet.loss(batch()).item() == unet.loss(batch()).item()  # no dropout
+    assert all(part.training for part in method.lan.modules())
+    assert unet.teachers == {"BNN": method.bnn, "LAN": method.lan} and method.teachers == {}
+
+
 def test_trained_together_no_gradient_passes_from_one_stage_to_another():
     together, alone = small(), small()
     together.loss(batch()).backward()
@@ -172,7 +185,7 @@ def test_taught_by_the_noisy_image_lan_learns_to_repeat_it(trained):
 def test_it_can_be_built_step_by_step():
     bnn = BNN(BlindSpotUNet(1, 8, outputs=1, depth=2, shift=3))
     lan = LAN(bnn, LocallyAware(1, 16, blocks=2))
-    unet = UNet(bnn, lan, Noise2CleanUNet(1, 8, depth=2, pointwise=0))
+    unet = DenoisingUNet(bnn, lan, Noise2CleanUNet(1, 8, depth=2, pointwise=0))
     for stage in (bnn, lan, unet):
         assert train(stage).last_step == 3
     assert unet.denoise(torch.rand(1, 1, 9, 11)).mean.shape == (1, 1, 9, 11)
@@ -216,7 +229,7 @@ def stop(method):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"bnn": BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), wide=None)},  # S-1
+        {"bnn": BlindPatch(1, 8, head=4, local=local_branch(8, head=4, blocks=1), global_=None)},  # S-1
         {"bnn": DilatedBlindSpot(1, 8, blocks=1)},
         {"lan_target": "noisy"},  # S-2
         {"weigh_lan": True, "thresholds": (0.5, 7)},
@@ -243,8 +256,8 @@ def test_the_hole_may_be_changed_once_weights_are_loaded(trained):
     ("call", "message"),
     [
         (lambda: train(small().lan), r"LAN learns from BNN, which is not trained yet; .* train BNN or load"),
-        (lambda: train(small().stages[2]), "UNet learns from BNN, which is not trained yet"),
-        (lambda: train(with_bnn().stages[2]), "UNet learns from LAN, which is not trained yet"),
+        (lambda: train(small().stages[2]), "DenoisingUNet learns from BNN, which is not trained yet"),
+        (lambda: train(with_bnn().stages[2]), "DenoisingUNet learns from LAN, which is not trained yet"),
         (lambda: small(shift=2).load_state_dict(with_bnn().state_dict()), "hole of 5x5 pixels, and here it is 3x3"),
         (lambda: small(thresholds=(5, 1)), "0 <= low <= high, in 8-bit units, 1 and 5 as published; 5, 1"),
         (lambda: small(thresholds=(-1, 5)), "0 <= low <= high"),
@@ -252,12 +265,12 @@ def test_the_hole_may_be_changed_once_weights_are_loaded(trained):
         (lambda: small(thresholds=(255, 1275)), r"the high one in \[1, 127.5\]; 255, 1275"),
         (lambda: alpha(torch.rand(1, 1, 9, 9), (5, 1)), "0 <= low <= high"),
         (lambda: alpha(torch.rand(1, 1, 9, 9), window=6), "odd number of pixels to a side; 6"),
-        (lambda: small(lan_target="clean"), "LAN learns from bnn or noisy; 'clean'"),
+        (lambda: small(lan_target="clean"), "what LAN learns from is bnn or noisy; 'clean'"),
         (lambda: small(bnn=Noise2CleanUNet(1, 4)), "Noise2CleanUNet sees the pixel"),
         (lambda: small(bnn=BlindSpotUNet(3, 4)), "answers with 9 channels to images of 3; make it with outputs=3"),
         (lambda: small(lan=LocallyAware(3, 8)), "one number of channels; BNN 1, LAN 3"),
-        (lambda: small(unet=Noise2CleanUNet(3, 4)), "one number of channels; BNN 1, LAN 1, UNet 3"),
-        (lambda: UNet(small().bnn, small().lan, Noise2CleanUNet(1, 4)), "this LAN belongs to another BNN"),
+        (lambda: small(unet=Noise2CleanUNet(3, 4)), "one number of channels; BNN 1, LAN 1, DenoisingUNet 3"),
+        (lambda: DenoisingUNet(small().bnn, small().lan, Noise2CleanUNet(1, 4)), "this LAN belongs to another BNN"),
     ],
 )
 def test_bad_input_is_told(call, message):

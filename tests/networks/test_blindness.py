@@ -2,20 +2,38 @@
 
 import pytest
 import torch
+from hypothesis import given, settings, strategies as st
 
-from dnlib.methods import BlindSpotBayes
+from dnlib.images import by_tiles
+from dnlib.methods import APBSN, LGBPN, Batch, BlindSpotBayes, View
 from dnlib.methods.blind_spot import outputs
-from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet, TwoWayBlindSpotUNet
+from dnlib.networks import (
+    BlindPatch,
+    BlindSpotUNet,
+    DilatedBlindSpot,
+    Noise2CleanUNet,
+    TwoWayBlindSpotUNet,
+    global_branch,
+    local_branch,
+)
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor
-from dnlib.training import computes_in_bfloat16, fit
-from dnlib.training.crops import Batch, Crops
+from dnlib.training import Crops, fit
 
+
+def patches(channels, width=8):
+    local, global_ = (make(width, head=8, blocks=1, **options) for make, options in BRANCHES)
+    return BlindPatch(channels, width, head=8, local=local, global_=global_)
+
+
+BRANCHES = (local_branch, {}), (global_branch, {"attention": False})
 BLIND = {
     "four ways": lambda channels: BlindSpotUNet(channels, 4),
     "four ways, hole of 9": lambda channels: BlindSpotUNet(channels, 4, shift=5),
     "two ways": lambda channels: TwoWayBlindSpotUNet(channels, 4),
     "dilated": lambda channels: DilatedBlindSpot(channels, 64, outputs=9, blocks=2),
+    "blind patch": lambda channels: patches(channels, 32),
 }
+WIDE = {name for name in BLIND if "patch" not in name}  # their answer sees all that lies beside the hole
 every_blind = pytest.mark.parametrize("name", BLIND)
 
 
@@ -46,7 +64,7 @@ def assert_blind(network, image, row, column, seen=True):
 
 
 @every_blind
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 7])
 @pytest.mark.parametrize("size", [(64, 64), (37, 50), (50, 33), (1, 7), (3, 3)])
 def test_the_answer_ignores_the_hole_and_nothing_else(name, channels, size):
     torch.manual_seed(0)
@@ -57,7 +75,7 @@ def test_the_answer_ignores_the_hole_and_nothing_else(name, channels, size):
     columns = {0, width - 1, width // 3, width // 3 + 1} & set(range(width))
     for row in rows:
         for column in columns:
-            assert_blind(network, image, row, column)
+            assert_blind(network, image, row, column, seen=name in WIDE)
 
 
 @every_blind
@@ -83,20 +101,80 @@ def test_the_hole_follows_the_shift(shift):
 def test_training_in_any_precision_leaves_the_network_blind(name):
     torch.manual_seed(0)
     network = BLIND[name](3)
-    method = BlindSpotBayes(network, Gaussian(25))
+    method = BlindSpotBayes(network, Gaussian(25), covariance="none" if "patch" in name else "full")
     batches = Crops([torch.rand(40, 40, 3).numpy()], Gaussian(25), size=32, count=2)
-    precision = "bfloat16" if computes_in_bfloat16() else "float32"
-    fit(method, batches, steps=3, precision=precision, progress=False)
+    fit(method, batches, steps=3, progress=False)
     assert_blind(network.eval(), torch.rand(1, 3, 33, 47), 16, 20, seen=False)
 
 
 @every_blind
 def test_tiles_are_blind_too(name):
-    network = BLIND[name](3).double()
-    image = torch.rand(1, 3, 48, 64, dtype=torch.float64)
-    for top, left in [(0, 0), (16, 32)]:  # an inner place, and one at the border of a tile
-        tile = image[:, :, top : top + 32, left : left + 32]
-        assert_blind(network, tile, 20 - top, min(40 - left, 31), seen=False)
+    torch.manual_seed(0)
+    network = BLIND[name](1).double()
+    image = torch.rand(1, 1, 150, 61, dtype=torch.float64)
+
+    def by_parts(image):
+        return by_tiles(lambda part: (network(part),), image, side=40, margin=8, multiple=network.multiple)[0]
+
+    by_parts.hole = network.hole
+    for row, column in ((0, 0), (39, 20), (40, 21), (75, 60), (149, 30)):  # where tiles meet, too
+        assert_blind(by_parts, image, row, column, seen=False)
+
+
+STRIDES, SIZES = range(1, 7), st.integers(1, 33)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(STRIDES), st.tuples(SIZES, SIZES), st.sampled_from([1, 2, 3]), st.sampled_from([None, 2]), st.data()
+)
+def test_the_shuffle_leaves_a_network_blind_whatever_stride_and_size(stride, size, channels, border, data):
+    torch.manual_seed(0)
+    method = APBSN(DilatedBlindSpot(channels, 8, blocks=2), stride=stride, border=border, refinements=0).double()
+    image = torch.rand(1, channels, *size, dtype=torch.float64)
+    place = [data.draw(st.sampled_from([0, side // 2, side - 1, max(0, side - 1 - stride // 2)])) for side in size]
+    assert_blind(as_network(method), image, *place, seen=False)
+
+
+def as_network(method):
+    """What a method says, as a network whose hole is the pixel itself."""
+
+    def said(image):
+        return method.estimate(image).mean
+
+    said.hole = torch.ones(1, 1, dtype=torch.bool)
+    return said
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+@pytest.mark.parametrize("size", [(23, 25), (24, 22), (5, 2)])
+def test_the_published_stride_pairs_are_blind_at_every_place_of_the_border(stride, size):
+    """A pixel mirrored beside itself would be seen: stride 2 on 23x25 had a gradient of 0.26 at row 21."""
+    torch.manual_seed(0)
+    method = APBSN(DilatedBlindSpot(1, 8, blocks=2), stride=stride, refinements=0).double()
+    image = torch.rand(1, 1, *size, dtype=torch.float64, requires_grad=True)
+    answer = method.estimate(image).mean
+    for row in range(max(0, size[0] - stride - 2), size[0]):
+        for column in {0, size[1] // 2, size[1] - 2, size[1] - 1}:
+            change = torch.autograd.grad(answer[0, 0, row, column], image, retain_graph=True)[0]
+            assert change[0, 0, row, column] == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.tuples(st.sampled_from(STRIDES[1:]), st.sampled_from(STRIDES[1:])),
+    st.tuples(SIZES, SIZES),
+    st.sampled_from([1, 3]),
+    st.data(),
+)
+def test_lg_bpn_never_sees_the_pixel_itself_whatever_the_strides(strides, size, channels, data):
+    """With taps moved as the published views have it. At stride 1 the body would lead back into any hole."""
+    torch.manual_seed(0)
+    shrinks = [{2: 0.46, 3: 0.72}.get(stride, 1.0) for stride in strides]
+    method = LGBPN(patches(channels), views=(View(strides, shrinks), View(strides, shrinks)), refinements=0).double()
+    image = torch.rand(1, channels, *size, dtype=torch.float64)
+    place = [data.draw(st.sampled_from([0, side // 2, side - 1, max(0, side - 3)])) for side in size]
+    assert_blind(as_network(method), image, *place, seen=False)
 
 
 @every_blind
@@ -124,7 +202,7 @@ def batch(channels=3, **parts):
     return Batch(torch.Generator(), 0.5, noisy=noisy, **parts)
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize("covariance", ["full", "diagonal"])
 def test_the_loss_is_the_negative_log_likelihood(channels, covariance):
     learner = method(covariance, channels=channels)
@@ -138,7 +216,7 @@ def test_the_loss_is_the_negative_log_likelihood(channels, covariance):
         assert (cov - torch.diag_embed(cov.diagonal(dim1=-2, dim2=-1))).abs().max() == 0
 
 
-@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("channels", [2, 3, 4, 7])
 def test_the_covariance_is_u_u_transposed(channels):
     learner = method(channels=channels)
     noisy = torch.rand(1, channels, 5, 6)
@@ -166,7 +244,7 @@ def test_the_regulariser_rewards_the_noise_estimate(channels, weight, noise):
     data = batch(channels)
     with_reward = learner.loss(data)
     learner.regularise = False
-    parameter = learner.estimate_parameter(data.noisy)
+    parameter = noise.to_internal(learner.estimate_parameter(data.noisy))
     deviation = noise.variance(learner.belief(data.noisy).mean, parameter).sqrt().mean()
     assert (learner.loss(data) - with_reward).item() == pytest.approx(weight * deviation.item(), rel=1e-4)
 
@@ -174,11 +252,11 @@ def test_the_regulariser_rewards_the_noise_estimate(channels, weight, noise):
 @pytest.mark.parametrize("parameter", ["global", "per_image"])
 def test_an_untrained_estimate_is_the_most_noise_or_what_was_asked_for(parameter):
     noisy = torch.rand(2, 3, 20, 31)
-    for noise, most in ((Gaussian((5, 50)), 50 / 255), (Poisson((5, 50)), 5), (Impulse((0.1, 0.9)), 0.9)):
+    for noise, most in ((Gaussian((5, 50)), 50), (Poisson((5, 50)), 5), (Impulse((0.1, 0.9)), 0.9)):
         untrained = method(noise=noise, parameter=parameter)
         assert untrained.estimate_parameter(noisy).tolist() == pytest.approx([most, most], rel=1e-3)
-    published = method(noise=Gaussian((5, 50)), parameter=parameter, start=4.88 / 255)
-    assert published.estimate_parameter(noisy).tolist() == pytest.approx([4.88 / 255] * 2, rel=1e-3)
+    published = method(noise=Gaussian((5, 50)), parameter=parameter, start=4.88)
+    assert published.estimate_parameter(noisy).tolist() == pytest.approx([4.88] * 2, rel=1e-3)
     assert 255 * Gaussian(25).from_free(torch.zeros(1)).item() == pytest.approx(4.88, abs=0.01)
 
 
@@ -188,13 +266,13 @@ def test_the_known_parameter_of_each_image_is_used():
     losses = [learner.loss(batch(parameter=torch.full((2,), sigma / 255))).item() for sigma in (5, 50)]
     assert losses[0] != losses[1]
     noisy = batch().noisy
-    weak, strong = learner.denoise(noisy, 5 / 255), learner.denoise(noisy, torch.tensor([50 / 255, 50 / 255]))
+    weak, strong = learner.denoise(noisy, 5), learner.denoise(noisy, torch.tensor([50, 50]))
     assert (weak.mean - noisy).abs().mean() < (strong.mean - noisy).abs().mean()
     assert (weak.std < strong.std).all()
 
 
 @pytest.mark.parametrize("noise", [Gaussian(25), Poisson(30), Sensor(1600), Impulse(0.5)])
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 2, 3, 7])
 def test_constant_and_tiny_images_are_denoised(noise, channels):
     learner = method(noise=noise, channels=channels)
     for image in (torch.full((1, channels, 9, 12), 0.5), torch.zeros(1, channels, 1, 1)):
@@ -212,15 +290,15 @@ def test_the_estimate_lies_between_belief_and_measurement():
 
 def test_noise_beyond_what_was_trained_is_named():
     learner = method(noise=Gaussian((5, 50)))
-    with pytest.warns(UserWarning, match=r"0.392 lies outside 0.0196 to 0.196.*Gaussian\(\(5, 50\)\)"):
-        learner.denoise(batch().noisy, 100 / 255)
+    with pytest.warns(UserWarning, match=r"100 lies outside 5 to 50.*Gaussian\(\(5, 50\)\)"):
+        learner.denoise(batch().noisy, 100)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"covariance": "half"}, "full, diagonal, none"),
-        ({"parameter": "guessed"}, "known, global, per_image"),
+        ({"covariance": "half"}, "full, diagonal or none"),
+        ({"parameter": "guessed"}, "known, global or per_image"),
         ({"covariance": "diagonal"}, "outputs=6"),
         ({"covariance": "none", "parameter": "global"}, "no use for a noise parameter"),
         ({"noise": CorrelatedGaussian(25)}, "Gaussian, Poisson, Sensor and Impulse"),
@@ -251,6 +329,31 @@ def test_known_and_unknown_parameters_are_not_mixed_up():
     noisy[0, 0, 0, 0] = float("nan")
     with pytest.raises(ValueError, match="NaN or infinite"):
         method().denoise(noisy)
+
+
+@pytest.mark.parametrize("noise", [Gaussian(25), Poisson(30), Impulse(0.5)])
+def test_what_is_known_is_the_estimate_and_what_differs_from_image_to_image_is_none(noise):
+    noisy = batch().noisy
+    assert method(noise=noise).estimate_parameter(noisy).tolist() == pytest.approx([noise.strength[0]] * 2)
+    with pytest.raises(ValueError, match=r"parameter of Gaussian\(\(5, 50\)\) known, this method cannot estimate it"):
+        method(noise=Gaussian((5, 50))).estimate_parameter(noisy)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_parameters_are_estimated_in_any_precision_and_no_other_mode(dtype):
+    learner = method(noise=Gaussian((5, 50)), parameter="per_image").train()
+    found = learner.estimate_parameter(batch().noisy.to(dtype))
+    assert found.dtype == dtype and found.tolist() == pytest.approx([50, 50], rel=0.01) and learner.training
+    with pytest.raises(ValueError, match=r"torch\.int64"):
+        learner.estimate_parameter(torch.ones(1, 3, 8, 8, dtype=torch.int64))
+
+
+def test_large_images_are_updated_piece_by_piece(monkeypatch):
+    learner, noisy = method(), torch.rand(1, 3, 20, 33)
+    whole = learner.denoise(noisy)
+    monkeypatch.setattr("dnlib.methods.blind_spot.PIECE", 7)
+    for one, other in zip(whole, learner.denoise(noisy), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_the_posterior_after_training_is_closer_than_prior_and_measurement():

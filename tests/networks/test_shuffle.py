@@ -43,7 +43,7 @@ def test_the_stride_takes_correlation_away():
 @pytest.mark.parametrize("border", [None, 0, 2])
 def test_a_pointwise_network_does_not_notice(border):
     image = torch.rand(2, 3, 13, 17)
-    assert torch.allclose(shuffle.through(lambda x: 2 * x + 1, image, 4, border=border), 2 * image + 1)
+    assert torch.allclose(shuffle.apply(lambda x: 2 * x + 1, image, 4, border=border), 2 * image + 1)
 
 
 def test_tiled_small_images_see_each_other_across_a_narrow_border():
@@ -52,35 +52,13 @@ def test_tiled_small_images_see_each_other_across_a_narrow_border():
     blur = torch.nn.AvgPool2d(11, 1, padding=5)
 
     def sees(border):
-        answer = shuffle.through(blur, image, 2, border=border)[0, 0, 0, 10]
+        answer = shuffle.apply(blur, image, 2, border=border)[0, 0, 0, 10]
         return torch.autograd.grad(answer, image)[0][0, 0]
 
     assert sees(2)[:, 1::2].sum() > 0  # in the other columns lie the other small images
     assert sees(None)[:, 1::2].sum() == 0 and sees(3)[:, 1::2].sum() == 0
 
 
-def test_refinement_averages_mixtures(rng):
-    noisy, first = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
-    seen = []
-
-    def network(x):
-        seen.append(x)
-        return x
-
-    refined = shuffle.refine(network, noisy, first, times=50, share=0.16)
-    assert len(seen) == 50 and all(set(x.unique().tolist()) == {0, 1} for x in seen)
-    assert refined.mean().item() == pytest.approx(0.84, abs=0.003)
-    assert not torch.equal(seen[0][:, 0], seen[0][:, 1])  # each channel on its own
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda x: shuffle.split(x, 0), "whole number >= 1; 0"),
-        (lambda x: shuffle.refine(abs, x, x, times=0), "at least one mixture"),
-        (lambda x: shuffle.refine(abs, x, x, share=1.5), "1.5 were given"),
-    ],
-)
-def test_bad_input_is_told(call, message):
-    with pytest.raises(ValueError, match=message):
-        call(torch.rand(1, 3, 8, 9))
+def test_a_stride_below_1_is_refused():
+    with pytest.raises(ValueError, match="whole number >= 1; 0"):
+        shuffle.split(torch.rand(1, 3, 8, 9), 0)

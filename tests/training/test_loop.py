@@ -62,7 +62,7 @@ def test_monitoring_changes_nothing():
     plain, watched = method(Noise2Self), method(Noise2Self)
     fit(plain, crops(), steps=60)
     look = torch.rand(1, 1, 20, 20)
-    fit(watched, crops(), steps=60, monitor=lambda m: float(m.mixed(look, 25).mean.mean()), monitor_every=20)
+    fit(watched, crops(), steps=60, monitor=lambda m: float(m.denoise(look).mean.mean()), monitor_every=20)
     assert torch.equal(weights(plain), weights(watched))
 
 

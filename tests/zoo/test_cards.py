@@ -90,7 +90,7 @@ def test_what_the_card_would_build_otherwise_is_told(tmp_path):
     method, path = Noise2Clean(Noise2CleanUNet(3, 6, bias=False)), tmp_path / "x"
     with pytest.raises(ValueError, match="another architecture than the card builds"):
         cards.save_method(method, path)
-    with pytest.raises(ValueError, match="stride is 2 there and 3 in the one given.*method_arguments"):
+    with pytest.raises(ValueError, match=r"stride is 2 there and 3 in the one given.*method_arguments"):
         cards.save_method(APBSN(DilatedBlindSpot(1, 4, blocks=1), stride=3), path, DILATED)
     with pytest.raises(ValueError, match=r"do not fit Noise2CleanUNet\(channels.*'colour'"):
         cards.save_method(method, path, {"network_arguments": {"colour": 3}})
@@ -142,7 +142,7 @@ def test_networks_and_methods_of_one_s_own_are_imported_only_when_asked_for(own)
     card = cards.read_card(path)
     assert (card["method"], card["network"]) == ("own_nets:Mine", "own_nets:Net")
     sys.modules.pop("own_nets")
-    with pytest.raises(ValueError, match="own_nets:Mine, which is not dnlib's.*trust=True"):
+    with pytest.raises(ValueError, match=r"own_nets:Mine, which is not dnlib's.*trust=True"):
         cards.load_method(path)
     assert "own_nets" not in sys.modules
     loaded, image = cards.load_method(path, trust=True), torch.rand(1, 2, 9, 11)

@@ -97,7 +97,7 @@ def test_the_paper_s_ssid_is_the_published_one():
 
     assert numbers(trainer.untrained("ssid_phones", "paper")[0]) == numbers(published_ssid())
     s1, s2 = (trainer.untrained(f"ssid_phones_{row}")[0] for row in ("s1", "s2"))
-    assert s1.bnn.network.wide is None and s1.lan.target == "bnn"
+    assert s1.bnn.network.global_ is None and s1.lan.target == "bnn"
     assert s2.lan.target == "noisy"
 
 
