@@ -74,7 +74,7 @@ def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_p
     monkeypatch.setattr(trainer, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trainer.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
-    assert calls == ["BNN", "LAN", "UNet"]
+    assert calls == ["BNN", "LAN", "DenoisingUNet"]
     kept = [f"ssid_phones.{stage}.checkpoint.safetensors" for stage in ("bnn", "lan")]
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == kept
     monkeypatch.setattr(trainer, "fit", fit)
