@@ -19,7 +19,7 @@ from dnlib.methods import Method
 from dnlib.training import check_architecture, choose_device, settings
 from dnlib.zoo.building import build, name_of
 
-NEEDED = ("method", "method_arguments", "network", "network_arguments", "sha256")
+NEEDED = {"method": str, "method_arguments": dict, "network": str, "network_arguments": dict, "sha256": str}
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
 HOME = SHIPPED / "weights"
 
@@ -60,10 +60,15 @@ def read_card(name: str | Path) -> dict[str, Any]:
         if _is_path(name):
             raise FileNotFoundError(f"there is no model card at {path}")
         raise ValueError(f"there are no weights {str(name)!r}; there are: {', '.join(available()) or 'none'}")
-    card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    missing = [key for key in NEEDED if not isinstance(card, dict) or key not in card]
-    if missing:
+    try:
+        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a model card: {' '.join(str(error).split())}") from error
+    if missing := [key for key in NEEDED if not isinstance(card, dict) or key not in card]:
         raise ValueError(f"{path} is not a model card: it lacks {', '.join(missing)}")
+    for key, kind in NEEDED.items():
+        if not isinstance(card[key], kind):
+            raise ValueError(f"{path} is not a model card: {key} is {card[key]!r}, and no {kind.__name__}")
     return card
 
 
@@ -105,14 +110,19 @@ def load_method(name: str | Path, *, device: str = "cpu", trust: bool = False) -
             f"{path} is not the file its card describes: its sha256 is {found[:12]}..., the card says "
             f"{card['sha256'][:12]}...; it was changed or cut short. Restore it{anew}"
         )
-    method = build(card, trust=trust)
     try:
         tensors = load(content)
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}); nothing else is ever loaded") from error
-    check_architecture(str(path), tensors, method.state_dict(), card["method"])
-    method.load_state_dict({name: _widen(tensor) for name, tensor in tensors.items()})
-    return method.eval().to(choose_device(device))
+    return _filled(card, tensors, str(path), device, trust)
+
+
+def as_stored(method: Method, card: dict[str, Any], *, device: str = "cpu") -> Method:
+    """The method as it will come back from disk, in half precision: what is to be scored before a card is written.
+
+    Raises ValueError as `save_method` does.
+    """
+    return _filled(card, _narrowed(method), "the method", device, trust=True)
 
 
 def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = None) -> Path:
@@ -149,17 +159,21 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
     >>> read_card(path)["network"], type(load_method(path)).__name__
     ('BabyUNet', 'Noise2Noise')
 
-    A network of your own needs nothing more: its card says `network: my_package.networks:MyNetwork`, and
-    `load_method(path, trust=True)` imports it.
+    A network or method that is not dnlib's needs nothing more than a module to be imported from, such as
+    my_package.networks. Its card names it by import path, and is loaded with `trust=True`:
+
+    >>> from torch.nn import Conv2d
+    >>> arguments = {"in_channels": 1, "out_channels": 1, "kernel_size": 3, "padding": 1}
+    >>> path = save_method(Noise2Noise(Conv2d(**arguments)), f"{mkdtemp()}/own", {"network_arguments": arguments})
+    >>> read_card(path)["network"]
+    'torch.nn.modules.conv:Conv2d'
+    >>> type(load_method(path, trust=True).network).__name__
+    'Conv2d'
     """
     whose = {"method": name_of(method), "network": name_of(method.network)}
     card = whose | {"method_arguments": {}, "network_arguments": {}} | (card or {})
     _check_builds(card, method)
-    tensors = {name: _narrow(tensor).cpu().contiguous() for name, tensor in method.state_dict().items()}
-    for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} is not finite in half precision; these weights cannot be stored")
-    content = save(tensors)
+    content = save(_narrowed(method))
     card |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     weights, beside = _beside(path)
     weights.parent.mkdir(parents=True, exist_ok=True)
@@ -230,9 +244,19 @@ def _beside(path: str | Path) -> tuple[Path, Path]:
     return path.with_name(f"{stem}.safetensors"), path.with_name(f"{stem}.yaml")
 
 
-def _narrow(tensor: Tensor) -> Tensor:
-    return tensor.to(torch.float16) if tensor.is_floating_point() else tensor
+def _narrowed(method: Method) -> dict[str, Tensor]:
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+        for name, tensor in method.state_dict().items()
+    }
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} is not finite in half precision; these weights cannot be stored")
+    return tensors
 
 
-def _widen(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
+def _filled(card: dict[str, Any], tensors: dict[str, Tensor], where: str, device: str, trust: bool) -> Method:
+    method = build(card, trust=trust)
+    check_architecture(where, tensors, method.state_dict(), card["method"])
+    method.load_state_dict({name: one.float() if one.is_floating_point() else one for name, one in tensors.items()})
+    return method.eval().to(choose_device(device))

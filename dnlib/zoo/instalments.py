@@ -13,7 +13,7 @@ from typing import Any
 
 from dnlib.images import atomic
 from dnlib.methods import Method
-from dnlib.training import Crops, History, fit
+from dnlib.training import Crops, Diverged, History, fit
 from dnlib.zoo import cards, recipes, trainer
 
 TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
@@ -52,7 +52,10 @@ def train_more(
     Raises
     ------
     ValueError
-        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today.
+        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today or
+        that are not those their card describes.
+    Diverged
+        When the loss is no longer a number; the old weights stay, and nothing else.
 
     Examples
     --------
@@ -61,11 +64,26 @@ def train_more(
     ValueError: an instalment has a length: a time (--more 2h) or a number of steps (--more --steps 5000)
     """
     _check_length(steps, seconds)
-    recipe, out = recipes.find(name), out or trainer.folder()
-    start = _furthest(name, out)
+    recipes.find(name)
+    out = out or trainer.folder()
+    if not _better(name, out).is_file():  # else an earlier call was stopped when nothing but its conclusion was left
+        try:
+            report(_instalment(name, out, steps, seconds, device, report))
+        except Diverged:  # from its checkpoint the same call would diverge again
+            _conclude(name, out)
+            report("the instalment diverged; the old weights stay")
+            raise
+    return _conclude(name, out)
+
+
+def _instalment(
+    name: str, out: Path, steps: int | None, seconds: float | None, device: str, report: Callable[[str], None]
+) -> str:
+    """Train, and write what is at least as good as before to where `_conclude` looks. Returns how it went."""
+    recipe, start = recipes.find(name), _furthest(name, out)
     card = cards.read_card(start)
     _check_built_alike(card, name)
-    method, watched, learnt_from = cards.load_method(start), trainer.watch(recipe), trainer.batches(name)
+    method, watched, learnt_from = cards.load_method(start, device=device), trainer.watch(recipe), trainer.batches(name)
     stages = trainer.stages(f"{name}.more", method)
     planned = _planned(out / f"{name}.more.json", card, steps, lambda: _steps_in(seconds, stages, learnt_from, device))
     done, before = card["steps"], watched(method)
@@ -80,19 +98,32 @@ def train_more(
         monitor=watched,
         looks=[look - done for look in trainer.LOOKS],
     )
-    trained = cards.load_method(cards.save_method(method, out / f"{name}.more.safetensors", card))  # as it is stored
+    trained = cards.as_stored(method, card, device=device)
     after = watched(trained)
-    if after >= before:
-        scores = trainer.scored(trained, recipe)
-        card = _added_up(card, planned, histories, after) | {"scores": scores}
-        start = cards.save_method(method, out / f"{name}.safetensors", card)
-        for what, score in scores.items():
-            report(f"{what}: {score}")
-    for file in out.glob(f"{name}.more.*"):
-        file.unlink()
-    outcome = "" if after >= before else "; the old weights stay"
-    report(f"held-out images: {after:.2f} dB after {before:.2f} dB{outcome}")
-    return start
+    outcome = f"held-out images: {after:.2f} dB after {before:.2f} dB"
+    if not after >= before:
+        return f"{outcome}; the old weights stay"
+    scores = trainer.scored(trained, recipe)
+    cards.save_method(method, _better(name, out), _added_up(card, planned, histories, after) | {"scores": scores})
+    return "\n".join([*(f"{what}: {score}" for what, score in scores.items()), outcome])
+
+
+def _better(name: str, out: Path) -> Path:
+    """The card of an instalment that is finished, scored and good; it is written last."""
+    return out / f"{name}.more.better.yaml"
+
+
+def _conclude(name: str, out: Path) -> Path:
+    """Let better weights, if there are any, take their place; delete the rest in an order that can be interrupted."""
+    better = _better(name, out)
+    if better.is_file():
+        for ending in (".safetensors", ".yaml"):
+            with atomic(out / f"{name}{ending}") as temporary:
+                temporary.write_bytes(better.with_suffix(ending).read_bytes())
+    for ending in ("*checkpoint.safetensors", "json", "better.yaml", "better.safetensors"):
+        for file in out.glob(f"{name}.more.{ending}"):
+            file.unlink()
+    return _furthest(name, out).with_suffix(".safetensors")
 
 
 def _check_length(steps: int | None, seconds: float | None) -> None:

@@ -78,15 +78,13 @@ def train(
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
     learnt_from = batches(name, profile, seed)
     histories = fit_stages(stages(name, method), learnt_from, size, out, seed=seed, device=device, monitor=watched)
-    path = cards.save_method(method, out / f"{name}.safetensors", card)
-    stored = cards.load_method(path, device=device)  # in half precision
+    stored = cards.as_stored(method, card, device=device)
     held_out, scores = watched(stored), scored(stored, recipe)
     card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
     card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
-    cards.save_method(method, path, card)
     for what, score in scores.items():
         report(f"{what}: {score}")
-    return path
+    return cards.save_method(method, out / f"{name}.safetensors", card)
 
 
 def fit_stages(
@@ -164,10 +162,10 @@ def trained(name: str, profile: str, seed: int, *, device: str = "auto") -> Meth
         return _smoked(name, seed)
     if profile == "laptop" and name in cards.available() and cards.read_card(name)["seed"] == seed:
         return cards.load_method(name, device=device)
-    path = folder(profile, seed) / f"{name}.safetensors"
-    if not path.exists() or not _made_by(path, recipes.find(name), profile):
+    card = folder(profile, seed) / f"{name}.yaml"  # it is written last
+    if not card.is_file() or not _made_by(card, recipes.find(name), profile):
         train(name, profile=profile, seed=seed, device=device)
-    return cards.load_method(path, device=device)
+    return cards.load_method(card, device=device)
 
 
 def _smoked(name: str, seed: int) -> Method:
@@ -182,7 +180,7 @@ def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
     """Whether weights were made by a recipe as it is now."""
     wanted = recipes.sizes(profile, recipe) | recipes.described(profile, recipe)
     card = cards.read_card(path)
-    return (card | {"steps": cards.instalments(card)[0]["steps"]}).items() >= wanted.items()
+    return (card | {"steps": cards.instalments(card)[0].get("steps")}).items() >= wanted.items()
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:

@@ -102,6 +102,7 @@ def test_what_the_card_would_build_otherwise_is_told(tmp_path):
 
 
 OWN = """
+import torch
 from torch import nn
 from dnlib.methods import Noise2Noise
 
@@ -119,6 +120,9 @@ class Mine(Noise2Noise):
 
 def function(channels):
     return Net(channels)
+
+class NoChannels(nn.Conv2d):
+    hole = torch.ones(1, 1, dtype=torch.bool)
 
 class NoNetwork:
     pass
@@ -173,6 +177,15 @@ def test_an_import_path_that_leads_nowhere_is_told(own, key, name, message):
     card = cards.read_card(path)
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card | {key: name}))
     with pytest.raises(ValueError, match=message):
+        cards.load_method(path, trust=True)
+
+
+def test_a_network_without_channels_is_told_where_the_method_counts_them(own):
+    _, path = own
+    arguments = {"in_channels": 2, "out_channels": 2, "kernel_size": 1}
+    card = cards.read_card(path) | {"network": "own_nets:NoChannels", "network_arguments": arguments}
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card | {"method": "APBSN"}))
+    with pytest.raises(ValueError, match="NoChannels does not say for how many channels it is: give it `channels`"):
         cards.load_method(path, trust=True)
 
 
@@ -263,9 +276,20 @@ def test_a_damaged_card_is_told(saved, damage):
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match=r"lacks sha256|there is no network 'ResNet'"):
         cards.load_method(path)
-    path.with_suffix(".yaml").write_text("")
-    with pytest.raises(ValueError, match="not a model card"):
-        cards.read_card(path)
+    for text, message in (
+        (b"", "it lacks method, method_arguments, network"),
+        (b"- a list", "it lacks method"),
+        (b"method: [", "not a model card: while parsing"),
+        (b"method: \xff", "not a model card: 'utf-8' codec"),
+        (yaml.safe_dump(CARD | {"sha256": 7}).encode(), "sha256 is 7, and no str"),
+        (
+            yaml.safe_dump(CARD | {"sha256": "", "network_arguments": None}).encode(),
+            "network_arguments is None, and no",
+        ),
+    ):
+        path.with_suffix(".yaml").write_bytes(text)
+        with pytest.raises(ValueError, match=message):
+            cards.read_card(path)
 
 
 def test_weights_beyond_half_precision_are_not_stored(tmp_path):

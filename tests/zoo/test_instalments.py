@@ -1,6 +1,8 @@
 import pytest
 
-from dnlib.zoo import cards, trainer
+from dnlib.methods import Noise2Noise
+from dnlib.training import Diverged
+from dnlib.zoo import cards, instalments, trainer
 from dnlib.zoo.instalments import train_more
 
 NAME = "noise2noise_rgb_sigma25"
@@ -80,6 +82,62 @@ def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, m
         train_more(NAME, tmp_path / "cut", steps=7, report=quiet)
     monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
     assert train_more(NAME, tmp_path / "cut", steps=6, report=quiet).read_bytes() == whole.read_bytes()
+
+
+def snapshot(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("stopped_at", ["scored", "save_method", "atomic", "unlink"])
+def test_stopped_after_its_last_step_an_instalment_loses_nothing(start, monkeypatch, stopped_at):
+    """While scores are worked out, before the weights are stored, between weights and card, while leftovers go."""
+    before, calls = snapshot(start), []
+    monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
+
+    def fail_at(owner, which=1):
+        real = getattr(owner, stopped_at)
+
+        def stopped(*arguments, **options):
+            calls.append(arguments)
+            if len(calls) == which:
+                raise KeyboardInterrupt
+            return real(*arguments, **options)
+
+        context.setattr(owner, stopped_at, stopped)
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        owner = {"scored": trainer, "save_method": cards, "atomic": instalments, "unlink": type(start)}[stopped_at]
+        fail_at(owner, 3 if stopped_at == "atomic" else 2 if stopped_at == "unlink" else 1)  # plan, weights, card
+        train_more(NAME, start, steps=6, report=quiet)
+    if stopped_at in ("scored", "save_method"):
+        assert {name: snapshot(start)[name] for name in before} == before
+    steps_again = []
+    fit = trainer.fit
+    monkeypatch.setattr(trainer, "fit", lambda *a, **k: fit(*a, **k, on_step=lambda *step: steps_again.append(step)))
+    card = cards.read_card(train_more(NAME, start, steps=6, report=quiet))
+    assert (card["steps"], steps_again) == (10, [])
+    assert cards.load_method(start / f"{NAME}.yaml") and not list(start.glob("*.more.*"))
+
+
+def test_an_instalment_that_diverges_leaves_the_old_weights(start, monkeypatch):
+    before, said = snapshot(start), []
+    monkeypatch.setattr(Noise2Noise, "loss", lambda self, batch: self.network(batch.noisy).mean() * float("nan"))
+    with pytest.raises(Diverged, match="no longer a number"):
+        train_more(NAME, start, steps=6, report=said.append)
+    assert snapshot(start) == before and "the old weights stay" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("instead", "message"), [("f" * 64, "not the file its card describes"), ("0" * 64, "sha256 is 0, and no str")]
+)
+def test_weights_that_are_not_those_of_their_card_are_not_trained_further(start, monkeypatch, instead, message):
+    path = start / f"{NAME}.yaml"
+    path.write_text(path.read_text().replace(cards.read_card(path)["sha256"], instead))
+    before = snapshot(start)
+    monkeypatch.setattr(trainer, "fit", None)
+    with pytest.raises(ValueError, match=message):
+        train_more(NAME, start, steps=6, report=quiet)
+    assert snapshot(start) == before
 
 
 def test_a_time_becomes_steps(start, monkeypatch):

@@ -1,3 +1,6 @@
+import runpy
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -118,6 +121,26 @@ def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_pat
     first, again, other = made("a"), made("b"), made("c", seed=1, steps=3)
     assert first == again and first[0] != other[0]
     assert other[1] == "dnlib train noise2noise_rgb_sigma25 --seed 1 --steps 3"
+
+
+def test_stopped_while_it_is_scored_a_training_leaves_no_card_and_is_finished_later(small, tmp_path, monkeypatch):
+    name = "noise2noise_rgb_sigma25"
+    monkeypatch.setattr(trainer, "RUNS", tmp_path)
+
+    def stop(method, recipe):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(trainer, "scored", stop)
+        trainer.train(name, report=lambda line: None)
+    assert [path.name for path in trainer.folder().iterdir()] == [f"{name}.checkpoint.safetensors"]
+    card = cards.read_card(trainer.train(name, report=lambda line: None))
+    assert card["steps"] == 4 and card["scores"]
+
+
+def test_outside_of_a_checkout_trainings_are_in_the_current_folder(monkeypatch):
+    monkeypatch.setattr("dnlib.images.in_checkout", lambda: False)
+    assert runpy.run_path(trainer.__file__)["RUNS"] == Path("runs/train")
 
 
 def test_unknown_names_profiles_and_missing_data_are_told(tmp_path):
