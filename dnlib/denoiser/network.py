@@ -4,7 +4,6 @@ It was trained on photographs with Gaussian noise of sigma 5 to 50, and reads th
 a pixel never sees the pixel, so its self-supervised loss can be compared with that of the filters as it is.
 """
 
-import warnings
 from functools import cache
 from pathlib import Path
 
@@ -34,35 +33,36 @@ def _method(home: Path, device: str) -> Method:
 class BlindSpot:
     """The network, with the noise level that it reads off sample tiles [H, W, 3] in [0, 1].
 
-    sigma: that level, as a standard deviation in units of the image.
+    sigma: that level, as a standard deviation in units of the image. loss: self-supervised, the mean over the tiles.
     """
 
+    @torch.no_grad()
     def __init__(self, tiles: list[np.ndarray], device: str = "auto"):
         self.device = choose_device(device)
         self.method = _method(cards.HOME, self.device)
-        levels = [self.method.estimate_parameter(self._tensor(tile)) for tile in tiles]
+        noisy = [self._tensor(tile) for tile in tiles]
+        levels = [self.method.estimate_parameter(tile) for tile in noisy]
         self.parameter = self.method.noise.to_internal(torch.cat(levels).mean(dim=0, keepdim=True))
         self.sigma = float(self.parameter)
-
-    @torch.no_grad()
-    def loss(self, tile: np.ndarray) -> float:
-        """The mean squared distance of noisy pixels from what their surroundings predict, where filters have it."""
-        noisy, mask = self._tensor(tile), torch.from_numpy(single_mask(tile.shape[:2]))
-        return float(((self.method.belief(noisy).mean - noisy) ** 2)[:, :, mask].mean())
+        self.loss = float(np.mean([self._loss(tile) for tile in noisy]))
 
     @torch.no_grad()
     def denoise(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The posterior mean of an image [H, W, 3] and its standard deviation, pixel by pixel."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # levels it was not trained for: the loss has judged
-            mean, std = by_tiles(
-                lambda tile: self.method.estimate(tile, self.parameter),
-                self._tensor(frame),
-                side=512,
-                margin=80,  # this network reaches 75 pixels far
-                multiple=8,
-            )
+        network = self.method.network
+        mean, std = by_tiles(
+            lambda tile: self.method.estimate(tile, self.parameter),
+            self._tensor(frame),
+            side=512,
+            margin=network.reach,
+            multiple=network.multiple,
+        )
         return to_image(mean), to_image(std)
+
+    def _loss(self, noisy: torch.Tensor) -> float:
+        """The mean squared distance of noisy pixels from what their surroundings predict, where filters are judged."""
+        mask = torch.from_numpy(single_mask(tuple(noisy.shape[2:])))
+        return float(((self.method.belief(noisy).mean - noisy) ** 2)[:, :, mask].mean())
 
     def _tensor(self, image: np.ndarray) -> torch.Tensor:
         return to_tensor(image).to(self.device)

@@ -1,5 +1,4 @@
 from . import (
-    building as building,
     cards as cards,
     instalments as instalments,
     provenance as provenance,

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
-from dnlib.denoiser import network
-from dnlib.denoiser.choice import BLIND_SPOT, CANDIDATES, Candidate, noise_level
-from dnlib.filters import invariant, single_mask
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, Candidate, network, noise_level, sampling
+from dnlib.filters import donut_median, invariant, single_mask
 from dnlib.images import photo, to_image, to_tensor
 from dnlib.noise import CorrelatedGaussian
 from dnlib.training import psnr
@@ -52,26 +51,49 @@ def test_a_stack_is_calibrated_together_and_denoised_frame_by_frame():
         assert psnr(frame, clean) > 25
 
 
-def test_candidates_are_compared_on_the_same_pixels():
-    """On one tile, every loss is that of one pixel in 16, worked out here without looking at it."""
+@pytest.mark.parametrize("side", [256, 48])
+def test_candidates_are_compared_on_the_same_pixels(monkeypatch, side):
+    """Every loss is that of one pixel in 16 of one tile, or of four, worked out here without looking at them."""
+    monkeypatch.setattr(sampling, "TILE", side)
     _, choice = dnlib.denoise(NOISY, return_choice=True)
     low, span = NOISY.min(), np.ptp(NOISY)
-    tile = ((NOISY.astype(np.float64) - low) / span).astype(np.float32)
-    mask, sigma = single_mask(tile.shape[:2]), noise_level([tile])
+    tiles = sampling.sample_tiles([((NOISY.astype(np.float64) - low) / span).astype(np.float32)])
+    assert [tile.shape for tile in tiles] == ([(100, 100, 3)] if side == 256 else [(48, 48, 3)] * 4)
+    mask, sigma = single_mask(tiles[0].shape[:2]), noise_level(tiles)
 
     def loss(estimate):
-        return np.mean((estimate[mask] - tile[mask]).astype(float) ** 2) * span**2
+        pairs = [(estimate(tile)[mask], tile[mask]) for tile in tiles]
+        return np.mean([(a.astype(float) - b) ** 2 for a, b in pairs]) * span**2
+
+    def blindly(candidate, setting):
+        if candidate.blind_twin:
+            return lambda tile: candidate.blind_twin(tile, **setting)
+        return lambda tile: invariant(candidate.filter, tile, masks=[mask, ~mask], **setting)
 
     for name, candidate in CANDIDATES.items():
-        estimates = [
-            candidate.blind_twin(tile, **setting)
-            if candidate.blind_twin
-            else invariant(candidate.filter, tile, masks=[mask, ~mask], **setting)
-            for setting in candidate.settings(sigma)
-        ]
-        assert choice.losses[name] == pytest.approx(min(map(loss, estimates)), rel=1e-4), name
-    belief = load_method(network.NAME).belief(to_tensor(tile))
-    assert choice.losses[BLIND_SPOT] == pytest.approx(loss(to_image(belief.mean.detach().float())), rel=1e-4)
+        losses = [loss(blindly(candidate, setting)) for setting in candidate.settings(sigma)]
+        assert choice.losses[name] == pytest.approx(min(losses), rel=1e-4), name
+    belief = load_method(network.NAME).belief
+    mean = loss(lambda tile: to_image(belief(to_tensor(tile)).mean.detach().float()))
+    assert choice.losses[BLIND_SPOT] == pytest.approx(mean, rel=1e-4)
+
+
+def test_what_fails_is_never_chosen(monkeypatch):
+    def half(image, good):
+        return donut_median(image, radius=1) if good else image * np.nan
+
+    def broken(image):
+        return image * np.nan
+
+    monkeypatch.setitem(CANDIDATES, "broken", Candidate(broken, lambda sigma: [{}], broken))
+    monkeypatch.setitem(CANDIDATES, "half", Candidate(half, lambda sigma: [{"good": k} for k in (False, True)], half))
+    with pytest.raises(ValueError, match="no loss of broken is a finite number"):
+        dnlib.denoise(NOISY, filter="broken")
+    result, choice = dnlib.denoise(NOISY, filter="half", return_choice=True)
+    assert choice.setting == {"good": True} and np.isfinite(result).all()
+    result, choice = dnlib.denoise(NOISY[..., 0], return_choice=True)
+    assert set(choice.losses) == set(CANDIDATES) - {"broken"} and np.isfinite(result).all()
+    assert choice.loss == choice.losses[choice.filter] == min(choice.losses.values())
 
 
 def test_a_setting_is_scaled_if_its_candidate_says_so(monkeypatch):

@@ -45,10 +45,12 @@ def test_colour_images_have_one_candidate_more(stand_in):
     assert set(choice.losses) == set(CANDIDATES)
 
 
-def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch):
-    monkeypatch.setattr(network.BlindSpot, "loss", lambda self, tile: 0.0)
+@pytest.mark.parametrize(("loss", "wins"), [(0.0, True), (np.nan, False), (np.inf, False)])
+def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch, loss, wins):
+    monkeypatch.setattr(network.BlindSpot, "_loss", lambda self, noisy: loss)
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert choice.filter == BLIND_SPOT and "sigma" in choice.summary
+    assert (choice.filter == BLIND_SPOT) == (BLIND_SPOT in choice.losses) == wins
+    assert choice.loss == min(choice.losses.values()) and "sigma" in choice.summary
 
 
 def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(stand_in):
