@@ -3,6 +3,7 @@ from . import (
     instalments as instalments,
     provenance as provenance,
     recipes as recipes,
+    scoring as scoring,
     trainer as trainer,
 )
 from .building import build as build

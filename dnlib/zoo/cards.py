@@ -185,28 +185,50 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
 
 
 def publish(path: str | Path) -> Path:
-    """Copy weights and card to where the course keeps its own.
+    """Copy weights and card to where the course keeps its own: `dnlib train NAME --publish`.
+
+    Parameters
+    ----------
+    path : str or Path
+        Of either file.
+
+    Returns
+    -------
+    Path
+        Of the weights that ship from now on.
 
     Raises
     ------
     ValueError
-        For weights that score lower on the held-out images than those that are there, and outside of a checkout.
+        For weights that score lower on the held-out images than those that are there, or that `load_method` refuses,
+        and outside of a checkout.
+
+    Examples
+    --------
+    >>> publish("my_network.safetensors")
+    Traceback (most recent call last):
+    FileNotFoundError: there is no model card at my_network.yaml
     """
     if not in_checkout():
         raise ValueError("weights are published in a checkout of the repository; this is an installed package")
-    card, files = read_card(path), _beside(path)
-    there = HOME / files[1].name
+    card, there = read_card(path), HOME / _beside(path)[1].name
     shipped = read_card(there) if there.is_file() else {}
-    if card.get("held_out", 0) < shipped.get("held_out", 0):
+    if not card.get("held_out", 0) >= shipped.get("held_out", 0):
         raise ValueError(
             f"{path} reaches {card.get('held_out', 0):.2f} dB on held-out images and what ships "
             f"{shipped['held_out']:.2f} dB; only what is at least as good is published"
         )
-    HOME.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        with atomic(HOME / file.name) as temporary:
-            temporary.write_bytes(file.read_bytes())
-    return HOME / files[0].name
+    load_method(path)
+    return copy(path, there)
+
+
+def copy(path: str | Path, to: str | Path) -> Path:
+    """Copy weights and card to another path, the card last. Returns that of the weights."""
+    Path(to).parent.mkdir(parents=True, exist_ok=True)
+    for source, target in zip(_beside(path), _beside(to), strict=True):
+        with atomic(target) as temporary:
+            temporary.write_bytes(source.read_bytes())
+    return _beside(to)[0]
 
 
 def instalments(card: dict[str, Any]) -> list[dict[str, Any]]:

@@ -115,11 +115,8 @@ def _better(name: str, out: Path) -> Path:
 
 def _conclude(name: str, out: Path) -> Path:
     """Let better weights, if there are any, take their place; delete the rest in an order that can be interrupted."""
-    better = _better(name, out)
-    if better.is_file():
-        for ending in (".safetensors", ".yaml"):
-            with atomic(out / f"{name}{ending}") as temporary:
-                temporary.write_bytes(better.with_suffix(ending).read_bytes())
+    if _better(name, out).is_file():
+        cards.copy(_better(name, out), out / f"{name}.yaml")
     for ending in ("*checkpoint.safetensors", "json", "better.yaml", "better.safetensors"):
         for file in out.glob(f"{name}.more.{ending}"):
             file.unlink()

@@ -1,6 +1,5 @@
 """Networks that are trained beforehand: `dnlib train NAME` follows a recipe and makes shipped weights again."""
 
-import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +8,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from dnlib.images import ROOT, Example, arrays, datasets, in_checkout, middle, to_tensor
+from dnlib.images import ROOT, arrays, datasets, in_checkout, to_tensor
 from dnlib.methods import Method, Tiles, craft_tiles
 from dnlib.noise import Noise, noisy_burst
-from dnlib.training import Crops, History, draw_noisy, evaluate, fit, metrics, score_pairs, tile_crops
+from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, provenance, recipes
 from dnlib.zoo.recipes import Recipe
+from dnlib.zoo.scoring import scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
 LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
 
 
 def folder(profile: str = "laptop", seed: int = 0) -> Path:
-    """Where weights of a profile and a seed are trained, and looked for."""
+    """Where weights of a profile and a seed are trained, and looked for.
+
+    In a checkout that is its own runs/, elsewhere runs/ in the current folder.
+
+    Examples
+    --------
+    >>> folder(seed=7).name
+    'laptop_seed7'
+    """
     return RUNS / f"{profile}_seed{seed}"
 
 
@@ -48,8 +56,14 @@ def train(
         Folder of weights and checkpoints; `folder(profile, seed)` if not given.
     profile : str
         laptop, which is what ships, or paper.
+    seed : int
+        Of weights and noise.
+    device : str
+        As `dnlib.training.fit` takes it.
     steps : int
         Of each stage, instead of the profile's.
+    report : callable
+        What is told, line by line.
 
     Returns
     -------
@@ -59,7 +73,7 @@ def train(
     Raises
     ------
     ValueError
-        For an unknown name or profile.
+        For an unknown name, profile or device, and for no steps.
     FileNotFoundError
         Without the images it learns from.
 
@@ -72,6 +86,9 @@ def train(
     recipe, out = recipes.find(name), out or folder(profile, seed)
     recipes.check_profile(profile)
     size = recipes.sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
+    if size["steps"] < 1:
+        raise ValueError(f"training takes at least one step; {size['steps']} were given")
+    choose_device(device)
     watched = watch(recipe)
     method, card = untrained(name, profile, seed)
     card["command"] += "" if steps is None else f" --steps {steps}"
@@ -226,43 +243,6 @@ def _tiles(noise: Noise, seed: int) -> Tiles:
         clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
         noisy.append(noisy_burst(clean, noise, torch.Generator().manual_seed(index)).image)
     return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
-
-
-def watch(recipe: Recipe) -> Callable[[Method], float]:
-    """The PSNR that is printed while a recipe trains; it never teaches."""
-    if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::9]
-        return lambda method: score_pairs(method, pairs).mean_psnr
-    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
-
-
-def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
-    """PSNR in dB on the middles of some photographs, always with the same noise."""
-    clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
-    noisy = draw_noisy(clean, noise, 0).image
-
-    def psnr(method: Method) -> float:
-        return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
-
-    return psnr
-
-
-def scored(method: Method, recipe: Recipe) -> dict[str, str]:
-    """What a card says of trained weights: their scores on the test sets that are present."""
-    if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::6]
-        return {f"{recipe.trained_on}, every sixth": str(score_pairs(method, pairs))}
-    if datasets.find("kodak24").is_present:
-        test_sets = {"kodak24": datasets.load("kodak24")}
-    else:
-        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
-    if recipe.trained_on == "davis480p":
-        videos = datasets.load("davis480p")[-recipes.HELD_OUT :]
-        test_sets["davis480p held out"] = [Example(video.name, video.clean[3]) for video in videos]
-    return {
-        f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
-        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
-    }
 
 
 def _options(profile: str, seed: int) -> str:

@@ -2,7 +2,7 @@ import pytest
 
 from dnlib.methods import Noise2Noise
 from dnlib.training import Diverged
-from dnlib.zoo import cards, instalments, trainer
+from dnlib.zoo import cards, trainer
 from dnlib.zoo.instalments import train_more
 
 NAME = "noise2noise_rgb_sigma25"
@@ -53,9 +53,16 @@ def test_a_worse_instalment_changes_nothing(start, monkeypatch):
 def test_only_what_is_at_least_as_good_is_published(start, monkeypatch):
     path = cards.publish(start / f"{NAME}.safetensors")
     worse, card = start / "worse" / f"{NAME}.safetensors", cards.read_card(path)
-    cards.save_method(cards.load_method(path), worse, card | {"held_out": card["held_out"] - 0.01})
-    with pytest.raises(ValueError, match="at least as good"):
+    for held_out in (card["held_out"] - 0.01, float("nan")):
+        cards.save_method(cards.load_method(path), worse, card | {"held_out": held_out})
+        with pytest.raises(ValueError, match="at least as good"):
+            cards.publish(worse)
+    shipped = path.read_bytes()
+    cards.save_method(cards.load_method(path), worse, card)
+    worse.write_bytes(shipped[:-2] + b"xx")
+    with pytest.raises(ValueError, match="not the file its card describes"):
         cards.publish(worse)
+    assert path.read_bytes() == shipped
 
 
 def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, monkeypatch):
@@ -106,8 +113,12 @@ def test_stopped_after_its_last_step_an_instalment_loses_nothing(start, monkeypa
         context.setattr(owner, stopped_at, stopped)
 
     with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
-        owner = {"scored": trainer, "save_method": cards, "atomic": instalments, "unlink": type(start)}[stopped_at]
-        fail_at(owner, 3 if stopped_at == "atomic" else 2 if stopped_at == "unlink" else 1)  # plan, weights, card
+        if stopped_at == "atomic":
+            fail_at(cards, 4)  # both files of the better, then both in their place
+        elif stopped_at == "unlink":
+            fail_at(type(start), 2)
+        else:
+            fail_at(trainer if stopped_at == "scored" else cards)
         train_more(NAME, start, steps=6, report=quiet)
     if stopped_at in ("scored", "save_method"):
         assert {name: snapshot(start)[name] for name in before} == before

@@ -148,6 +148,10 @@ def test_unknown_names_profiles_and_missing_data_are_told(tmp_path):
         trainer.train("noise2sharp", tmp_path)
     with pytest.raises(ValueError, match="laptop or paper; 'smoke' was given"):
         trainer.train("noise2clean_rgb_sigma25", tmp_path, profile="smoke")
+    with pytest.raises(ValueError, match="at least one step; 0 were given"):
+        trainer.train("noise2clean_rgb_sigma25", tmp_path, steps=0)
+    with pytest.raises(ValueError, match="'tpu'"):
+        trainer.train("noise2clean_rgb_sigma25", tmp_path, device="tpu")
     with pytest.raises(FileNotFoundError, match="dnlib data bsds500"):
         trainer.train("noise2clean_rgb_sigma25", tmp_path)
     assert list(tmp_path.iterdir()) == []
