@@ -100,7 +100,7 @@ def denoise(
     ------
     ValueError
         For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
-        an unknown filter or device.
+        an unknown filter, and a device that is not here when the network is asked for.
 
     Examples
     --------

@@ -159,6 +159,8 @@ def test_any_image_keeps_its_type_shape_and_range_or_is_refused_in_one_line(data
         (np.array([[1.0, np.inf] * 8] * 16), "infinite"),
         (np.zeros(20), "shape"),
         (np.zeros((20, 20), dtype=bool), "bool"),
+        (np.zeros((20, 20), dtype=complex), "complex"),
+        (np.zeros((20, 20), dtype=object), "object"),
     ],
 )
 def test_images_that_cannot_be_denoised_are_named(image, message):
