@@ -15,5 +15,6 @@ from .cards import (
     save_method as save_method,
 )
 from .instalments import train_more as train_more
-from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, Recipe as Recipe, find as find, rows as rows
+from .recipe import Recipe as Recipe
+from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, find as find, rows as rows
 from .trainer import folder as folder, train as train, trained as trained, untrained as untrained

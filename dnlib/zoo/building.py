@@ -5,10 +5,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 
 from dnlib import methods, networks
 from dnlib.methods import Method
+from dnlib.training import check_architecture, settings
 
 ROOMS = {"method": methods, "network": networks}
 
@@ -61,6 +63,20 @@ def name_of(part: nn.Module) -> str:
             f"move it into a module of its own"
         )
     return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def check_builds(card: dict[str, Any], method: Method) -> None:
+    """Raises ValueError, naming the first difference, if a card builds another method than this one."""
+    with torch.random.fork_rng(devices=[]):
+        built = build(card, trust=True)  # the method is here: its code has run already
+    check_architecture("the method", method.state_dict(), built.state_dict(), "the card builds")
+    given, found = settings(method), settings(built)
+    for name in sorted(given.keys() | found.keys()):
+        if given.get(name) != found.get(name):
+            raise ValueError(
+                f"the card builds another method: {name} is {found.get(name)!r} there and {given.get(name)!r} in the "
+                f"one given; name the arguments it was made with in network_arguments and method_arguments"
+            )
 
 
 def _network(part: dict[str, Any], where: str, trust: bool) -> nn.Module:

@@ -8,7 +8,6 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -16,8 +15,8 @@ from torch import Tensor
 
 from dnlib.images import SHIPPED, atomic, in_checkout
 from dnlib.methods import Method
-from dnlib.training import check_architecture, choose_device, settings
-from dnlib.zoo.building import build, name_of
+from dnlib.training import check_architecture, choose_device
+from dnlib.zoo.building import build, check_builds, name_of
 
 NEEDED = {"method": str, "method_arguments": dict, "network": str, "network_arguments": dict, "sha256": str}
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
@@ -172,7 +171,7 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
     """
     whose = {"method": name_of(method), "network": name_of(method.network)}
     card = whose | {"method_arguments": {}, "network_arguments": {}} | (card or {})
-    _check_builds(card, method)
+    check_builds(card, method)
     content = save(_narrowed(method))
     card |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     weights, beside = _beside(path)
@@ -234,19 +233,6 @@ def copy(path: str | Path, to: str | Path) -> Path:
 def instalments(card: dict[str, Any]) -> list[dict[str, Any]]:
     """What a card says of each of its instalments; the first training is one."""
     return card.get("instalments", [{key: card[key] for key in ACCOUNT if key in card}])
-
-
-def _check_builds(card: dict[str, Any], method: Method) -> None:
-    with torch.random.fork_rng(devices=[]):
-        built = build(card, trust=True)  # the method is here: its code has run already
-    check_architecture("the method", method.state_dict(), built.state_dict(), "the card builds")
-    given, found = settings(method), settings(built)
-    for name in sorted(given.keys() | found.keys()):
-        if given.get(name) != found.get(name):
-            raise ValueError(
-                f"the card builds another method: {name} is {found.get(name)!r} there and {given.get(name)!r} in the "
-                f"one given; name the arguments it was made with in network_arguments and method_arguments"
-            )
 
 
 def _is_path(name: str | Path) -> bool:

@@ -8,12 +8,12 @@ The laptop size is what ships, the paper size needs a GPU for days. Rows that ar
 of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from dnlib.images import one_of
 from dnlib.methods import outputs
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
+from dnlib.zoo.recipe import Recipe, Teacher
 
 PROFILES = ("laptop", "paper")
 # size -> (laptop, paper): two CPU cores for most of an hour, and Laine et al.'s
@@ -29,59 +29,6 @@ SIZES = {
 SMOKE = {"width": 8, "size": 32, "count": 2, "steps": 3}  # what tests of chapters train with
 SHORT = {"steps": (9_600, 500_000)}
 SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
-
-
-class Teacher(NamedTuple):
-    """A network that a method learns from: its name in `networks`, its sizes as in SIZES, its other arguments."""
-
-    network: str
-    sizes: dict[str, tuple]
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one of the shipped weights was made.
-
-    Attributes
-    ----------
-    method, network : str
-        Names in `dnlib.methods` and `dnlib.networks`, with `method_arguments` and `network_arguments`.
-    noise : Noise or None
-        To train with; None where the photographs are noisy as they are.
-    tests : tuple of Noise
-        To score at.
-    sizes : dict
-        (laptop, paper), where they differ from SIZES; what SIZES does not name is the network's.
-    teachers : dict
-        Networks that the method takes besides, by the argument's name.
-    start : str
-        The shipped weights that training begins with.
-    trained_on : str
-        bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
-
-    Examples
-    --------
-    >>> find("blind_spot_rgb_poisson30").method
-    'BlindSpotBayes'
-    """
-
-    title: str
-    method: str
-    noise: Noise | None
-    tests: tuple[Noise, ...]
-    network: str = "Noise2CleanUNet"
-    method_arguments: dict[str, Any] = field(default_factory=dict)
-    network_arguments: dict[str, Any] = field(default_factory=dict)
-    sizes: dict[str, tuple] = field(default_factory=dict)
-    teachers: dict[str, Teacher] = field(default_factory=dict)
-    start: str = ""
-    trained_on: str = "bsds500"
-
-    @property
-    def monitored(self) -> Noise:
-        """The noise on the photographs that training is watched with."""
-        return self.tests[len(self.tests) // 2]
 
 
 def _blind_spot(

@@ -10,7 +10,7 @@ from dnlib.methods import Method
 from dnlib.noise import Noise
 from dnlib.training import draw_noisy, evaluate, psnr, score_pairs
 from dnlib.zoo import recipes
-from dnlib.zoo.recipes import Recipe
+from dnlib.zoo.recipe import Recipe
 
 
 def watch(recipe: Recipe) -> Callable[[Method], float]:

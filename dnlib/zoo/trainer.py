@@ -13,7 +13,7 @@ from dnlib.methods import Method, Tiles, craft_tiles
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, provenance, recipes
-from dnlib.zoo.recipes import Recipe
+from dnlib.zoo.recipe import Recipe
 from dnlib.zoo.scoring import scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
