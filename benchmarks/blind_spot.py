@@ -26,7 +26,7 @@ from dnlib.methods import BlindSpotBayes
 from dnlib.networks import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.noise import Belief, Gaussian, beliefs
 from dnlib.training import Crops, computes_in_bfloat16, draw_noisy, fit, metrics
-from dnlib.zoo import cards, provenance, trainer
+from dnlib.zoo import cards, provenance, scoring
 
 REPEATS, EQUAL_SECONDS = 3, 120
 NOISE = Gaussian(25)
@@ -58,7 +58,7 @@ def around_the_network() -> float:
 
 def equal_seconds(batches: Crops, examples: list) -> dict[str, dict[str, float]]:
     """Steps and PSNR of both designs after EQUAL_SECONDS of training each."""
-    look, found = trainer.monitor(examples, NOISE), {}
+    look, found = scoring.monitor(examples, NOISE), {}
     for network in (BlindSpotUNet, TwoWayBlindSpotUNet):
         torch.manual_seed(0)
 

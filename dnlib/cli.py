@@ -1,5 +1,6 @@
 """The `dnlib` command: thin, and quick to start. What it does lives in the modules it imports."""
 
+import dis
 import os
 import re
 import sys
@@ -8,22 +9,37 @@ from pathlib import Path
 
 import click
 
+_PACKAGE = str(Path(__file__).parent)
+_BY_STEPS = "by steps"  # --more without a time
+
 
 class _OneLineErrors(click.Group):
-    """Expected errors become one line and exit status 2; anything else is a bug and keeps its traceback."""
+    """What dnlib refuses becomes one line and exit status 2; anything else is a bug and keeps its traceback."""
 
     def invoke(self, context):
         try:
             return super().invoke(context)
-        except KeyboardInterrupt:
-            raise
         except (ValueError, OSError, FloatingPointError) as error:
+            if context.params["traceback"] or not _refused(error):
+                raise
             raise click.UsageError(str(error)) from error
+
+
+def _refused(error: Exception) -> bool:
+    """Whether dnlib raised this itself, by a `raise`, or the operating system refused a file."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return True
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    code, at = trace.tb_frame.f_code, trace.tb_lasti
+    return code.co_filename.startswith(_PACKAGE) and dis.opname[code.co_code[at]] == "RAISE_VARARGS"
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dnlib")
-def main():
+@click.option("--traceback", is_flag=True, envvar="DNLIB_TRACEBACK", help="Show where in the code an error comes from.")
+def main(traceback: bool):
     """Self-supervised image denoising: a course, a reproduction, and a denoiser that needs no clean image."""
 
 
@@ -37,45 +53,57 @@ def main():
     type=click.Path(path_type=Path),
     help="Also write the standard deviation of every value (.npy or .tif), which takes --filter blind_spot.",
 )
+@click.option(
+    "--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps."
+)
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def denoise(image: Path, output: Path, filter: str, report: Path | None, uncertainty: Path | None, force: bool):
+def denoise(image, output, filter, report, uncertainty, device, force):
     """Denoise IMAGE with the filter, or for colour the network, that predicts its noisy pixels best.
 
     PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
     """
-    from dnlib.denoiser import choice
+    from dnlib.denoiser import BLIND_SPOT, denoise_picture, write_picture_page
     from dnlib.images import Picture, check_destination, read, write
 
     before = read(image)
     check_destination(output, before, overwrite=force)
+    taken = image.absolute(), output.absolute()
     if report:
-        if report.suffix.lower() not in (".html", ".htm") or report.absolute() in (image.absolute(), output.absolute()):
-            raise ValueError(f"the report is an HTML page of its own, with the ending .html; {report} was given")
-        check_destination(report, overwrite=force)
+        _check_beside("the report is an HTML page", report, (".html", ".htm"), taken, force)
     if uncertainty:
-        if uncertainty.suffix.lower() not in (".npy", ".tif", ".tiff") or uncertainty.absolute() in (
-            image.absolute(),
-            output.absolute(),
-        ):
-            raise ValueError(f"the uncertainty is a .npy or .tif file of its own; {uncertainty} was given")
-        if filter != choice.BLIND_SPOT:
+        _check_beside("the uncertainty is a .npy or .tif file", uncertainty, (".npy", ".tif", ".tiff"), taken, force)
+        if filter != BLIND_SPOT:
             raise ValueError(
-                f"only the network knows how uncertain it is: --uncertainty goes with --filter {choice.BLIND_SPOT}; "
+                f"only the network knows how uncertain it is: --uncertainty goes with --filter {BLIND_SPOT}; "
                 f"--filter {filter} was given"
             )
-        check_destination(uncertainty, overwrite=force)
     started = time.perf_counter()
-    after, choice = choice.denoise_picture(before, filter=filter, progress=sys.stderr.isatty())
+    after, choice = denoise_picture(before, filter=filter, device=device, progress=sys.stderr.isatty())
     write(output, after, overwrite=force)
     click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
     if uncertainty:
         write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
         click.echo(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
     if report:
-        from dnlib.denoiser import write_picture_page
-
         write_picture_page(report, image.name, before, after, choice)
         click.echo(f"{report}: before, after and residual")
+
+
+def _check_beside(what: str, path: Path, endings: tuple[str, ...], taken: tuple[Path, ...], force: bool) -> None:
+    """Whether a second file can be written next to the result."""
+    from dnlib.images import check_destination
+
+    if path.suffix.lower() not in endings or path.absolute() in taken:
+        raise ValueError(f"{what} of its own, with the ending {' or '.join(endings)}; {path} was given")
+    check_destination(path, overwrite=force)
+
+
+def _check_checkout(command: str) -> None:
+    """Chapters, claims and records are in the repository; an installed package has none."""
+    from dnlib.images import in_checkout
+
+    if not in_checkout():
+        raise ValueError(f"{command} works in a checkout of the repository, on its chapters and records; here is none")
 
 
 @main.command()
@@ -115,7 +143,7 @@ def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
 @click.argument("chapters", nargs=-1)
 @click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be given several times.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the chapter.")
 @click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/PROFILE if not given.")
 @click.option("--resume", is_flag=True, help="Skip what succeeded with the same parameters, code and data.")
@@ -129,16 +157,19 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     dnlib run                               every chapter, laptop profile
     dnlib run 01 --seed 0 --seed 1          one chapter, two seeds
     dnlib run 01 -p noise_std 0.2           another noise level
-    """
+    """  # noqa: D301 - click wants the character
+    _check_checkout("dnlib run")
     click.echo("dnlib: reading the chapters ...", err=True)
-    from dnlib.course import Display, runner
+    from dnlib.course import Display, jobs as known, report, runner
 
     if in_place:
-        for notebook in runner.select(chapters):
+        for notebook in known.select(chapters):
             click.echo(f"executing {notebook.name} in place")
             runner.execute_in_place(notebook)
         return
-    jobs = runner.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
+    if publish:
+        report.check_publishable(profile)
+    jobs = known.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
     folder = jobs[0].out
     outcomes = []
     with runner.reserved(folder), Display(len(jobs)) as display:
@@ -149,8 +180,6 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         except KeyboardInterrupt:
             display.interrupted(outcomes)
             sys.exit(130)
-        from dnlib.course import report
-
         names = [outcome.job.name for outcome in outcomes if outcome.status != "failed"]
         judgements = report.write(folder, names)
         if publish:
@@ -166,6 +195,7 @@ def report(folder: Path | None):
 
     For the committed records, `dnlib report results`, the README's tables are made anew, too.
     """
+    _check_checkout("dnlib report")
     from dnlib.course import report
 
     folder = _with_records(folder)
@@ -180,6 +210,7 @@ def report(folder: Path | None):
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
+    _check_checkout("dnlib claims")
     from dnlib.course import claims_table, records
 
     folder = _with_records(folder or records.ROOT / "results")
@@ -217,13 +248,13 @@ def data(name: str | None):
 @click.option(
     "--more",
     is_flag=False,
-    flag_value="",
+    flag_value=_BY_STEPS,
     metavar="TIME",
     help="Go on from what is there for one more instalment: 2h, 45m, 90s; or --more --steps N.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE if not given.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE_seedSEED if not given.")
 @click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
 def train(name, profile, steps, more, seed, device, out, publish):
     """Train the weights called NAME as they were trained for the course, or list them.
@@ -235,13 +266,14 @@ def train(name, profile, steps, more, seed, device, out, publish):
     from dnlib.course import weights_table
     from dnlib.zoo import cards, instalments, recipes, trainer
 
+    if publish:
+        _check_checkout("dnlib train --publish")
     if name is None:
         weights_table(recipes.RECIPES, cards)
         return
-    out = out or cards.HOME.parent.parent / "runs" / "train" / profile
     if more is not None and (profile, seed) != ("laptop", 0):
         raise ValueError("instalments go on with what ships: --more takes neither --profile nor --seed")
-    seconds = _seconds(more) if more else None
+    seconds = None if more in (None, _BY_STEPS) else _seconds(more)
     options = {"device": device, "steps": steps, "report": click.echo}
     try:
         if more is None:
@@ -261,6 +293,8 @@ def _seconds(text: str) -> float:
     found = re.fullmatch(r"(?:([\d.]+)h)?(?:([\d.]+)m(?:in)?)?(?:([\d.]+)s)?", text)
     try:
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        if not text:
+            raise ValueError
     except (AttributeError, ValueError):
         raise ValueError(f"a time is written like 2h, 1h30m, 45m or 90s; {text!r} was given") from None
     return 3600 * hours + 60 * minutes + seconds

@@ -56,7 +56,7 @@ def chapters(monkeypatch, tmp_path):
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-    from dnlib.course import runner
+    from dnlib.course import jobs
     from dnlib.course.parameters import declared
 
     def write(**bodies):
@@ -73,5 +73,5 @@ def chapters(monkeypatch, tmp_path):
 
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    monkeypatch.setattr(runner, "NOTEBOOKS", folder)
+    monkeypatch.setattr(jobs, "NOTEBOOKS", folder)
     return write

@@ -2,6 +2,8 @@ from . import (
     chapter as chapter,
     console as console,
     doctor as doctor,
+    jobs as jobs,
+    kernel as kernel,
     noise_figure as noise_figure,
     parameters as parameters,
     plots as plots,

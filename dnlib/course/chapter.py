@@ -62,7 +62,8 @@ class Run:
 
     def camera_pairs(self, count: int, iso: float) -> tuple[list[datasets.Example], str]:
         """Noisy (8 bits) and clean images of cameras, and what they are: blocks of photographs of phones where
-        `sidd_val_crops` is present, else bundled photographs through a simulated camera at `iso`, turn by turn."""
+        `sidd_val_crops` is present, else bundled photographs through a simulated camera at `iso`, turn by turn.
+        """
         from dnlib.noise import Camera
         from dnlib.training import draw_noisy
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dnlib.course.jobs import Outcome, Progress
 from dnlib.course.records import Judgement
-from dnlib.course.runner import Outcome, Progress
 
 _COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
 
@@ -125,13 +125,15 @@ def datasets_table(datasets) -> None:
     plain_console().print(table)
 
 
-def weights_table(recipes, weights) -> None:
-    table = Table("name", "what", "MB", "scores")
+def weights_table(recipes, cards) -> None:
+    """What ships, or could be trained: size, length of training, PSNR on held-out images, scores on test sets."""
+    table = Table("name", "what", "MB", "steps", "held out, dB", "scores")
     for name, recipe in recipes.items():
-        card = weights.read_card(name) if name in weights.available() else {}
+        card = cards.read_card(name) if name in cards.available() else {}
         size = f"{card['bytes'] / 1e6:.1f}" if card else "not here"
+        held_out = f"{card['held_out']:.2f}" if "held_out" in card else ""
         scores = "\n".join(f"{where}: {score.split(',')[0]}" for where, score in card.get("scores", {}).items())
-        table.add_row(name, recipe.title, size, scores)
+        table.add_row(name, recipe.title, size, str(card.get("steps", "")), held_out, scores)
     plain_console().print(table)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -75,7 +76,7 @@ def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
             literal = ast.literal_eval({"true": "True", "false": "False"}.get(value.lower(), value))
     if kind is float and type(literal) is int:
         literal = float(literal)
-    if type(literal) is not kind:
+    if type(literal) is not kind or (kind is float and not math.isfinite(literal)):
         raise CourseError(
             f"chapter {notebook.stem}: parameter {parameter.name!r} is of type {parameter.type}, {value!r} was given"
         )

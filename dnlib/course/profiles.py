@@ -5,6 +5,8 @@ laptop  the default and what is committed: two CPU cores, minutes
 paper   the papers' own sizes
 """
 
+from dnlib.images import one_of
+
 PROFILES = ("smoke", "laptop", "paper")
 
 # chapter -> size -> its value in the profiles, in the order of PROFILES
@@ -116,7 +118,5 @@ SIZES: dict[str, dict[str, tuple]] = {
 
 def sizes(chapter: str, profile: str) -> dict:
     """The sizes of one chapter in one profile. Raises ValueError for an unknown profile."""
-    if profile not in PROFILES:
-        raise ValueError(f"there is no profile {profile!r}; there are: {', '.join(PROFILES)}")
-    column = PROFILES.index(profile)
+    column = PROFILES.index(one_of(profile, PROFILES, "the profile"))
     return {name: values[column] for name, values in SIZES.get(chapter, {}).items()}

@@ -54,7 +54,9 @@ def write(record: Record, path: Path) -> None:
     """Write a record as JSON; all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(asdict(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def read(path: Path) -> Record:
@@ -213,7 +215,7 @@ def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """NumPy and torch numbers to what JSON can hold. Raises TypeError for anything else, ValueError for NaN."""
+    """NumPy and torch numbers to what JSON can hold. Raises TypeError for anything else, ValueError for NaN and inf."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -223,8 +225,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, str | int | np.integer):
         return value if isinstance(value, str) else int(value)
     number = float(value)
-    if math.isnan(number):
-        raise ValueError("a measured value is NaN; a record of it would mean nothing")
+    if not math.isfinite(number):
+        raise ValueError(f"a measured value is {number}; a record of it would mean nothing")
     return float(f"{number:.6g}")
 
 

@@ -1,4 +1,4 @@
-"""Records and claims made into one HTML page and one Markdown table; and the page of `dnlib denoise --report`."""
+"""Records and claims made into one HTML page, one Markdown table, and the README's tables."""
 
 import base64
 import re
@@ -12,6 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 from dnlib.course import records
 from dnlib.course.records import Judgement, Record
 from dnlib.images import ROOT, atomic
+from dnlib.zoo import provenance
 
 PUBLISHED = ROOT / "results"
 
@@ -54,6 +55,16 @@ def markdown(judgements: Sequence[Judgement]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def check_publishable(profile: str) -> None:
+    """Raises ValueError for runs that prove nothing: of the profile smoke, or of code that no commit holds."""
+    if profile == "smoke":
+        raise ValueError("records of the profile smoke test the code and no claim; --publish takes laptop or paper")
+    if provenance.commit().endswith("+"):
+        raise ValueError(
+            "published records name a commit, and files in dnlib, notebooks or data/weights differ from it; commit them"
+        )
+
+
 def publish(folder: Path, names: Sequence[str]) -> None:
     """Make the records of a run the committed ones in results/, and bring the README's tables up to date."""
     for name in names:
@@ -86,10 +97,10 @@ def refreshed_readme() -> str:
 
 def _chapter_table(records: Sequence[Record]) -> str:
     """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
-    from dnlib.course import parameters, runner
+    from dnlib.course import jobs, parameters
 
     lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
-    for path in runner.chapters():
+    for path in jobs.chapters():
         declared = parameters.declared(path)
         defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
         runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]

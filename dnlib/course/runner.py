@@ -1,4 +1,4 @@
-"""Runs the chapters: headless, parameters checked, resumable, alone or on a Dask cluster.
+"""Runs the chapters: headless, resumable, alone or on a Dask cluster.
 
 An output folder holds
 
@@ -11,125 +11,21 @@ import contextlib
 import hashlib
 import os
 import re
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import nbformat
 
-from dnlib.course import profiles, records
-from dnlib.course.parameters import COMMON, CourseError, typed
-from dnlib.images import ROOT, atomic, datasets
+from dnlib.course import jobs as known, records
+from dnlib.course.jobs import Job, Outcome, Progress
+from dnlib.course.kernel import kernel
+from dnlib.course.parameters import CourseError
+from dnlib.images import ROOT, SHIPPED, atomic, datasets
 from dnlib.zoo import provenance
 
-NOTEBOOKS = ROOT / "notebooks"
-
 _turn = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Job:
-    """One chapter to run with one set of parameters into one folder."""
-
-    chapter: str
-    profile: str
-    seed: int
-    device: str
-    overrides: dict[str, Any]
-    out: Path
-
-    @property
-    def name(self) -> str:
-        return records.run_name(self.chapter, self.profile, self.seed, self.overrides)
-
-    @property
-    def notebook(self) -> Path:
-        return self.out / "notebooks" / f"{self.name}.ipynb"
-
-    @property
-    def failed_notebook(self) -> Path:
-        return self.notebook.with_suffix(".failed.ipynb")
-
-    @property
-    def record(self) -> Path:
-        return self.out / "records" / f"{self.name}.json"
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        return {"profile": self.profile, "seed": self.seed, "device": self.device, **self.overrides}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What the runner reports after every cell: which job, how far, and the verdicts so far."""
-
-    job: Job
-    cell: int
-    cells: int
-    seconds: float
-    verdicts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended. cell: number of the failing cell, counted from 1 over all cells of the chapter."""
-
-    job: Job
-    status: Literal["ok", "failed", "unchanged"]
-    seconds: float = 0.0
-    verdicts: tuple[str, ...] = ()
-    cell: int | None = None
-    error: str = ""
-
-
-def chapters() -> list[Path]:
-    """The notebooks in reading order."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-
-
-def select(names: Sequence[str] = ()) -> list[Path]:
-    """Chapters by number ("01"), by name ("01_donut_vs_classic") or by file; all if none is named.
-
-    Raises CourseError for an unknown one.
-    """
-    known = {path.stem: path for path in chapters()}
-    chosen = []
-    for name in names:
-        stem = Path(name).name.removesuffix(".ipynb")
-        found = [path for key, path in known.items() if stem in (key, key[:2], str(int(key[:2])), key[3:])]
-        if not found:
-            raise CourseError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
-        chosen += found
-    return sorted(set(chosen)) if names else list(known.values())
-
-
-def plan(
-    names: Sequence[str] = (),
-    *,
-    profile: str = "laptop",
-    seeds: Sequence[int] = (0,),
-    device: str = "auto",
-    overrides: dict[str, Any] | None = None,
-    out: Path | None = None,
-) -> list[Job]:
-    """The jobs for some chapters and seeds. Everything is checked here, before anything runs."""
-    profiles.sizes("", profile)
-    notebooks = select(names)
-    if not notebooks:
-        raise CourseError(f"there are no chapters in {NOTEBOOKS}")
-    out = Path(out or ROOT / "runs" / profile).resolve()
-    for name in set(overrides or {}) & set(COMMON):
-        raise CourseError(f"{name} has an option of its own: --{name}")
-    if any(seed < 0 for seed in seeds):
-        raise CourseError(f"a seed is a whole number >= 0; {min(seeds)} was given")
-    return [
-        Job(path.stem, profile, seed, device, typed(path, overrides or {}), out) for seed in seeds for path in notebooks
-    ]
 
 
 @contextlib.contextmanager
@@ -176,16 +72,43 @@ def run(
         return
     from distributed import Client, as_completed
 
-    with Client(cluster, timeout="10s") as client:
+    try:
+        client = Client(cluster, timeout="10s")
+    except OSError as error:
+        raise CourseError(f"no Dask scheduler answers at {cluster} ({error})") from error
+    with client:
         futures = [client.submit(_execute_alone, job, pure=False) for job in remaining]
         for future in as_completed(futures):
             yield future.result()
 
 
 def _execute_alone(job: Job) -> Outcome:
-    """papermill can run one notebook at a time per process: other threads of a worker wait their turn."""
+    """Papermill can run one notebook at a time per process: other threads of a worker wait their turn."""
     with _turn:
         return execute(job)
+
+
+class _Watch:
+    """Follows a chapter cell by cell, for papermill to call."""
+
+    def __init__(self, job: Job, cells: int, observe: Callable[[Progress], None]):
+        self.job, self.cells, self.observe = job, cells, observe
+        self.started, self.cell, self.verdicts = time.perf_counter(), 0, []
+
+    def before(self, cell, cell_index: int) -> None:
+        self.cell = cell_index  # from 0 with the parameters that papermill put in: from 1 in the chapter
+        self.observe(Progress(self.job, cell_index + 1, self.cells, self.seconds, tuple(self.verdicts)))
+
+    def after(self, cell, cell_index: int, execute_reply) -> None:
+        self.verdicts.extend(_verdicts(cell))
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
+
+    def outcome(self, error: str = "") -> Outcome:
+        status, cell = ("failed", self.cell) if error else ("ok", None)
+        return Outcome(self.job, status, self.seconds, tuple(self.verdicts), cell, error)
 
 
 def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
@@ -194,46 +117,33 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    source, stamp = NOTEBOOKS / f"{job.chapter}.ipynb", fingerprint(job)
+    source, stamp = known.NOTEBOOKS / f"{job.chapter}.ipynb", fingerprint(job)
     partial, partial_record = job.notebook.with_suffix(".partial.ipynb"), job.record.with_suffix(".partial")
-    started, verdicts, cell_now = time.perf_counter(), [], 0
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the parameters given
-
-    def before(cell, cell_index):
-        nonlocal cell_now
-        cell_now = cell_index  # from 0 with the parameters that papermill put in: from 1 in the chapter
-        observe(Progress(job, cell_index + 1, cells, time.perf_counter() - started, tuple(verdicts)))
-
-    def after(cell, cell_index, execute_reply):
-        verdicts.extend(_verdicts(cell))
-
-    def outcome(status, **details):
-        return Outcome(job, status, time.perf_counter() - started, tuple(verdicts), **details)
-
+    watch = _Watch(job, cells, observe)
     try:
-        with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record)) as kernel:
+        with kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record)) as options:
             papermill.execute_notebook(
                 source,
                 partial,
                 parameters=job.parameters,
-                cwd=NOTEBOOKS,
+                cwd=known.NOTEBOOKS,
                 progress_bar=False,
-                on_cell_start=before,
-                on_cell_executed=after,
-                **kernel,
+                on_cell_start=watch.before,
+                on_cell_executed=watch.after,
+                **options,
             )
-    except (PapermillExecutionError, DeadKernelError) as error:
-        if partial.exists():
-            os.replace(partial, job.failed_notebook)
-        job.record.unlink(missing_ok=True)
-        return outcome("failed", cell=cell_now, error=_reason(error))
-    else:
         _stamp(partial, stamp)
         os.replace(partial, job.notebook)
         if partial_record.exists():
             os.replace(partial_record, job.record)
         job.failed_notebook.unlink(missing_ok=True)
-        return outcome("ok")
+        return watch.outcome()
+    except (PapermillExecutionError, DeadKernelError) as error:
+        if partial.exists():
+            os.replace(partial, job.failed_notebook)
+        job.record.unlink(missing_ok=True)
+        return watch.outcome(_reason(error))
     finally:
         partial.unlink(missing_ok=True)
         partial_record.unlink(missing_ok=True)
@@ -247,26 +157,6 @@ def _reason(error: Exception) -> str:
     return f"{name}: {text.splitlines()[0]}" if text else name
 
 
-@contextlib.contextmanager
-def _kernel(**variables: str) -> Iterator[dict[str, Any]]:
-    """How to start a kernel: this environment's Python with these variables, and no last words on Ctrl-C.
-
-    It talks through sockets in a folder of its own, because network ports of parallel runs can collide.
-    """
-    from jupyter_client.manager import AsyncKernelManager
-    from traitlets.config import Config
-
-    class QuietKernel(AsyncKernelManager):
-        async def start_kernel(self, **options):
-            options |= {"env": os.environ | variables, "stderr": subprocess.DEVNULL}
-            await super().start_kernel(**options)
-
-    with tempfile.TemporaryDirectory(prefix="dnlib-") as folder:
-        sockets = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}
-        config = Config({"KernelManager": sockets})
-        yield {"kernel_name": "python3", "kernel_manager_class": QuietKernel, "config": config}
-
-
 def _verdicts(cell) -> list[str]:
     text = "".join(output.get("text", "") for output in cell.get("outputs", []) if output.output_type == "stream")
     return re.findall(r"^(?:PASS|FAIL|HELD|DID NOT HOLD) .*$", text, flags=re.MULTILINE)
@@ -277,12 +167,12 @@ def execute_in_place(notebook: Path) -> None:
     from nbclient import NotebookClient
 
     document = nbformat.read(notebook, as_version=4)
-    with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as kernel:
+    with kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as options:
         NotebookClient(
             document,
             record_timing=False,
             resources={"metadata": {"path": str(notebook.parent)}},
-            **kernel,
+            **options,
         ).execute()
     document.metadata.pop("widgets", None)
     document.metadata.language_info = {"name": "python"}
@@ -305,18 +195,19 @@ def is_done(job: Job) -> bool:
 
 
 def fingerprint(job: Job) -> str:
-    """One hash over the chapter's source, the library, the parameters and which datasets are present."""
+    """One hash over all that a chapter's numbers follow from.
+
+    Its source and parameters, the library, the trained weights, the files it is given, which datasets are present.
+    """
     digest = hashlib.sha256()
-    for cell in nbformat.read(NOTEBOOKS / f"{job.chapter}.ipynb", as_version=4).cells:
+    for cell in nbformat.read(known.NOTEBOOKS / f"{job.chapter}.ipynb", as_version=4).cells:
         digest.update(cell.source.encode())
-    for path in sorted((ROOT / "dnlib").rglob("*.py")):
-        digest.update(path.read_bytes())
-    digest.update(repr(sorted(job.parameters.items())).encode())
-    for value in job.overrides.values():
-        if isinstance(value, str) and value and (NOTEBOOKS / value).is_file():
-            digest.update((NOTEBOOKS / value).read_bytes())
-    digest.update(repr([name for name, dataset in datasets.registry().items() if dataset.is_present]).encode())
-    digest.update(repr(provenance.versions()).encode())
+    given = [known.NOTEBOOKS / value for value in job.overrides.values() if isinstance(value, str) and value]
+    for path in (*sorted((ROOT / "dnlib").rglob("*.py*")), *sorted((SHIPPED / "weights").glob("*")), *given):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.name.encode() + path.read_bytes())
+    present = [name for name, dataset in datasets.registry().items() if dataset.is_present]
+    digest.update(repr((sorted(job.parameters.items()), present, provenance.versions())).encode())
     return digest.hexdigest()
 
 

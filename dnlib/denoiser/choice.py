@@ -1,78 +1,59 @@
 """The 60-second denoiser: choose between classical filters and a network without ground truth, and apply the choice.
 
-Every candidate is judged by its self-supervised loss (see `jinvariance`) on sample tiles of the
-noisy image itself. The winner is then applied with the pixel's own value back in view: filters directly, in one
-pass, which chapter 01 compares with the J-invariant image and with mixing; the blind-spot network by Bayes' rule
+The candidate of smallest self-supervised loss is applied with the pixel's own value back in view: filters directly, in
+one pass, which chapter 01 compares with the J-invariant image and with mixing; the blind-spot network by Bayes' rule
 (chapter 04).
 
 It assumes noise that is independent from pixel to pixel. Noise of a phone or a JPEG is not.
 """
 
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+import math
+from dataclasses import dataclass
 
 import numpy as np
-from skimage.restoration import estimate_sigma
 from tqdm.auto import tqdm
 
-from dnlib.filters import (
-    Calibration,
-    Filter,
-    Setting,
-    calibrate,
-    channel_axis,
-    donut_median,
-    median,
-    nl_means,
-    total_variation,
-    wavelet,
-)
-from dnlib.images import Picture
-
-TILE, TILES = 256, 4  # calibration looks at up to four tiles of 256x256 pixels
-BLIND_SPOT = "blind_spot"  # the candidate that is a network, for colour images
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A filter, the settings to try at a given noise level, and the blind twin that is judged (if it has one)."""
-
-    filter: Filter
-    settings: Callable[[float], list[Setting]]
-    blind_twin: Filter | None = None
-
-    def calibrate(self, tile: np.ndarray, settings: list[Setting]) -> Calibration:
-        filter, blind = (self.blind_twin, True) if self.blind_twin else (self.filter, False)
-        return calibrate(filter, tile, settings, blind=blind, all_masks=False)
-
-
-CANDIDATES = {
-    "median": Candidate(median, lambda sigma: [{"radius": r} for r in (1, 2, 3, 4)], donut_median),
-    "total_variation": Candidate(
-        total_variation, lambda sigma: [{"weight": k * sigma} for k in (0.25, 0.5, 0.75, 1.0, 1.4, 2.0, 3.0)]
-    ),
-    "wavelet": Candidate(wavelet, lambda sigma: [{"sigma": k * sigma} for k in (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)]),
-    "nl_means": Candidate(
-        nl_means, lambda sigma: [{"h": k * sigma, "sigma": sigma} for k in (0.3, 0.5, 0.7, 0.9, 1.2, 1.8)]
-    ),
-}
+from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, Judged, judge
+from dnlib.denoiser.sampling import noise_level, sample_tiles
+from dnlib.filters import Setting
+from dnlib.images import Picture, one_of
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen and how well it predicts noisy pixels it cannot see; all in units of the input image."""
+    """What was chosen and how well it predicts noisy pixels it cannot see; all in units of the input image.
+
+    Attributes
+    ----------
+    filter : str
+        A name in `CANDIDATES`, or "blind_spot".
+    setting : dict
+        The arguments of the filter; the noise level that the network took for granted.
+    loss : float
+        Mean squared self-supervised loss of the winner.
+    noise : float
+        Estimated standard deviation of the noise.
+    losses : dict
+        The best loss of each candidate, where it is a finite number.
+    uncertainty : ndarray or None
+        The standard deviation of every value, where the network denoised.
+
+    Examples
+    --------
+    >>> Choice("median", {"radius": 2}, 0.25, 0.5, {"median": 0.25}).summary
+    'median (radius 2), self-supervised loss 0.25, estimated noise standard deviation 0.5'
+    """
 
     filter: str
     setting: Setting
-    loss: float  # mean squared self-supervised loss of the winner
-    noise: float  # estimated standard deviation of the noise
-    losses: dict[str, float]  # the best loss of each candidate
-    uncertainty: np.ndarray | None = None  # the standard deviation of every value, where a network denoised
+    loss: float
+    noise: float
+    losses: dict[str, float]
+    uncertainty: np.ndarray | None = None
 
     @property
     def summary(self) -> str:
+        """All of it in one line."""
         setting = ", ".join(f"{name} {value:.4g}" for name, value in self.setting.items())
         return (
             f"{self.filter} ({setting}), self-supervised loss {self.loss:.4g}, "
@@ -85,114 +66,127 @@ def denoise(
     *,
     channels: bool | None = None,
     filter: str = "auto",
+    device: str = "auto",
     progress: bool = False,
     return_choice: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, Choice]:
-    """Denoise one image or a stack with a classical filter calibrated on the noisy image itself.
+    """Denoise one image or a stack, with the filter or network that predicts its noisy pixels best.
 
-    image: [H, W], [H, W, C] or a stack of these along leading axes; integers or floats in any range,
-    at least 8x8 pixels. C = 2 and 4 carry alpha last, which is left alone. Type, shape and range are kept.
-    channels: whether the last axis holds colours; None takes a last axis of 1 to 4 entries for colours.
-    filter: "auto", one of CANDIDATES, or "blind_spot" (three colours).   return_choice: also return what was chosen.
+    No clean image and no noise level is needed. Noise is taken to be independent from pixel to pixel, which that of a
+    phone or of a JPEG is not.
 
-    Raises ValueError for images that cannot be denoised: empty, constant, NaN, infinite, too small.
+    Parameters
+    ----------
+    image : ndarray
+        [H, W], [H, W, C] or a stack of these along leading axes; integers or floats in any range, at least 8x8
+        pixels. C = 2 and 4 carry alpha last, which is left alone.
+    channels : bool, optional
+        Whether the last axis holds colours; by default a last axis of 1 to 4 entries does.
+    filter : str
+        "auto", one of `CANDIDATES`, or "blind_spot", the network (three colours).
+    device : str
+        Where the network computes: auto, cpu, cuda, cuda:1, mps.
+    progress : bool
+        Whether to show progress bars.
+    return_choice : bool
+        Whether to return what was chosen, too.
+
+    Returns
+    -------
+    ndarray
+        Of the image's type, shape and range; with `return_choice` a pair with the `Choice`.
+
+    Raises
+    ------
+    ValueError
+        For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
+        an unknown filter, and a device that is not here when the network is asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = np.add.outer(np.arange(32.0), np.arange(32.0)) + rng.normal(0, 5, (32, 32))
+    >>> denoised, choice = denoise(noisy, return_choice=True)
+    >>> denoised.shape, choice.loss == min(choice.losses.values())
+    ((32, 32), True)
     """
     picture = Picture.of(image, channels)
-    result, choice = denoise_picture(picture, filter=filter, progress=progress)
+    result, choice = denoise_picture(picture, filter=filter, device=device, progress=progress)
     return (result.pixels, choice) if return_choice else result.pixels
 
 
-def denoise_picture(picture: Picture, *, filter: str = "auto", progress: bool = False) -> tuple[Picture, Choice]:
-    """As `denoise`, for a Picture: what was read from a file can be written back."""
+def denoise_picture(
+    picture: Picture, *, filter: str = "auto", device: str = "auto", progress: bool = False
+) -> tuple[Picture, Choice]:
+    """As `denoise`, for a Picture: what was read from a file can be written back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> picture = Picture.of(np.random.default_rng(0).integers(0, 256, (16, 16)))
+    >>> denoise_picture(picture, filter="median")[0].pixels.shape
+    (16, 16)
+    """
     colours = picture.colours
-    if filter not in ("auto", BLIND_SPOT, *CANDIDATES):
-        raise ValueError(f"there is no filter {filter!r}; there are: auto, {BLIND_SPOT}, {', '.join(CANDIDATES)}")
-    if filter == BLIND_SPOT and colours.shape[-1] != 3:
-        raise ValueError(
-            f"{BLIND_SPOT} was trained on images of 3 colours; this one has {colours.shape[-1]} channel(s)"
-        )
+    names = _names(filter, colours.shape[-1])
     low, high = float(colours.min()), float(colours.max())
-    if low == high:
-        raise ValueError(f"the image is constant (every value is {low:g}): there is nothing to denoise")
+    _check_range(low, high, colours.dtype)
     span = high - low
-    exact = 2**53 if np.issubdtype(colours.dtype, np.integer) else 1e150
-    if max(-low, high) > exact:
-        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
     unit = ((colours.astype(np.float64) - low) / span).astype(np.float32)  # filters see [0, 1] whatever the units
     frames = list(unit.reshape(-1, *unit.shape[-3:]))
-    every = [*CANDIDATES, BLIND_SPOT] if _suits_network(colours) else list(CANDIDATES)
-    choice, apply = _choose(frames, [filter] if filter != "auto" else every, progress)
-    results = [apply(frame) for frame in tqdm(frames, desc="denoising", disable=not progress, leave=False)]
+    judged = _judge_all(names, frames, device, progress)
+    name = min(judged, key=lambda name: judged[name].loss)
+    best = judged[name]
+    results = [best.denoise(frame) for frame in tqdm(frames, desc="denoising", disable=not progress, leave=False)]
     means, deviations = zip(*results, strict=True)
-    if choice.filter == BLIND_SPOT:
-        choice = replace(choice, uncertainty=np.stack(deviations).reshape(unit.shape))
     restored = np.stack(means).reshape(unit.shape).astype(np.float64) * span + low
-    return picture.with_colours(_as_type(restored, colours.dtype, low, high)), _in_units(choice, span)
+    choice = Choice(
+        name,
+        {key: value * span if key in best.in_image_units else value for key, value in best.setting.items()},
+        best.loss * span**2,
+        best.noise * span,
+        {name: one.loss * span**2 for name, one in judged.items()},
+        None if deviations[0] is None else np.stack(deviations).reshape(unit.shape) * span,
+    )
+    return picture.with_colours(_as_type(restored, colours.dtype, low, high)), choice
 
 
-def _choose(frames: list[np.ndarray], names: list[str], progress: bool) -> tuple[Choice, Callable]:
-    """The candidate of smallest loss, and a function from frames to (result, standard deviation or None)."""
-    tiles = _sample_tiles(frames)
+def _names(filter: str, channels: int) -> list[str]:
+    """The candidates to judge."""
+    one_of(filter, ("auto", BLIND_SPOT, *CANDIDATES), "the filter")
+    if filter == BLIND_SPOT and channels != 3:
+        raise ValueError(f"{BLIND_SPOT} was trained on images of 3 colours; this one has {channels} channel(s)")
+    if filter != "auto":
+        return [filter]
+    if channels == 3:
+        from dnlib.denoiser import network  # and with it torch, which takes seconds that gray images need not wait
+
+        if network.is_there():
+            return [*CANDIDATES, BLIND_SPOT]
+    return list(CANDIDATES)
+
+
+def _check_range(low: float, high: float, kind: np.dtype) -> None:
+    if low == high:
+        raise ValueError(f"the image is constant (every value is {low:g}): there is nothing to denoise")
+    exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150
+    if max(-low, high) > exact:
+        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
+
+
+def _judge_all(names: list[str], frames: list[np.ndarray], device: str, progress: bool) -> dict[str, Judged]:
+    """Candidates with a loss that is a finite number; there is at least one."""
+    tiles = sample_tiles(frames)
     sigma = max(noise_level(tiles), 1e-4)  # a noise-free image: the gentlest settings
-    best, losses = {}, {}
+    judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
-        if name == BLIND_SPOT:
-            from dnlib.denoiser import network
-
-            network = network.BlindSpot(tiles)
-            best[name], losses[name] = {"sigma": network.sigma}, float(np.mean([network.loss(tile) for tile in tiles]))
-            continue
-        pooled = [CANDIDATES[name].calibrate(tile, CANDIDATES[name].settings(sigma)) for tile in tiles]
-        found = sum(pooled[1:], start=pooled[0])
-        best[name], losses[name] = found.best, found.loss / len(tiles)
-    winner = min(losses, key=losses.get)
-    if winner == BLIND_SPOT:
-        return Choice(winner, best[winner], losses[winner], network.sigma, losses), network.denoise
-    apply = partial(CANDIDATES[winner].filter, **best[winner])
-    return Choice(winner, best[winner], losses[winner], sigma, losses), lambda frame: (_apply(apply, frame), None)
-
-
-def _suits_network(colours: np.ndarray) -> bool:
-    if colours.shape[-1] != 3:
-        return False
-    from dnlib.denoiser import network  # and with it torch, which takes seconds that gray images need not wait
-
-    return network.is_there()
-
-
-def noise_level(tiles: list[np.ndarray]) -> float:
-    """Standard deviation of the noise, estimated from the finest wavelets, as the mean over tiles and colours."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a colour without any detail: no noise in it
-        levels = [estimate_sigma(tile, channel_axis=channel_axis(tile)) for tile in tiles]
-    return float(np.nan_to_num(np.array(levels)).mean())
-
-
-def _sample_tiles(frames: list[np.ndarray]) -> list[np.ndarray]:
-    """Up to TILES tiles of equal size, spread evenly over the stack and over each image."""
-    height, width = frames[0].shape[:2]
-    th, tw = min(TILE, height), min(TILE, width)
-    # corners of a coarse grid, in an order that spreads early picks over frames and image
-    tops = sorted({0, (height - th) // 2, height - th})
-    lefts = sorted({0, (width - tw) // 2, width - tw})
-    places = [(top, left) for top in tops for left in lefts]
-    count = min(TILES, len(places) * len(frames))
-    tiles = []
-    for k in range(count):
-        frame = frames[k * len(frames) // count]
-        top, left = places[k * len(places) // count if len(places) >= count else k % len(places)]
-        tiles.append(_drop_single_channel(frame[top : top + th, left : left + tw]))
-    return tiles
-
-
-def _apply(filter: Filter, frame: np.ndarray) -> np.ndarray:
-    result = filter(_drop_single_channel(frame))
-    return result.reshape(frame.shape)
-
-
-def _drop_single_channel(frame: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
+        judged[name] = judge(name, tiles, sigma, device)
+    finite = {name: one for name, one in judged.items() if math.isfinite(one.loss)}
+    if not finite:
+        raise ValueError(f"no loss of {', '.join(names)} is a finite number on this image; try another filter")
+    return finite
 
 
 def _as_type(values: np.ndarray, kind: np.dtype, low: float, high: float) -> np.ndarray:
@@ -200,16 +194,3 @@ def _as_type(values: np.ndarray, kind: np.dtype, low: float, high: float) -> np.
     if np.issubdtype(kind, np.integer):
         values = np.clip(np.rint(values), low, high)
     return values.astype(kind)
-
-
-def _in_units(choice: Choice, span: float) -> Choice:
-    """Settings and losses, measured on the image scaled to [0, 1], in the units of the input."""
-    setting = {name: value if name == "radius" else value * span for name, value in choice.setting.items()}
-    return replace(
-        choice,
-        setting=setting,
-        loss=choice.loss * span**2,
-        noise=choice.noise * span,
-        losses={name: loss * span**2 for name, loss in choice.losses.items()},
-        uncertainty=None if choice.uncertainty is None else choice.uncertainty * span,
-    )

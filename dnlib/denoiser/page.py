@@ -12,7 +12,29 @@ from dnlib.images import Picture, atomic
 
 
 def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
-    """One page with an image before and after denoising, and what was removed; the first frame of a stack."""
+    """Write a page with an image before and after denoising, and what was removed; the first frame of a stack.
+
+    Parameters
+    ----------
+    path : Path
+        Of the HTML file; pictures are inside.
+    name : str
+        What the page calls the image.
+    before, after : Picture
+        In the same units.
+    choice : Choice
+        As `denoise_picture` returns it.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from dnlib.denoiser import denoise_picture
+    >>> before = Picture.of(np.random.default_rng(0).normal(0, 1, (16, 16)))
+    >>> path = Path(mkdtemp()) / "page.html"
+    >>> write_picture_page(path, "noise", before, *denoise_picture(before, filter="median"))
+    >>> path.is_file()
+    True
+    """
     noisy, clean = before.view, after.view
     low, high = np.percentile(noisy, (0.1, 99.9))
     span = max(high - low, 1e-12)

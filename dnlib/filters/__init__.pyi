@@ -1,5 +1,5 @@
 from . import calibration as calibration, classical as classical, jinvariance as jinvariance
-from .calibration import Calibration as Calibration, calibrate as calibrate
+from .calibration import Calibration as Calibration, calibrate as calibrate, single_mask as single_mask
 from .classical import (
     Filter as Filter,
     Setting as Setting,

@@ -1,6 +1,6 @@
 """Trained weights with their model cards, and the recipes that made them.
-For whoever loads a trained method, saves their own, or trains what ships again.
-It imports the rooms above; neither the denoiser nor the course.
+
+For whoever loads a trained method, saves their own, or trains what ships. It knows neither denoiser nor course.
 """
 
 import lazy_loader

@@ -3,16 +3,18 @@ from . import (
     instalments as instalments,
     provenance as provenance,
     recipes as recipes,
+    scoring as scoring,
     trainer as trainer,
 )
+from .building import build as build
 from .cards import (
     available as available,
-    build as build,
     load_method as load_method,
     publish as publish,
     read_card as read_card,
     save_method as save_method,
 )
 from .instalments import train_more as train_more
-from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, Recipe as Recipe, find as find, rows as rows
-from .trainer import load as load, train as train, untrained as untrained
+from .recipe import Recipe as Recipe
+from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, find as find, rows as rows
+from .trainer import folder as folder, train as train, trained as trained, untrained as untrained

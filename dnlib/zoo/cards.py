@@ -5,107 +5,229 @@ refused, and no pickle is ever loaded.
 """
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import Tensor, nn
+from torch import Tensor
 
-from dnlib import methods, networks
-from dnlib.images import SHIPPED, atomic
+from dnlib.images import SHIPPED, atomic, in_checkout
 from dnlib.methods import Method
 from dnlib.training import check_architecture, choose_device
+from dnlib.zoo.building import build, check_builds, name_of
 
-NEEDED = ("method", "method_arguments", "network", "network_arguments", "command", "sha256")
+NEEDED = {"method": str, "method_arguments": dict, "network": str, "network_arguments": dict, "sha256": str}
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
 HOME = SHIPPED / "weights"
 
 
 def available() -> list[str]:
-    """The names of the weights that come with the course."""
+    """The names of the weights that come with the course.
+
+    Examples
+    --------
+    >>> "blind_spot_rgb_sigma25" in available()
+    True
+    """
     return sorted(path.stem for path in HOME.glob("*.yaml"))
 
 
 def read_card(name: str | Path) -> dict[str, Any]:
-    """What is known about weights: a name of `available()`, or the path of a card or a safetensors file.
+    """What is known about weights: how they were made, from what, and how they score.
 
-    Raises ValueError for an unknown name, FileNotFoundError for a path that leads nowhere.
+    Parameters
+    ----------
+    name : str or Path
+        A name of `available()`, or the path of a card or a safetensors file.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, and for a file that is no card.
+    FileNotFoundError
+        For a path that leads nowhere.
+
+    Examples
+    --------
+    >>> read_card("blind_spot_rgb_sigma25")["needs"]
+    ['noisy']
     """
-    path = _card_path(name)
+    _, path = _files(name)
     if not path.is_file():
-        if Path(name).suffix:
+        if _is_path(name):
             raise FileNotFoundError(f"there is no model card at {path}")
         raise ValueError(f"there are no weights {str(name)!r}; there are: {', '.join(available()) or 'none'}")
-    card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    missing = [key for key in NEEDED if not isinstance(card, dict) or key not in card]
-    if missing:
+    try:
+        card = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a model card: {' '.join(str(error).split())}") from error
+    if missing := [key for key in NEEDED if not isinstance(card, dict) or key not in card]:
         raise ValueError(f"{path} is not a model card: it lacks {', '.join(missing)}")
+    for key, kind in NEEDED.items():
+        if not isinstance(card[key], kind):
+            raise ValueError(f"{path} is not a model card: {key} is {card[key]!r}, and no {kind.__name__}")
     return card
 
 
-def load_method(name: str | Path, *, device: str = "cpu") -> Method:
-    """The trained method, ready to denoise.  device: cpu, cuda or auto.
+def load_method(name: str | Path, *, device: str = "cpu", trust: bool = False) -> Method:
+    """A trained method, ready to denoise.
 
-    Raises ValueError if file and card do not belong together: another hash, another architecture.
+    Parameters
+    ----------
+    name : str or Path
+        A name of `available()`, or the path of a safetensors file with its card beside it.
+    device : str
+        cpu, cuda, cuda:1, mps, or auto.
+    trust : bool
+        Whether a card may name classes that are not dnlib's, "package.module:Class". They are imported, and importing
+        runs their code: say so only for cards of people you trust.
+
+    Raises
+    ------
+    ValueError
+        If file and card do not belong together (another hash, another architecture), and for classes that are not
+        there or not trusted.
+    FileNotFoundError
+        If the card or the weights are missing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> method = load_method("blind_spot_rgb_sigma25")
+    >>> method.denoise(torch.rand(1, 3, 20, 24)).mean.shape
+    torch.Size([1, 3, 20, 24])
     """
-    card, path = read_card(name), _card_path(name).with_suffix(".safetensors")
+    card, (path, _) = read_card(name), _files(name)
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; its card lies beside where it should be")
     content = path.read_bytes()
     if (found := hashlib.sha256(content).hexdigest()) != card["sha256"]:
+        anew = f", or train anew: {card['command']}" if card.get("command") else ""
         raise ValueError(
             f"{path} is not the file its card describes: its sha256 is {found[:12]}..., the card says "
-            f"{card['sha256'][:12]}...; it was changed or cut short. Restore it, or train anew: {card['command']}"
+            f"{card['sha256'][:12]}...; it was changed or cut short. Restore it{anew}"
         )
-    method = build(card)
     try:
         tensors = load(content)
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}); nothing else is ever loaded") from error
-    check_architecture(str(path), tensors, method.state_dict(), card["method"])
-    method.load_state_dict({name: _widen(tensor) for name, tensor in tensors.items()})
-    return method.eval().to(choose_device(device))
+    return _filled(card, tensors, str(path), device, trust)
 
 
-def save_method(method: Method, path: Path, card: dict[str, Any]) -> None:
-    """Write weights (float16) and card; `card` says how to `build` the method, and whatever else is known.
+def as_stored(method: Method, card: dict[str, Any], *, device: str = "cpu") -> Method:
+    """The method as it will come back from disk, in half precision: what is to be scored before a card is written.
 
-    Raises ValueError for weights that are not finite in half precision.
+    Raises ValueError as `save_method` does.
     """
-    tensors = {name: _narrow(tensor).cpu().contiguous() for name, tensor in method.state_dict().items()}
-    for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} is not finite in half precision; these weights cannot be stored")
-    content = save(tensors)
-    card = card | {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path.with_suffix(".safetensors")) as temporary:
+    return _filled(card, _narrowed(method), "the method", device, trust=True)
+
+
+def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = None) -> Path:
+    """Write a method to disk: its weights in float16, and a card from which `load_method` builds it again.
+
+    Parameters
+    ----------
+    method : Method
+        Of dnlib's classes or your own, as long as they can be imported from a module.
+    path : str or Path
+        Of the weights; the ending .safetensors may be left out. The card, .yaml, is written beside them.
+    card : dict
+        The arguments with which the classes were made, `network_arguments` and `method_arguments`, where there were
+        any, and whatever else should be known. The names of the classes are filled in.
+
+    Returns
+    -------
+    Path
+        Of the weights.
+
+    Raises
+    ------
+    ValueError
+        If the card would build something else, naming the first difference; for weights that are not finite in half
+        precision, and for classes that nobody can import again.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> from dnlib.methods import Noise2Noise
+    >>> from dnlib.networks import BabyUNet
+    >>> method = Noise2Noise(BabyUNet(1, 4))
+    >>> path = save_method(method, f"{mkdtemp()}/mine", {"network_arguments": {"channels": 1, "width": 4}})
+    >>> read_card(path)["network"], type(load_method(path)).__name__
+    ('BabyUNet', 'Noise2Noise')
+
+    A network or method that is not dnlib's needs nothing more than a module to be imported from, such as
+    my_package.networks. Its card names it by import path, and is loaded with `trust=True`:
+
+    >>> from torch.nn import Conv2d
+    >>> arguments = {"in_channels": 1, "out_channels": 1, "kernel_size": 3, "padding": 1}
+    >>> path = save_method(Noise2Noise(Conv2d(**arguments)), f"{mkdtemp()}/own", {"network_arguments": arguments})
+    >>> read_card(path)["network"]
+    'torch.nn.modules.conv:Conv2d'
+    >>> type(load_method(path, trust=True).network).__name__
+    'Conv2d'
+    """
+    whose = {"method": name_of(method), "network": name_of(method.network)}
+    card = whose | {"method_arguments": {}, "network_arguments": {}} | (card or {})
+    check_builds(card, method)
+    content = save(_narrowed(method))
+    card |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    weights, beside = _beside(path)
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(weights) as temporary:
         temporary.write_bytes(content)
-    with atomic(path.with_suffix(".yaml")) as temporary:
+    with atomic(beside) as temporary:
         temporary.write_text(yaml.safe_dump(card, sort_keys=False, width=120, allow_unicode=True), encoding="utf-8")
+    return weights
 
 
-def publish(path: Path) -> Path:
-    """Copy weights and card to where the course keeps its own.
+def publish(path: str | Path) -> Path:
+    """Copy weights and card to where the course keeps its own: `dnlib train NAME --publish`.
 
-    Raises ValueError for weights that score lower on the held-out images than those that are there.
+    Parameters
+    ----------
+    path : str or Path
+        Of either file.
+
+    Returns
+    -------
+    Path
+        Of the weights that ship from now on.
+
+    Raises
+    ------
+    ValueError
+        For weights that score lower on the held-out images than those that are there, or that `load_method` refuses,
+        and outside of a checkout.
+
+    Examples
+    --------
+    >>> publish("my_network.safetensors")
+    Traceback (most recent call last):
+    FileNotFoundError: there is no model card at my_network.yaml
     """
-    card, there = read_card(path), HOME / path.with_suffix(".yaml").name
+    if not in_checkout():
+        raise ValueError("weights are published in a checkout of the repository; this is an installed package")
+    card, there = read_card(path), HOME / _beside(path)[1].name
     shipped = read_card(there) if there.is_file() else {}
-    if card.get("held_out", 0) < shipped.get("held_out", 0):
+    if not card.get("held_out", 0) >= shipped.get("held_out", 0):
         raise ValueError(
             f"{path} reaches {card.get('held_out', 0):.2f} dB on held-out images and what ships "
             f"{shipped['held_out']:.2f} dB; only what is at least as good is published"
         )
-    HOME.mkdir(parents=True, exist_ok=True)
-    for file in (path, path.with_suffix(".yaml")):
-        with atomic(HOME / file.name) as temporary:
-            temporary.write_bytes(file.read_bytes())
-    return HOME / path.name
+    load_method(path)
+    return copy(path, there)
+
+
+def copy(path: str | Path, to: str | Path) -> Path:
+    """Copy weights and card to another path, the card last. Returns that of the weights."""
+    Path(to).parent.mkdir(parents=True, exist_ok=True)
+    for source, target in zip(_beside(path), _beside(to), strict=True):
+        with atomic(target) as temporary:
+            temporary.write_bytes(source.read_bytes())
+    return _beside(to)[0]
 
 
 def instalments(card: dict[str, Any]) -> list[dict[str, Any]]:
@@ -113,39 +235,36 @@ def instalments(card: dict[str, Any]) -> list[dict[str, Any]]:
     return card.get("instalments", [{key: card[key] for key in ACCOUNT if key in card}])
 
 
-def build(card: dict[str, Any]) -> Method:
-    """The untrained method that a card describes: `method` and `network`, each with its arguments.
-
-    Of a method's arguments, those that are networks themselves (SSID has two) are written as the card writes its own:
-    a `network` and its `network_arguments`.
-    Raises ValueError for a name that is not there, and for an argument that is no network and looks like one.
-    """
-    method, network = _named("method", card["method"]), _network(card, "the card")
-    arguments = card["method_arguments"].items()
-    return method(network, **{name: _network(v, name) if isinstance(v, dict) else v for name, v in arguments})
-
-
-def _network(part: dict[str, Any], where: str) -> nn.Module:
-    if missing := [key for key in ("network", "network_arguments") if key not in part]:
-        raise ValueError(f"the network of {where} lacks {', '.join(missing)}; a card names both for each network")
-    return _named("network", part["network"])(**part["network_arguments"])
-
-
-def _named(kind: str, name: str) -> Callable[..., nn.Module]:
-    room = {"method": methods, "network": networks}[kind]
-    if name not in room.__all__:
-        raise ValueError(f"there is no {kind} {name!r}; there are: {', '.join(room.__all__)}")
-    return getattr(room, name)
-
-
-def _card_path(name: str | Path) -> Path:
+def _is_path(name: str | Path) -> bool:
     path = Path(name)
-    return path.with_suffix(".yaml") if path.suffix or path.parent != Path() else HOME / f"{name}.yaml"
+    return path.suffix in (".yaml", ".safetensors") or path.parent != Path()
 
 
-def _narrow(tensor: Tensor) -> Tensor:
-    return tensor.to(torch.float16) if tensor.is_floating_point() else tensor
+def _files(name: str | Path) -> tuple[Path, Path]:
+    """Weights and card, of a name or a path."""
+    return _beside(name if _is_path(name) else HOME / name)
 
 
-def _widen(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.is_floating_point() else tensor
+def _beside(path: str | Path) -> tuple[Path, Path]:
+    """Weights and card; of a name with dots, such as net_v1.2, nothing is cut off."""
+    path = Path(path)
+    stem = path.stem if path.suffix in (".yaml", ".safetensors") else path.name
+    return path.with_name(f"{stem}.safetensors"), path.with_name(f"{stem}.yaml")
+
+
+def _narrowed(method: Method) -> dict[str, Tensor]:
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+        for name, tensor in method.state_dict().items()
+    }
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} is not finite in half precision; these weights cannot be stored")
+    return tensors
+
+
+def _filled(card: dict[str, Any], tensors: dict[str, Tensor], where: str, device: str, trust: bool) -> Method:
+    method = build(card, trust=trust)
+    check_architecture(where, tensors, method.state_dict(), card["method"])
+    method.load_state_dict({name: one.float() if one.is_floating_point() else one for name, one in tensors.items()})
+    return method.eval().to(choose_device(device))

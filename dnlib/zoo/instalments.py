@@ -13,7 +13,7 @@ from typing import Any
 
 from dnlib.images import atomic
 from dnlib.methods import Method
-from dnlib.training import Crops, History, fit
+from dnlib.training import Crops, Diverged, History, fit
 from dnlib.zoo import cards, recipes, trainer
 
 TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
@@ -21,71 +21,113 @@ TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an 
 
 def train_more(
     name: str,
-    out: Path,
+    out: Path | None = None,
     *,
     steps: int | None = None,
     seconds: float | None = None,
     device: str = "auto",
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Train weights for one more instalment; returns the path of the better ones, old or new.
+    """Train weights for one more instalment: `dnlib train NAME --more 2h`.
 
     It goes on from out/NAME.safetensors if that has more steps than what ships, else from what ships. Interrupted or
     killed, the same call goes on with the same instalment, and loses at most two minutes.
 
-    steps: of the instalment, for each stage of the method.   seconds: as many steps as fit into this time on this
-        machine, told from a short trial.
-    Raises ValueError for an unknown name, for none or both of steps and seconds, for weights that the recipe would not
-    build today.
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    out : Path
+        Folder of weights and checkpoints; `trainer.folder()` if not given.
+    steps : int
+        Of the instalment, for each stage of the method.
+    seconds : float
+        Instead of `steps`: as many as fit into this time on this machine, told from a short trial.
+
+    Returns
+    -------
+    Path
+        Of the better weights, old or new.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today or
+        that are not those their card describes.
+    Diverged
+        When the loss is no longer a number; the old weights stay, and nothing else.
+
+    Examples
+    --------
+    >>> train_more("blind_spot_rgb_sigma25")
+    Traceback (most recent call last):
+    ValueError: an instalment has a length: a time (--more 2h) or a number of steps (--more --steps 5000)
     """
+    _check_length(steps, seconds)
+    recipes.find(name)
+    out = out or trainer.folder()
+    if not _better(name, out).is_file():  # else an earlier call was stopped when nothing but its conclusion was left
+        try:
+            report(_instalment(name, out, steps, seconds, device, report))
+        except Diverged:  # from its checkpoint the same call would diverge again
+            _conclude(name, out)
+            report("the instalment diverged; the old weights stay")
+            raise
+    return _conclude(name, out)
+
+
+def _instalment(
+    name: str, out: Path, steps: int | None, seconds: float | None, device: str, report: Callable[[str], None]
+) -> str:
+    """Train, and write what is at least as good as before to where `_conclude` looks. Returns how it went."""
+    recipe, start = recipes.find(name), _furthest(name, out)
+    card = cards.read_card(start)
+    _check_built_alike(card, name)
+    method, watched, learnt_from = cards.load_method(start, device=device), trainer.watch(recipe), trainer.batches(name)
+    stages = trainer.stages(f"{name}.more", method)
+    planned = _planned(out / f"{name}.more.json", card, steps, lambda: _steps_in(seconds, stages, learnt_from, device))
+    done, before = card["steps"], watched(method)
+    report(f"{name}: {recipe.title}; {planned} steps more after {done}, from {before:.2f} dB on held-out images")
+    histories = trainer.fit_stages(
+        stages,
+        learnt_from,
+        recipes.sizes("laptop", recipe) | {"steps": planned},
+        out,
+        seed=card["seed"] + 1_000_003 * len(cards.instalments(card)),
+        device=device,
+        monitor=watched,
+        looks=[look - done for look in trainer.LOOKS],
+    )
+    trained = cards.as_stored(method, card, device=device)
+    after = watched(trained)
+    outcome = f"held-out images: {after:.2f} dB after {before:.2f} dB"
+    if not after >= before:
+        return f"{outcome}; the old weights stay"
+    scores = trainer.scored(trained, recipe)
+    cards.save_method(method, _better(name, out), _added_up(card, planned, histories, after) | {"scores": scores})
+    return "\n".join([*(f"{what}: {score}" for what, score in scores.items()), outcome])
+
+
+def _better(name: str, out: Path) -> Path:
+    """The card of an instalment that is finished, scored and good; it is written last."""
+    return out / f"{name}.more.better.yaml"
+
+
+def _conclude(name: str, out: Path) -> Path:
+    """Let better weights, if there are any, take their place; delete the rest in an order that can be interrupted."""
+    if _better(name, out).is_file():
+        cards.copy(_better(name, out), out / f"{name}.yaml")
+    for ending in ("*checkpoint.safetensors", "json", "better.yaml", "better.safetensors"):
+        for file in out.glob(f"{name}.more.{ending}"):
+            file.unlink()
+    return _furthest(name, out).with_suffix(".safetensors")
+
+
+def _check_length(steps: int | None, seconds: float | None) -> None:
     if (steps is None) == (seconds is None):
         raise ValueError("an instalment has a length: a time (--more 2h) or a number of steps (--more --steps 5000)")
     if (steps if seconds is None else seconds) <= 0:
         raise ValueError(f"an instalment is longer than nothing; {steps if seconds is None else seconds} was given")
-    recipe, start = recipes.find(name), _furthest(name, out)
-    card = cards.read_card(start)
-    _check_built_alike(card, name)
-    method, watched, learnt_from = cards.load_method(start), trainer.watch(recipe), trainer.batches(name)
-    stages = trainer.stages(f"{name}.more", method)
-    plan = _plan(out / f"{name}.more.json", card, lambda: steps or _steps_in(seconds, stages, learnt_from, device))
-    if steps not in (None, plan["steps"]):
-        raise ValueError(
-            f"an instalment of {plan['steps']} steps is under way in {out}, {steps} were given; finish it with "
-            f"--steps {plan['steps']}, or delete {name}.more.* there"
-        )
-    done, before = card["steps"], watched(method)
-    number = len(cards.instalments(card))
-    report(f"{name}: {recipe.title}; {plan['steps']} steps more after {done}, from {before:.2f} dB on held-out images")
-    size = recipes.sizes("laptop", recipe) | {"steps": plan["steps"]}
-    looks = [2**k - done for k in range(64)]
-    histories = [
-        fit(
-            stage,
-            learnt_from,
-            **{key: size[key] for key in ("steps", "learning_rate", "ramp_up", "ramp_down")},
-            seed=card["seed"] + 1_000_003 * number,
-            device=device,
-            checkpoint=out / f"{part}.checkpoint.safetensors",
-            monitor=watched,
-            monitor_every=looks,
-            progress=True,
-        )
-        for part, stage in stages.items()
-    ]
-    path, trial = out / f"{name}.safetensors", out / f"{name}.more.safetensors"
-    cards.save_method(method, trial, card)
-    trained = cards.load_method(trial)  # what is stored, in half precision
-    after = watched(trained)
-    if after >= before:
-        scores = trainer.scored(trained, recipe)
-        cards.save_method(method, path, _added_up(card, plan["steps"], histories, after) | {"scores": scores})
-        for what, score in scores.items():
-            report(f"{what}: {score}")
-    for file in out.glob(f"{name}.more.*"):
-        file.unlink()
-    outcome = "" if after >= before else "; the old weights stay"
-    report(f"held-out images: {after:.2f} dB after {before:.2f} dB{outcome}")
-    return path if after >= before else start
 
 
 def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_out: float) -> dict[str, Any]:
@@ -123,18 +165,24 @@ def _check_built_alike(card: dict[str, Any], name: str) -> None:
             )
 
 
-def _plan(path: Path, card: dict[str, Any], count: Callable[[], int]) -> dict[str, Any]:
-    """How many steps the instalment under way has; a new one is counted and written down."""
-    if path.is_file():
-        plan = json.loads(path.read_text(encoding="utf-8"))
-        if plan["start"] == card["sha256"]:
-            return plan
-        raise ValueError(f"{path} belongs to an instalment from other weights; delete it and what begins like it")
-    plan = {"start": card["sha256"], "steps": count()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(plan), encoding="utf-8")
-    return plan
+def _planned(path: Path, card: dict[str, Any], steps: int | None, count: Callable[[], int]) -> int:
+    """How many steps the instalment under way has; those of a new one are written down."""
+    if not path.is_file():
+        plan = {"start": card["sha256"], "steps": steps or count()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(path) as temporary:
+            temporary.write_text(json.dumps(plan), encoding="utf-8")
+        return plan["steps"]
+    plan = json.loads(path.read_text(encoding="utf-8"))
+    rest = f"{path.with_suffix('')}.*"
+    if plan["start"] != card["sha256"]:
+        raise ValueError(f"{path} belongs to an instalment from other weights; delete {rest}")
+    if steps not in (None, plan["steps"]):
+        raise ValueError(
+            f"an instalment of {plan['steps']} steps is under way in {path.parent}, {steps} were given; finish it with "
+            f"--steps {plan['steps']}, or delete {rest}"
+        )
+    return plan["steps"]
 
 
 def _steps_in(seconds: float, stages: dict[str, Method], learnt_from: Crops, device: str) -> int:

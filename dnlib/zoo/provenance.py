@@ -8,10 +8,11 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from dnlib.images import ROOT
+from dnlib.images import ROOT, in_checkout
 
 
 def versions() -> dict[str, str]:
+    """Of Python and of the packages that numbers depend on."""
     found = {"python": platform.python_version()}
     for name in ("dnlib", "numpy", "scipy", "scikit-image", "torch"):
         try:
@@ -22,18 +23,22 @@ def versions() -> dict[str, str]:
 
 
 @functools.cache
-def commit() -> str:
-    """The checkout's commit, with a + when files differ from it; empty outside git."""
+def commit(*parts: str) -> str:
+    """The checkout's commit, with a + when files in these parts of it differ from it; empty outside git.
+
+    parts: by default all that a chapter's numbers follow from: code, chapters, trained weights.
+    """
 
     def git(*words: str) -> str:
         return subprocess.run(
             ["git", "-C", str(ROOT), *words], capture_output=True, text=True, timeout=10
         ).stdout.strip()
 
+    if not in_checkout():
+        return ""
     try:
-        return git("rev-parse", "--short=12", "HEAD") + (
-            "+" if git("status", "--porcelain", "dnlib", "notebooks") else ""
-        )
+        changed = git("status", "--porcelain", "--", *(parts or ("dnlib", "notebooks", "data/weights")))
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.TimeoutExpired):
         return ""
 

@@ -1,4 +1,4 @@
-"""The recipes of the shipped weights: what learns from what, and how large. `pretrained` follows them.
+"""The recipes of the shipped weights: what learns from what, and how large. `trainer` follows them.
 
 Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
 DAVIS videos; the last four of those present are held out. What is made for phones trains on the noisy photographs that
@@ -8,11 +8,12 @@ The laptop size is what ships, the paper size needs a GPU for days. Rows that ar
 of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from dnlib.images import one_of
 from dnlib.methods import outputs
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
+from dnlib.zoo.recipe import Recipe, Teacher
 
 PROFILES = ("laptop", "paper")
 # size -> (laptop, paper): two CPU cores for most of an hour, and Laine et al.'s
@@ -28,43 +29,6 @@ SIZES = {
 SMOKE = {"width": 8, "size": 32, "count": 2, "steps": 3}  # what tests of chapters train with
 SHORT = {"steps": (9_600, 500_000)}
 SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
-
-
-class Teacher(NamedTuple):
-    """A network that a method learns from: its name in `networks`, its sizes as in SIZES, its other arguments."""
-
-    network: str
-    sizes: dict[str, tuple]
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """method, network: names in `methods` and `networks`, with arguments.   noise: to train with; tests: to score at.
-
-    noise None: the photographs are noisy as they are.
-    sizes: where they differ from SIZES; what SIZES does not name is the network's.
-    teachers: networks that the method takes besides, by the argument's name.
-    start: the shipped weights that training begins with.
-    trained_on: bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
-    monitored: the noise on the photographs that training is watched with.
-    """
-
-    title: str
-    method: str
-    noise: Noise | None
-    tests: tuple[Noise, ...]
-    network: str = "Noise2CleanUNet"
-    method_arguments: dict[str, Any] = field(default_factory=dict)
-    network_arguments: dict[str, Any] = field(default_factory=dict)
-    sizes: dict[str, tuple] = field(default_factory=dict)
-    teachers: dict[str, Teacher] = field(default_factory=dict)
-    start: str = ""
-    trained_on: str = "bsds500"
-
-    @property
-    def monitored(self) -> Noise:
-        return self.tests[len(self.tests) // 2]
 
 
 def _blind_spot(
@@ -202,15 +166,28 @@ DATA = {
 
 
 def find(name: str) -> Recipe:
-    if name not in RECIPES:
-        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(RECIPES)}")
-    return RECIPES[name]
+    """The recipe of a name in `RECIPES`.
+
+    Examples
+    --------
+    >>> find("blind_spot_rgb_sigma25").noise
+    Gaussian(25)
+    """
+    return RECIPES[one_of(name, RECIPES, "the recipe")]
 
 
 def rows(chosen: str = "all") -> list[str]:
     """Rows of the report's Table 1, of names with commas between, or all, in the table's order.
 
-    Raises ValueError for a row that is not there, or for none.
+    Raises
+    ------
+    ValueError
+        For a row that is not there, or for none.
+
+    Examples
+    --------
+    >>> rows("S-2, LG-BPN")
+    ['LG-BPN', 'S-2']
     """
     names = {name.strip() for name in chosen.split(",") if name.strip()}
     if unknown := sorted(names - TABLE_1.keys() - {"all"}):
@@ -252,5 +229,5 @@ def _column(profile: str, table: dict[str, tuple]) -> dict[str, Any]:
 
 
 def check_profile(profile: str) -> None:
-    if profile not in PROFILES:
-        raise ValueError(f"weights are trained in the profiles {' and '.join(PROFILES)}; {profile!r} was given")
+    """Raises ValueError for an unknown profile."""
+    one_of(profile, PROFILES, "the profile of a training")

@@ -1,6 +1,5 @@
 """Networks that are trained beforehand: `dnlib train NAME` follows a recipe and makes shipped weights again."""
 
-import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +8,34 @@ from typing import Any
 import numpy as np
 import torch
 
-from dnlib.images import ROOT, Example, arrays, datasets, middle, to_tensor
+from dnlib.images import ROOT, arrays, datasets, in_checkout, to_tensor
 from dnlib.methods import Method, Tiles, craft_tiles
 from dnlib.noise import Noise, noisy_burst
-from dnlib.training import Crops, History, draw_noisy, evaluate, fit, metrics, score_pairs, tile_crops
+from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, provenance, recipes
-from dnlib.zoo.recipes import Recipe
+from dnlib.zoo.recipe import Recipe
+from dnlib.zoo.scoring import scored, watch
 
-RUNS = ROOT / "runs" / "train"
+RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
+LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
+
+
+def folder(profile: str = "laptop", seed: int = 0) -> Path:
+    """Where weights of a profile and a seed are trained, and looked for.
+
+    In a checkout that is its own runs/, elsewhere runs/ in the current folder.
+
+    Examples
+    --------
+    >>> folder(seed=7).name
+    'laptop_seed7'
+    """
+    return RUNS / f"{profile}_seed{seed}"
 
 
 def train(
     name: str,
-    out: Path,
+    out: Path | None = None,
     *,
     profile: str = "laptop",
     seed: int = 0,
@@ -29,49 +43,93 @@ def train(
     steps: int | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Train by recipe, score, and write out/NAME.safetensors with its card; returns that path.
+    """Train by recipe, score, and write weights with their card: `dnlib train NAME`.
 
-    What is scored: Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+    Scored are Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+    Cut short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
 
-    Goes on from out/NAME.checkpoint.safetensors, of each stage if there are several, if an earlier call was cut short.
-    steps: instead of the profile's.
-    Raises ValueError for an unknown name or profile, FileNotFoundError without BSDS500.
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    out : Path
+        Folder of weights and checkpoints; `folder(profile, seed)` if not given.
+    profile : str
+        laptop, which is what ships, or paper.
+    seed : int
+        Of weights and noise.
+    device : str
+        As `dnlib.training.fit` takes it.
+    steps : int
+        Of each stage, instead of the profile's.
+    report : callable
+        What is told, line by line.
+
+    Returns
+    -------
+    Path
+        Of the weights.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, profile or device, and for no steps.
+    FileNotFoundError
+        Without the images it learns from.
+
+    Examples
+    --------
+    >>> train("noise2sharp")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: ... 'noise2sharp' was given
     """
-    recipe = recipes.find(name)
+    recipe, out = recipes.find(name), out or folder(profile, seed)
     recipes.check_profile(profile)
     size = recipes.sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
+    if size["steps"] < 1:
+        raise ValueError(f"training takes at least one step; {size['steps']} were given")
+    choose_device(device)
     watched = watch(recipe)
     method, card = untrained(name, profile, seed)
     card["command"] += "" if steps is None else f" --steps {steps}"
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
     learnt_from = batches(name, profile, seed)
-    histories = [
-        fit(
-            stage,
-            learnt_from,
-            steps=size["steps"],
-            learning_rate=size["learning_rate"],
-            ramp_up=size["ramp_up"],
-            ramp_down=size["ramp_down"],
-            seed=seed,
-            device=device,
-            checkpoint=out / f"{part}.checkpoint.safetensors",
-            monitor=watched,
-            monitor_every=[2**k for k in range(64)],
-            progress=True,
-        )
-        for part, stage in stages(name, method).items()
-    ]
-    path = out / f"{name}.safetensors"
-    cards.save_method(method, path, card)
-    stored = cards.load_method(path, device=device)  # in half precision
+    histories = fit_stages(stages(name, method), learnt_from, size, out, seed=seed, device=device, monitor=watched)
+    stored = cards.as_stored(method, card, device=device)
     held_out, scores = watched(stored), scored(stored, recipe)
     card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
     card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
-    cards.save_method(method, path, card)
     for what, score in scores.items():
         report(f"{what}: {score}")
-    return path
+    return cards.save_method(method, out / f"{name}.safetensors", card)
+
+
+def fit_stages(
+    stages: dict[str, Method],
+    learnt_from: Crops,
+    size: dict[str, Any],
+    out: Path,
+    *,
+    seed: int,
+    device: str,
+    monitor: Callable[[Method], float],
+    looks: list[int] = LOOKS,
+) -> list[History]:
+    """Train what `stages` names, one after the other, each with a checkpoint in `out`."""
+    return [
+        fit(
+            stage,
+            learnt_from,
+            **{key: size[key] for key in ("steps", "learning_rate", "ramp_up", "ramp_down")},
+            seed=seed,
+            device=device,
+            checkpoint=out / f"{part}.checkpoint.safetensors",
+            monitor=monitor,
+            monitor_every=looks,
+            progress=True,
+        )
+        for part, stage in stages.items()
+    ]
 
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:
@@ -93,7 +151,7 @@ def account(histories: list[History]) -> dict[str, Any]:
         "precision": histories[-1].precision,
         "device": histories[-1].device,
         "machine": provenance.machine(),
-        "commit": provenance.commit(),
+        "commit": provenance.commit("dnlib"),
         "versions": provenance.versions(),
         "finished": time.strftime("%Y-%m-%d"),
     }
@@ -106,19 +164,25 @@ def stages(name: str, method: Method) -> dict[str, Method]:
     return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
 
 
-def load(name: str, profile: str, seed: int, *, device: str = "auto", home: Path = RUNS) -> Method:
-    """The method of a recipe: as it ships if its seed is this one, else as trained under `home`, now if need be.
+def trained(name: str, profile: str, seed: int, *, device: str = "auto") -> Method:
+    """The trained method of a recipe: as it ships if its seed is this one, else as trained in `folder(profile, seed)`.
 
-    Training can be interrupted and goes on with the next call. In the profile smoke it is a few steps on a photograph.
+    What is not there is trained now; cut short, the next call goes on. In the profile smoke that is a few steps on a
+    photograph, and nothing is stored.
+
+    Examples
+    --------
+    >>> trained("blind_spot_rgb_sigma25", "laptop", 0).needs
+    frozenset({'noisy'})
     """
     if profile == "smoke":
         return _smoked(name, seed)
     if profile == "laptop" and name in cards.available() and cards.read_card(name)["seed"] == seed:
         return cards.load_method(name, device=device)
-    path = home / f"{profile}_seed{seed}" / f"{name}.safetensors"
-    if not path.exists() or not _made_by(path, recipes.find(name), profile):
-        train(name, path.parent, profile=profile, seed=seed, device=device)
-    return cards.load_method(path, device=device)
+    card = folder(profile, seed) / f"{name}.yaml"  # it is written last
+    if not card.is_file() or not _made_by(card, recipes.find(name), profile):
+        train(name, profile=profile, seed=seed, device=device)
+    return cards.load_method(card, device=device)
 
 
 def _smoked(name: str, seed: int) -> Method:
@@ -133,11 +197,18 @@ def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
     """Whether weights were made by a recipe as it is now."""
     wanted = recipes.sizes(profile, recipe) | recipes.described(profile, recipe)
     card = cards.read_card(path)
-    return (card | {"steps": cards.instalments(card)[0]["steps"]}).items() >= wanted.items()
+    return (card | {"steps": cards.instalments(card)[0].get("steps")}).items() >= wanted.items()
 
 
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
-    """The method of a recipe before training, and the card that builds it."""
+    """The method of a recipe before training, and the card that builds it.
+
+    Examples
+    --------
+    >>> method, card = untrained("blind_spot_rgb_sigma25")
+    >>> card["network"], method.network.channels
+    ('TwoWayBlindSpotUNet', 3)
+    """
     recipe = recipes.find(name)
     card = {
         "title": recipe.title,
@@ -146,7 +217,7 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
     }
     torch.manual_seed(seed)
     method = cards.build(card)
-    if recipe.start:
+    if recipe.start and profile != "smoke":  # whose networks are narrower
         method.network.load_state_dict(cards.load_method(recipe.start).network.state_dict())
         card["start"] = recipe.start
     return method, card
@@ -172,43 +243,6 @@ def _tiles(noise: Noise, seed: int) -> Tiles:
         clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
         noisy.append(noisy_burst(clean, noise, torch.Generator().manual_seed(index)).image)
     return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
-
-
-def watch(recipe: Recipe) -> Callable[[Method], float]:
-    """The PSNR that is printed while a recipe trains; it never teaches."""
-    if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::9]
-        return lambda method: score_pairs(method, pairs).mean_psnr
-    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
-
-
-def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
-    """PSNR on the middles of some photographs, always with the same noise."""
-    clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
-    noisy = draw_noisy(clean, noise, 0).image
-
-    def psnr(method: Method) -> float:
-        return metrics.psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
-
-    return psnr
-
-
-def scored(method: Method, recipe: Recipe) -> dict[str, str]:
-    """What a card says of trained weights: their scores on the test sets that are present."""
-    if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::6]
-        return {f"{recipe.trained_on}, every sixth": str(score_pairs(method, pairs))}
-    if datasets.find("kodak24").is_present:
-        test_sets = {"kodak24": datasets.load("kodak24")}
-    else:
-        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
-    if recipe.trained_on == "davis480p":
-        videos = datasets.load("davis480p")[-recipes.HELD_OUT :]
-        test_sets["davis480p held out"] = [Example(video.name, video.clean[3]) for video in videos]
-    return {
-        f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
-        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
-    }
 
 
 def _options(profile: str, seed: int) -> str:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-import dnlib
-from dnlib.course import chapter, profiles, records, widgets
-from dnlib.course.chapter import check, middle, start, verify
+from dnlib.course import chapter, jobs, profiles, records, widgets
+from dnlib.course.chapter import check, start, verify
+from dnlib.images import middle
 
 
 def test_a_run_knows_its_sizes_and_is_seeded(capsys):
@@ -24,9 +24,9 @@ def test_the_environment_overrides_the_profile(monkeypatch):
 @pytest.mark.parametrize(
     ("profile", "seed", "device", "message"),
     [
-        ("huge", 0, "cpu", r"'huge'.*smoke, laptop, paper"),
+        ("huge", 0, "cpu", "smoke, laptop or paper; 'huge' was given"),
         ("smoke", -1, "cpu", "-1 was given"),
-        ("smoke", 0, "tpu", r"'tpu'.*auto, cpu, cuda"),
+        ("smoke", 0, "tpu", r"'tpu'"),
     ],
 )
 def test_wrong_starts_are_refused(profile, seed, device, message):
@@ -90,7 +90,7 @@ def test_a_record_says_what_was_used_and_judges_the_claims(capsys, monkeypatch, 
 
 
 def test_by_hand_records_go_to_a_folder_of_their_own(monkeypatch, tmp_path):
-    monkeypatch.setattr(chapter.datasets, "ROOT", tmp_path)
+    monkeypatch.setattr(chapter, "ROOT", tmp_path)
     monkeypatch.delenv("DNLIB_RECORD", raising=False)
     start("99_none", "smoke", 0).record(a=1)
     assert (tmp_path / "runs" / "by_hand" / "records" / "99_none-smoke-s0.json").is_file()
@@ -103,7 +103,7 @@ def test_the_middle_of_an_image():
 
 
 def test_every_chapter_has_sizes_in_every_profile():
-    for path in dnlib.course.runner.chapters():
+    for path in jobs.chapters():
         assert path.stem in profiles.SIZES
     for chapter_sizes in profiles.SIZES.values():
         assert all(len(values) == len(profiles.PROFILES) for values in chapter_sizes.values())

@@ -17,19 +17,25 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib.course import records, runner
+from dnlib.course import jobs, records, runner
 from dnlib.filters import jinvariance, median
 from dnlib.images import Picture, to_tensor, write
-from dnlib.methods import BlindSpotBayes, Noise2Noise, Noise2Self, patch_targets, ssid
-from dnlib.methods.noise2self import visible_mean
-from dnlib.methods.patch_craft import craft_tiles
-from dnlib.methods.perceptual import Features
-from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, blind_spot, shuffle
+from dnlib.methods import (
+    Batch,
+    BlindSpotBayes,
+    Features,
+    Noise2Noise,
+    Noise2Self,
+    craft_tiles,
+    patch_targets,
+    ssid,
+    visible_mean,
+)
+from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, half_plane, shuffle
 from dnlib.noise import CorrelatedGaussian, Gaussian, camera, correlation, raw
 from dnlib.training import metrics
-from dnlib.training.crops import Batch
 
-CHAPTERS = runner.chapters()
+CHAPTERS = jobs.chapters()
 by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -142,7 +148,7 @@ def test_solutions_are_right(notebook, monkeypatch):
 
 def definitions(number, *names):
     """Functions as a chapter's own cells define them, with the modules that the chapter has imported by then."""
-    (notebook,) = runner.select([number])
+    (notebook,) = jobs.select([number])
     space = {"np": np, "ndimage": ndimage, "torch": torch, "norm": norm, "visible_mean": visible_mean}
     for cell in nbformat.read(notebook, as_version=4).cells:
         if cell.cell_type == "code":
@@ -260,9 +266,9 @@ def test_chapter_04_posterior_of_one_pixel_is_the_library_s(rng):
 def test_chapter_04_half_planes_are_the_library_s():
     upwards, one_row_down, four_directions = definitions("04", "upwards", "one_row_down", "four_directions")
     network, image = BlindSpotUNet(3, 4, depth=2), torch.rand(2, 3, 16, 12)
-    layer = next(part for part in network.branch.modules() if isinstance(part, blind_spot._Upwards))
+    layer = next(part for part in network.branch.modules() if isinstance(part, half_plane._Upwards))
     assert torch.allclose(torch.nn.functional.leaky_relu(upwards(image, layer.conv), 0.1), layer(image), atol=1e-6)
-    assert torch.equal(one_row_down(image), blind_spot._move(image, down=1))
+    assert torch.equal(one_row_down(image), half_plane._move(image, down=1))
     assert torch.allclose(network.join(four_directions(network.branch, image)), network(image), atol=1e-5)
 
 
@@ -400,7 +406,7 @@ def small_data(monkeypatch, tmp_path, rng):
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, number, overrides, dataset, place):
-    (job,) = runner.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    (job,) = jobs.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
     with runner.reserved(job.out):
         outcome = runner.execute(job)
     assert outcome.status == "ok", outcome.error
@@ -420,7 +426,7 @@ def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, nu
     ],
 )
 def test_chapters_refuse_what_they_cannot_use(tmp_path, number, overrides, error):
-    (job,) = runner.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
+    (job,) = jobs.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
     with runner.reserved(job.out):
         outcome = runner.execute(job)
     assert outcome.status == "failed" and outcome.error.startswith(error)

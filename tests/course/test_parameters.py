@@ -27,6 +27,7 @@ def test_text_becomes_the_declared_type(chapters):
         ("fast", "1"),
         ("strength", "strong"),
         ("strength", "[1]"),
+        ("strength", "1e999"),
     ],
 )
 def test_values_of_the_wrong_type_are_refused(chapters, name, value):

@@ -87,8 +87,16 @@ def test_something_else_is_not_taken_for_a_record(tmp_path):
 def test_measured_values_become_plain_numbers():
     measured = {"a": np.float32(1.5), "b": np.bool_(True), 3: [np.int64(2)], "c": "text"}
     assert plain(measured) == {"a": 1.5, "b": True, "3": [2], "c": "text"}
-    with pytest.raises(ValueError, match="NaN"):
-        plain({"a": float("nan")})
+    for value in (float("nan"), float("inf"), np.float32("-inf"), [1.0, np.inf]):
+        with pytest.raises(ValueError, match="a measured value is"):
+            plain({"a": value})
+
+
+def test_a_record_is_json_as_everybody_reads_it(tmp_path):
+    """JSON has no NaN and no Infinity; Python writes both unless told not to."""
+    with pytest.raises(ValueError, match="JSON"):
+        records.write(record(strength=float("inf")), tmp_path / "r.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_malformed_claims_are_refused(tmp_path):
@@ -104,13 +112,13 @@ def test_malformed_claims_are_refused(tmp_path):
 
 
 def test_committed_claims_are_sound():
-    from dnlib.course import parameters, runner
+    from dnlib.course import jobs, parameters
     from dnlib.images import datasets
 
     claims = records.load_claims()
     assert len(claims) >= 15
     for claim in claims:
-        (notebook,) = runner.select([claim.chapter])
+        (notebook,) = jobs.select([claim.chapter])
         assert not claim.needs or datasets.find(claim.needs)
         assert claim.where.keys() <= parameters.declared(notebook).keys(), claim.id
         assert set(claim.profiles) <= {"smoke", "laptop", "paper"} and claim.statement.endswith("."), claim.id

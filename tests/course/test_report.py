@@ -3,10 +3,10 @@ import re
 import numpy as np
 import pytest
 
-from dnlib.course import records, report, runner
+from dnlib.course import jobs, records, report
 from dnlib.course.records import Claim, Record, judge
-from dnlib.denoiser import choice
-from dnlib.images.arrays import Picture
+from dnlib.denoiser import denoise_picture, write_picture_page
+from dnlib.images import Picture
 
 CLAIMS = [
     Claim("a", "01_x", "A paper", "It <holds>.", "v", {"at_least": 1}, published="2 dB", unit="dB"),
@@ -63,14 +63,14 @@ def test_the_committed_report_is_that_of_the_committed_records():
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
     page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)
-    assert page.count("data:image/png;base64,") == len(runner.chapters())
+    assert page.count("data:image/png;base64,") == len(jobs.chapters())
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])
 def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape):
     before = Picture.of(rng.normal(100, 10, shape))
-    after, chosen = choice.denoise_picture(before)
-    report.write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, chosen)
+    after, choice = denoise_picture(before)
+    write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, choice)
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 3 and page.count('alt="') == 3
     assert "noisy &lt;1&gt;" in page and choice.filter in page and "script" not in page

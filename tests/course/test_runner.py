@@ -1,12 +1,14 @@
+import shutil
 import threading
 
 import nbformat
 import pytest
 from conftest import GOOD
 
-from dnlib.course import records, runner
+from dnlib.course import jobs as known, records, runner
+from dnlib.course.jobs import plan
 from dnlib.course.parameters import CourseError
-from dnlib.course.runner import plan
+from dnlib.images import SHIPPED
 
 
 def run(jobs, **options):
@@ -16,10 +18,10 @@ def run(jobs, **options):
 
 def test_chapters_are_found_by_number_name_and_file():
     for name in ("1", "01", "01_donut_vs_classic", "donut_vs_classic", "notebooks/01_donut_vs_classic.ipynb"):
-        assert [path.stem for path in runner.select([name])] == ["01_donut_vs_classic"]
-    assert [path.stem for path in runner.select()][:2] == ["00_start_here", "01_donut_vs_classic"]
+        assert [path.stem for path in known.select([name])] == ["01_donut_vs_classic"]
+    assert [path.stem for path in known.select()][:2] == ["00_start_here", "01_donut_vs_classic"]
     with pytest.raises(CourseError, match=r"'77'.*00_start_here"):
-        runner.select(["77"])
+        known.select(["77"])
 
 
 def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
@@ -28,7 +30,7 @@ def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
         plan(out=tmp_path / "out", overrides={"strenght": "1"})
     with pytest.raises(CourseError, match="--seed"):
         plan(out=tmp_path / "out", overrides={"seed": "1"})
-    with pytest.raises(ValueError, match=r"'huge'.*smoke, laptop, paper"):
+    with pytest.raises(ValueError, match="smoke, laptop or paper; 'huge' was given"):
         plan(profile="huge")
     with pytest.raises(CourseError, match="-1 was given"):
         plan(seeds=[-1])
@@ -56,13 +58,21 @@ def test_a_kernel_that_dies_is_a_failed_chapter_like_any_other(chapters, tmp_pat
     assert good.status == "ok"
 
 
-def test_resume_skips_what_is_unchanged_and_only_that(chapters, tmp_path):
+def test_resume_skips_what_is_unchanged_and_only_that(chapters, tmp_path, monkeypatch):
     chapters(**{"01_good": GOOD})
     jobs = plan(profile="smoke", out=tmp_path)
     assert [o.status for o in run(jobs)] == ["ok"]
     assert [o.status for o in run(jobs, resume=True)] == ["unchanged"]
     assert not runner.is_done(plan(profile="smoke", out=tmp_path, seeds=[1])[0])
     assert not runner.is_done(plan(profile="smoke", out=tmp_path, overrides={"strength": 1})[0])
+    for kind in (".yaml", ".safetensors"):  # retrained weights are other numbers
+        shutil.copytree(SHIPPED / "weights", tmp_path / kind / "weights")
+        monkeypatch.setattr(runner, "SHIPPED", tmp_path / kind)
+        assert runner.is_done(jobs[0])
+        changed = next((tmp_path / kind / "weights").glob(f"*{kind}"))
+        changed.write_bytes(changed.read_bytes() + b" ")
+        assert not runner.is_done(jobs[0])
+        monkeypatch.setattr(runner, "SHIPPED", SHIPPED)
     chapters(**{"01_good": GOOD + "\n# changed"})
     assert not runner.is_done(jobs[0])
 
@@ -128,3 +138,15 @@ def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters
     assert [c.execution_count for c in document.cells if c.cell_type == "code"] == [1, 2]
     assert "PASS one is one" in document.cells[2].outputs[0].text
     assert not any("papermill" in c.metadata or "execution" in c.metadata for c in document.cells)
+
+
+def test_a_cluster_that_does_not_answer_is_named(chapters, tmp_path, monkeypatch):
+    import distributed
+
+    def nobody(*arguments, **options):
+        raise OSError("timed out")
+
+    chapters(**{"01_good": GOOD})
+    monkeypatch.setattr(distributed, "Client", nobody)
+    with pytest.raises(CourseError, match="no Dask scheduler answers at tcp://nowhere"):
+        run(plan(profile="smoke", out=tmp_path), cluster="tcp://nowhere")

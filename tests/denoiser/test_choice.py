@@ -6,11 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
-from dnlib.denoiser import choice
-from dnlib.denoiser.choice import CANDIDATES
-from dnlib.images.arrays import photo, to_image, to_tensor
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, Candidate, network, noise_level, sampling
+from dnlib.filters import donut_median, invariant, single_mask
+from dnlib.images import photo, to_image, to_tensor
 from dnlib.noise import CorrelatedGaussian
-from dnlib.training.metrics import psnr
+from dnlib.training import psnr
+from dnlib.zoo import load_method
 
 PHOTO = photo("astronaut")[60:160, 160:260]
 NOISY = PHOTO + 25 / 255 * np.random.default_rng(0).standard_normal(PHOTO.shape).astype(np.float32)
@@ -27,7 +28,7 @@ def test_it_denoises_colour_and_gray_by_several_decibels():
 def test_the_choice_is_the_smallest_loss_and_is_reported_in_the_units_of_the_image():
     _, choice = dnlib.denoise(NOISY * 1000, return_choice=True)
     assert choice.loss == min(choice.losses.values()) == choice.losses[choice.filter]
-    assert set(choice.losses) == {*CANDIDATES, choice.BLIND_SPOT}
+    assert set(choice.losses) == {*CANDIDATES, BLIND_SPOT}
     assert choice.noise == pytest.approx(98, rel=0.15)
     assert choice.filter in choice.summary
 
@@ -50,17 +51,63 @@ def test_a_stack_is_calibrated_together_and_denoised_frame_by_frame():
         assert psnr(frame, clean) > 25
 
 
-def test_candidates_are_compared_on_the_same_pixels(monkeypatch):
-    seen = set()
-    original = choice.calibrate
+@pytest.mark.parametrize("side", [256, 48])
+def test_candidates_are_compared_on_the_same_pixels(monkeypatch, side):
+    """Every loss is that of one pixel in 16 of one tile, or of four, worked out here without looking at them."""
+    monkeypatch.setattr(sampling, "TILE", side)
+    _, choice = dnlib.denoise(NOISY, return_choice=True)
+    low, span = NOISY.min(), np.ptp(NOISY)
+    tiles = sampling.sample_tiles([((NOISY.astype(np.float64) - low) / span).astype(np.float32)])
+    assert [tile.shape for tile in tiles] == ([(100, 100, 3)] if side == 256 else [(48, 48, 3)] * 4)
+    mask, sigma = single_mask(tiles[0].shape[:2]), noise_level(tiles)
 
-    def spy(filter, tile, settings, **options):
-        seen.add(options["all_masks"])
-        return original(filter, tile, settings, **options)
+    def loss(estimate):
+        pairs = [(estimate(tile)[mask], tile[mask]) for tile in tiles]
+        return np.mean([(a.astype(float) - b) ** 2 for a, b in pairs]) * span**2
 
-    monkeypatch.setattr(choice, "calibrate", spy)
-    dnlib.denoise(NOISY)
-    assert seen == {False}
+    def blindly(candidate, setting):
+        if candidate.blind_twin:
+            return lambda tile: candidate.blind_twin(tile, **setting)
+        return lambda tile: invariant(candidate.filter, tile, masks=[mask, ~mask], **setting)
+
+    for name, candidate in CANDIDATES.items():
+        losses = [loss(blindly(candidate, setting)) for setting in candidate.settings(sigma)]
+        assert choice.losses[name] == pytest.approx(min(losses), rel=1e-4), name
+    belief = load_method(network.NAME).belief
+    mean = loss(lambda tile: to_image(belief(to_tensor(tile)).mean.detach().float()))
+    assert choice.losses[BLIND_SPOT] == pytest.approx(mean, rel=1e-4)
+
+
+def test_what_fails_is_never_chosen(monkeypatch):
+    def half(image, good):
+        return donut_median(image, radius=1) if good else image * np.nan
+
+    def broken(image):
+        return image * np.nan
+
+    monkeypatch.setitem(CANDIDATES, "broken", Candidate(broken, lambda sigma: [{}], broken))
+    monkeypatch.setitem(CANDIDATES, "half", Candidate(half, lambda sigma: [{"good": k} for k in (False, True)], half))
+    with pytest.raises(ValueError, match="no loss of broken is a finite number"):
+        dnlib.denoise(NOISY, filter="broken")
+    result, choice = dnlib.denoise(NOISY, filter="half", return_choice=True)
+    assert choice.setting == {"good": True} and np.isfinite(result).all()
+    result, choice = dnlib.denoise(NOISY[..., 0], return_choice=True)
+    assert set(choice.losses) == set(CANDIDATES) - {"broken"} and np.isfinite(result).all()
+    assert choice.loss == choice.losses[choice.filter] == min(choice.losses.values())
+
+
+def test_a_setting_is_scaled_if_its_candidate_says_so(monkeypatch):
+    def shift(image, amount, rounds):
+        return np.roll(image, rounds, axis=0) + 0 * amount
+
+    candidate = Candidate(shift, lambda sigma: [{"amount": 0.5, "rounds": 2}], in_image_units=frozenset({"amount"}))
+    monkeypatch.setitem(CANDIDATES, "shift", candidate)
+    _, choice = dnlib.denoise(1000 * NOISY, filter="shift", return_choice=True)
+    assert choice.setting == {"amount": pytest.approx(500 * np.ptp(NOISY)), "rounds": 2}
+    for name in ("median", "total_variation", "nl_means"):
+        small, large = (dnlib.denoise(k * NOISY, filter=name, return_choice=True)[1].setting for k in (1, 1000))
+        factor = {"radius": 1}
+        assert large == {key: pytest.approx(factor.get(key, 1000) * value, rel=1e-3) for key, value in small.items()}
 
 
 def test_alpha_is_left_alone(rng):
@@ -112,6 +159,8 @@ def test_any_image_keeps_its_type_shape_and_range_or_is_refused_in_one_line(data
         (np.array([[1.0, np.inf] * 8] * 16), "infinite"),
         (np.zeros(20), "shape"),
         (np.zeros((20, 20), dtype=bool), "bool"),
+        (np.zeros((20, 20), dtype=complex), "complex"),
+        (np.zeros((20, 20), dtype=object), "object"),
     ],
 )
 def test_images_that_cannot_be_denoised_are_named(image, message):
@@ -120,5 +169,5 @@ def test_images_that_cannot_be_denoised_are_named(image, message):
 
 
 def test_an_unknown_filter_names_the_known_ones():
-    with pytest.raises(ValueError, match=r"'bm4d'.*nl_means"):
+    with pytest.raises(ValueError, match=r"nl_means; 'bm4d' was given"):
         dnlib.denoise(NOISY, filter="bm4d")

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 import dnlib
-from dnlib.denoiser import network
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, network
+from dnlib.filters import single_mask
 from dnlib.images import files
 from dnlib.images.arrays import photo, to_tensor
 from dnlib.methods import BlindSpotBayes
@@ -38,16 +39,18 @@ def stand_in(tmp_path, monkeypatch):
 
 def test_colour_images_have_one_candidate_more(stand_in):
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert set(choice.losses) == {*choice.CANDIDATES, choice.BLIND_SPOT}
-    assert choice.filter != choice.BLIND_SPOT and choice.uncertainty is None
+    assert set(choice.losses) == {*CANDIDATES, BLIND_SPOT}
+    assert choice.filter != BLIND_SPOT and choice.uncertainty is None
     _, choice = dnlib.denoise(NOISY[..., 0], return_choice=True)
-    assert set(choice.losses) == set(choice.CANDIDATES)
+    assert set(choice.losses) == set(CANDIDATES)
 
 
-def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch):
-    monkeypatch.setattr(network.BlindSpot, "loss", lambda self, tile: 0.0)
+@pytest.mark.parametrize(("loss", "wins"), [(0.0, True), (np.nan, False), (np.inf, False)])
+def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch, loss, wins):
+    monkeypatch.setattr(network.BlindSpot, "_loss", lambda self, noisy: loss)
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert choice.filter == choice.BLIND_SPOT and "sigma" in choice.summary
+    assert (choice.filter == BLIND_SPOT) == (BLIND_SPOT in choice.losses) == wins
+    assert choice.loss == min(choice.losses.values()) and "sigma" in choice.summary
 
 
 def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(stand_in):
@@ -58,7 +61,19 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
     assert np.allclose(result / 1000, to_array(expected.mean) * span + NOISY.min(), atol=3e-3)
     assert np.allclose(choice.uncertainty / 1000, to_array(expected.std) * span, atol=3e-3)
     assert choice.noise == pytest.approx(50 / 255 * span * 1000, rel=0.01)  # what it starts with
-    assert choice.loss == pytest.approx(1e6 * np.mean((NOISY - NOISY.min() - span / 2) ** 2), rel=0.01)
+    seen = (NOISY - NOISY.min() - span / 2)[single_mask(NOISY.shape[:2])]  # where filters are judged
+    assert choice.loss == pytest.approx(1e6 * np.mean(seen**2), rel=0.01)
+
+
+def test_the_network_is_read_once(stand_in, monkeypatch):
+    first = dnlib.denoise(NOISY, filter="blind_spot", device="cpu")
+    monkeypatch.setattr(cards, "load_method", None)
+    np.testing.assert_array_equal(dnlib.denoise(NOISY, filter="blind_spot", device="cpu"), first)
+
+
+def test_an_unknown_device_is_refused(stand_in):
+    with pytest.raises(ValueError, match="'tpu'"):
+        dnlib.denoise(NOISY, filter="blind_spot", device="tpu")
 
 
 def to_array(tensor):

@@ -1,11 +1,13 @@
+import importlib
 import pickle
+import sys
 
 import pytest
 import torch
 import yaml
 
-from dnlib.methods import Noise2Clean
-from dnlib.networks import Noise2CleanUNet
+from dnlib.methods import APBSN, Noise2Clean
+from dnlib.networks import DilatedBlindSpot, Noise2CleanUNet
 from dnlib.noise import CorrelatedGaussian
 from dnlib.zoo import cards, recipes
 
@@ -16,6 +18,7 @@ CARD = {
     "network_arguments": {"channels": 3, "width": 6, "bias": False},
     "command": "dnlib train x",
 }
+DILATED = {"network_arguments": {"channels": 1, "width": 4, "blocks": 1}}
 
 
 @pytest.fixture
@@ -68,6 +71,138 @@ def test_weights_of_another_architecture_are_refused(saved):
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match="another architecture"):
         cards.load_method(path)
+
+
+@pytest.mark.parametrize("name", ["net_v1.2", "net_v1.2.safetensors", "net_v1.2.yaml", "v1.2/net"])
+def test_a_name_with_dots_keeps_them(tmp_path, monkeypatch, name):
+    method = Noise2Clean(Noise2CleanUNet(3, 6, bias=False))
+    path = cards.save_method(method, tmp_path / name, CARD)
+    stem = name.removesuffix(".safetensors").removesuffix(".yaml")
+    files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
+    assert files == {f"{stem}.safetensors", f"{stem}.yaml"} and path == tmp_path / f"{stem}.safetensors"
+    monkeypatch.setattr(cards, "HOME", tmp_path)
+    for found in (stem, tmp_path / stem, path, path.with_name(f"{path.stem}.yaml")):
+        if found != "v1.2/net":  # a path, and not one of what ships
+            assert cards.load_method(found).network.channels == 3
+
+
+def test_what_the_card_would_build_otherwise_is_told(tmp_path):
+    method, path = Noise2Clean(Noise2CleanUNet(3, 6, bias=False)), tmp_path / "x"
+    with pytest.raises(ValueError, match="another architecture than the card builds"):
+        cards.save_method(method, path)
+    with pytest.raises(ValueError, match=r"stride is 2 there and 3 in the one given.*method_arguments"):
+        cards.save_method(APBSN(DilatedBlindSpot(1, 4, blocks=1), stride=3), path, DILATED)
+    with pytest.raises(ValueError, match=r"do not fit Noise2CleanUNet\(channels.*'colour'"):
+        cards.save_method(method, path, {"network_arguments": {"colour": 3}})
+    assert list(tmp_path.iterdir()) == []
+    cards.save_method(
+        APBSN(DilatedBlindSpot(1, 4, blocks=1), stride=3), path, DILATED | {"method_arguments": {"stride": 3}}
+    )
+    assert cards.load_method(path).stride == 3
+
+
+OWN = """
+import torch
+from torch import nn
+from dnlib.methods import Noise2Noise
+
+class Net(nn.Module):
+    def __init__(self, channels=2, slope=0.1):
+        super().__init__()
+        self.channels = channels
+        self.layers = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1), nn.LeakyReLU(slope))
+
+    def forward(self, image):
+        return self.layers(image)
+
+class Mine(Noise2Noise):
+    pass
+
+def function(channels):
+    return Net(channels)
+
+class NoChannels(nn.Conv2d):
+    hole = torch.ones(1, 1, dtype=torch.bool)
+
+class NoNetwork:
+    pass
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A module of one's own, and the path of a method of its classes."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "own_nets.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path / "code")
+    own = importlib.import_module("own_nets")
+    path = cards.save_method(own.Mine(own.Net(2, 0.3)), tmp_path / "own", {"network_arguments": {"slope": 0.3}})
+    yield own, path
+    sys.modules.pop("own_nets", None)
+
+
+def test_networks_and_methods_of_one_s_own_are_imported_only_when_asked_for(own):
+    module, path = own
+    card = cards.read_card(path)
+    assert (card["method"], card["network"]) == ("own_nets:Mine", "own_nets:Net")
+    sys.modules.pop("own_nets")
+    with pytest.raises(ValueError, match=r"own_nets:Mine, which is not dnlib's.*trust=True"):
+        cards.load_method(path)
+    assert "own_nets" not in sys.modules
+    loaded, image = cards.load_method(path, trust=True), torch.rand(1, 2, 9, 11)
+    assert type(loaded).__qualname__ == "Mine" and loaded.network.layers[1].negative_slope == 0.3
+    assert loaded.denoise(image).mean.shape == image.shape
+    with pytest.raises(ValueError, match=r"negative_slope is 0.1 there and 0.3 in the one given"):
+        cards.save_method(module.Mine(module.Net(2, 0.3)), path)
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "message"),
+    [
+        ("network", "nowhere_nets:Net", "no module nowhere_nets here; install it"),
+        ("network", "own_nets.inside:Net", "no module own_nets.inside here"),
+        ("network", "own_nets:Nat", "own_nets has no Nat"),
+        ("network", "own_nets:", "own_nets has no "),
+        ("network", "own_nets:function", "no class derived from torch.nn.Module"),
+        ("network", "own_nets:NoNetwork", "no class derived from torch.nn.Module"),
+        ("method", "own_nets:Net", "no class derived from dnlib.methods.Method"),
+        ("network", "Net", "there is no network 'Net'; there are: BabyUNet, .*package.module:Class"),
+        ("network", "half_plane", "there is no network 'half_plane'"),
+        ("network", "diamond", "there is no network 'diamond'"),
+        ("method", "outputs", "there is no method 'outputs'"),
+    ],
+)
+def test_an_import_path_that_leads_nowhere_is_told(own, key, name, message):
+    _, path = own
+    card = cards.read_card(path)
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card | {key: name}))
+    with pytest.raises(ValueError, match=message):
+        cards.load_method(path, trust=True)
+
+
+def test_a_network_without_channels_is_told_where_the_method_counts_them(own):
+    _, path = own
+    arguments = {"in_channels": 2, "out_channels": 2, "kernel_size": 1}
+    card = cards.read_card(path) | {"network": "own_nets:NoChannels", "network_arguments": arguments}
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(card | {"method": "APBSN"}))
+    with pytest.raises(ValueError, match="NoChannels does not say for how many channels it is: give it `channels`"):
+        cards.load_method(path, trust=True)
+
+
+def test_a_module_with_an_error_of_its_own_keeps_it(own):
+    _, path = own
+    (path.parent / "code" / "broken_nets.py").write_text("import a_module_that_is_missing")
+    path.with_suffix(".yaml").write_text(yaml.safe_dump(cards.read_card(path) | {"network": "broken_nets:Net"}))
+    with pytest.raises(ModuleNotFoundError, match="a_module_that_is_missing"):
+        cards.load_method(path, trust=True)
+
+
+def test_what_nobody_can_import_again_is_not_saved(tmp_path):
+    class Local(Noise2CleanUNet):
+        pass
+
+    with pytest.raises(ValueError, match="move it into a module"):
+        cards.save_method(Noise2Clean(Local(3, 6)), tmp_path / "x")
 
 
 def teacher(network, **arguments):
@@ -141,16 +276,27 @@ def test_a_damaged_card_is_told(saved, damage):
     path.with_suffix(".yaml").write_text(yaml.safe_dump(card))
     with pytest.raises(ValueError, match=r"lacks sha256|there is no network 'ResNet'"):
         cards.load_method(path)
-    path.with_suffix(".yaml").write_text("")
-    with pytest.raises(ValueError, match="not a model card"):
-        cards.read_card(path)
+    for text, message in (
+        (b"", "it lacks method, method_arguments, network"),
+        (b"- a list", "it lacks method"),
+        (b"method: [", "not a model card: while parsing"),
+        (b"method: \xff", "not a model card: 'utf-8' codec"),
+        (yaml.safe_dump(CARD | {"sha256": 7}).encode(), "sha256 is 7, and no str"),
+        (
+            yaml.safe_dump(CARD | {"sha256": "", "network_arguments": None}).encode(),
+            "network_arguments is None, and no",
+        ),
+    ):
+        path.with_suffix(".yaml").write_bytes(text)
+        with pytest.raises(ValueError, match=message):
+            cards.read_card(path)
 
 
 def test_weights_beyond_half_precision_are_not_stored(tmp_path):
     method = Noise2Clean(Noise2CleanUNet(1, 6))
     torch.nn.init.constant_(method.network.tail[-1].bias, 1e6)
     with pytest.raises(ValueError, match="not finite in half precision"):
-        cards.save_method(method, tmp_path / "x.safetensors", CARD)
+        cards.save_method(method, tmp_path / "x.safetensors", {"network_arguments": {"channels": 1, "width": 6}})
     assert list(tmp_path.iterdir()) == []
 
 

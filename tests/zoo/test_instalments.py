@@ -1,7 +1,8 @@
 import pytest
-from test_trainer import small  # noqa: F401 - a fixture
 
-from dnlib.zoo import cards, instalments, trainer
+from dnlib.methods import Noise2Noise
+from dnlib.training import Diverged
+from dnlib.zoo import cards, trainer
 from dnlib.zoo.instalments import train_more
 
 NAME = "noise2noise_rgb_sigma25"
@@ -12,7 +13,7 @@ def quiet(line):
 
 
 @pytest.fixture
-def start(small, tmp_path, monkeypatch):  # noqa: F811
+def start(small, tmp_path, monkeypatch):
     """A folder with weights of four steps, where nothing ships."""
     monkeypatch.setattr(cards, "HOME", tmp_path / "shipped")
     trainer.train(NAME, tmp_path, report=quiet)
@@ -52,9 +53,16 @@ def test_a_worse_instalment_changes_nothing(start, monkeypatch):
 def test_only_what_is_at_least_as_good_is_published(start, monkeypatch):
     path = cards.publish(start / f"{NAME}.safetensors")
     worse, card = start / "worse" / f"{NAME}.safetensors", cards.read_card(path)
-    cards.save_method(cards.load_method(path), worse, card | {"held_out": card["held_out"] - 0.01})
-    with pytest.raises(ValueError, match="at least as good"):
+    for held_out in (card["held_out"] - 0.01, float("nan")):
+        cards.save_method(cards.load_method(path), worse, card | {"held_out": held_out})
+        with pytest.raises(ValueError, match="at least as good"):
+            cards.publish(worse)
+    shipped = path.read_bytes()
+    cards.save_method(cards.load_method(path), worse, card)
+    worse.write_bytes(shipped[:-2] + b"xx")
+    with pytest.raises(ValueError, match="not the file its card describes"):
         cards.publish(worse)
+    assert path.read_bytes() == shipped
 
 
 def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, monkeypatch):
@@ -73,14 +81,74 @@ def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, m
             raise KeyboardInterrupt from None
 
     monkeypatch.setattr(trainer, "watch", lambda recipe: watch)
-    fit = instalments.fit
-    monkeypatch.setattr(instalments, "fit", lambda *a, **k: fit(*a, **k, save_every=0))
+    fit = trainer.fit
+    monkeypatch.setattr(trainer, "fit", lambda *a, **k: fit(*a, **k, save_every=0))
     with pytest.raises(KeyboardInterrupt):
         train_more(NAME, tmp_path / "cut", steps=6, report=quiet)
     with pytest.raises(ValueError, match="6 steps is under way"):
         train_more(NAME, tmp_path / "cut", steps=7, report=quiet)
     monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
     assert train_more(NAME, tmp_path / "cut", steps=6, report=quiet).read_bytes() == whole.read_bytes()
+
+
+def snapshot(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("stopped_at", ["scored", "save_method", "atomic", "unlink"])
+def test_stopped_after_its_last_step_an_instalment_loses_nothing(start, monkeypatch, stopped_at):
+    """While scores are worked out, before the weights are stored, between weights and card, while leftovers go."""
+    before, calls = snapshot(start), []
+    monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
+
+    def fail_at(owner, which=1):
+        real = getattr(owner, stopped_at)
+
+        def stopped(*arguments, **options):
+            calls.append(arguments)
+            if len(calls) == which:
+                raise KeyboardInterrupt
+            return real(*arguments, **options)
+
+        context.setattr(owner, stopped_at, stopped)
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        if stopped_at == "atomic":
+            fail_at(cards, 4)  # both files of the better, then both in their place
+        elif stopped_at == "unlink":
+            fail_at(type(start), 2)
+        else:
+            fail_at(trainer if stopped_at == "scored" else cards)
+        train_more(NAME, start, steps=6, report=quiet)
+    if stopped_at in ("scored", "save_method"):
+        assert {name: snapshot(start)[name] for name in before} == before
+    steps_again = []
+    fit = trainer.fit
+    monkeypatch.setattr(trainer, "fit", lambda *a, **k: fit(*a, **k, on_step=lambda *step: steps_again.append(step)))
+    card = cards.read_card(train_more(NAME, start, steps=6, report=quiet))
+    assert (card["steps"], steps_again) == (10, [])
+    assert cards.load_method(start / f"{NAME}.yaml") and not list(start.glob("*.more.*"))
+
+
+def test_an_instalment_that_diverges_leaves_the_old_weights(start, monkeypatch):
+    before, said = snapshot(start), []
+    monkeypatch.setattr(Noise2Noise, "loss", lambda self, batch: self.network(batch.noisy).mean() * float("nan"))
+    with pytest.raises(Diverged, match="no longer a number"):
+        train_more(NAME, start, steps=6, report=said.append)
+    assert snapshot(start) == before and "the old weights stay" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("instead", "message"), [("f" * 64, "not the file its card describes"), ("0" * 64, "sha256 is 0, and no str")]
+)
+def test_weights_that_are_not_those_of_their_card_are_not_trained_further(start, monkeypatch, instead, message):
+    path = start / f"{NAME}.yaml"
+    path.write_text(path.read_text().replace(cards.read_card(path)["sha256"], instead))
+    before = snapshot(start)
+    monkeypatch.setattr(trainer, "fit", None)
+    with pytest.raises(ValueError, match=message):
+        train_more(NAME, start, steps=6, report=quiet)
+    assert snapshot(start) == before
 
 
 def test_a_time_becomes_steps(start, monkeypatch):

@@ -1,45 +1,29 @@
-import numpy as np
+import runpy
+from pathlib import Path
+
 import pytest
 import torch
 
-from dnlib.images import datasets
-from dnlib.images.datasets import Example
-from dnlib.methods.ssid import published_ssid
+from dnlib.methods import published_ssid
 from dnlib.zoo import cards, recipes, trainer
 
 read_card, load_method = cards.read_card, cards.load_method
 
 
-@pytest.fixture
-def small(monkeypatch, rng):
-    """Recipes at a small size, on made-up photographs in place of BSDS500."""
-
-    photographs = [Example(str(i), clean=rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for i in range(2)]
-
-    scene = rng.integers(0, 256, (72, 76, 3), dtype=np.uint8)
-    videos = [Example(str(i), clean=np.stack([scene[t : t + 60, i : i + 64] for t in range(7)])) for i in range(6)]
-
-    def load(name, *, split=None, limit=None):
-        if name == "davis480p":
-            return videos
-        if name == "sidd_val_crops":
-            return [example._replace(noisy=example.clean) for example in photographs]
-        assert name == "bsds500" and split in ("train", "test", "val")
-        return photographs
-
-    monkeypatch.setattr(datasets, "load", load)
-    monkeypatch.setattr(datasets, "fingerprint", lambda name: "f" * 64)
-    tiny = {"width": (6, 6), "size": (32, 32), "count": (2, 2), "steps": (4, 4)}
-    monkeypatch.setattr(recipes, "SIZES", recipes.SIZES | tiny)
-    for recipe in recipes.RECIPES.values():
-        if "steps" in recipe.sizes:
-            monkeypatch.setitem(recipe.sizes, "steps", (4, 4))
-        if recipe.noise is None:
-            monkeypatch.setitem(recipe.sizes, "size", (32, 32))
-
-
 @pytest.mark.filterwarnings("ignore:the noise parameter")  # as one that has not learnt yet reads it
-@pytest.mark.parametrize("name", recipes.RECIPES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "noise2clean_rgb_sigma25",
+        "bias_free_rgb_sigma0to55",
+        "blind_spot_rgb_sigma5to50_unknown",
+        "blind_spot_rgb_impulse50",
+        "patch_craft_rgb_sigma20_box3",
+        "ap_bsn_phones",
+        "lg_bpn_phones_l3",
+        "ssid_phones_s2",
+    ],
+)
 def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path, name):
     said = []
     path = trainer.train(name, tmp_path, report=said.append)
@@ -57,19 +41,27 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
 
 
 def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, monkeypatch):
-    ships, other = "lg_bpn_phones_l4", {"seed": 7, "home": tmp_path}
+    ships = "noise2noise_rgb_sigma25"
+    monkeypatch.setattr(trainer, "RUNS", tmp_path)
     monkeypatch.setattr(cards, "available", lambda: [ships])
     monkeypatch.setattr(cards, "read_card", lambda path: {"seed": 0} if path == ships else read_card(path))
     monkeypatch.setattr(cards, "load_method", lambda name, device: name if name == ships else load_method(name))
-    assert trainer.load(ships, "laptop", 0) == ships
-    first = trainer.load(ships, "laptop", **other)
+    assert trainer.trained(ships, "laptop", 0) == ships
+    first = trainer.trained(ships, "laptop", 7)
     monkeypatch.setattr(trainer, "train", None)
-    again = trainer.load(ships, "laptop", **other)
+    again = trainer.trained(ships, "laptop", 7)
     image = torch.rand(1, 3, 20, 24)
     assert torch.equal(first.denoise(image).mean, again.denoise(image).mean)
     monkeypatch.setitem(recipes.RECIPES[ships].sizes, "steps", (5, 5))  # another recipe since
     with pytest.raises(TypeError):
-        trainer.load(ships, "laptop", **other)
+        trainer.trained(ships, "laptop", 7)
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_a_card_that_says_what_the_recipe_says_builds_it(name, tmp_path):
+    method, card = trainer.untrained(name, "smoke")
+    path = cards.save_method(method, tmp_path / name, card)  # refuses what would be built otherwise
+    assert type(cards.load_method(path)) is type(method)
 
 
 def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_path, monkeypatch):
@@ -85,7 +77,7 @@ def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_p
     monkeypatch.setattr(trainer, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trainer.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
-    assert calls == ["BNN", "LAN", "UNet"]
+    assert calls == ["BNN", "LAN", "DenoisingUNet"]
     kept = [f"ssid_phones.{stage}.checkpoint.safetensors" for stage in ("bnn", "lan")]
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == kept
     monkeypatch.setattr(trainer, "fit", fit)
@@ -93,8 +85,10 @@ def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_p
     assert again.read_bytes() == whole.read_bytes()
 
 
-def test_another_teacher_is_another_recipe(small, tmp_path, monkeypatch):
-    path, recipe = trainer.train("ssid_phones", tmp_path, report=lambda line: None), recipes.find("ssid_phones")
+def test_another_teacher_is_another_recipe(tmp_path, monkeypatch):
+    name, recipe = "ssid_phones", recipes.find("ssid_phones")
+    method, card = trainer.untrained(name)
+    path = cards.save_method(method, tmp_path / name, card | recipes.sizes("laptop", recipe))
     assert trainer._made_by(path, recipe, "laptop")
     monkeypatch.setitem(recipe.teachers, "lan", recipe.teachers["lan"]._replace(arguments={"reach": 2}))
     assert not trainer._made_by(path, recipe, "laptop")
@@ -110,9 +104,10 @@ def test_the_paper_s_ssid_is_the_published_one():
     assert s2.lan.target == "noisy"
 
 
-def test_in_smoke_nothing_is_kept(small, tmp_path):
+def test_in_smoke_nothing_is_stored(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "RUNS", tmp_path)
     for name in ("ap_bsn_phones", "ssid_phones_s1"):
-        method = trainer.load(name, "smoke", 0, home=tmp_path)
+        method = trainer.trained(name, "smoke", 0)
         assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
     assert list(tmp_path.iterdir()) == []
 
@@ -128,11 +123,35 @@ def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_pat
     assert other[1] == "dnlib train noise2noise_rgb_sigma25 --seed 1 --steps 3"
 
 
+def test_stopped_while_it_is_scored_a_training_leaves_no_card_and_is_finished_later(small, tmp_path, monkeypatch):
+    name = "noise2noise_rgb_sigma25"
+    monkeypatch.setattr(trainer, "RUNS", tmp_path)
+
+    def stop(method, recipe):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context, pytest.raises(KeyboardInterrupt):
+        context.setattr(trainer, "scored", stop)
+        trainer.train(name, report=lambda line: None)
+    assert [path.name for path in trainer.folder().iterdir()] == [f"{name}.checkpoint.safetensors"]
+    card = cards.read_card(trainer.train(name, report=lambda line: None))
+    assert card["steps"] == 4 and card["scores"]
+
+
+def test_outside_of_a_checkout_trainings_are_in_the_current_folder(monkeypatch):
+    monkeypatch.setattr("dnlib.images.in_checkout", lambda: False)
+    assert runpy.run_path(trainer.__file__)["RUNS"] == Path("runs/train")
+
+
 def test_unknown_names_profiles_and_missing_data_are_told(tmp_path):
     with pytest.raises(ValueError, match="noise2clean_rgb_sigma25"):
         trainer.train("noise2sharp", tmp_path)
-    with pytest.raises(ValueError, match="laptop and paper"):
+    with pytest.raises(ValueError, match="laptop or paper; 'smoke' was given"):
         trainer.train("noise2clean_rgb_sigma25", tmp_path, profile="smoke")
+    with pytest.raises(ValueError, match="at least one step; 0 were given"):
+        trainer.train("noise2clean_rgb_sigma25", tmp_path, steps=0)
+    with pytest.raises(ValueError, match="'tpu'"):
+        trainer.train("noise2clean_rgb_sigma25", tmp_path, device="tpu")
     with pytest.raises(FileNotFoundError, match="dnlib data bsds500"):
         trainer.train("noise2clean_rgb_sigma25", tmp_path)
     assert list(tmp_path.iterdir()) == []

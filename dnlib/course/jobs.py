@@ -1,0 +1,113 @@
+"""What there is to run: chapters by name, and one job for each chapter and seed, checked before anything runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dnlib.course import records
+from dnlib.course.parameters import COMMON, CourseError, typed
+from dnlib.course.profiles import PROFILES
+from dnlib.images import ROOT, one_of
+
+NOTEBOOKS = ROOT / "notebooks"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chapter to run with one set of parameters into one folder."""
+
+    chapter: str
+    profile: str
+    seed: int
+    device: str
+    overrides: dict[str, Any]
+    out: Path
+
+    @property
+    def name(self) -> str:
+        return records.run_name(self.chapter, self.profile, self.seed, self.overrides)
+
+    @property
+    def notebook(self) -> Path:
+        return self.out / "notebooks" / f"{self.name}.ipynb"
+
+    @property
+    def failed_notebook(self) -> Path:
+        return self.notebook.with_suffix(".failed.ipynb")
+
+    @property
+    def record(self) -> Path:
+        return self.out / "records" / f"{self.name}.json"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"profile": self.profile, "seed": self.seed, "device": self.device, **self.overrides}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What the runner reports after every cell: which job, how far, and the verdicts so far."""
+
+    job: Job
+    cell: int
+    cells: int
+    seconds: float
+    verdicts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended. cell: number of the failing cell, counted from 1 over all cells of the chapter."""
+
+    job: Job
+    status: Literal["ok", "failed", "unchanged"]
+    seconds: float = 0.0
+    verdicts: tuple[str, ...] = ()
+    cell: int | None = None
+    error: str = ""
+
+
+def chapters() -> list[Path]:
+    """The notebooks in reading order."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def select(names: Sequence[str] = ()) -> list[Path]:
+    """Chapters by number ("01"), by name ("01_donut_vs_classic") or by file; all if none is named.
+
+    Raises CourseError for an unknown one.
+    """
+    known = {path.stem: path for path in chapters()}
+    chosen = []
+    for name in names:
+        stem = Path(name).name.removesuffix(".ipynb")
+        found = [path for key, path in known.items() if stem in (key, key[:2], str(int(key[:2])), key[3:])]
+        if not found:
+            raise CourseError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
+        chosen += found
+    return sorted(set(chosen)) if names else list(known.values())
+
+
+def plan(
+    names: Sequence[str] = (),
+    *,
+    profile: str = "laptop",
+    seeds: Sequence[int] = (0,),
+    device: str = "auto",
+    overrides: dict[str, Any] | None = None,
+    out: Path | None = None,
+) -> list[Job]:
+    """The jobs for some chapters and seeds. Everything is checked here, before anything runs."""
+    one_of(profile, PROFILES, "the profile")
+    notebooks = select(names)
+    if not notebooks:
+        raise CourseError(f"there are no chapters in {NOTEBOOKS}")
+    out = Path(out or ROOT / "runs" / profile).resolve()
+    for name in set(overrides or {}) & set(COMMON):
+        raise CourseError(f"{name} has an option of its own: --{name}")
+    if any(seed < 0 for seed in seeds):
+        raise CourseError(f"a seed is a whole number >= 0; {min(seeds)} was given")
+    return [
+        Job(path.stem, profile, seed, device, typed(path, overrides or {}), out) for seed in seeds for path in notebooks
+    ]

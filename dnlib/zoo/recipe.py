@@ -1,0 +1,60 @@
+"""What a recipe says."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dnlib.noise import Noise
+
+
+class Teacher(NamedTuple):
+    """A network that a method learns from: its name in `networks`, sizes as in `recipes.SIZES`, other arguments."""
+
+    network: str
+    sizes: dict[str, tuple]
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one of the shipped weights was made.
+
+    Attributes
+    ----------
+    method, network : str
+        Names in `dnlib.methods` and `dnlib.networks`, with `method_arguments` and `network_arguments`.
+    noise : Noise or None
+        To train with; None where the photographs are noisy as they are.
+    tests : tuple of Noise
+        To score at.
+    sizes : dict
+        (laptop, paper), where they differ from `recipes.SIZES`; what these do not name is the network's.
+    teachers : dict
+        Networks that the method takes besides, by the argument's name.
+    start : str
+        The shipped weights that training begins with.
+    trained_on : str
+        bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
+
+    Examples
+    --------
+    >>> from dnlib.zoo import RECIPES
+    >>> RECIPES["blind_spot_rgb_poisson30"].method
+    'BlindSpotBayes'
+    """
+
+    title: str
+    method: str
+    noise: Noise | None
+    tests: tuple[Noise, ...]
+    network: str = "Noise2CleanUNet"
+    method_arguments: dict[str, Any] = field(default_factory=dict)
+    network_arguments: dict[str, Any] = field(default_factory=dict)
+    sizes: dict[str, tuple] = field(default_factory=dict)
+    teachers: dict[str, Teacher] = field(default_factory=dict)
+    start: str = ""
+    trained_on: str = "bsds500"
+
+    @property
+    def monitored(self) -> Noise:
+        """The noise on the photographs that training is watched with."""
+        return self.tests[len(self.tests) // 2]

@@ -1,0 +1,47 @@
+"""How well trained weights denoise: while they learn, and at the end, for their card."""
+
+import itertools
+from collections.abc import Callable
+
+import torch
+
+from dnlib.images import Example, datasets, middle, to_tensor
+from dnlib.methods import Method
+from dnlib.noise import Noise
+from dnlib.training import draw_noisy, evaluate, psnr, score_pairs
+from dnlib.zoo import recipes
+from dnlib.zoo.recipe import Recipe
+
+
+def watch(recipe: Recipe) -> Callable[[Method], float]:
+    """The PSNR that is printed while a recipe trains; it never teaches."""
+    if recipe.noise is None:
+        pairs = datasets.load(recipe.trained_on)[::9]
+        return lambda method: score_pairs(method, pairs).mean_psnr
+    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
+
+
+def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
+    """PSNR in dB on the middles of some photographs, always with the same noise."""
+    clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
+    noisy = draw_noisy(clean, noise, 0).image
+
+    return lambda method: psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
+
+
+def scored(method: Method, recipe: Recipe) -> dict[str, str]:
+    """What a card says of trained weights: their scores on the test sets that are present."""
+    if recipe.noise is None:
+        pairs = datasets.load(recipe.trained_on)[::6]
+        return {f"{recipe.trained_on}, every sixth": str(score_pairs(method, pairs))}
+    if datasets.find("kodak24").is_present:
+        test_sets = {"kodak24": datasets.load("kodak24")}
+    else:
+        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
+    if recipe.trained_on == "davis480p":
+        videos = datasets.load("davis480p")[-recipes.HELD_OUT :]
+        test_sets["davis480p held out"] = [Example(video.name, video.clean[3]) for video in videos]
+    return {
+        f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
+        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
+    }
