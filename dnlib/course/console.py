@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dnlib.course.claims import Judgement
 from dnlib.course.jobs import Outcome, Progress
-from dnlib.course.records import Judgement
 
 _COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
 
