@@ -3,7 +3,7 @@ import threading
 
 import nbformat
 import pytest
-from conftest import GOOD
+from samples import GOOD
 
 from dnlib.course import jobs as known, records, runner
 from dnlib.course.jobs import plan
