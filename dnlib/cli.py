@@ -211,10 +211,10 @@ def report(folder: Path | None):
 def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
     _check_checkout("dnlib claims")
-    from dnlib.course import claims_table, records
+    from dnlib.course import claims_table, judge, load_claims, records
 
     folder = _with_records(folder or records.ROOT / "results")
-    claims_table(records.judge(records.load_claims(), records.read_all(folder / "records")))
+    claims_table(judge(load_claims(), records.read_all(folder / "records")))
 
 
 def _with_records(folder: Path | None) -> Path:

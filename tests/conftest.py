@@ -1,7 +1,6 @@
 """Tests run headless, without a network, and without whatever data this machine happens to have."""
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,6 @@ import pytest
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["DNLIB_HEADLESS"] = "1"
 os.environ.pop("DNLIB_PROFILE", None)
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(autouse=True)
@@ -32,29 +29,13 @@ def noisy(rng):
     return (clean + 0.1 * rng.standard_normal(clean.shape)).astype(np.float32)
 
 
-PARAMETERS = """profile: str = "laptop"  # how much
-seed: int = 0
-device: str = "auto"
-strength: float = 0.5  # of the noise
-steps: int = 3
-fast: bool = True
-label: str = "x"
-"""
-
-
-GOOD = """import dnlib
-run = dnlib.start("{name}", profile, seed, device, strength=strength)
-dnlib.verify("one is one", 1 == 1)
-run.record(strength=strength)
-"""
-
-
 @pytest.fixture
 def chapters(monkeypatch, tmp_path):
     """Write small chapters into a folder that takes the place of notebooks/."""
 
     import nbformat
     from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    from samples import PARAMETERS
 
     from dnlib.course import jobs
     from dnlib.course.parameters import declared

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from dnlib.cli import main
 from dnlib.course import jobs, runner
+from dnlib.denoiser import network
 from dnlib.images import Picture, datasets, photo, places, read, write
-from dnlib.zoo import provenance
+from dnlib.zoo import provenance, trainer
 
 
 @pytest.fixture
@@ -170,7 +171,7 @@ def test_only_what_dnlib_itself_refuses_is_one_line(monkeypatch, tmp_path):
         np.zeros(3).reshape(2, 2)
 
     def own_bug(name):
-        first, second = (name,)
+        _, _ = (name,)
 
     monkeypatch.setattr(datasets, "fetch", lambda *_, **options: pytest.fail("something was fetched"))
     for mistake in (bug, numpy_bug, own_bug):
@@ -201,7 +202,23 @@ def test_smoke_is_not_published(monkeypatch):
     assert refused(call("run", "00", "--publish"), "differ from it; commit them")
 
 
-def test_an_unknown_device_is_one_line(noisy_file, tmp_path):
-    arguments = ["-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", "tpu"]
-    assert refused(call("denoise", noisy_file, *arguments), "'tpu'")
+@pytest.mark.parametrize("device", ["tpu", "cuda:99", "cuda:first"])
+def test_a_device_that_is_not_there_is_one_line(device, noisy_file, tmp_path):
+    arguments = ["-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", device]
+    assert refused(call("denoise", noisy_file, *arguments), repr(device))
     assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:1", "mps"])
+def test_the_device_asked_for_is_the_device_used(device, noisy_file, tmp_path, monkeypatch):
+    asked = []
+
+    def nowhere(*arguments, device=None, **options):
+        asked.append(device or arguments[1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(network, "BlindSpot", nowhere)
+    monkeypatch.setattr(trainer, "train", nowhere)
+    call("denoise", noisy_file, "-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", device)
+    call("train", "noise2noise_rgb_sigma25", "--device", device)
+    assert asked == [device] * 2

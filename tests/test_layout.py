@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+
+from dnlib.images import ROOT
 
 ROOMS = ("images", "noise", "filters", "networks", "methods", "training", "zoo", "denoiser", "course")
 

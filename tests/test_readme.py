@@ -5,10 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 
 from dnlib.course import records
-from dnlib.images import Picture, arrays, bursts, write
+from dnlib.images import ROOT, Picture, arrays, bursts, write
 from dnlib.noise import CorrelatedGaussian, noisy_burst
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """What chapters and the commands around them call: runs, parameters, records, claims, reports, plots, widgets.
-For notebooks and `dnlib run`; nothing else needs it.
-It may import every room; no room imports it.
+
+For notebooks and `dnlib run`; nothing else needs it. It may import every room; no room imports it.
 """
 
 import lazy_loader

@@ -1,5 +1,6 @@
 from . import (
     chapter as chapter,
+    claims as claims,
     console as console,
     doctor as doctor,
     jobs as jobs,
@@ -14,6 +15,7 @@ from . import (
     widgets as widgets,
 )
 from .chapter import Run as Run, check as check, start as start, verify as verify
+from .claims import Claim as Claim, judge as judge, load_claims as load_claims
 from .console import (
     Display as Display,
     claims_table as claims_table,
@@ -25,11 +27,4 @@ from .console import (
 from .doctor import examine as examine
 from .noise_figure import draw_inspection as draw_inspection
 from .plots import BLUE as BLUE, GRAY as GRAY, GREEN as GREEN, ORANGE as ORANGE, RED as RED
-from .records import (
-    Claim as Claim,
-    Record as Record,
-    committed as committed,
-    half_interval as half_interval,
-    judge as judge,
-    load_claims as load_claims,
-)
+from .records import Record as Record, committed as committed, half_interval as half_interval

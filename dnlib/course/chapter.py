@@ -10,7 +10,7 @@ import os
 import platform
 import random
 import time
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnlib.course import profiles, records
+from dnlib.course import claims, profiles, records
 from dnlib.images import ROOT, arrays, datasets
 from dnlib.training import choose_device
 from dnlib.zoo import provenance
@@ -30,12 +30,44 @@ if TYPE_CHECKING:
 class Run:
     """One execution of a chapter: its sizes, its random generators, the data it used, its record.
 
-    size: this profile's sizes, as attributes (run.size.side).   rng: NumPy generator.
-    generator: torch generator, on the CPU, so that every device sees the same noise.   device: "cpu" or "cuda".
+    Chapters get one from :func:`start`.
+
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without its ending.
+    profile : str
+        smoke, laptop or paper.
+    seed : int
+        Of both generators.
+    device : str
+        auto, cpu, cuda, cuda:1 or mps.
+    parameters : dict
+        The chapter's own, for the record: texts, booleans and finite numbers.
+
+    Attributes
+    ----------
+    size : SimpleNamespace
+        The sizes of this profile.
+    device : str
+        What "auto" chose, or what was given.
+    rng : numpy.random.Generator
+        For what is drawn with NumPy.
+    generator : torch.Generator
+        For what is drawn with torch; on the CPU, so that every device sees the same noise.
+
+    Examples
+    --------
+    >>> run = Run("01_donut_vs_classic", "smoke", 0, "cpu", {})
+    >>> run.size.side, run.photo("camera").shape
+    (128, (128, 128))
+    >>> list(run.datasets)
+    ['bundled']
     """
 
     def __init__(self, chapter: str, profile: str, seed: int, device: str, parameters: dict[str, Any]):
         self.chapter, self.profile, self.seed = chapter, profile, seed
+        records.plain(parameters, "parameters")
         self.parameters = parameters
         self.size = SimpleNamespace(**profiles.sizes(chapter, profile))
         self.device = choose_device(device)
@@ -61,29 +93,55 @@ class Run:
         return examples
 
     def camera_pairs(self, count: int, iso: float) -> tuple[list[datasets.Example], str]:
-        """Noisy (8 bits) and clean images of cameras, and what they are: blocks of photographs of phones where
-        `sidd_val_crops` is present, else bundled photographs through a simulated camera at `iso`, turn by turn.
+        """Noisy and clean images of cameras, of 8 bits: real ones where they are present, else simulated ones.
+
+        Parameters
+        ----------
+        count : int
+            How many pairs, at most.
+        iso : float
+            Sensitivity of the simulated camera.
+
+        Returns
+        -------
+        pairs : list of Example
+            Blocks of the dataset `sidd_val_crops`, or the bundled colour photographs in turn.
+        source : str
+            "phones" or "simulation".
         """
+        if datasets.find("sidd_val_crops").is_present:
+            return self.load("sidd_val_crops")[:count], "phones"
+        return [self._simulated_pair(index, iso) for index in range(count)], "simulation"
+
+    def _simulated_pair(self, index: int, iso: float) -> datasets.Example:
         from dnlib.noise import Camera
         from dnlib.training import draw_noisy
 
-        if datasets.find("sidd_val_crops").is_present:
-            return self.load("sidd_val_crops")[:count], "phones"
-        photographs, pairs = [name for name in arrays.PHOTOS if arrays.photo(name).ndim == 3], []
-        for index in range(count):
-            name = photographs[index % len(photographs)]
-            clean = self.photo(name)
-            noisy = arrays.to_image(draw_noisy(arrays.to_tensor(clean), Camera(iso), self.seed, index).image)
-            eight_bits = [np.rint(255 * image.clip(0, 1)).astype(np.uint8) for image in (clean, noisy)]
-            pairs.append(datasets.Example(name, *eight_bits))
-        return pairs, "simulation"
+        names = _colour_photos()
+        name = names[index % len(names)]
+        clean = self.photo(name)
+        noisy = arrays.to_image(draw_noisy(arrays.to_tensor(clean), Camera(iso), self.seed, index).image)
+        return datasets.Example(name, *(np.rint(255 * image.clip(0, 1)).astype(np.uint8) for image in (clean, noisy)))
 
     def _note(self, name: str) -> None:
         if name not in self.datasets:
             self.datasets[name] = datasets.fingerprint(name)
 
     def record(self, **measured) -> None:
-        """Write what was measured and print what it says about each claim of this chapter."""
+        """Write what was measured and print what it says about each claim of this chapter.
+
+        Parameters
+        ----------
+        **measured
+            Numbers, booleans, texts, and dictionaries and lists of them.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity, naming where it stands.
+        TypeError
+            For what is none of these.
+        """
         record = records.Record(
             chapter=self.chapter,
             profile=self.profile,
@@ -91,7 +149,7 @@ class Run:
             device=self.device,
             parameters=self.parameters,
             datasets=self.datasets,
-            measured=records.plain(measured),
+            measured=records.plain(measured, "measured"),
             versions=provenance.versions(),
             commit=provenance.commit(),
             machine=provenance.machine(),
@@ -99,7 +157,7 @@ class Run:
             peak_memory_mb=provenance.peak_memory_mb(),
         )
         records.write(record, _destination(record))
-        judgements = records.judge(records.load_claims(chapter=self.chapter), [record])
+        judgements = claims.judge(claims.load_claims(chapter=self.chapter), [record])
         for judgement in judgements:
             if judgement.verdict != "not tested":
                 print(judgement.line)
@@ -111,9 +169,30 @@ class Run:
 def start(chapter: str, profile: str, seed: int, device: str = "auto", **parameters) -> Run:
     """Validate the parameters, seed every random generator, print one line of versions.
 
-    profile: smoke, laptop or paper; the environment variable DNLIB_PROFILE overrides it.
-    device: "auto" takes a CUDA device if there is one.   parameters: the chapter's own, for the record.
-    Raises ValueError for an unknown profile or device or a negative seed.
+    Parameters
+    ----------
+    chapter : str
+        The notebook's name without its ending.
+    profile : str
+        smoke, laptop or paper; the environment variable DNLIB_PROFILE overrides it.
+    seed : int
+        Not negative.
+    device : str
+        auto, cpu, cuda, cuda:1 or mps; "auto" takes a GPU if there is one.
+    **parameters
+        The chapter's own, for the record.
+
+    Raises
+    ------
+    ValueError
+        For an unknown profile or device, a negative seed, or a parameter that is not finite.
+
+    Examples
+    --------
+    >>> run = start("01_donut_vs_classic", "smoke", 0, "cpu", noise_std=0.1)
+    Python 3... · seed 0 · cpu
+    >>> run.rng.integers(10)
+    np.int64(8)
     """
     import torch
 
@@ -132,7 +211,15 @@ def start(chapter: str, profile: str, seed: int, device: str = "auto", **paramet
 def verify(statement: str, holds: bool) -> None:
     """Print the verdict of an exact property, one that holds in every profile and on every machine.
 
-    Raises AssertionError if it does not hold: the chapter has then failed.
+    Raises
+    ------
+    AssertionError
+        If it does not hold: the chapter has then failed.
+
+    Examples
+    --------
+    >>> verify("a donut has no middle", True)
+    PASS a donut has no middle
     """
     print(f"{'PASS' if holds else 'FAIL'} {statement}")
     if not holds:
@@ -140,7 +227,24 @@ def verify(statement: str, holds: bool) -> None:
 
 
 def check(reference: Any, yours: Any, tolerance: float = 1e-5) -> None:
-    """Compare an exercise's answer with a reference: not attempted, right, or off by how much."""
+    """Compare an exercise's answer with a reference: not attempted, right, or off by how much.
+
+    Parameters
+    ----------
+    reference, yours : array_like
+        Of one shape; `yours` is None as long as the exercise was not attempted.
+    tolerance : float
+        The largest difference that is right.
+
+    Examples
+    --------
+    >>> check([1, 2], None)
+    not attempted yet
+    >>> check([1, 2], [1, 2.5])
+    not yet: off by up to 0.5 (allowed: 1e-05)
+    >>> check([1, 2], [1, 2])
+    right
+    """
     if yours is None:
         print("not attempted yet")
         return
@@ -153,6 +257,11 @@ def check(reference: Any, yours: Any, tolerance: float = 1e-5) -> None:
         print(f"not yet: off by up to {difference:.3g} (allowed: {tolerance:g})")
     else:
         print("right")
+
+
+@cache
+def _colour_photos() -> list[str]:
+    return [name for name in arrays.PHOTOS if arrays.photo(name).ndim == 3]
 
 
 def _destination(record: records.Record) -> Path:

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dnlib.course.claims import Judgement
 from dnlib.course.jobs import Outcome, Progress
-from dnlib.course.records import Judgement
 
 _COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
 
@@ -103,6 +103,7 @@ def _tally(verdicts: Iterable[str]) -> str:
 
 
 def claims_table(judgements: Sequence[Judgement], console: Console | None = None) -> None:
+    """Print the claims with their verdicts and what was measured, a row each."""
     table = Table("verdict", "claim", "source says", "measured here")
     for judgement in judgements:
         failed = f"\nnot for {', '.join(judgement.failures)}" if judgement.failures else ""
@@ -116,6 +117,7 @@ def claims_table(judgements: Sequence[Judgement], console: Console | None = None
 
 
 def datasets_table(datasets) -> None:
+    """Print the datasets of the registry, and which of them are here."""
     table = Table("name", "what", "images", "MB", "may be passed on", "here")
     for dataset in datasets:
         here = "yes" if dataset.is_present else ""
@@ -138,6 +140,7 @@ def weights_table(recipes, cards) -> None:
 
 
 def doctor_table(findings) -> None:
+    """Print what the doctor found, a row each."""
     table = Table("", "what", "found")
     marks = {"good": "[green]ok[/]", "limited": "[yellow]![/]", "broken": "[red]x[/]"}
     for finding in findings:
@@ -146,6 +149,7 @@ def doctor_table(findings) -> None:
 
 
 def inspection_table(found) -> None:
+    """Print the standard deviation of the noise for each brightness."""
     table = Table("brightness", "noise, of 255")
     for brightness, deviation in zip(found.brightness, found.deviation, strict=True):
         table.add_row(f"{brightness:.2f}", f"{deviation:.1f}")

@@ -21,7 +21,7 @@ class CourseError(ValueError):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a chapter's `parameters` cell:  name: type = default  # help"""
+    """One line of a chapter's `parameters` cell, of the form `name: type = default  # help`."""
 
     name: str
     type: str

@@ -27,12 +27,43 @@ plt.rcParams.update(STYLE)
 
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 3.0, **options):
-    """A figure and its axes in the course's style; sizes in inches."""
+    """A figure and its axes in the course's style.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Of axes.
+    width, height : float
+        In inches.
+    **options
+        For matplotlib.pyplot.subplots.
+
+    Examples
+    --------
+    >>> fig, axes = figure(1, 3, width=6)
+    >>> axes.shape, float(fig.get_figwidth())
+    ((3,), 6.0)
+    >>> plt.close(fig)
+    """
     return plt.subplots(rows, columns, figsize=(width, height), **options)
 
 
 def show(figure: "Figure", alt: str) -> None:
-    """Display a figure as a small PNG that says in words what it shows, and close it."""
+    """Display a figure as a small PNG, and close it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to show.
+    alt : str
+        What the picture shows, in words, for readers who do not see it.
+
+    Examples
+    --------
+    >>> fig = gallery([np.zeros((4, 4))], ["black"])
+    >>> show(fig, alt="a black square")  # a picture in a notebook, elsewhere its data
+    {'image/png': '...', 'text/plain': 'a black square'}
+    """
     from IPython.display import display
 
     bundle = {"image/png": base64.b64encode(_png(figure)).decode(), "text/plain": alt}
@@ -52,14 +83,54 @@ def _png(figure: "Figure") -> bytes:
 
 
 def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:
-    """One image [H, W] or [H, W, 3] without ticks; values outside [low, high] are clipped for display only."""
+    """Draw one image without ticks.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    pixels : ndarray
+        [H, W] or [H, W, 3].
+    title : str
+        Above it.
+    low, high : float
+        Black and white; values beyond are clipped for display only.
+
+    Examples
+    --------
+    >>> fig, axes = figure()
+    >>> image(axes, np.array([[-1, 0.25, 2]]))
+    >>> axes.images[0].get_array().tolist()
+    [[0.0, 0.25, 1.0]]
+    >>> plt.close(fig)
+    """
     axes.imshow(np.clip((pixels - low) / (high - low), 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_title(title)
     axes.set_axis_off()
 
 
 def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: float = 0.3) -> None:
-    """A signed difference image: red above zero, blue below, white at zero; colours are averaged."""
+    """Draw a signed difference: red above zero, blue below, white at zero.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    difference : ndarray
+        [H, W], or [H, W, 3], whose channels are averaged.
+    title : str
+        Above it.
+    limit : float
+        The difference of the deepest red and blue.
+
+    Examples
+    --------
+    >>> fig, axes = figure()
+    >>> residual(axes, np.full((2, 2, 3), 0.1), limit=0.2)
+    >>> axes.images[0].get_clim()
+    (-0.2, 0.2)
+    >>> plt.close(fig)
+    """
     plane = difference.mean(axis=-1) if difference.ndim == 3 else difference
     axes.imshow(plane, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
     axes.set_title(title)
@@ -67,7 +138,25 @@ def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: fl
 
 
 def correlation_map(axes: "Axes", values: np.ndarray, title: str = "") -> None:
-    """A map [K, K] of correlations on a logarithmic scale: white is 1, black a thousandth or less, of either sign."""
+    """Draw a map of correlations on a logarithmic scale: white is 1, black a thousandth or less, of either sign.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    values : ndarray
+        [2 reach + 1, 2 reach + 1], the zero lag in the middle, as :func:`dnlib.noise.correlation_map` returns it.
+    title : str
+        Above it.
+
+    Examples
+    --------
+    >>> fig, axes = figure()
+    >>> correlation_map(axes, np.array([[0, 0.1, 0], [0.1, 1, 0.1], [0, 0.1, 0]]))
+    >>> axes.images[0].get_array().round(2)[1].tolist()
+    [0.67, 1.0, 0.67]
+    >>> plt.close(fig)
+    """
     reach = len(values) // 2
     scale = np.log10(np.clip(np.abs(values), 1e-3, 1)) / 3 + 1
     axes.imshow(scale, cmap="magma", vmin=0, vmax=1, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5))
@@ -78,7 +167,31 @@ def correlation_map(axes: "Axes", values: np.ndarray, title: str = "") -> None:
 def gallery(
     pictures: Sequence[np.ndarray], titles: Sequence[str], *, width: float = 9.0, columns: int | None = None
 ) -> "Figure":
-    """Images side by side in rows of `columns`; equal shapes are assumed for the figure's proportions."""
+    """Draw images side by side.
+
+    Parameters
+    ----------
+    pictures : sequence of ndarray
+        [H, W] or [H, W, 3] in [0, 1], all of one shape.
+    titles : sequence of str
+        One above each.
+    width : float
+        Of the figure, in inches.
+    columns : int, optional
+        Images in a row; all, if not given.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For :func:`show`.
+
+    Examples
+    --------
+    >>> fig = gallery([np.zeros((4, 4))] * 3, ["a", "b", "c"], columns=2)
+    >>> [axes.get_title() for axes in fig.axes]
+    ['a', 'b', 'c', '']
+    >>> plt.close(fig)
+    """
     columns = columns or len(pictures)
     rows = -(-len(pictures) // columns)
     ratio = pictures[0].shape[0] / pictures[0].shape[1]

@@ -9,8 +9,9 @@ from pathlib import Path
 import nbformat
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from dnlib.course import records
-from dnlib.course.records import Judgement, Record
+from dnlib.course import claims, records
+from dnlib.course.claims import Judgement
+from dnlib.course.records import Record
 from dnlib.images import ROOT, atomic
 from dnlib.zoo import provenance
 
@@ -30,7 +31,7 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
     names: only the records of these runs, by default all.
     """
     found = records.read_all(folder / "records", names)
-    judgements = records.judge(records.load_claims(), found)
+    judgements = claims.judge(claims.load_claims(), found)
     notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     page = _pages.get_template("course.html").render(
         judgements=judgements,
@@ -86,7 +87,7 @@ def refreshed_readme() -> str:
     found = records.read_all(records.COMMITTED)
     parts = {
         "chapters": _chapter_table(found),
-        "claims": markdown(records.judge(records.load_claims(), found)),
+        "claims": markdown(claims.judge(claims.load_claims(), found)),
     }
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, content in parts.items():

@@ -6,9 +6,22 @@ from collections.abc import Callable
 def explore(draw: Callable[..., None], **controls) -> None:
     """Let the reader turn the knobs of `draw(**controls)`.
 
-    controls: what ipywidgets makes a widget of: (low, high) or (low, high, step) for a slider, a list
-    for a choice, a bool for a box. Without a reader (papermill, nbval) it prints one line and shows no
-    widget, so that no widget state is ever saved in a file.
+    Where nobody reads (the environment variable DNLIB_HEADLESS is set) it prints one line and shows no widget, so
+    that no file ever holds a widget's state.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the picture for one setting of the knobs.
+    **controls
+        What ipywidgets makes a knob of: (low, high) or (low, high, step) a slider, a list a choice, a bool a box.
+
+    Examples
+    --------
+    >>> import os
+    >>> os.environ["DNLIB_HEADLESS"] = "1"
+    >>> explore(lambda radius, edges: None, radius=(1, 6), edges=True)
+    (interactive: run this cell in JupyterLab to move radius, edges)
     """
     from dnlib.training import headless
 

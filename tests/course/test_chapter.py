@@ -50,7 +50,7 @@ def test_asking_for_a_missing_gpu_says_so(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="no CUDA device"):
+    with pytest.raises(ValueError, match="torch sees only"):
         start("00_start_here", "smoke", 0, "cuda")
 
 

@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell
 from scipy import ndimage
 from scipy.stats import norm
 
-from dnlib.course import jobs, records, runner
+from dnlib.course import claims, jobs, records, runner
 from dnlib.filters import jinvariance, median
 from dnlib.images import Picture, to_tensor, write
 from dnlib.methods import (
@@ -412,7 +412,7 @@ def test_chapters_use_and_name_the_data_that_is_present(small_data, tmp_path, nu
     assert outcome.status == "ok", outcome.error
     record = records.read(job.record)
     assert len(record.datasets[dataset]) == 64
-    assert not place or list(records.lookup(record.measured, place))
+    assert not place or list(claims.lookup(record.measured, place))
 
 
 @pytest.mark.parametrize(

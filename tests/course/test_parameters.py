@@ -1,6 +1,6 @@
 import nbformat
 import pytest
-from conftest import GOOD
+from samples import GOOD
 
 from dnlib.course.parameters import CourseError, declared, typed
 

@@ -23,7 +23,7 @@ def test_pictures_carry_alt_text_and_are_small(shown, rng):
     ((bundle, options),) = shown
     assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"] == "two noises"
     assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).mode == "P"
-    assert not plots.plt.get_fignums()  # closed
+    assert not plots.plt.fignum_exists(fig.number)  # closed
 
 
 def test_galleries_fill_rows():

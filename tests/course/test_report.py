@@ -3,8 +3,9 @@ import re
 import numpy as np
 import pytest
 
-from dnlib.course import jobs, records, report
-from dnlib.course.records import Claim, Record, judge
+from dnlib.course import claims, jobs, records, report
+from dnlib.course.claims import Claim, judge
+from dnlib.course.records import Record
 from dnlib.denoiser import denoise_picture, write_picture_page
 from dnlib.images import Picture
 
@@ -21,7 +22,7 @@ RECORD = Record(
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "load_claims", lambda: CLAIMS)
+    monkeypatch.setattr(claims, "load_claims", lambda: CLAIMS)
     records.write(RECORD, tmp_path / "records" / "r.json")
     return tmp_path
 
@@ -59,7 +60,7 @@ def test_the_readme_s_tables_are_those_of_the_committed_records():
 
 def test_the_committed_report_is_that_of_the_committed_records():
     found = records.read_all(records.COMMITTED)
-    judgements = judge(records.load_claims(), found)
+    judgements = judge(claims.load_claims(), found)
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
     page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)

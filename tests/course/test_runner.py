@@ -3,7 +3,7 @@ import threading
 
 import nbformat
 import pytest
-from conftest import GOOD
+from samples import GOOD
 
 from dnlib.course import jobs as known, records, runner
 from dnlib.course.jobs import plan
@@ -121,14 +121,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 def test_a_dask_cluster_runs_every_job_and_keeps_their_records_apart(chapters, tmp_path):
     from distributed import LocalCluster
 
-    chapters(**{"01_good": GOOD})
+    chapters(**{"01_good": "import os, pathlib; pathlib.Path(os.environ['DNLIB_RECORD']).write_text(f'seed {seed}')"})
     jobs = plan(profile="smoke", out=tmp_path, seeds=[0, 1])
     with LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="inproc://"
     ) as cluster:
         outcomes = run(jobs, cluster=cluster.scheduler_address)
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
-    assert [records.read(job.record).seed for job in jobs] == [0, 1]
+    assert [job.record.read_text() for job in jobs] == ["seed 0", "seed 1"]
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):

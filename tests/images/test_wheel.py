@@ -7,7 +7,8 @@ import sys
 import zipfile
 
 import pytest
-from conftest import ROOT
+
+from dnlib.images import ROOT
 
 IN_USE = """
 import numpy as np

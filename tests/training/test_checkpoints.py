@@ -5,12 +5,12 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
 from little import Stop, crops, method, stop_at, weights
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from dnlib.images import ROOT
 from dnlib.methods import Noise2Clean, Noise2Noise, Noise2Self, Noise2Void
 from dnlib.networks import BabyUNet, DnCNN, Noise2CleanUNet
 from dnlib.training import fit

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
 from little import crops, method
 
+from dnlib.images import ROOT
 from dnlib.training import choose_device, computes_in_bfloat16, fit, precision_of
 from dnlib.training.loop import _accelerator
 

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from little import Stop, crops, method, stop_at, weights
 from torch import nn
 
+from dnlib.images import ROOT
 from dnlib.methods import Noise2Clean, Noise2Noise, Noise2Self
 from dnlib.networks import BabyUNet, DnCNN, Noise2CleanUNet
 from dnlib.training import Crops, Diverged, fit, rate
