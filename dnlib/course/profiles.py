@@ -108,7 +108,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "photos": (2, 4, 4),  # bundled ones in colour, each at three ISO levels
         "seeds": (2, 3, 5),  # trainings of each kind
         "width": (6, 16, 48),  # of the U-Nets
-        "crop": (32, 32, 128),  # in pixels, packed or developed; twice as wide for the perceptual loss
+        "crop": (16, 32, 128),  # in pixels, packed or developed; twice as wide for the perceptual loss
         "count": (1, 1, 4),  # crops per step of the blind networks; four times as many for the perceptual loss
         "steps": (3, 450, 50_000),  # of each blind network
         "sweep_steps": (2, 40, 20_000),  # of each training with a perceptual term
