@@ -41,7 +41,7 @@ hole = torch.ones(1, 1, dtype=torch.bool)
 
 
 @pytest.mark.parametrize(
-    "build", [APBSN, lambda n: BNN(n), lambda n: BlindSpotBayes(n, Gaussian(25), covariance="none")], ids=str
+    "build", [APBSN, lambda n: BNN(n), lambda n: BlindSpotBayes(n, Gaussian(25), covariance="none")]
 )
 @pytest.mark.parametrize(
     ("network", "message"),
