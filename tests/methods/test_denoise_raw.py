@@ -59,7 +59,7 @@ def test_a_method_for_colour_refuses_planes():
     ("call", "message"),
     [
         (lambda: denoise_raw(Halve(nn.Identity()), torch.rand(1, 1, 9, 8)), "9x8"),
-        (lambda: Crops([np.zeros((8, 8, 4))], size=4), "give turn=False"),
+        (lambda: Crops([np.zeros((8, 8, 4))], size=4), "say turn=False"),
         (
             lambda: BlindSpotBayes(DilatedBlindSpot(4, 8, outputs=9, blocks=1), Sensor()),
             "full covariance of 4 channels are 14 numbers; the network gives 9: make it with outputs=14",

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from dnlib.images import by_tiles
-from dnlib.methods import APBSN, LGBPN, Batch, BlindSpotBayes, View
+from dnlib.methods import APBSN, LGBPN, SIDD, Batch, BlindSpotBayes, View, adjusted
 from dnlib.methods.blind_spot import outputs
 from dnlib.networks import (
     BlindPatch,
@@ -157,6 +157,22 @@ def test_the_published_stride_pairs_are_blind_at_every_place_of_the_border(strid
     for row in range(max(0, size[0] - stride - 2), size[0]):
         for column in {0, size[1] // 2, size[1] - 2, size[1] - 1}:
             change = torch.autograd.grad(answer[0, 0, row, column], image, retain_graph=True)[0]
+            assert change[0, 0, row, column] == 0
+
+
+@pytest.mark.parametrize("view", SIDD)
+@pytest.mark.parametrize("size", [(61, 45), (64, 41), (45, 61)])
+def test_lg_bpn_is_blind_at_every_row_and_column_near_the_end_of_an_image(view, size):
+    """With mirrored features beyond the end, rows 56 and 57 of 61 and row 59 of 64 saw themselves."""
+    torch.manual_seed(0)
+    local, global_ = (make(8, head=8, blocks=2, **options) for make, options in BRANCHES)
+    network = BlindPatch(1, 8, head=8, local=local, global_=global_).double()
+    image = torch.rand(1, 1, *size, dtype=torch.float64, requires_grad=True)
+    with adjusted(network, view):
+        answer = network(image)[0, 0]
+        ends = [(row, 20) for row in range(size[0] - 9, size[0])] + [(20, col) for col in range(size[1] - 9, size[1])]
+        for row, column in ends:
+            change = torch.autograd.grad(answer[row, column], image, retain_graph=True)[0]
             assert change[0, 0, row, column] == 0
 
 
