@@ -98,9 +98,13 @@ def _by_loops(padded: Tensor, patch: int, passes: list[tuple[int, int]]) -> tupl
     rows_first = np.ascontiguousarray(padded.transpose(1, 2).numpy())  # [M, H, C, W]
     shape = (padded.shape[2] - patch + 1, padded.shape[3] - patch + 1)
     best, motion, number = np.full(shape, np.finfo(np.float32).max, np.float32), np.zeros(shape, np.int32), 0
-    for radius, step in passes:
-        patch_search.search(rows_first, patch, radius, step, number, best, motion)
-        number += (len(padded) - 1) * (2 * radius + 1) ** 2
+    threads = torch.get_num_threads()
+    try:
+        for radius, step in passes:
+            patch_search.search(rows_first, patch, radius, step, number, best, motion)
+            number += (len(padded) - 1) * (2 * radius + 1) ** 2
+    finally:
+        torch.set_num_threads(threads)  # numba, when it starts, gives OpenMP, and so torch, all cores
     return best, motion
 
 

@@ -1,6 +1,8 @@
 """The search against brute force, the collage against its definition."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -175,3 +177,18 @@ def test_tiles_of_other_brightness_are_left_out():
 def test_bad_input_is_told(burst, call, message):
     with pytest.raises(ValueError, match=message):
         call(burst)
+
+
+THREADS = """
+import torch
+from dnlib.methods import patch_targets
+torch.set_num_threads(1)
+patch_targets.search(torch.rand(3, 1, 40, 40), patch=5, radius=2)
+print(torch.get_num_threads())
+"""
+
+
+def test_a_search_leaves_torch_its_number_of_threads():
+    """Small trainings after a search were thirty times slower where two processes shared two cores."""
+    found = subprocess.run([sys.executable, "-c", THREADS], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "1"
