@@ -5,6 +5,7 @@ from . import (
     doctor as doctor,
     jobs as jobs,
     kernel as kernel,
+    margins as margins,
     noise_figure as noise_figure,
     parameters as parameters,
     plots as plots,
@@ -12,10 +13,11 @@ from . import (
     records as records,
     report as report,
     runner as runner,
+    verdicts as verdicts,
     widgets as widgets,
 )
 from .chapter import Run as Run, check as check, start as start, verify as verify
-from .claims import Claim as Claim, judge as judge, load_claims as load_claims
+from .claims import Claim as Claim, load_claims as load_claims
 from .console import (
     Display as Display,
     claims_table as claims_table,
@@ -28,3 +30,4 @@ from .doctor import examine as examine
 from .noise_figure import draw_inspection as draw_inspection
 from .plots import BLUE as BLUE, GRAY as GRAY, GREEN as GREEN, ORANGE as ORANGE, RED as RED
 from .records import Record as Record, committed as committed, half_interval as half_interval
+from .verdicts import Judgement as Judgement, judge as judge

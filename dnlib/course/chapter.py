@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dnlib.course import claims, profiles, records
+from dnlib.course import claims, profiles, records, verdicts
 from dnlib.images import ROOT, arrays, datasets
 from dnlib.training import choose_device
 from dnlib.zoo import provenance
@@ -73,6 +73,7 @@ class Run:
         self.device = choose_device(device)
         self.rng = np.random.default_rng(seed)
         self.datasets: dict[str, str] = {}
+        self.scenes: dict[str, str] = {}
         self._started = time.perf_counter()
 
     @cached_property
@@ -84,12 +85,14 @@ class Run:
     def photo(self, name: str, *, gray: bool = False) -> np.ndarray:
         """A bundled photograph, cut to the middle `run.size.side` pixels of either side."""
         self._note("bundled")
+        self.scenes[name] = name
         return arrays.middle(arrays.photo(name, gray=gray), self.size.side)
 
     def load(self, name: str, **selection) -> list[datasets.Example]:
         """A dataset of the registry, noted in the record."""
         examples = datasets.load(name, **selection)
         self._note(name)
+        self.scenes |= {example.name: example.scene for example in examples}
         return examples
 
     def camera_pairs(self, count: int, iso: float) -> tuple[list[datasets.Example], str]:
@@ -128,7 +131,7 @@ class Run:
             self.datasets[name] = datasets.fingerprint(name)
 
     def record(self, **measured) -> None:
-        """Write what was measured and print what it says about each claim of this chapter.
+        """Write what was measured; print the claims of this chapter with the committed verdicts.
 
         Parameters
         ----------
@@ -149,6 +152,7 @@ class Run:
             device=self.device,
             parameters=self.parameters,
             datasets=self.datasets,
+            scenes=self.scenes,
             measured=records.plain(measured, "measured"),
             versions=provenance.versions(),
             commit=provenance.commit(),
@@ -157,13 +161,10 @@ class Run:
             peak_memory_mb=provenance.peak_memory_mb(),
         )
         records.write(record, _destination(record))
-        judgements = claims.judge(claims.load_claims(chapter=self.chapter), [record])
-        for judgement in judgements:
-            if judgement.verdict != "not tested":
-                print(judgement.line)
-        untested = sum(judgement.verdict == "not tested" for judgement in judgements)
-        if untested:
-            print(f"({untested} more need another profile, dataset or parameter)")
+        known = claims.load_claims(chapter=self.chapter)
+        committed = verdicts.judge(known, records.committed(self.chapter))
+        for judgement, here in zip(committed, verdicts.judge(known, [record]), strict=True):
+            print(judgement.line(here.number))
 
 
 def start(chapter: str, profile: str, seed: int, device: str = "auto", **parameters) -> Run:

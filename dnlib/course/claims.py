@@ -1,9 +1,9 @@
-"""Claims: statements of a source, each with the check over records that decides it.
+"""Claims: statements of a source, each with the check over records that decides it (`verdicts`).
 
 They stand in `results/claims.yaml`. A claim that does not hold is shown as such.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,12 +11,19 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
-from dnlib.course.records import Record, half_interval
+from dnlib.course.records import Record
 from dnlib.images import ROOT
 
 CLAIMS = ROOT / "results" / "claims.yaml"
-
-Verdict = Literal["held", "did not hold", "not tested"]
+CHECKS = ("equals", "at_least", "at_most", "between")
+WORKS = {
+    "review": "Review of Noise2Self",
+    "talk": "Laine et al.'s talk",
+    "patch-craft": "Patch-Craft's questions and answers",
+    "report": "Student report on camera noise",
+    "others": "Other papers, and our own checks",
+}
+SAMPLES = ("seeds", "images", "nothing")
 
 
 @dataclass(frozen=True)
@@ -26,23 +33,33 @@ class Claim:
     Attributes
     ----------
     id, chapter, source, statement, published, unit : str
-        A name of its own, who tests it, who says what, and with which number.
+        A name of its own, who tests it, who says what, with which number, and the number's unit.
+    work : str
+        Which of the course's sources it belongs to: a key of `WORKS`.
     value : str
-        Where the checked number stands in a record's `measured`: dots between levels, * for every entry.
+        Where the checked number stands in a record's `measured`: dots between levels, * for every entry. "A - B" is the
+        difference of two places. A place with a score for each image compares rows image by image.
     check : dict
         One of equals, at_least, at_most and between, with its bound.
+    sample : str
+        What the number would scatter over if all was done again: seeds, where something is drawn or trained; images,
+        where shipped weights are judged on a dataset; nothing, for a fact that one run decides.
     where : dict
         Parameters that a record must have.
+    length : str
+        The parameter that says how long was trained; the claim is judged at each length, and the longest decides.
     needs : str
         A dataset that must be present.
     profiles : tuple of str
         In which the check means something.
+    headline : str
+        Its few words in the README, for those few claims that stand there.
 
     Examples
     --------
     >>> claim = Claim("gain", "01_x", "A paper", "It gains.", "photos.*.gain", {"at_least": 0.3}, unit="dB")
-    >>> claim.holds_for(0.5), claim.holds_for(0.1)
-    (True, False)
+    >>> claim.margins(0.5), claim.margins(np.array([0.1, 0.4]))
+    ([0.2], [array([-0.2,  0.1])])
     """
 
     id: str
@@ -51,15 +68,43 @@ class Claim:
     statement: str
     value: str
     check: dict[str, Any]
+    work: str = "others"
     published: str = ""
     unit: str = ""
+    sample: Literal["seeds", "images", "nothing"] = "seeds"
     where: dict[str, Any] = field(default_factory=dict)
+    length: str = ""
     needs: str = ""
     profiles: tuple[str, ...] = ("laptop", "paper")
+    headline: str = ""
 
     def __post_init__(self):
-        if len(self.check) != 1 or not self.check.keys() <= _CHECKS.keys():
-            raise ValueError(f"claim {self.id}: the check is one of {', '.join(_CHECKS)}; {self.check} was given")
+        if len(self.check) != 1 or not self.check.keys() <= set(CHECKS):
+            raise ValueError(f"claim {self.id}: the check is one of {', '.join(CHECKS)}; {self.check} was given")
+        if self.work not in WORKS:
+            raise ValueError(f"claim {self.id}: the work is one of {', '.join(WORKS)}; {self.work} was given")
+        if self.sample not in SAMPLES:
+            raise ValueError(f"claim {self.id}: the sample is one of {', '.join(SAMPLES)}; {self.sample} was given")
+        if self.kind != "equals" and not (self.unit and _is_bound(self.kind, self.bound)):
+            raise ValueError(
+                f"claim {self.id}: a number is checked against a bound in a unit: a finite number, for between two in "
+                f"order, and a unit; {self.check} and {self.unit!r} were given"
+            )
+
+    @property
+    def kind(self) -> str:
+        """Of the check."""
+        return next(iter(self.check))
+
+    @property
+    def bound(self) -> Any:
+        """What the check compares with."""
+        return self.check[self.kind]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it holds or not in each run, so that runs are counted; else it is a number with an interval."""
+        return self.kind == "equals" or self.sample == "nothing"
 
     @property
     def conditions(self) -> str:
@@ -69,58 +114,58 @@ class Claim:
             [f"profile {' or '.join(self.profiles)}", *settings, *([f"dataset {self.needs}"] if self.needs else [])]
         )
 
-    def holds_for(self, value: Any) -> bool:
-        ((kind, bound),) = self.check.items()
-        return bool(_CHECKS[kind](value, bound))
+    @property
+    def bound_in_words(self) -> str:
+        """What would hold: "at least 0.3 dB"."""
+        numbers = self.bound if isinstance(self.bound, list) else [self.bound]
+        return f"{self.kind.replace('_', ' ')} {' and '.join(str(number) for number in numbers)} {self.unit}".strip()
+
+    def margins(self, value: Any) -> list[Any]:
+        """How far a number, or an array of them, lies on the right side of its bound; for `between` of both."""
+        low, high = self.bound if self.kind == "between" else (self.bound, self.bound)
+        above, below = [value - low], [high - value]
+        return {"at_least": above, "at_most": below, "between": above + below}[self.kind]
 
     def applies_to(self, record: Record) -> bool:
+        """Whether a record tests it."""
         return (
             record.chapter == self.chapter
             and record.profile in self.profiles
             and all(record.parameters.get(name) == value for name, value in self.where.items())
         )
 
+    def found_in(self, record: Record) -> dict[str, Any]:
+        """The checked values of a record by place, the place names what the stars stood for.
 
-_CHECKS = {
-    "equals": lambda value, bound: value == bound,
-    "at_least": lambda value, bound: value >= bound,
-    "at_most": lambda value, bound: value <= bound,
-    "between": lambda value, bound: bound[0] <= value <= bound[1],
-}
+        Raises
+        ------
+        ValueError
+            For rows that were not judged on the same images.
+        """
+        first, _, second = self.value.partition(" - ")
+        found = dict(lookup(record.measured, first))
+        if not second:
+            return found
+        others = dict(lookup(record.measured, second))
+        return {
+            place: self._difference(value, others.get(place, others.get("")))
+            for place, value in found.items()
+            if place in others or "" in others
+        }
+
+    def _difference(self, value: Any, other: Any) -> Any:
+        if not isinstance(value, dict) and not isinstance(other, dict):
+            return value - other
+        if not (isinstance(value, dict) and isinstance(other, dict) and value.keys() == other.keys()):
+            raise ValueError(f"claim {self.id}: rows are compared image by image, and these have other images")
+        return {image: value[image] - other[image] for image in value}
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """A claim's verdict over a set of records."""
-
-    claim: Claim
-    verdict: Verdict
-    values: tuple[float, ...]  # the checked values, one per record and entry
-    seeds: tuple[int, ...]
-    failures: tuple[str, ...]  # where it did not hold
-
-    @property
-    def measured(self) -> str:
-        """The measured number: one value, or mean and 95 % interval over seeds, or the range over entries."""
-        numbers = [value for value in self.values if isinstance(value, int | float) and not isinstance(value, bool)]
-        if not self.values:
-            return "–"
-        if not numbers:
-            return ", ".join(sorted({str(value) for value in self.values}))
-        if len(numbers) == 1:
-            text = f"{numbers[0]:.4g}"
-        elif len(self.seeds) == len(numbers):
-            text = f"{np.mean(numbers):.4g} ± {half_interval(numbers):.2g}"
-        elif min(numbers) == max(numbers):
-            text = f"{numbers[0]:.4g}"
-        else:
-            text = f"{np.mean(numbers):.4g} ({min(numbers):.4g} to {max(numbers):.4g})"
-        return f"{text} {self.claim.unit}".strip()
-
-    @property
-    def line(self) -> str:
-        failed = f"; not for {', '.join(self.failures)}" if self.failures else ""
-        return f"{self.verdict.upper():<12} {self.claim.statement} [measured: {self.measured}{failed}]"
+def _is_bound(kind: str, bound: Any) -> bool:
+    numbers = bound if kind == "between" and isinstance(bound, list) and len(bound) == 2 else [bound]
+    if not all(isinstance(number, int | float) and np.isfinite(number) for number in numbers):
+        return False
+    return len(numbers) == 1 + (kind == "between") and numbers == sorted(numbers)
 
 
 def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
@@ -146,32 +191,6 @@ def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     if twice:
         raise ValueError(f"{path}: the ids {', '.join(sorted(twice))} are used twice")
     return [claim for claim in claims if chapter in (None, claim.chapter)]
-
-
-def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[Judgement]:
-    """Decide every claim: it held if its check holds in every record it applies to, for every entry.
-
-    Examples
-    --------
-    >>> claim = Claim("gain", "01_x", "A paper", "It gains.", "gain", {"at_least": 0.3})
-    >>> judge([claim], [])[0].verdict
-    'not tested'
-    """
-    judgements = []
-    for claim in claims:
-        fitting = [record for record in records if claim.applies_to(record)]
-        found = [(record, place, value) for record in fitting for place, value in lookup(record.measured, claim.value)]
-        failures = tuple(
-            ", ".join(filter(None, [place, f"seed {record.seed}" if len(fitting) > 1 else ""]))
-            for record, place, value in found
-            if not claim.holds_for(value)
-        )
-        verdict = "not tested" if not found else "did not hold" if failures else "held"
-        seeds = tuple(sorted({record.seed for record, _, _ in found}))
-        judgements.append(
-            Judgement(claim, verdict, tuple(value for _, _, value in found), seeds, tuple(filter(None, failures)))
-        )
-    return judgements
 
 
 def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -9,10 +9,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from dnlib.course.claims import Judgement
 from dnlib.course.jobs import Outcome, Progress
+from dnlib.course.verdicts import VERDICTS, Judgement
 
-_COLOURS = {"held": "green", "did not hold": "red", "not tested": "dim", "ok": "green", "failed": "red"}
+_COLOURS = {
+    "held": "green",
+    "did not hold": "red",
+    "undecided": "yellow",
+    "not tested": "dim",
+    "ok": "green",
+    "failed": "red",
+}
 
 
 def plain_console() -> Console:
@@ -96,7 +103,7 @@ class Display:
 
 def _tally(verdicts: Iterable[str]) -> str:
     counts = Counter(
-        next(word for word in ("PASS", "FAIL", "HELD", "DID NOT HOLD") if verdict.startswith(word))
+        next(word for word in ("PASS", "FAIL", *(word.upper() for word in VERDICTS)) if verdict.startswith(word))
         for verdict in verdicts
     )
     return ", ".join(f"{count} {word}" for word, count in counts.items()) or "no verdicts yet"
@@ -106,12 +113,12 @@ def claims_table(judgements: Sequence[Judgement], console: Console | None = None
     """Print the claims with their verdicts and what was measured, a row each."""
     table = Table("verdict", "claim", "source says", "measured here")
     for judgement in judgements:
-        failed = f"\nnot for {', '.join(judgement.failures)}" if judgement.failures else ""
+        beside = "\n".join(filter(None, [judgement.by_length, judgement.reason]))
         table.add_row(
             f"[{_COLOURS[judgement.verdict]}]{judgement.verdict}[/]",
             f"{judgement.claim.statement}\n[dim]{judgement.claim.source}[/]",
             judgement.claim.published or "–",
-            judgement.measured + failed,
+            f"{judgement.measured}\n[dim]{beside}[/]" if beside else judgement.measured,
         )
     (console or plain_console()).print(table)
 

@@ -1,8 +1,10 @@
 """Records: one JSON file per run of a chapter, what was measured and everything one needs to know to believe it."""
 
+import hashlib
 import json
 import math
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -26,14 +28,18 @@ class Record:
         What was run.
     datasets : dict
         A hash of each dataset that was used.
+    scenes : dict
+        The scene of each image that was loaded: images of one scene are one sample.
     measured : dict
-        Numbers, booleans and texts, in dictionaries and lists.
+        Numbers, booleans and texts, in dictionaries and lists. A score for each image is a dictionary by its name.
     versions, commit, machine : dict, str, str
         Of the packages; of the code, with a + where files differ from it; of the processor.
     seconds, peak_memory_mb : float, int
         What it cost.
     finished : str
         When, in UTC.
+    sha256 : str
+        Of all the rest, so that an edited record is known for one; "" before it is written.
     """
 
     chapter: str
@@ -49,6 +55,19 @@ class Record:
     seconds: float
     peak_memory_mb: int
     finished: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    scenes: dict[str, str] = field(default_factory=dict)
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        """Chapter, profile and seed."""
+        return run_name(self.chapter, self.profile, self.seed)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all it says."""
+        content = asdict(self) | {"sha256": ""}
+        return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def run_name(chapter: str, profile: str, seed: int, overrides: dict[str, Any] | None = None) -> str:
@@ -64,36 +83,47 @@ def run_name(chapter: str, profile: str, seed: int, overrides: dict[str, Any] | 
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record as JSON; all or nothing."""
+    """Write a record with its hash as JSON; all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    whole = asdict(record) | {"sha256": record.digest}
     with atomic(path) as temporary:
-        temporary.write_text(
-            json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        temporary.write_text(json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> Record:
-    """Raises ValueError, naming the file, for something that is not a record."""
+    """Raises ValueError, naming the file, for something that is not a record, or is not as it was written."""
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        record = Record(**json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse))
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a record ({error})") from error
+    if record.sha256 != record.digest:
+        raise ValueError(f"{path} was edited after it was written, or is of an older dnlib; run its chapter again")
+    return record
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it holds {constant}")
 
 
 def read_all(folder: Path, names: Sequence[str] | None = None) -> list[Record]:
     """The records in a folder in order of file names: all, or those of the runs named.
 
-    Raises
-    ------
-    ValueError
-        For a file that is not a record, naming it.
+    What is not a record as it was written is left out, with a warning that names it.
 
     Examples
     --------
     >>> read_all(Path("no such folder"))
     []
     """
-    return [read(path) for path in sorted(folder.glob("*.json")) if names is None or path.stem in names]
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        if names is not None and path.stem not in names:
+            continue
+        try:
+            found.append(read(path))
+        except ValueError as error:
+            warnings.warn(f"left out: {error}", stacklevel=2)
+    return found
 
 
 def committed(chapter: str, **parameters: Any) -> list[Record]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from dnlib.course import claims, records
-from dnlib.course.claims import Judgement
+from dnlib.course import claims, records, verdicts
 from dnlib.course.records import Record
+from dnlib.course.verdicts import Judgement
 from dnlib.images import ROOT, atomic
 from dnlib.zoo import provenance
 
@@ -31,7 +31,7 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
     names: only the records of these runs, by default all.
     """
     found = records.read_all(folder / "records", names)
-    judgements = claims.judge(claims.load_claims(), found)
+    judgements = verdicts.judge(claims.load_claims(), found)
     notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     page = _pages.get_template("course.html").render(
         judgements=judgements,
@@ -49,8 +49,8 @@ def markdown(judgements: Sequence[Judgement]) -> str:
     lines = ["| verdict | claim | source says | measured here |", "|---|---|---|---|"]
     for judgement in judgements:
         claim = judgement.claim
-        failed = f"; not for {', '.join(judgement.failures)}" if judgement.failures else ""
-        said, measured = f"{claim.statement} ({claim.source})", judgement.measured + failed
+        said = f"{claim.statement} ({claim.source})"
+        measured = "; ".join(filter(None, [judgement.measured, judgement.by_length]))
         row = (judgement.verdict, said, claim.published or "–", measured)
         lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
     return "\n".join(lines) + "\n"
@@ -87,7 +87,7 @@ def refreshed_readme() -> str:
     found = records.read_all(records.COMMITTED)
     parts = {
         "chapters": _chapter_table(found),
-        "claims": markdown(claims.judge(claims.load_claims(), found)),
+        "claims": markdown(verdicts.judge(claims.load_claims(), found)),
     }
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, content in parts.items():

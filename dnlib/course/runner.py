@@ -159,7 +159,7 @@ def _reason(error: Exception) -> str:
 
 def _verdicts(cell) -> list[str]:
     text = "".join(output.get("text", "") for output in cell.get("outputs", []) if output.output_type == "stream")
-    return re.findall(r"^(?:PASS|FAIL|HELD|DID NOT HOLD) .*$", text, flags=re.MULTILINE)
+    return re.findall(r"^(?:PASS|FAIL|HELD|DID NOT HOLD|UNDECIDED|NOT TESTED) .*$", text, flags=re.MULTILINE)
 
 
 def execute_in_place(notebook: Path) -> None:

@@ -1,0 +1,200 @@
+"""The rule of the verdicts: exact cases first, then its errors over ledgers whose truth is known, then bad input."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from scipy import stats
+
+from dnlib.course.claims import Claim
+from dnlib.course.margins import LEVEL, measure
+from dnlib.course.records import Record, plain
+from dnlib.course.verdicts import judge
+
+SCENES = {f"i{n}": f"s{n // 2}" for n in range(48)}
+
+
+def record(seed, scenes=SCENES, profile="laptop", parameters=None, **measured):
+    return Record(
+        "01_x", profile, seed, "cpu", parameters or {}, {}, plain(measured), {}, "", "", 1.0, 100, scenes=scenes
+    )
+
+
+def claim(value="gain", check=None, **options):
+    options = {"unit": "dB"} | options
+    return Claim("c", "01_x", "s", "It holds.", value, check or {"at_least": 0.3}, **options)
+
+
+def judged(claim, *records):
+    return judge([claim], records)[0]
+
+
+def over_seeds(*gains, **options):
+    return judged(claim(**options), *(record(seed, gain=gain) for seed, gain in enumerate(gains)))
+
+
+@pytest.mark.parametrize(
+    ("gains", "check", "expected"),
+    [
+        ((0.5, 0.6, 0.7), {"at_least": 0.3}, "held"),
+        ((0.1, 0.1, 0.2), {"at_least": 0.3}, "did not hold"),
+        ((0.3, 0.6, 0.7), {"at_least": 0.3}, "undecided"),
+        ((0.5, 0.6, 0.7), {"at_most": 0.3}, "did not hold"),
+        ((0.1, 0.1, 0.2), {"at_most": 0.3}, "held"),
+        ((0.5, 0.6, 0.7), {"between": [0.2, 1]}, "held"),
+        ((0.5, 0.6, 0.7), {"between": [0.2, 0.7]}, "undecided"),
+        ((0.5, 0.6, 0.7), {"between": [0.1, 0.2]}, "did not hold"),
+        ((9.0,), {"at_least": 0.3}, "undecided"),
+        ((0.3, 0.3), {"at_least": 0.3}, "held"),  # the bound itself, without any spread
+    ],
+)
+def test_a_margin_over_seeds_is_judged_by_student_s_interval(gains, check, expected):
+    assert over_seeds(*gains, check=check).verdict == expected
+
+
+def test_what_is_measured_is_said_with_interval_seeds_and_reason():
+    assert over_seeds(0.0, 1.0, 2.0).measured == "1 ± 2.5 dB (3 seeds)"  # t(0.975, 2) / sqrt(3) = 2.48
+    assert over_seeds(0.0, 1.0, 2.0).reason == "the 95 % interval of its margin holds zero"
+    assert over_seeds(9.0).reason == "one seed decides nothing" and over_seeds(9.0).measured == "9 dB (1 seed)"
+    assert over_seeds(0.4, 0.5).line("0.45 dB").endswith("[0.45 ± 0.64 dB (2 seeds); this run 0.45 dB]")
+    assert judged(claim()).measured == "–" and judged(claim()).margin is None
+
+
+def test_counted_claims_need_agreeing_seeds_or_nothing_to_sample():
+    same = claim(check={"equals": True}, unit="")
+    for values, expected in (([True], "undecided"), ([True] * 2, "held"), ([False] * 2, "did not hold")):
+        assert judged(same, *(record(seed, gain=value) for seed, value in enumerate(values))).verdict == expected
+    assert judged(same, record(0, gain=True), record(1, gain=False)).reason == "seeds disagree"
+    fact = claim(check={"at_least": 37}, sample="nothing")
+    assert judged(fact, record(0, gain=37)).verdict == "held"
+    assert judged(fact, record(0, gain=36)).verdict == "did not hold"
+
+
+def test_every_entry_must_hold_one_that_fails_is_enough_and_the_least_sure_is_named():
+    every = claim("photos.*.gain")
+
+    def verdict(cat, moon):
+        runs = [
+            record(n, photos={"cat": {"gain": cat + d}, "moon": {"gain": moon + d}}) for n, d in enumerate((0, 0.01))
+        ]
+        return judged(every, *runs)
+
+    assert verdict(0.9, 0.9).verdict == "held"
+    assert verdict(0.9, 0.3).verdict == "undecided" and "moon, the least sure of 2" in verdict(0.9, 0.3).measured
+    assert verdict(0.9, 0.0).verdict == "did not hold"
+    # 5 % are shared by the entries: what fails alone at 4 % does not fail among two
+    margin = measure(np.array([0.0, 0.01]))
+    alone = margin.half_interval(0.04) + margin.mean
+    assert over_seeds(0.3 - alone, 0.31 - alone).verdict == "did not hold"
+    assert verdict(9, 0.3 - alone).verdict == "undecided"
+
+
+def test_the_images_are_a_sample_of_scenes_if_weights_are_shipped():
+    rng = np.random.default_rng(0)
+    first = dict(zip(SCENES, rng.normal(1, 0.5, 48), strict=True))
+    second = {name: value - 0.4 for name, value in first.items()}
+    pairs = claim("psnr.a - psnr.b", sample="images")
+    judgement = judged(pairs, record(0, psnr={"a": first, "b": second}))
+    assert judgement.verdict == "held"  # means of 1.0 and 0.6, each ± 0.14, differ by 0.4 without any spread
+    assert judgement.measured.startswith("0.4 ± ") and "(1 seed x 48 images of 24 scenes)" in judgement.measured
+    assert judged(claim("psnr.a", sample="images"), record(0, psnr={"a": first})).verdict == "held"
+    assert judged(claim("psnr.a"), record(0, psnr={"a": first})).verdict == "held"
+
+
+def test_images_of_one_scene_are_one_sample():
+    scene_effect = np.repeat(np.random.default_rng(0).normal(size=6), 8)
+    table = scene_effect[None] + np.zeros((1, 48))
+    own, together = measure(table), measure(table, [str(n // 8) for n in range(48)])
+    assert together.error == pytest.approx(scene_effect[::8].std(ddof=1) / np.sqrt(6), rel=0.05)
+    assert own.error < together.error / 2 and together.parts[0][1] == 5
+    assert measure(table, ["one"] * 48).parts == ()
+
+
+def test_variances_over_seeds_and_scenes_add_up():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(5, 1)) + 2 * rng.normal(size=(1, 400))
+    parts = table.mean(1).var(ddof=1) / 5, table.mean(0).var(ddof=1) / 400
+    assert measure(table).error == pytest.approx(np.sqrt(sum(parts)), rel=0.02)
+    quantiles = stats.t.isf(0.025, [4, 399])
+    assert measure(table).half_interval() == pytest.approx(np.sqrt(sum(parts * quantiles**2)), rel=0.02)
+
+
+def test_the_longest_training_decides_and_every_length_is_named():
+    runs = [record(n, parameters={"steps": steps}, gain=gain + n / 100) for n in (0, 1, 2)
+            for steps, gain in ((600, 0.3), (9600, 0.9))]  # fmt: skip
+    judgement = judged(claim(length="steps"), *runs)
+    assert judgement.verdict == "held"
+    assert judgement.by_length == "undecided at 600 steps, held at 9600 steps"
+    with pytest.raises(ValueError, match="steps is no length of training in 01_x-laptop-s0"):
+        judged(claim(length="steps"), record(0, gain=1.0))
+
+
+def test_runs_with_other_parameters_are_entries_of_their_own():
+    runs = [record(n, parameters={"dataset": name}, gain=gain + n / 100) for n in (0, 1)
+            for name, gain in (("a", 0.9), ("b", 0.0))]  # fmt: skip
+    judgement = judged(claim(), *runs)
+    assert judgement.verdict == "did not hold" and "dataset = b, the least sure of 2" in judgement.measured
+
+
+def test_bad_records_are_refused_by_name():
+    with pytest.raises(ValueError, match="two records of 01_x-laptop-s0 disagree"):
+        judged(claim(), record(0, gain=1.0), record(0, gain=2.0))
+    assert judged(claim(), record(0, gain=1.0), record(0, gain=1.0)).seeds == (0,)
+    with pytest.raises(ValueError, match="keeps no score for each; run the chapter again: dnlib run 01"):
+        judged(claim(sample="images"), record(0, gain=1.0))
+    with pytest.raises(ValueError, match="image by image, and these have other images"):
+        judged(claim("p.a - p.b"), record(0, p={"a": {"i0": 1.0}, "b": {"i1": 1.0}}))
+    with pytest.raises(ValueError, match="no record names the scene of moon"):
+        judged(claim("p"), record(0, p={"moon": 1.0}))
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="a margin is a finite number"):
+            measure(np.array([0.0, bad]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6), st.floats(-1e3, 1e3))
+def test_turning_a_claim_around_turns_its_verdict_around(gains, bound):
+    gains = [round(gain, 3) for gain in gains]
+    above = over_seeds(*gains, check={"at_least": round(bound, 3)})
+    below = over_seeds(*gains, check={"at_most": round(bound, 3)})
+    opposite = {"held": "did not hold", "did not hold": "held", "undecided": "undecided"}
+    if above.margin.error or above.margin.mean:  # the bound itself, met by every seed, is on both sides
+        assert below.verdict == opposite[above.verdict]
+
+
+def ledgers(truth, seeds, images=0, count=2000):
+    """How often a claim of a known margin, in seed deviations, is called held and did not hold."""
+    rng = np.random.default_rng(seeds)
+    tables = truth + rng.normal(size=(count, seeds, 1))
+    if images:  # images differ as much as seeds do, and each training favours some of them
+        tables = tables + rng.normal(size=(count, 1, images)) + rng.normal(size=(count, seeds, images))
+    margins = [measure(table) for table in tables]
+    decided = np.array([np.sign(m.mean) * (abs(m.mean) > m.half_interval()) for m in margins])
+    return (decided > 0).mean(), (decided < 0).mean()
+
+
+@pytest.mark.parametrize(("seeds", "images"), [(2, 0), (3, 0), (5, 0), (10, 0), (3, 6), (3, 24), (5, 24)])
+def test_at_most_five_percent_of_margins_of_nothing_are_decided(seeds, images):
+    wrong = round(2000 * sum(ledgers(0, seeds, images)))
+    low, high = stats.binomtest(wrong, 2000).proportion_ci()
+    print(f"{seeds} seeds, {images or 'no'} images: {wrong / 20:.1f} % decided [{100 * low:.1f}, {100 * high:.1f}]")
+    assert low <= LEVEL
+
+
+@pytest.mark.parametrize(
+    ("truth", "seeds", "power"),
+    [(1, 3, 0.18), (1, 5, 0.40), (1, 10, 0.80), (2, 3, 0.47), (2, 5, 0.91), (2, 10, 1.0)],
+)
+def test_the_power_of_the_rule_is_what_student_s_test_has(truth, seeds, power):
+    held, wrong = ledgers(truth, seeds)
+    assert held == pytest.approx(power, abs=0.04) and wrong < 0.01
+
+
+def test_many_claims_at_once_are_adjusted_for_their_number():
+    """A lone claim at p = 0.04 stands; among twenty of nothing it does not."""
+    gains = {f"g{n}": 0.3 for n in range(20)}
+    runs = [record(n, **{name: gain + d for name, gain in gains.items()}, lone=0.3 + 0.196 + d / 10)
+            for n, d in enumerate((-0.7, 0.1, 0.6))]  # fmt: skip
+    claims = [Claim(name, "01_x", "s", "t.", name, {"at_least": 0.3}, unit="dB") for name in [*gains, "lone"]]
+    judgement = judge(claims, runs)[-1]
+    assert (judgement.verdict, judgement.adjusted) == ("held", "undecided")
+    assert judge(claims[-1:], runs)[0].adjusted == "held"
