@@ -47,6 +47,20 @@ class Scores:
     protocol: str
 
     @property
+    def by_image(self) -> dict[str, float]:
+        """PSNR of each image by its name, in dB: the mean over its draws of noise.
+
+        Examples
+        --------
+        >>> Scores(("a", "b", "b"), (30.0, 31.0, 33.0), {}, "float").by_image
+        {'a': 30.0, 'b': 32.0}
+        """
+        draws = {name: [] for name in self.names}
+        for name, value in zip(self.names, self.psnr, strict=True):
+            draws[name].append(value)
+        return {name: float(np.mean(values)) for name, values in draws.items()}
+
+    @property
     def mean_psnr(self) -> float:
         """Mean over images, in dB."""
         return float(np.mean(self.psnr))
