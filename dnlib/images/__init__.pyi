@@ -7,6 +7,7 @@ from . import (
     layouts as layouts,
     pictures as pictures,
     places as places,
+    scenes as scenes,
     tiles as tiles,
     writing as writing,
 )

@@ -1,6 +1,6 @@
 """Real image data by name: found under DNLIB_DATA, or fetched and verified, never bundled.
 
-The registry is `data/registry.yaml` (what, licence, citation) with `data/files/NAME.txt` (path, sha256
+The registry is `data/registry.yaml` (what, which scenes, licence, citation) with `data/files/NAME.txt` (path, sha256
 and address of every file). A dataset lies in the folder NAME below `home()`; `bundled` stands for the
 photographs inside scikit-image, which are always there.
 """
@@ -24,6 +24,7 @@ from dnlib.images.arrays import PHOTOS, photo
 from dnlib.images.checks import one_of
 from dnlib.images.layouts import Example, examples, image_paths
 from dnlib.images.places import SHIPPED, home
+from dnlib.images.scenes import scene_of, scene_rules
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Dataset:
         How many: a pair counts once, in bursts every frame.
     bytes
         Size of the download.
+    scene
+        Which images show one scene: "each" where none do, else as `scenes.scene_rules`. No dataset goes without it.
     unpack
         "zip" where the download is an archive.
     """
@@ -52,8 +55,12 @@ class Dataset:
     licence: str
     redistribution: str
     citation: str
+    scene: str | dict[str, str] | None = None
     note: str = ""
     unpack: str = ""
+
+    def __post_init__(self):
+        scene_rules(self.name, self.scene)
 
     @property
     def folder(self) -> Path:
@@ -151,7 +158,9 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
     folder = dataset.folder / (split or "")
     if not folder.is_dir():
         raise ValueError(f"dataset {name} has no split {split!r}; {folder} is no folder")
-    return list(itertools.islice(examples(folder, dataset.kind), limit))
+    rules = scene_rules(name, dataset.scene)
+    found = itertools.islice(examples(folder, dataset.kind), limit)
+    return [example._replace(scene=scene_of(example.name, rules)) for example in found]
 
 
 def fingerprint(name: str) -> str:

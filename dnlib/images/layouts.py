@@ -10,7 +10,14 @@ import numpy as np
 from dnlib.images.files import image_files, listed, read
 
 
-class Example(NamedTuple):
+class _Fields(NamedTuple):
+    name: str
+    clean: np.ndarray | None = None
+    noisy: np.ndarray | None = None
+    scene: str = ""
+
+
+class Example(_Fields):
     """One image as stored, or a burst.
 
     Attributes
@@ -19,16 +26,22 @@ class Example(NamedTuple):
         Of the file, the sequence, or the photograph.
     clean, noisy
         [H, W] or [H, W, 3], uint8 or uint16; a burst has a leading frame axis. None for what there is not.
+    scene
+        What it shows: images of one scene are one sample, for a bootstrap over scenes. Its name, unless told.
 
     Examples
     --------
-    >>> Example("black", clean=np.zeros((64, 64), np.uint8)).noisy is None
-    True
+    >>> black = Example("black", clean=np.zeros((64, 64), np.uint8))
+    >>> black.noisy is None, black.scene
+    (True, 'black')
     """
 
-    name: str
-    clean: np.ndarray | None = None
-    noisy: np.ndarray | None = None
+    __slots__ = ()
+
+    def __new__(
+        cls, name: str, clean: np.ndarray | None = None, noisy: np.ndarray | None = None, scene: str = ""
+    ) -> "Example":
+        return super().__new__(cls, name, clean, noisy, scene or name)
 
 
 def image_paths(folder: Path, kind: str) -> list[Path]:

@@ -2,8 +2,10 @@ import functools
 import hashlib
 import http.server
 import io
+import re
 import threading
 import zipfile
+from pathlib import PurePath
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from scipy.io import savemat
 from dnlib.images import Picture, datasets, read, write
 from dnlib.images.datasets import Dataset
 
-ENTRY = {"title": "t", "images": 1, "bytes": 1, "home": "h", "licence": "l", "redistribution": "yes", "citation": "c"}
+TEXTS = {"title": "t", "home": "h", "licence": "l", "redistribution": "yes", "citation": "c", "scene": "each"}
+ENTRY = {"images": 1, "bytes": 1} | TEXTS
 
 
 @pytest.fixture
@@ -63,7 +66,13 @@ def test_the_registry_is_whole():
         files = dataset.downloads()
         assert len(files) == (1 if dataset.unpack else dataset.images * (2 if dataset.kind == "pairs" else 1)), name
         for digest, url in files.values():
-            assert len(digest.removeprefix("sha256:")) == 64 and url.startswith("https://")
+            assert re.fullmatch("sha256:[0-9a-f]{64}", digest) and re.fullmatch(r"https://[\w%./-]+", url), name
+        assert len({url for _, url in files.values()}) == len(files), name
+        if dataset.kind == "pairs" and not dataset.unpack:
+            noisy, clean = (
+                {p.stem for p in map(PurePath, files) if p.parent.name == side} for side in ("noisy", "clean")
+            )
+            assert noisy == clean and len(noisy) == dataset.images, name
 
 
 def test_bundled_photographs_are_always_there():
@@ -107,6 +116,14 @@ def test_pairs_are_matched_by_name(register, rng):
     picture(rng, dataset.folder / "noisy" / "lonely.png")
     with pytest.raises(ValueError, match="lonely"):
         datasets.load("pairs")
+
+
+def test_images_know_their_scene(register, rng):
+    dataset = register("mine", images=3, scene={"chart": "a.*"})
+    for name in ("a1", "a2", "b"):
+        picture(rng, dataset.folder / f"{name}.png")
+    assert [(e.name, e.scene) for e in datasets.load("mine")] == [("a1", "chart"), ("a2", "chart"), ("b", "b")]
+    assert all(e.scene == e.name for e in datasets.load("bundled"))
 
 
 def test_bursts_have_a_frame_axis_in_the_order_of_time(register, rng):

@@ -1,0 +1,75 @@
+"""Which images show one scene: for a bootstrap over scenes they are one sample."""
+
+import re
+
+ACCEPTED = (
+    '"each", a regular expression whose first group is the name of the scene, '
+    "or a mapping from names of scenes to regular expressions"
+)
+
+
+def scene_rules(dataset: str, scene: str | dict[str, str] | None) -> dict[str, re.Pattern]:
+    r"""The regular expressions behind the registry's key `scene`.
+
+    Parameters
+    ----------
+    dataset : str
+        The name of the dataset, for the error.
+    scene : str or dict
+        What the registry says: "each", a regular expression whose first group is the name of the scene, or a mapping
+        from names of scenes to regular expressions. A name may refer to a group of its expression.
+
+    Returns
+    -------
+    dict
+        Name of the scene -> expression. None at all if each image is a scene of its own.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
+
+    Examples
+    --------
+    >>> scene_rules("set12", "each")
+    {}
+    >>> scene_rules("phones", r"(.+)_\d+")
+    {'\\1': re.compile('(.+)_\\d+')}
+    """
+    if scene == "each":
+        return {}
+    texts = {r"\1": scene} if isinstance(scene, str) else scene
+    refusal = f"the scene of dataset {dataset} is {ACCEPTED}; {scene!r} was given"
+    if not (
+        texts and isinstance(texts, dict) and all(isinstance(part, str) for pair in texts.items() for part in pair)
+    ):
+        raise ValueError(refusal)
+    try:
+        rules = {name: re.compile(text) for name, text in texts.items()}
+        for name, rule in rules.items():
+            rule.sub(name, "")  # refuses a name that refers to a group which is not there
+    except (re.error, IndexError) as error:
+        raise ValueError(f"{refusal} ({error})") from error
+    return rules
+
+
+def scene_of(image: str, rules: dict[str, re.Pattern]) -> str:
+    r"""The scene of an image: that of the first expression that matches its whole name, else its name.
+
+    Parameters
+    ----------
+    image : str
+        Name of the image.
+    rules : dict
+        Of `scene_rules`.
+
+    Examples
+    --------
+    >>> rules = scene_rules("phones", {"chart": "0[12]", r"room \1": r"room(\d)_\d+"})
+    >>> [scene_of(image, rules) for image in ("01", "02", "03", "room7_11")]
+    ['chart', 'chart', '03', 'room 7']
+    """
+    for name, rule in rules.items():
+        if match := rule.fullmatch(image):
+            return match.expand(name)
+    return image
