@@ -68,6 +68,9 @@ def _outputs(code):
                 yield "a widget is stored"
             if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
                 yield f"a picture has no alt text, in the cell that begins {cell.source[:40]!r}"
+    last = "".join(output.get("text", "") for cell in code[-1:] for output in cell.outputs)
+    if not re.search(r"^(HELD|DID NOT HOLD|UNDECIDED|NOT TESTED) ", last, flags=re.MULTILINE):
+        yield "the cell that records prints no verdict"
     if not any("profile laptop · seed 0" in str(output.get("text", "")) for cell in code for output in cell.outputs):
         yield "the stored outputs are not those of the laptop profile with seed 0"
 

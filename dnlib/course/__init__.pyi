@@ -13,6 +13,7 @@ from . import (
     records as records,
     report as report,
     runner as runner,
+    stored as stored,
     verdicts as verdicts,
     widgets as widgets,
 )

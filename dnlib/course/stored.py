@@ -1,0 +1,80 @@
+"""What committed chapters show: the outputs of a run that was published, and verdicts that follow the ledger."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+
+from dnlib.course.verdicts import VERDICTS, Judgement
+from dnlib.images import atomic
+
+_VERDICT = re.compile(rf"^(?:{'|'.join(verdict.upper() for verdict in VERDICTS)}) ")
+
+
+def adopt(executed: Path, chapter: Path) -> None:
+    """Store the outputs of a run of a chapter, with its default parameters, in the chapter itself.
+
+    Raises
+    ------
+    ValueError
+        If the chapter is not the one that ran.
+    """
+    ran, document = (nbformat.read(path, as_version=4) for path in (executed, chapter))
+    cells = [cell for cell in ran.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    if [cell.source for cell in cells] != [cell.source for cell in document.cells]:
+        raise ValueError(f"{chapter.name} has changed since {executed.name} ran; run it again")
+    code = [(cell, done) for cell, done in zip(document.cells, cells, strict=True) if cell.cell_type == "code"]
+    for count, (cell, done) in enumerate(code, start=1):
+        cell.outputs, cell.execution_count = done.outputs, count
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+    _store(document, chapter)
+
+
+def refresh(chapter: Path, judgements: Sequence[Judgement]) -> None:
+    """Make the verdicts that a chapter shows those of the committed records; what its own run measured stays."""
+    document = nbformat.read(chapter, as_version=4)
+    for output in _recording(document):
+        output.text = shown(output.text, judgements)
+    _store(document, chapter)
+
+
+def shown(text: str, judgements: Sequence[Judgement]) -> str:
+    """The lines that a chapter prints at its end, with the verdicts of these judgements.
+
+    text: what it printed when it ran, from which the numbers of that run are taken.
+    """
+    lines = text.splitlines()
+    kept = [line for line in lines if not _VERDICT.match(line)]
+    here = {judgement.claim.id: _this_run(lines, judgement.claim.statement) for judgement in judgements}
+    return "\n".join([*kept, *(judgement.line(here[judgement.claim.id]) for judgement in judgements)]) + "\n"
+
+
+def verdicts_of(chapter: Path) -> str:
+    """What a committed chapter prints in the cell that records."""
+    return "".join(output.text for output in _recording(nbformat.read(chapter, as_version=4)))
+
+
+def _recording(document) -> list:
+    """The output of the cell that records."""
+    return [
+        output
+        for cell in document.cells
+        if cell.cell_type == "code" and "run.record(" in cell.source
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stdout"
+    ]
+
+
+def _this_run(lines: Sequence[str], statement: str) -> str:
+    for line in lines:
+        if statement in line and (found := re.search(r"; this run (.*)\]$", line)):
+            return found[1]
+    return "–"
+
+
+def _store(document, chapter: Path) -> None:
+    with atomic(chapter) as temporary:
+        nbformat.write(document, temporary)

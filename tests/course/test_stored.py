@@ -1,0 +1,79 @@
+"""What committed chapters show: it follows the ledger, and a published run."""
+
+import nbformat
+import pytest
+
+from dnlib.course import claims, jobs, records, stored, verdicts
+from dnlib.course.claims import Claim
+from dnlib.course.records import Record
+from dnlib.course.verdicts import judge
+
+CHAPTERS = jobs.chapters()
+by_name = pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
+CLAIM = Claim("c", "01_x", "s", "It gains 1 dB [or more].", "gain", {"at_least": 1}, unit="dB")
+
+
+def judgements(*gains):
+    found = [
+        Record("01_x", "laptop", seed, "cpu", {}, {}, {"gain": gain}, {}, "", "", 1.0, 1)
+        for seed, gain in enumerate(gains)
+    ]
+    return judge([CLAIM], found)
+
+
+def chapter(path, *sources):
+    cells = [nbformat.v4.new_code_cell(source, id=f"c{n}") for n, source in enumerate(sources)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+@by_name
+def test_a_committed_chapter_shows_the_committed_verdicts(notebook):
+    """So that no chapter contradicts the ledger."""
+    judged = verdicts.judge(claims.load_claims(chapter=notebook.stem), records.committed(notebook.stem))
+    text = stored.verdicts_of(notebook)
+    assert text == stored.shown(text, judged)
+    assert text.count("; this run ") >= min(5, len(judged))
+
+
+def test_the_verdict_follows_the_ledger_and_the_run_s_own_number_stays():
+    before = f"a line of its own\n{judgements(1.0)[0].line('1.3 dB')}\n"
+    assert "UNDECIDED    It gains 1 dB [or more]. [1 dB (1 seed); this run 1.3 dB]" in before
+    after = stored.shown(before, judgements(2.0, 2.1, 2.2))
+    assert after == (
+        "a line of its own\nHELD         It gains 1 dB [or more]. [2.1 ± 0.25 dB (3 seeds); this run 1.3 dB]\n"
+    )
+    assert stored.shown(after, judgements(2.0, 2.1, 2.2)) == after
+    assert stored.shown("", judgements()) == "NOT TESTED   It gains 1 dB [or more]. [–]\n"
+
+
+def test_only_the_cell_that_records_is_changed(tmp_path):
+    path = chapter(tmp_path / "01_x.ipynb", "print('HELD it')", "run.record(gain=1)")
+    document = nbformat.read(path, as_version=4)
+    for cell in document.cells:
+        cell.outputs = [nbformat.v4.new_output("stream", text=judgements(1.0)[0].line("1 dB") + "\n")]
+    nbformat.write(document, path)
+    stored.refresh(path, judgements(2.0, 2.1, 2.2))
+    first, second = (cell.outputs[0].text for cell in nbformat.read(path, as_version=4).cells)
+    assert first.startswith("UNDECIDED") and second.startswith("HELD")
+
+
+def test_a_published_run_lends_its_outputs_to_the_chapter(tmp_path):
+    path = chapter(tmp_path / "01_x.ipynb", "seed = 0", "print(1)", "2")
+    ran = nbformat.read(path, as_version=4)
+    ran.cells.insert(1, nbformat.v4.new_code_cell("seed = 0", metadata={"tags": ["injected-parameters"]}))
+    for count, cell in enumerate(ran.cells, start=1):
+        cell.execution_count = count
+    ran.cells[2].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    ran.cells[3].outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=4)]
+    nbformat.write(ran, tmp_path / "ran.ipynb")
+    stored.adopt(tmp_path / "ran.ipynb", path)
+    cells = nbformat.read(path, as_version=4).cells
+    assert [cell.execution_count for cell in cells] == [1, 2, 3]
+    assert cells[1].outputs[0].text == "1\n" and cells[2].outputs[0].execution_count == 3
+    before = path.read_bytes()
+    ran.cells[2].source = "print(7)"
+    nbformat.write(ran, tmp_path / "ran.ipynb")
+    with pytest.raises(ValueError, match=r"01_x\.ipynb has changed since ran\.ipynb ran; run it again"):
+        stored.adopt(tmp_path / "ran.ipynb", path)
+    assert path.read_bytes() == before
