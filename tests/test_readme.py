@@ -1,30 +1,46 @@
-"""The README's Python runs as it stands there (with fewer steps)."""
+"""The README and the pages in docs/: their Python runs (with fewer steps), commands, links and numbers are right."""
 
+import json
 import re
+import shlex
+from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
 
-from dnlib.course import records
+from dnlib import cli
+from dnlib.course import jobs, records
 from dnlib.images import ROOT, Picture, arrays, bursts, write
 from dnlib.noise import CorrelatedGaussian, noisy_burst
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+LINKED = [README, ROOT / "CONTRIBUTING.md", *DOCS]
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def test_the_readme_s_phone_images_are_recorded():
-    record = records.read(records.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
-    table = {name: row["psnr"] for name, row in record.measured["phones"]["table"].items()}
-    assert f"from {table['noisy']:.1f} to {table['AP-BSN']:.1f} dB" in README
-    assert f"plain blind spot ends at {table['blind spot of chapter 04']:.1f}" in README
-    assert f"estimated level at {table['BM3D, estimated level']:.1f}" in README
+def text(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """The page and the code of every block in a language, each code once."""
+    found = {}
+    for page in [README, *DOCS]:
+        for kind, code in FENCED.findall(text(page)):
+            if kind == language:
+                found.setdefault(code, page.stem)
+    return [(page, code) for code, page in found.items()]
+
+
+# --- Python -------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def shots(tmp_path, monkeypatch):
-    """Two folders of noisy frames, where the README has them."""
+    """Two folders of noisy frames, where the pages have them."""
     monkeypatch.chdir(tmp_path)
     for seed, place in enumerate(("kitchen", "garden")):
         clean = bursts.set_in_motion(arrays.photo("coffee"), shape=(64, 70), seed=seed)
@@ -34,11 +50,134 @@ def shots(tmp_path, monkeypatch):
             write(tmp_path / "shots" / place / f"{number}.tif", Picture.of(arrays.to_image(frame[None])))
 
 
-@pytest.mark.parametrize("code", SNIPPETS, ids=lambda code: code.strip().splitlines()[-1][:30])
-def test_a_snippet_runs(code, rng, shots):
-    noisy = rng.random((64, 70), dtype=np.float32)
-    space = {"image": noisy, "noisy": noisy}
+@pytest.mark.parametrize("page, code", blocks("python"), ids=lambda given: given.strip().splitlines()[-1][:30])
+def test_a_snippet_runs(page, code, rng, shots):
+    noisy, second = rng.random((2, 64, 70), dtype=np.float32)
+    space = {"image": noisy, "noisy": noisy, "second": second}
     exec(re.sub(r"steps=\d+", "steps=2", code), space)
-    for name in {"denoised"} & space.keys():
+    for name in {"denoised", "unsure"} & space.keys():
         assert space[name].shape == noisy.shape and np.isfinite(space[name]).all()
     assert "method" not in space or len(list(space["method"].parameters()))
+    assert "losses" not in space or len(space["losses"]) == 2
+
+
+# --- commands -----------------------------------------------------------------------------------------------
+
+INLINE = [code for page in LINKED for code in re.findall(r"`([^`\n]+)`", FENCED.sub("", text(page)))]
+PRINTED = [line for _, code in blocks("sh") for line in code.splitlines()] + INLINE
+COMMANDS = sorted(
+    {found[1].strip() for line in PRINTED if (found := re.search(r"(?:^|[/\\ ])dnlib ((?!\[)[^#]+)", line))}
+)
+TARGETS = {found[1] for line in PRINTED if (found := re.match(r"make (\w+)", line))}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_one_that_dnlib_takes(command):
+    words = [word for word in shlex.split(command) if word != "--traceback"]
+    if words[0] == "COMMAND":
+        return
+    taken = cli.main.commands[words[0]]
+    context = click.Context(taken, info_name=words[0], help_option_names=["-h", "--help"])
+    _, left, _ = taken.make_parser(context).parse_args(words[1:])
+    assert not left, left
+    if words[0] == "run" and "NN" not in words:
+        given = taken.make_context("run", words[1:]).params
+        chosen = {name: given[name] for name in ("profile", "seeds", "device")}
+        assert jobs.plan(given["chapters"], overrides=dict(given["overrides"]), **chosen)
+
+
+def test_the_pages_show_every_command_and_make_has_every_target():
+    shown = {shlex.split(command)[0] for command in COMMANDS}
+    assert shown - {"COMMAND", "--traceback"} == cli.main.commands.keys()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {"reproduce", "test", "lab", "bench"} <= TARGETS
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in TARGETS)
+
+
+# --- links --------------------------------------------------------------------------------------------------
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """The file and the anchor ("" for none) of every relative link and picture of a page."""
+    found = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", text(page)))
+    relative = [link.partition("#") for link in found if not re.match(r"\w+:", link)]
+    return [((page.parent / path).resolve() if path else page, anchor) for path, _, anchor in relative]
+
+
+def anchors(page: Path) -> set[str]:
+    """Those of its headings, as GitHub makes them; of an HTML page, those it states."""
+    if page.suffix == ".html":
+        return set(re.findall(r'\bid="([^"]+)"', text(page)))
+    titles = re.findall(r"^#+ (.+)$", FENCED.sub("", text(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
+def test_every_link_leads_somewhere_in_the_checkout(page):
+    for path, anchor in links(page):
+        assert path.is_relative_to(ROOT) and path.exists(), f"{page.name}: {path}"
+        assert not anchor or anchor in anchors(path), f"{page.name}: {path.name}#{anchor}"
+
+
+def test_every_page_of_docs_is_reached_from_the_readme():
+    reached, ahead = set(), [README]
+    while ahead:
+        page = ahead.pop()
+        reached.add(page)
+        ahead += [path for path, _ in links(page) if path.suffix == ".md" and path not in reached and path.is_file()]
+    assert set(DOCS) <= reached
+
+
+def test_the_readme_is_short_and_has_its_generated_parts():
+    readme = text(README)
+    assert len(readme.splitlines()) <= 200
+    for name in ("chapters", "verdicts", "headlines"):
+        marker = f"<!-- {name}: generated from results/records by `dnlib run --publish` -->"
+        assert re.search(rf"^{re.escape(marker)}\n(?:(?!<!--).*\n)*<!-- end -->$", readme, re.MULTILINE), name
+
+
+# --- numbers ------------------------------------------------------------------------------------------------
+
+PROSE = " ".join(" ".join(text(page).split()) for page in [README, *DOCS])
+
+
+def test_the_phone_images_of_the_pages_are_recorded():
+    record = records.read(records.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
+    table = {name: row["psnr"] for name, row in record.measured["phones"]["table"].items()}
+    assert f"from {table['noisy']:.1f} to {table['AP-BSN']:.1f} dB" in PROSE
+    assert f"plain blind spot ends at {table['blind spot of chapter 04']:.1f}" in PROSE
+    assert f"estimated level at {table['BM3D, estimated level']:.1f}" in PROSE
+
+
+def sentences() -> list[str]:
+    """What the pages say of the benchmarks, as the benchmarks' files have it."""
+    found = {path.stem: json.loads(text(path)) for path in (ROOT / "benchmarks" / "results").glob("*.json")}
+    psnr, seconds = found["denoise"]["psnr"], found["denoise"]["seconds_per_image"]
+    plain = [value for name, value in psnr.items() if name.endswith("as it comes")]
+    whole = found["blind_spot"]["whole_image"]
+    network, bm3d = whole["TwoWayBlindSpotUNet, shipped weights"], whole["BM3D, true sigma"]
+    ours, theirs = (found["noise2void"][name]["seconds_until"]["26 dB"] for name in ("dnlib", "CAREamics"))
+    video, block = found["patch_craft"]["grid"]["sigma 20, kernel 3"], found["ssid"]["block"]
+    level = min(row["level_within_10_percent"] for row in found["inspection"]["found"].values())
+    estimated = "BM3D with estimated level"
+    return [
+        f"it reaches {psnr['dnlib.denoise']:.2f} dB in {seconds['dnlib.denoise']:.1f} s",
+        f"reach {min(plain):.2f} to {max(plain):.2f} dB as they come",
+        f"reaches {psnr[estimated]:.2f} dB in {seconds[estimated]:.1f} s",
+        f"takes {network['seconds']:.1f} s ({network['psnr']:.2f} dB at σ = 25",
+        f"told σ, {bm3d['psnr']:.2f} dB in {bm3d['seconds']:.1f} s",
+        f"26 dB after {ours} s, CAREamics after {theirs} s",
+        f"from {video['start']:.2f} to {video['adapted']:.2f} dB",
+        f"noise's spectrum, {video['BM3D, true spectrum']:.2f} dB",
+        f"takes {found['patches']['full size']['seconds']:.0f} s for seven frames",
+        f"one pass: {block['SSID']:.1f} s",
+        f"AP-BSN takes {block['AP-BSN']:.0f} s and LG-BPN {block['LG-BPN']:.0f} s",
+        f"{found['training']['ratio']:.1f} times as fast as the plain float32 form",
+        f"to 10 % on {100 * level:.0f} % of the Kodak",
+        f"{found['correlation']['ratios']['corrcoef']:.0f} times as fast as one `numpy.corrcoef`",
+    ]
+
+
+@pytest.mark.parametrize("sentence", sentences())
+def test_the_speed_and_quality_that_the_pages_name_were_measured(sentence):
+    assert sentence in PROSE
