@@ -9,10 +9,12 @@ unless the images are the sample, or there is nothing to sample.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
 
+from dnlib.course import profiles
 from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, Margin, measure
 from dnlib.course.records import Record
@@ -182,10 +184,15 @@ class Judgement:
 
     @property
     def by_length(self) -> str:
-        """Undecided at 600 steps, held at 9600; nothing if there is one length."""
+        """Undecided at 600 steps, held from 9600 on; nothing if there is one length."""
         if len(self.stages) < 2:
             return ""
-        return ", ".join(f"{stage.verdict} at {stage.length:g} steps" for stage in self.stages)
+        alike = [(verdict, list(stages)) for verdict, stages in groupby(self.stages, lambda stage: stage.verdict)]
+        *earlier, (verdict, (first, *more)) = alike
+        parts = [
+            f"{verdict} at {', '.join(f'{stage.length:g}' for stage in stages)} steps" for verdict, stages in earlier
+        ]
+        return ", ".join([*parts, f"{verdict} from {first.length:g} on" if more else f"{verdict} at {first.length:g}"])
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -247,7 +254,8 @@ def _judged(claim: Claim, records: Sequence[Record]) -> Judgement:
 def _length(claim: Claim, record: Record) -> float | None:
     if not claim.length:
         return None
-    length = record.parameters.get(claim.length)
+    own = profiles.sizes(record.chapter, record.profile)
+    length = record.parameters.get(claim.length) or own.get(claim.length, own.get("steps"))  # 0 takes the profile's
     if not isinstance(length, int | float):
         raise ValueError(f"claim {claim.id}: {claim.length} is no length of training in {record.name}")
     return float(length)

@@ -104,7 +104,9 @@ def _instalment(
     if not after >= before:
         return f"{outcome}; the old weights stay"
     scores = trainer.scored(trained, recipe)
-    cards.save_method(method, _better(name, out), _added_up(card, planned, histories, after) | {"scores": scores})
+    cards.save_method(
+        method, _better(name, out), _added_up(card, planned, histories, before, after) | {"scores": scores}
+    )
     return "\n".join([*(f"{what}: {score}" for what, score in scores.items()), outcome])
 
 
@@ -130,10 +132,13 @@ def _check_length(steps: int | None, seconds: float | None) -> None:
         raise ValueError(f"an instalment is longer than nothing; {steps if seconds is None else seconds} was given")
 
 
-def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_out: float) -> dict[str, Any]:
-    """The card after one more instalment."""
+def _added_up(
+    card: dict[str, Any], steps: int, histories: list[History], before: float, held_out: float
+) -> dict[str, Any]:
+    """The card after one more instalment; where it has no curve yet, that begins where the instalment began."""
     this = trainer.account(histories) | {"steps": steps}
     total = {key: card[key] + this[key] for key in ("steps", "seconds", "cpu_seconds")}
+    curve = card.get("curve", [{"steps": card["steps"], "psnr": round(before, 3)}])
     return (
         card
         | this
@@ -141,7 +146,7 @@ def _added_up(card: dict[str, Any], steps: int, histories: list[History], held_o
         | {
             "command": f"{card['command']} && dnlib train {card['command'].split()[2]} --more --steps {steps}",
             "instalments": [*cards.instalments(card), {key: this[key] for key in cards.ACCOUNT}],
-            "curve": [*card.get("curve", []), *histories[-1].curve(card["steps"])],
+            "curve": [*curve, *histories[-1].curve(card["steps"])],
             "held_out": round(held_out, 3),
         }
     )

@@ -123,7 +123,10 @@ def test_the_longest_training_decides_and_every_length_is_named():
             for steps, gain in ((600, 0.3), (9600, 0.9))]  # fmt: skip
     judgement = judged(claim(length="steps"), *runs)
     assert judgement.verdict == "held"
-    assert judgement.by_length == "undecided at 600 steps, held at 9600 steps"
+    assert judgement.by_length == "undecided at 600 steps, held at 9600"
+    longer = [record(n, parameters={"steps": steps}, gain=0.9 + n / 100) for n in (0, 1, 2) for steps in (9601, 9602)]
+    assert judged(claim(length="steps"), *runs, *longer).by_length == "undecided at 600 steps, held from 9600 on"
+    assert judged(claim(length="steps"), *runs, record(0, parameters={"steps": 99999}, gain=9.0)).verdict == "undecided"
     with pytest.raises(ValueError, match="steps is no length of training in 01_x-laptop-s0"):
         judged(claim(length="steps"), record(0, gain=1.0))
 
