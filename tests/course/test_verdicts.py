@@ -9,6 +9,7 @@ from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, measure
 from dnlib.course.records import Record, plain
 from dnlib.course.verdicts import judge
+from dnlib.images import ROOT
 
 SCENES = {f"i{n}": f"s{n // 2}" for n in range(48)}
 
@@ -201,3 +202,10 @@ def test_many_claims_at_once_are_adjusted_for_their_number():
     judgement = judge(claims, runs)[-1]
     assert (judgement.verdict, judgement.adjusted) == ("held", "undecided")
     assert judge(claims[-1:], runs)[0].adjusted == "held"
+
+
+def test_the_page_about_verdicts_says_what_is_measured():
+    """Its table of power is that of the test above; its table of errors was made by the one before."""
+    page = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    for truth, powers in ((1, (18, 40, 80)), (2, (47, 91, 100))):
+        assert f"| {truth} | " + " | ".join(f"{power} %" for power in powers) + " |" in page
