@@ -20,7 +20,7 @@ import numpy as np
 
 from dnlib.course import claims, profiles, records, verdicts
 from dnlib.images import ROOT, arrays, datasets
-from dnlib.training import choose_device
+from dnlib.training import choose_device, precision_of
 from dnlib.zoo import provenance
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ class Run:
         TypeError
             For what is none of these.
         """
+        import torch
+
         record = records.Record(
             chapter=self.chapter,
             profile=self.profile,
@@ -159,6 +161,8 @@ class Run:
             machine=provenance.machine(),
             seconds=round(time.perf_counter() - self._started, 1),
             peak_memory_mb=provenance.peak_memory_mb(),
+            precision=precision_of("auto", self.device),
+            threads=torch.get_num_threads(),
         )
         records.write(record, _destination(record))
         known = claims.load_claims(chapter=self.chapter)

@@ -36,6 +36,8 @@ class Record:
         Of the packages; of the code, with a + where files differ from it; of the processor.
     seconds, peak_memory_mb : float, int
         What it cost.
+    precision, threads : str, int
+        Of trainings; on how many cores.
     finished : str
         When, in UTC.
     sha256 : str
@@ -56,18 +58,14 @@ class Record:
     peak_memory_mb: int
     finished: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     scenes: dict[str, str] = field(default_factory=dict)
+    precision: str = ""
+    threads: int = 0
     sha256: str = ""
 
     @property
     def name(self) -> str:
         """Chapter, profile and seed."""
         return run_name(self.chapter, self.profile, self.seed)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all it says."""
-        content = asdict(self) | {"sha256": ""}
-        return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def run_name(chapter: str, profile: str, seed: int, overrides: dict[str, Any] | None = None) -> str:
@@ -85,7 +83,8 @@ def run_name(chapter: str, profile: str, seed: int, overrides: dict[str, Any] | 
 def write(record: Record, path: Path) -> None:
     """Write a record with its hash as JSON; all or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = asdict(record) | {"sha256": record.digest}
+    whole = asdict(record)
+    whole["sha256"] = _digest(whole)
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -93,12 +92,19 @@ def write(record: Record, path: Path) -> None:
 def read(path: Path) -> Record:
     """Raises ValueError, naming the file, for something that is not a record, or is not as it was written."""
     try:
-        record = Record(**json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        record = Record(**content)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a record ({error})") from error
-    if record.sha256 != record.digest:
+    if record.sha256 != _digest(content):
         raise ValueError(f"{path} was edited after it was written, or is of an older dnlib; run its chapter again")
     return record
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """SHA-256 of all that a record says but its hash."""
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def _refuse(constant: str) -> None:
