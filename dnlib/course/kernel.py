@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+SPINS = "2000"  # threads that wait longer in a loop slow down to a crawl as soon as another program needs a core
+
 
 @contextlib.contextmanager
 def kernel(**variables: str) -> Iterator[dict[str, Any]]:
@@ -19,7 +21,7 @@ def kernel(**variables: str) -> Iterator[dict[str, Any]]:
 
     class QuietKernel(AsyncKernelManager):
         async def start_kernel(self, **options):
-            options |= {"env": os.environ | variables, "stderr": subprocess.DEVNULL}
+            options |= {"env": {"GOMP_SPINCOUNT": SPINS} | os.environ | variables, "stderr": subprocess.DEVNULL}
             await super().start_kernel(**options)
 
     with tempfile.TemporaryDirectory(prefix="dnlib-") as folder:
