@@ -6,6 +6,7 @@ convolutions, from the units themselves. oneDNN reads its own when torch is firs
 """
 
 import os
+import re
 
 import torch
 
@@ -46,9 +47,9 @@ def choose_device(device: str | torch.device = "auto") -> str:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return "cuda" if count else "cpu"
-    kind, colon, index = device.partition(":")
-    if kind != "cuda" or (colon and not index.isdecimal()):
-        one_of(device, ("auto", "cpu", "cuda", "cuda:N", "mps"), "the device")
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", device, flags=re.ASCII):
+        raise ValueError(f"the device is auto, cpu, cuda, cuda:N or mps; {device!r} was given")
+    kind, _, index = device.partition(":")
     there = ["cpu", *(f"cuda:{n}" for n in range(count)), *(["mps"] if torch.backends.mps.is_available() else [])]
     if (f"cuda:{int(index or 0)}" if kind == "cuda" else device) not in there:
         raise ValueError(f"device {device!r} was asked for, but torch sees only {', '.join(there)}; use one, or auto")

@@ -54,7 +54,7 @@ def test_devices_that_are_not_there_are_named(monkeypatch, name):
         choose_device(name)
 
 
-@pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "", "CPU", None])
+@pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:N", "cpu:0", "", "CPU", None])
 def test_other_devices_are_refused(name):
     with pytest.raises(ValueError, match="the device is auto, cpu, cuda, cuda:N or mps"):
         choose_device(name)
