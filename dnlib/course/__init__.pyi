@@ -3,6 +3,7 @@ from . import (
     claims as claims,
     console as console,
     doctor as doctor,
+    evidence as evidence,
     jobs as jobs,
     kernel as kernel,
     margins as margins,

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Outcome, Progress
-from dnlib.course.verdicts import VERDICTS, Judgement
+from dnlib.course.verdicts import Judgement
 
 _COLOURS = {
     "held": "green",

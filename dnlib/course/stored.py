@@ -6,7 +6,8 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib.course.verdicts import VERDICTS, Judgement
+from dnlib.course.evidence import VERDICTS
+from dnlib.course.verdicts import Judgement
 from dnlib.images import atomic
 
 _VERDICT = re.compile(rf"^(?:{'|'.join(verdict.upper() for verdict in VERDICTS)}) ")

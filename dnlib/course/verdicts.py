@@ -8,140 +8,14 @@ unless the images are the sample, or there is nothing to sample.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import groupby
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from dnlib.course import profiles
 from dnlib.course.claims import Claim
-from dnlib.course.margins import LEVEL, Margin, measure
+from dnlib.course.evidence import Entry, Stage, Verdict
+from dnlib.course.margins import LEVEL, Margin
 from dnlib.course.records import Record
-
-Verdict = Literal["held", "did not hold", "undecided", "not tested"]
-VERDICTS: tuple[Verdict, ...] = ("held", "did not hold", "undecided", "not tested")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One checked value, over seeds: a number, a score for each image, or a text or boolean.
-
-    place: what the stars of the claim's value stood for, and how the record was run if others were run otherwise.
-    """
-
-    claim: Claim
-    place: str
-    values: dict[int, Any]  # by seed
-    scenes: dict[str, str]  # of the images
-
-    @cached_property
-    def table(self) -> np.ndarray:
-        """[seeds], or [seeds, images] if each seed was judged on the same images."""
-        values = list(self.values.values())
-        if self.images:
-            return np.array([[value[image] for image in self.images] for value in values])
-        return np.array([np.mean(list(value.values())) if isinstance(value, dict) else value for value in values])
-
-    @cached_property
-    def images(self) -> list[str]:
-        """Those that every seed was judged on; none if there are other numbers than scores of images."""
-        first, *others = self.values.values()
-        same = isinstance(first, dict) and all(isinstance(o, dict) and o.keys() == first.keys() for o in others)
-        if same and (unknown := sorted(first.keys() - self.scenes.keys())):
-            raise ValueError(
-                f"claim {self.claim.id}: no record names the scene of {unknown[0]}; images of one scene are one sample"
-            )
-        return list(first) if same else []
-
-    @cached_property
-    def margins(self) -> list[Margin]:
-        """The margin, or those to both bounds."""
-        if self.claim.sample == "images" and not self.images:
-            raise ValueError(
-                f"claim {self.claim.id} compares images, and a record of it keeps no score for each; "
-                f"run the chapter again: dnlib run {self.claim.chapter[:2]}"
-            )
-        scenes = [self.scenes[image] for image in self.images] or None
-        return [measure(side, scenes) for side in self.claim.margins(self.table)]
-
-    @cached_property
-    def mean(self) -> Margin:
-        """Of the value itself."""
-        return measure(self.table, [self.scenes[image] for image in self.images] or None)
-
-    @property
-    def superior(self) -> float:
-        """P(A > B): in how many of all runs and images the first row lies above the second."""
-        return float(np.mean(self.table > 0) + np.mean(self.table == 0) / 2)
-
-    def probabilities(self) -> tuple[float, float]:
-        """How probable the value would be if it were no better, and no worse, than its bound: what speaks against."""
-        if self.claim.is_counted:
-            return self._counted()
-        held = max(m.probability if m.mean > 0 or m.error == 0 == m.mean else 1.0 for m in self.margins)
-        failed = min(m.probability if m.mean < 0 else 1.0 for m in self.margins)
-        return held, failed
-
-    def _counted(self) -> tuple[float, float]:
-        """All seeds agree, or it is open; a single one says something only about what has nothing to sample."""
-        if self.claim.kind == "equals":
-            right = [value == self.claim.bound for value in self.values.values()]
-        else:
-            right = list(np.min(self.claim.margins(self.table), axis=0) >= 0)
-        enough = self.claim.sample == "nothing" or len(right) > 1
-        return (0.0 if enough and all(right) else 1.0), (0.0 if enough and not any(right) else 1.0)
-
-    @property
-    def certainty(self) -> float:
-        """Margins over half their interval: from 1 on it held, between 1 and -1 it is open, below it did not hold."""
-        if self.claim.is_counted:
-            held, failed = self.probabilities()
-            return 2 * (failed - held)
-        return min(m.mean / half if (half := m.half_interval()) else np.copysign(np.inf, m.mean) for m in self.margins)
-
-    @property
-    def text(self) -> str:
-        """Mean and 95 % interval with unit, or the values, and over how many seeds or images."""
-        if self.claim.is_counted:
-            return f"{', '.join(sorted({_short(value) for value in self.values.values()}))} {self.claim.unit}".strip()
-        spread = f" ± {self.mean.half_interval():.2g}" if self.mean.is_known else ""
-        return f"{self.mean.mean:.4g}{spread} {self.claim.unit}"
-
-    @property
-    def extent(self) -> str:
-        """3 seeds, or 1 seed x 24 images, or 3 seeds x 54 images of 8 scenes."""
-        seeds = _count(len(self.values), "seed")
-        if not self.images:
-            return seeds
-        scenes = len({self.scenes[image] for image in self.images})
-        of = f" of {_count(scenes, 'scene')}" if scenes < len(self.images) else ""
-        return f"{seeds} x {_count(len(self.images), 'image')}{of}"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A claim at one length of training."""
-
-    length: float | None
-    entries: tuple[Entry, ...]
-
-    @cached_property
-    def probabilities(self) -> tuple[float, float]:
-        """Against and for: every entry must hold, and one that fails is enough."""
-        held, failed = zip(*(entry.probabilities() for entry in self.entries), strict=True)
-        return max(held), min(1.0, len(failed) * min(failed))
-
-    @property
-    def verdict(self) -> Verdict:
-        """Of the entries together."""
-        held, failed = self.probabilities
-        return "held" if held < LEVEL else "did not hold" if failed < LEVEL else "undecided"
-
-    @property
-    def weakest(self) -> Entry:
-        """The entry that speaks most against the claim."""
-        return min(self.entries, key=lambda entry: entry.certainty)
 
 
 @dataclass(frozen=True)
@@ -296,11 +170,3 @@ def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:
         replace(j, adjusted="undecided" if adjusted.get(index, 0.0) >= LEVEL and j.stages else j.verdict)
         for index, j in enumerate(judgements)
     ]
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + "s" * (number != 1)
