@@ -36,9 +36,9 @@ SIZES: dict[str, dict[str, tuple]] = {
     "04_blind_spot_bayes": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
-        "steps": (4, 330, 20_000),  # of each blind-spot training
-        "masking_steps": (8, 1_000, 60_000),  # of the masked network, in the same seconds
-        "unknown_steps": (4, 150, 20_000),  # of each training with an unknown noise level
+        "steps": (3, 330, 20_000),  # of each blind-spot training
+        "masking_steps": (5, 1_000, 60_000),  # of the masked network, in the same seconds
+        "unknown_steps": (3, 150, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
     "05_noise_correlation": {
@@ -59,7 +59,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "tile": (32, 50, 50),
         "stride": (24, 15, 30),
         "films": (1, 2, 2),  # photographs that are filmed, in halves, for noise that lives longer than a frame
-        "steps": (3, 100, 20_000),  # of each training
+        "steps": (2, 100, 20_000),  # of each training
     },
     "07_pixel_shuffle": {
         "side": (96, 256, 512),
