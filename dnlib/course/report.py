@@ -1,19 +1,22 @@
-"""Records and claims made into one HTML page, one Markdown table, and the README's tables."""
+"""Records and claims made into one HTML page, one Markdown table, a file of verdicts, and the README's tables."""
 
 import base64
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from dnlib.course import claims, records, verdicts
+from dnlib.course import claims, curves, forest, moves, records, svg, tables, verdicts
 from dnlib.course.records import Record
-from dnlib.course.verdicts import Judgement
+from dnlib.course.verdicts import VERDICTS, Judgement
 from dnlib.images import ROOT, atomic
-from dnlib.zoo import provenance
+from dnlib.zoo import available, provenance, read_card
 
 PUBLISHED = ROOT / "results"
 
@@ -23,37 +26,83 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_pages.filters["css_class"] = svg.css_class
 
 
 def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
-    """Judge all claims by the records in `folder`, write report.html and claims.md there, return the judgements.
+    """Judge all claims by the records in `folder`; write report.html, claims.md and verdicts.json there.
 
     names: only the records of these runs, by default all.
     """
-    found = records.read_all(folder / "records", names)
-    judgements = verdicts.judge(claims.load_claims(), found)
-    notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
-    page = _pages.get_template("course.html").render(
-        judgements=judgements,
-        counts=Counter(judgement.verdict for judgement in judgements),
-        records=found,
-        figures=_figures(notebooks, "key-figure"),
-    )
-    _store(folder / "report.html", page)
-    _store(folder / "claims.md", markdown(judgements))
+    found = _by_stem(folder / "records", names)
+    judgements = verdicts.judge(claims.load_claims(), list(found.values()))
+    stems = {record.sha256: stem for stem, record in found.items()}
+    texts = {
+        "report.html": _page(folder, judgements, stems, list(found.values())),
+        "claims.md": tables.ledger(judgements),
+        moves.NAME: moves.written(judgements, stems),
+    }
+    for name, text in texts.items():
+        _store(folder / name, text)
     return judgements
 
 
-def markdown(judgements: Sequence[Judgement]) -> str:
-    """The table of claims."""
-    lines = ["| verdict | claim | source says | measured here |", "|---|---|---|---|"]
-    for judgement in judgements:
-        claim = judgement.claim
-        said = f"{claim.statement} ({claim.source})"
-        measured = "; ".join(filter(None, [judgement.measured, judgement.by_length]))
-        row = (judgement.verdict, said, claim.published or "–", measured)
-        lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
-    return "\n".join(lines) + "\n"
+def _by_stem(folder: Path, names: Sequence[str] | None) -> dict[str, Record]:
+    """The records of a folder by the names of their files."""
+    stems = [path.stem for path in sorted(folder.glob("*.json")) if names is None or path.stem in names]
+    return {stem: record for stem in stems for record in records.read_all(folder, [stem])}
+
+
+def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], found: Sequence[Record]) -> str:
+    notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
+    works = tables.by_work(judgements)
+    return _pages.get_template("course.html").render(
+        VERDICTS=VERDICTS,
+        works={name: Counter(j.verdict for j in group) for name, group in works.items()},
+        counts=Counter(j.verdict for j in judgements),
+        moved=sum(j.verdict != j.adjusted for j in judgements),
+        rows=[_row(j, stems) for j in judgements],
+        chapters=sorted({j.claim.chapter for j in judgements}),
+        notebooks=_links(folder, notebooks),
+        forests={name: forest.draw(f"forest-of-{group[0].claim.work}", name, group) for name, group in works.items()},
+        stages=[(j.claim, picture) for j in judgements if (picture := curves.of_stages(j))],
+        cards=curves.of_cards({name: read_card(name) for name in available()}),
+        records=found,
+        figures=_figures(notebooks, "key-figure"),
+    )
+
+
+def _row(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
+    """What the page's table says of a claim beside the judgement, and by what its columns are sorted."""
+    claim, weakest = judgement.claim, judgement.stages[-1].weakest if judgement.stages else None
+    certainty = weakest.certainty if judgement.margin and judgement.margin.is_known else None
+    return {
+        "judgement": judgement,
+        "work": claims.WORKS[claim.work],
+        "margin": forest.in_words(judgement),
+        "certainty": certainty,
+        "superior": weakest.superior if judgement.margin and " - " in claim.value else None,
+        "records": [stems[record.sha256] for record in judgement.records],
+        "keys": {
+            "verdict": VERDICTS.index(judgement.verdict),
+            "published": _number(claim.published),
+            "ours": _number(judgement.measured),
+            "bound": _number(claim.bound_in_words),
+            "margin": "" if certainty is None else np.clip(certainty, -1e9, 1e9),
+        },
+    }
+
+
+def _number(text: str) -> str:
+    """The first number of a text, or nothing."""
+    found = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", text)
+    return found[0] if found else ""
+
+
+def _links(folder: Path, notebooks: Path) -> dict[str, str]:
+    """The executed notebook of each chapter, the first if there are several, seen from the page."""
+    paths = [path for path in sorted(notebooks.glob("*.ipynb"), reverse=True) if ".failed" not in path.suffixes]
+    return {path.stem.split("-")[0]: Path(os.path.relpath(path, folder)).as_posix() for path in paths}
 
 
 def check_publishable(profile: str) -> None:
@@ -85,36 +134,17 @@ def refresh() -> None:
 def refreshed_readme() -> str:
     """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
     found = records.read_all(records.COMMITTED)
+    judgements = verdicts.judge(claims.load_claims(), found)
     parts = {
-        "chapters": _chapter_table(found),
-        "claims": markdown(verdicts.judge(claims.load_claims(), found)),
+        "chapters": tables.chapters(found),
+        "verdicts": tables.counts(judgements),
+        "headlines": tables.headlines(judgements),
     }
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, content in parts.items():
         pattern = rf"(<!-- {name}[^>]*-->\n).*?(<!-- end -->)"
         text = re.sub(pattern, lambda match, content=content: match[1] + content + match[2], text, flags=re.DOTALL)
     return text
-
-
-def _chapter_table(records: Sequence[Record]) -> str:
-    """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
-    from dnlib.course import jobs, parameters
-
-    lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
-    for path in jobs.chapters():
-        declared = parameters.declared(path)
-        defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
-        runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
-        minutes = f"{min(r.seconds for r in runs) / 60:.1f}" if runs else "–"
-        memory = f"{max(r.peak_memory_mb for r in runs) / 1000:.1f} GB" if runs else "–"
-        lines.append(f"| [{path.stem}](notebooks/{path.name}) | {question(path)} | {minutes} | {memory} |")
-    return "\n".join(lines) + "\n"
-
-
-def question(notebook: Path) -> str:
-    """The question a chapter answers: the bold line under its title."""
-    first = nbformat.read(notebook, as_version=4).cells[0].source
-    return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
 
 
 def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
