@@ -190,20 +190,30 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
 
 @main.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-def report(folder: Path | None):
-    """Write report.html and claims.md for the records in FOLDER (runs/laptop if not given).
+@click.option(
+    "--against",
+    metavar="OLD",
+    type=click.Path(path_type=Path),
+    help="Also print which verdicts moved since OLD, a verdicts.json or a folder with one, and why.",
+)
+def report(folder: Path | None, against: Path | None):
+    """Write report.html, claims.md and verdicts.json for the records in FOLDER (runs/laptop if not given).
 
     For the committed records, `dnlib report results`, the README's tables are made anew, too.
     """
     _check_checkout("dnlib report")
-    from dnlib.course import report
+    from dnlib.course import moves, moves_table, report
 
     folder = _with_records(folder)
+    old = moves.read(against) if against else None
     if folder.resolve() == report.PUBLISHED:
         report.refresh()
     else:
         report.write(folder)
-    click.echo(f"{folder / 'report.html'}\n{folder / 'claims.md'}")
+    for name in ("report.html", "claims.md", moves.NAME):
+        click.echo(folder / name)
+    if old is not None:
+        moves_table(moves.between(old, moves.read(folder)))
 
 
 @main.command()

@@ -29,6 +29,7 @@ from .console import (
     datasets_table as datasets_table,
     doctor_table as doctor_table,
     inspection_table as inspection_table,
+    moves_table as moves_table,
     weights_table as weights_table,
 )
 from .doctor import examine as examine

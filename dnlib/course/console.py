@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dnlib.course.jobs import Outcome, Progress
+from dnlib.course.moves import Move
 from dnlib.course.verdicts import VERDICTS, Judgement
 
 _COLOURS = {
@@ -121,6 +123,15 @@ def claims_table(judgements: Sequence[Judgement], console: Console | None = None
             f"{judgement.measured}\n[dim]{beside}[/]" if beside else judgement.measured,
         )
     (console or plain_console()).print(table)
+
+
+def moves_table(moves: Sequence[Move]) -> None:
+    """Print the verdicts that moved, a row each, with the reason."""
+    table = Table("claim", "before", "", "after", "why")
+    for move in moves:
+        before, after = (f"{escape(verdict)}\n[dim]{escape(text)}[/]" for verdict, text in (move.before, move.after))
+        table.add_row(escape(move.claim), before, "->", after, move.why)
+    plain_console().print(table if moves else "no verdict moved")
 
 
 def datasets_table(datasets) -> None:

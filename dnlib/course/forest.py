@@ -64,8 +64,9 @@ def _axis(root: Element, bottom: float) -> None:
     for tick in TICKS:
         svg.line(root, "grid" if tick else "zero", place(tick), TOP, place(tick), bottom)
         svg.add(root, "text", "middle", f"{tick:+d}" if tick else "0", x=place(tick), y=bottom + 16)
-    for text, at in (("← did not hold", -12), ("margin in half widths of its 95 % interval", 0), ("held →", 12)):
-        svg.add(root, "text", "middle", text, x=place(at), y=bottom + 36)
+    svg.add(root, "text", "", "← did not hold", x=LEFT, y=bottom + 36)
+    svg.add(root, "text", "middle", "margin in half widths of its 95 % interval", x=place(0), y=bottom + 36)
+    svg.add(root, "text", "end", "held →", x=RIGHT, y=bottom + 36)
 
 
 def _row(root: Element, judgement: Judgement, y: float) -> None:

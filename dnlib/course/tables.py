@@ -88,5 +88,5 @@ def _counted(judgements: Sequence[Judgement]) -> list[str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |\n" for line in lines)
+    above, *below = ("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |\n" for line in (head, *rows))
+    return "".join([above, "|" + "---|" * len(head) + "\n", *below])
