@@ -72,7 +72,7 @@ def _axis(root: Element, bottom: float) -> None:
 def _row(root: Element, judgement: Judgement, y: float) -> None:
     name, known, at = judgement.claim.id, judgement.margin.is_known, _certainty(judgement)
     row = svg.add(root, "g", svg.css_class(judgement.verdict), id=f"forest-{name}")
-    svg.add(svg.add(row, "a", href=f"#{name}"), "text", "end", name, x=LEFT - 14, y=y + 4)
+    svg.add(svg.add(row, "a", href=f"#{name}"), "text", "end", name, x=LEFT - 20, y=y + 4)
     svg.add(row, "text", "", in_words(judgement), x=RIGHT + 18, y=y + 4)
     if not known:
         svg.line(row, "unknown", LEFT, y, RIGHT, y)
