@@ -160,16 +160,16 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     """  # noqa: D301 - click wants the character
     _check_checkout("dnlib run")
     click.echo("dnlib: reading the chapters ...", err=True)
-    from dnlib.course import Display, jobs as known, report, runner
+    from dnlib.course import Display, jobs as known, judge, load_claims, records, report, runner
 
     if in_place:
         for notebook in known.select(chapters):
             click.echo(f"executing {notebook.name} in place")
             runner.execute_in_place(notebook)
         return
-    if publish:
-        report.check_publishable(profile)
     jobs = known.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
+    if publish:
+        report.check_publishable(jobs)
     folder = jobs[0].out
     outcomes = []
     with runner.reserved(folder), Display(len(jobs)) as display:
@@ -180,30 +180,41 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         except KeyboardInterrupt:
             display.interrupted(outcomes)
             sys.exit(130)
-        names = [outcome.job.name for outcome in outcomes if outcome.status != "failed"]
-        judgements = report.write(folder, names)
+        done = [outcome.job for outcome in outcomes if outcome.status != "failed"]
+        here = report.write(folder, [job.name for job in done])
         if publish:
-            report.publish(folder, names)
-    display.summary(outcomes, judgements, folder)
+            report.publish(folder, done)
+    committed = judge(load_claims(), records.read_all(records.COMMITTED))
+    display.summary(outcomes, here, committed, folder)
     sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 
 
 @main.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-def report(folder: Path | None):
-    """Write report.html and claims.md for the records in FOLDER (runs/laptop if not given).
+@click.option(
+    "--against",
+    metavar="OLD",
+    type=click.Path(path_type=Path),
+    help="Also print which verdicts moved since OLD, a verdicts.json or a folder with one, and why.",
+)
+def report(folder: Path | None, against: Path | None):
+    """Write report.html, claims.md and verdicts.json for the records in FOLDER (runs/laptop if not given).
 
     For the committed records, `dnlib report results`, the README's tables are made anew, too.
     """
     _check_checkout("dnlib report")
-    from dnlib.course import report
+    from dnlib.course import moves, moves_table, report
 
     folder = _with_records(folder)
+    old = moves.read(against) if against else None
     if folder.resolve() == report.PUBLISHED:
         report.refresh()
     else:
         report.write(folder)
-    click.echo(f"{folder / 'report.html'}\n{folder / 'claims.md'}")
+    for name in ("report.html", "claims.md", moves.NAME):
+        click.echo(folder / name)
+    if old is not None:
+        moves_table(moves.between(old, moves.read(folder)))
 
 
 @main.command()

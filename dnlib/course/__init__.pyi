@@ -2,11 +2,14 @@ from . import (
     chapter as chapter,
     claims as claims,
     console as console,
+    curves as curves,
     doctor as doctor,
     evidence as evidence,
+    forest as forest,
     jobs as jobs,
     kernel as kernel,
     margins as margins,
+    moves as moves,
     noise_figure as noise_figure,
     parameters as parameters,
     plots as plots,
@@ -15,6 +18,8 @@ from . import (
     report as report,
     runner as runner,
     stored as stored,
+    svg as svg,
+    tables as tables,
     verdicts as verdicts,
     widgets as widgets,
 )
@@ -26,6 +31,7 @@ from .console import (
     datasets_table as datasets_table,
     doctor_table as doctor_table,
     inspection_table as inspection_table,
+    moves_table as moves_table,
     weights_table as weights_table,
 )
 from .doctor import examine as examine

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Outcome, Progress
+from dnlib.course.moves import Move
 from dnlib.course.verdicts import Judgement
 
 _COLOURS = {
@@ -82,13 +84,15 @@ class Display:
         self._bars.stop()
         self._line(f"interrupted; {len(outcomes)} finished chapters are kept, --resume goes on from there")
 
-    def summary(self, outcomes: Sequence[Outcome], judgements: Sequence[Judgement], folder: Path) -> None:
+    def summary(
+        self, outcomes: Sequence[Outcome], here: Sequence[Judgement], committed: Sequence[Judgement], folder: Path
+    ) -> None:
+        """What came of a run: its numbers beside the committed verdicts, what failed, where all is."""
         self._bars.stop()
-        tested = [judgement for judgement in judgements if judgement.verdict != "not tested"]
+        tested = [(kept, judgement) for kept, judgement in zip(committed, here, strict=True) if judgement.stages]
         if tested:
-            claims_table(tested, self.console)
-        untested = sum(judgement.verdict == "not tested" for judgement in judgements)
-        if untested:
+            claims_table(*zip(*tested, strict=True), console=self.console)
+        if untested := len(here) - len(tested):
             self._line(f"{untested} more claims are not tested by these runs; report.html lists them")
         for outcome in outcomes:
             if outcome.status == "failed":
@@ -110,18 +114,32 @@ def _tally(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items()) or "no verdicts yet"
 
 
-def claims_table(judgements: Sequence[Judgement], console: Console | None = None) -> None:
-    """Print the claims with their verdicts and what was measured, a row each."""
-    table = Table("verdict", "claim", "source says", "measured here")
-    for judgement in judgements:
+def claims_table(
+    judgements: Sequence[Judgement], here: Sequence[Judgement] = (), console: Console | None = None
+) -> None:
+    """Print the claims with their verdicts and what was measured, a row each; and what the runs `here` measured."""
+    table = Table("verdict", "claim", "source says", "committed runs" if here else "measured here")
+    if here:
+        table.add_column("this run")
+    for index, judgement in enumerate(judgements):
         beside = "\n".join(filter(None, [judgement.by_length, judgement.reason]))
         table.add_row(
             f"[{_COLOURS[judgement.verdict]}]{judgement.verdict}[/]",
             f"{judgement.claim.statement}\n[dim]{judgement.claim.source}[/]",
             judgement.claim.published or "–",
             f"{judgement.measured}\n[dim]{beside}[/]" if beside else judgement.measured,
+            *([here[index].measured] if here else []),
         )
     (console or plain_console()).print(table)
+
+
+def moves_table(moves: Sequence[Move]) -> None:
+    """Print the verdicts that moved, a row each, with the reason."""
+    table = Table("claim", "before", "", "after", "why")
+    for move in moves:
+        before, after = (f"{escape(verdict)}\n[dim]{escape(text)}[/]" for verdict, text in (move.before, move.after))
+        table.add_row(escape(move.claim), before, "->", after, move.why)
+    plain_console().print(table if moves else "no verdict moved")
 
 
 def datasets_table(datasets) -> None:

@@ -1,19 +1,24 @@
-"""Records and claims made into one HTML page, one Markdown table, and the README's tables."""
+"""Records and claims made into one HTML page, one Markdown table, a file of verdicts, and the README's tables."""
 
 import base64
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from dnlib.course import claims, records, verdicts
+from dnlib.course import claims, curves, forest, jobs, moves, records, stored, svg, tables, verdicts
+from dnlib.course.evidence import VERDICTS
+from dnlib.course.jobs import Job
 from dnlib.course.records import Record
 from dnlib.course.verdicts import Judgement
 from dnlib.images import ROOT, atomic
-from dnlib.zoo import provenance
+from dnlib.zoo import available, provenance, read_card
 
 PUBLISHED = ROOT / "results"
 
@@ -23,53 +28,103 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_pages.filters["css_class"] = svg.css_class
 
 
 def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
-    """Judge all claims by the records in `folder`, write report.html and claims.md there, return the judgements.
+    """Judge all claims by the records in `folder`; write report.html, claims.md and verdicts.json there.
 
     names: only the records of these runs, by default all.
     """
-    found = records.read_all(folder / "records", names)
-    judgements = verdicts.judge(claims.load_claims(), found)
-    notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
-    page = _pages.get_template("course.html").render(
-        judgements=judgements,
-        counts=Counter(judgement.verdict for judgement in judgements),
-        records=found,
-        figures=_figures(notebooks, "key-figure"),
-    )
-    _store(folder / "report.html", page)
-    _store(folder / "claims.md", markdown(judgements))
+    found = _by_stem(folder / "records", names)
+    judgements = verdicts.judge(claims.load_claims(), list(found.values()))
+    stems = {record.sha256: stem for stem, record in found.items()}
+    texts = {
+        "report.html": _page(folder, judgements, stems, list(found.values())),
+        "claims.md": tables.ledger(judgements),
+        moves.NAME: moves.written(judgements, stems),
+    }
+    for name, text in texts.items():
+        _store(folder / name, text)
     return judgements
 
 
-def markdown(judgements: Sequence[Judgement]) -> str:
-    """The table of claims."""
-    lines = ["| verdict | claim | source says | measured here |", "|---|---|---|---|"]
-    for judgement in judgements:
-        claim = judgement.claim
-        said = f"{claim.statement} ({claim.source})"
-        measured = "; ".join(filter(None, [judgement.measured, judgement.by_length]))
-        row = (judgement.verdict, said, claim.published or "–", measured)
-        lines.append("| " + " | ".join(text.replace("|", "\\|") for text in row) + " |")
-    return "\n".join(lines) + "\n"
+def _by_stem(folder: Path, names: Sequence[str] | None) -> dict[str, Record]:
+    """The records of a folder by the names of their files."""
+    stems = [path.stem for path in sorted(folder.glob("*.json")) if names is None or path.stem in names]
+    return {stem: record for stem in stems for record in records.read_all(folder, [stem])}
 
 
-def check_publishable(profile: str) -> None:
-    """Raises ValueError for runs that prove nothing: of the profile smoke, or of code that no commit holds."""
-    if profile == "smoke":
-        raise ValueError("records of the profile smoke test the code and no claim; --publish takes laptop or paper")
+def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], found: Sequence[Record]) -> str:
+    notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
+    works = tables.by_work(judgements)
+    return _pages.get_template("course.html").render(
+        VERDICTS=VERDICTS,
+        works={name: Counter(j.verdict for j in group) for name, group in works.items()},
+        counts=Counter(j.verdict for j in judgements),
+        moved=sum(j.verdict != j.adjusted for j in judgements),
+        rows=[_row(j, stems) for j in judgements],
+        chapters=sorted({j.claim.chapter for j in judgements}),
+        notebooks=_links(folder, notebooks),
+        forests={name: forest.draw(f"forest-of-{group[0].claim.work}", name, group) for name, group in works.items()},
+        stages=[(j.claim, picture) for j in judgements if (picture := curves.of_stages(j))],
+        cards=curves.of_cards({name: read_card(name) for name in available()}),
+        records=found,
+        figures=_figures(notebooks, "key-figure"),
+    )
+
+
+def _row(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
+    """What the page's table says of a claim beside the judgement, and by what its columns are sorted."""
+    claim, weakest = judgement.claim, judgement.stages[-1].weakest if judgement.stages else None
+    certainty = weakest.certainty if judgement.margin and judgement.margin.is_known else None
+    return {
+        "judgement": judgement,
+        "work": claims.WORKS[claim.work],
+        "margin": forest.in_words(judgement),
+        "certainty": certainty,
+        "superior": weakest.superior if judgement.margin and " - " in claim.value else None,
+        "records": [stems[record.sha256] for record in judgement.records],
+        "keys": {
+            "verdict": VERDICTS.index(judgement.verdict),
+            "published": _number(claim.published),
+            "ours": _number(judgement.measured),
+            "bound": _number(claim.bound_in_words),
+            "margin": "" if certainty is None else np.clip(certainty, -1e9, 1e9),
+        },
+    }
+
+
+def _number(text: str) -> str:
+    """The first number of a text, or nothing."""
+    found = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", text)
+    return found[0] if found else ""
+
+
+def _links(folder: Path, notebooks: Path) -> dict[str, str]:
+    """The executed notebook of each chapter, the first if there are several, seen from the page."""
+    paths = [path for path in sorted(notebooks.glob("*.ipynb"), reverse=True) if ".failed" not in path.suffixes]
+    return {path.stem.split("-")[0]: Path(os.path.relpath(path, folder)).as_posix() for path in paths}
+
+
+def check_publishable(planned: Sequence[Job]) -> None:
+    """Raises ValueError for runs that prove nothing: smoke where no claim asks for it, or code that no commit holds."""
+    for job in planned:
+        tested = [claim for claim in claims.load_claims(chapter=job.chapter) if job.profile in claim.profiles]
+        if job.profile == "smoke" and not any(claim.where.items() & job.overrides.items() for claim in tested):
+            raise ValueError("records of the profile smoke test the code and no claim; --publish takes laptop or paper")
     if provenance.commit().endswith("+"):
         raise ValueError(
             "published records name a commit, and files in dnlib, notebooks or data/weights differ from it; commit them"
         )
 
 
-def publish(folder: Path, names: Sequence[str]) -> None:
-    """Make the records of a run the committed ones in results/, and bring the README's tables up to date."""
-    for name in names:
-        records.write(records.read(folder / "records" / f"{name}.json"), records.COMMITTED / f"{name}.json")
+def publish(folder: Path, published: Sequence[Job]) -> None:
+    """Make the records of a run the committed ones, its outputs those of the chapters, and refresh what shows them."""
+    for job in published:
+        records.write(records.read(job.record), records.COMMITTED / job.record.name)
+        if (job.profile, job.seed, job.overrides) == ("laptop", 0, {}):
+            stored.adopt(job.notebook, jobs.NOTEBOOKS / f"{job.chapter}.ipynb")
     for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
         with atomic(PUBLISHED / "strip.png") as temporary:
             temporary.write_bytes(base64.b64decode(picture["png"]))
@@ -77,7 +132,10 @@ def publish(folder: Path, names: Sequence[str]) -> None:
 
 
 def refresh() -> None:
-    """Make the committed report and the README's tables anew from the committed records and claims."""
+    """Make anew what shows the committed records and claims: chapters' verdicts, the report, the README's tables."""
+    judgements = verdicts.judge(claims.load_claims(), records.read_all(records.COMMITTED))
+    for chapter in jobs.chapters():
+        stored.refresh(chapter, [j for j in judgements if j.claim.chapter == chapter.stem])
     write(PUBLISHED)
     _store(ROOT / "README.md", refreshed_readme())
 
@@ -85,36 +143,17 @@ def refresh() -> None:
 def refreshed_readme() -> str:
     """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
     found = records.read_all(records.COMMITTED)
+    judgements = verdicts.judge(claims.load_claims(), found)
     parts = {
-        "chapters": _chapter_table(found),
-        "claims": markdown(verdicts.judge(claims.load_claims(), found)),
+        "chapters": tables.chapters(found),
+        "verdicts": tables.counts(judgements),
+        "headlines": tables.headlines(judgements),
     }
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     for name, content in parts.items():
         pattern = rf"(<!-- {name}[^>]*-->\n).*?(<!-- end -->)"
         text = re.sub(pattern, lambda match, content=content: match[1] + content + match[2], text, flags=re.DOTALL)
     return text
-
-
-def _chapter_table(records: Sequence[Record]) -> str:
-    """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
-    from dnlib.course import jobs, parameters
-
-    lines = ["| chapter | question | minutes | memory |", "|---|---|---|---|"]
-    for path in jobs.chapters():
-        declared = parameters.declared(path)
-        defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
-        runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
-        minutes = f"{min(r.seconds for r in runs) / 60:.1f}" if runs else "–"
-        memory = f"{max(r.peak_memory_mb for r in runs) / 1000:.1f} GB" if runs else "–"
-        lines.append(f"| [{path.stem}](notebooks/{path.name}) | {question(path)} | {minutes} | {memory} |")
-    return "\n".join(lines) + "\n"
-
-
-def question(notebook: Path) -> str:
-    """The question a chapter answers: the bold line under its title."""
-    first = nbformat.read(notebook, as_version=4).cells[0].source
-    return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
 
 
 def _figures(folder: Path, tag: str) -> list[dict[str, str]]:

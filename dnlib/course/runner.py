@@ -4,7 +4,7 @@ An output folder holds
 
     notebooks/NAME.ipynb         executed chapters (NAME.failed.ipynb where one failed)
     records/NAME.json            what they measured
-    report.html, claims.md       written by `report`
+    report.html, claims.md, verdicts.json   written by `report`
 """
 
 import contextlib

@@ -1,52 +1,163 @@
+import json
 import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
-from dnlib.course import claims, jobs, records, report
-from dnlib.course.claims import Claim, judge
+from dnlib.course import claims, jobs, moves, records, report, tables
+from dnlib.course.claims import Claim
 from dnlib.course.records import Record
+from dnlib.course.verdicts import judge
 from dnlib.denoiser import denoise_picture, write_picture_page
 from dnlib.images import Picture
 
 CLAIMS = [
-    Claim("a", "01_x", "A paper", "It <holds>.", "v", {"at_least": 1}, published="2 dB", unit="dB"),
-    Claim("b", "01_x", "A |paper|", "It fails.", "w.*", {"equals": 0}),
+    Claim(
+        "a", "01_x", "A paper", "It <holds>.", "v - 1v", {"at_least": 1}, published="2 dB", unit="dB", headline="Yes"
+    ),
+    Claim("b", "01_x", "A |paper|", "It fails.", "w.*", {"equals": 0}, work="talk"),
     Claim("c", "01_x", "A paper", "Untested.", "u", {"equals": 0}, where={"dataset": "kodak24"}, profiles=("paper",)),
+    Claim("d", "01_x", "A paper", "In time.", "t", {"at_least": 0}, unit="dB", length="steps", headline="At last"),
 ]
-RECORD = Record(
-    "01_x", "laptop", 0, "cpu", {"p": 1}, {"bundled": "h"}, {"v": 1.5, "w": {"moon": 1, "cat": 0}}, {"numpy": "2"},
-    "abc", "a machine", 3.2, 400, "2026-01-01T00:00:00+00:00",
-)  # fmt: skip
+
+
+def run(seed, steps=100):
+    measured = {"v": 1.5 + seed / 100, "1v": 0.0, "w": {"moon": 1, "cat": 0}, "t": steps - 150.0 + seed}
+    return Record(
+        "01_x", "laptop", seed, "cpu", {"steps": steps}, {"bundled": "h"}, measured, {"numpy": "2"}, "abc", "a machine",
+        3.2, 400, "2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+
+
+RUNS = {f"01_x-laptop-s{seed}-steps={steps}": run(seed, steps) for steps in (100, 200) for seed in (0, 1)}
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "load_claims", lambda: CLAIMS)
-    records.write(RECORD, tmp_path / "records" / "r.json")
+    for name, record in RUNS.items():
+        records.write(record, tmp_path / "records" / f"{name}.json")
+    (tmp_path / "notebooks").mkdir()
+    for name in ("01_x-laptop-s0-steps=100", "01_x-laptop-s0.failed"):
+        nbformat = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        (tmp_path / "notebooks" / f"{name}.ipynb").write_text(json.dumps(nbformat))
     return tmp_path
 
 
+class Page(HTMLParser):
+    """The rows of the ledger by id, the sort keys of each, and all links and ids."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.rows, self.links, self.ids = {}, [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.links += [attributes["href"]] if tag == "a" else []
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        if tag == "tr" and "data-verdict" in attributes:
+            self.rows[attributes["id"]] = attributes | {"keys": []}
+        if tag == "td" and "data-key" in attributes:
+            list(self.rows.values())[-1]["keys"].append(attributes["data-key"])
+
+
+def check_links(path):
+    """Every link leads somewhere, inside the page or to a file, and no name is used twice."""
+    page = Page(path)
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        file, _, name = link.partition("#")
+        assert name in page.ids if name else (path.parent / unquote(file)).is_file(), link
+    return page
+
+
 def test_the_page_shows_every_verdict_source_number_and_run(folder):
-    assert [j.verdict for j in report.write(folder)] == ["held", "did not hold", "not tested"]
-    page = (folder / "report.html").read_text()
+    assert [j.verdict for j in report.write(folder)] == ["held", "did not hold", "not tested", "held"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
     for text in (
         "It &lt;holds&gt;.",
         "2 dB",
-        "1.5 dB",
-        "not for: moon",
+        "1.505 ± 0.064 dB (2 seeds, steps = 100, the least sure of 2)",
+        "P(A &gt; B) = 1.00",
         "needs profile paper, dataset = kodak24",
+        "did not hold at 100 steps, held at 200 steps",
+        'id="forest-a"',
+        'id="stages-d"',
         "a machine",
         "400",
     ):
         assert text in page, text
+    assert page.count("P(A &gt; B) =") == 1 and "<holds>" not in page
+    assert not re.search(r"(src|href)=.?(http|//)|@import|url\(|fetch\(", page)  # nothing comes from a network
 
 
-def test_the_markdown_table_names_exceptions(folder):
-    table = report.markdown(judge(CLAIMS, [RECORD]))
-    assert "| did not hold | It fails. (A \\|paper\\|) | – | 0.5 (0 to 1); not for moon |" in table
-    assert table.count("\n") == 5
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()} == {5}
+def test_rows_carry_what_they_are_filtered_and_sorted_by_and_links_lead_somewhere(folder):
+    report.write(folder)
+    page = check_links(folder / "report.html")
+    rows = page.rows
+    assert list(rows) == [claim.id for claim in CLAIMS]
+    assert rows["b"]["data-source"] == "Laine et al.'s talk" and rows["b"]["data-chapter"] == "01_x"
+    assert [row["data-verdict"] for row in rows.values()] == ["held", "did not hold", "not tested", "held"]
+    *keys, margin = rows["a"]["keys"]  # verdict, source's number, ours, bound
+    assert keys == ["0", "2", "1.505", "1"] and float(margin) == pytest.approx(0.505 / 0.0635, rel=1e-3)
+    assert rows["c"]["keys"] == ["3", "", "", "0", ""]
+    assert "notebooks/01_x-laptop-s0-steps%3D100.ipynb" in page.links
+    assert {f"records/{name}.json".replace("=", "%3D") for name in RUNS} <= set(page.links)
+
+
+def test_an_adjusted_verdict_that_differs_stands_beside_the_plain_one(folder, monkeypatch):
+    """One claim that holds by a little, among twenty that do not."""
+    many = [Claim("a", "01_x", "s", "Near.", "v", {"at_least": 1.45}, unit="dB")]
+    many += [Claim(f"n{n}", "01_x", "s", "Far.", "v", {"at_least": 1.505}, unit="dB") for n in range(20)]
+    monkeypatch.setattr(claims, "load_claims", lambda: many)
+    for seed, v in enumerate((1.49, 1.5, 1.525)):
+        records.write(replace(run(0), seed=seed, measured={"v": v}), folder / "records" / f"{seed}.json")
+    near = report.write(folder, ["0", "1", "2"])[0]
+    assert (near.verdict, near.adjusted) == ("held", "undecided")
+    assert "undecided if corrected" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "| held (undecided if adjusted for all claims) |" in (folder / "claims.md").read_text(encoding="utf-8")
+
+
+def test_the_markdown_tables_are_grouped_by_source_and_escaped():
+    text = tables.ledger(judge(CLAIMS, list(RUNS.values())))
+    assert re.findall("^## .*", text, re.MULTILINE) == ["## Laine et al.'s talk", "## Other papers, and our own checks"]
+    assert "| not tested | Untested. (A paper) | – | – | equals 0 |" in text
+    assert "| did not hold | It fails. (A \\|paper\\|) | – | 1 (2 seeds, moon, " in text
+    assert "; did not hold at 100 steps, held at 200 steps | at least 0 dB |" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 * 2 + len(CLAIMS) and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
+
+
+def test_the_readme_s_parts_are_counts_and_headlines(monkeypatch, tmp_path):
+    monkeypatch.setattr(claims, "load_claims", lambda: CLAIMS)
+    monkeypatch.setattr(records, "read_all", lambda *_: list(RUNS.values()))
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    text = "A\n<!-- verdicts: made -->\nold\n<!-- end -->\nB\n<!-- headlines: made -->\n<!-- end -->\nC\n"
+    (tmp_path / "README.md").write_text(text)
+    assert (
+        report.refreshed_readme()
+        == """A
+<!-- verdicts: made -->
+| source | held | did not hold | undecided | not tested |
+|---|---|---|---|---|
+| Laine et al.'s talk | 0 | 1 | 0 | 0 |
+| Other papers, and our own checks | 2 | 0 | 0 | 1 |
+| **all** | 2 | 1 | 0 | 1 |
+<!-- end -->
+B
+<!-- headlines: made -->
+| verdict | claim | source's number | ours |
+|---|---|---|---|
+| held | Yes | 2 dB | 1.505 ± 0.064 dB (2 seeds, steps = 100, the least sure of 2) |
+| held | At last | – | 50.5 ± 6.4 dB (2 seeds) |
+<!-- end -->
+C
+"""
+    )
 
 
 def test_a_report_without_records_tests_nothing(tmp_path):
@@ -59,12 +170,15 @@ def test_the_readme_s_tables_are_those_of_the_committed_records():
 
 
 def test_the_committed_report_is_that_of_the_committed_records():
-    found = records.read_all(records.COMMITTED)
-    judgements = judge(claims.load_claims(), found)
-    assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == report.markdown(judgements)
-    page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
-    assert all(f'<tr id="{judgement.claim.id}">' in page for judgement in judgements)
-    assert page.count("data:image/png;base64,") == len(jobs.chapters())
+    found = {path.stem: records.read(path) for path in sorted(records.COMMITTED.glob("*.json"))}
+    judgements = judge(claims.load_claims(), list(found.values()))
+    assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == tables.ledger(judgements)
+    written = moves.written(judgements, {record.sha256: stem for stem, record in found.items()})
+    assert (report.PUBLISHED / moves.NAME).read_text(encoding="utf-8") == written
+    page = check_links(report.PUBLISHED / "report.html")
+    assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}
+    text = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
+    assert text.count("data:image/png;base64,") == len(jobs.chapters())
 
 
 @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])

@@ -1,0 +1,146 @@
+"""Verdicts as a file, verdicts.json, and what moved between two of them, with the reason."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dnlib.course import records
+from dnlib.course.verdicts import Judgement
+
+FORM = 1
+NAME = "verdicts.json"
+CLAIM, RECORD = {"verdict", "measured", "bound", "records"}, {"sha256", "commit", "datasets"}
+ABSENT = {"verdict": "–", "measured": "–", "bound": "", "records": {}}
+
+
+@dataclass(frozen=True)
+class Move:
+    """A claim whose verdict moved.
+
+    Attributes
+    ----------
+    claim : str
+        Its id.
+    before, after : tuple of str
+        Verdict and measured number.
+    why : str
+        claim: its bound changed, or it is new or gone. data: the hash of a dataset changed. code: the commit of a
+        record changed. record: other seeds or settings, or other numbers of the same code and data. rule: none of
+        these, so that what is compared, or how it is judged, changed.
+    """
+
+    claim: str
+    before: tuple[str, str]
+    after: tuple[str, str]
+    why: str
+
+
+def written(judgements: Sequence[Judgement], stems: dict[str, str]) -> str:
+    """The text of verdicts.json.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+        In the order in which they are written.
+    stems : dict
+        The name of each record's file without its ending, by the record's hash.
+
+    Returns
+    -------
+    str
+        JSON: verdict, the one adjusted for all claims, number with interval, bound and records of each claim.
+    """
+    content = {"form": FORM, "claims": {judgement.claim.id: _entry(judgement, stems) for judgement in judgements}}
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _entry(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
+    known = judgement.margin and judgement.margin.is_known
+    return {
+        "verdict": judgement.verdict,
+        "adjusted": judgement.adjusted,
+        "measured": judgement.measured,
+        "interval": records.plain(judgement.stages[-1].weakest.mean.interval) if known else None,
+        "bound": judgement.claim.bound_in_words,
+        "records": {
+            stems[record.sha256]: {"sha256": record.sha256, "commit": record.commit, "datasets": record.datasets}
+            for record in judgement.records
+        },
+    }
+
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """The claims of a verdicts.json, or of a folder that holds one.
+
+    Raises
+    ------
+    ValueError
+        For a file that is not there, is no JSON, or is of another form.
+
+    Examples
+    --------
+    >>> read(Path("nowhere"))
+    Traceback (most recent call last):
+    ValueError: nowhere holds no verdicts to compare with (it is not there); `dnlib report FOLDER` writes verdicts.json
+    """
+    path = path / NAME if path.is_dir() else path
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        wrong = "" if _is_right(content) else f"it is not of form {FORM}"
+    except FileNotFoundError:
+        wrong = "it is not there"
+    except (OSError, ValueError, RecursionError) as error:
+        wrong = str(error) or "it is no JSON"
+    if wrong:
+        raise ValueError(f"{path} holds no verdicts to compare with ({wrong}); `dnlib report FOLDER` writes {NAME}")
+    return content["claims"]
+
+
+def _is_right(content: Any) -> bool:
+    """Whether all that is compared is there."""
+    if not (isinstance(content, dict) and content.get("form") == FORM and isinstance(content.get("claims"), dict)):
+        return False
+    return all(_has(claim, CLAIM) for claim in content["claims"].values()) and all(
+        _has(record, RECORD) for claim in content["claims"].values() for record in claim["records"].values()
+    )
+
+
+def _has(entry: Any, keys: set[str]) -> bool:
+    """Whether it has these keys; what is no set of records or datasets is a text."""
+    return isinstance(entry, dict) and all(
+        key in entry and isinstance(entry[key], dict if key in ("records", "datasets") else str) for key in keys
+    )
+
+
+def between(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]]) -> list[Move]:
+    """The claims whose verdict moved, in the order of the new ones; those that are gone last.
+
+    Examples
+    --------
+    >>> one = {"verdict": "held", "measured": "1 dB", "bound": "at least 0 dB", "records": {}}
+    >>> between({"gain": one}, {"gain": one | {"verdict": "undecided", "bound": "at least 2 dB"}})
+    [Move(claim='gain', before=('held', '1 dB'), after=('undecided', '1 dB'), why='claim')]
+    """
+    pairs = {name: (old.get(name, ABSENT), new.get(name, ABSENT)) for name in {**new, **old}}
+    return [
+        Move(name, *((one["verdict"], one["measured"]) for one in pair), _why(*pair))
+        for name, pair in pairs.items()
+        if pair[0]["verdict"] != pair[1]["verdict"]
+    ]
+
+
+def _why(old: dict[str, Any], new: dict[str, Any]) -> str:
+    if ABSENT in (old, new):
+        return "claim"
+    before, after = old["records"], new["records"]
+    pairs = [(before[name], after[name]) for name in before.keys() & after.keys()]
+    changed = [{key for key in RECORD if one[key] != other[key]} for one, other in pairs]
+    reasons = {
+        "claim": old["bound"] != new["bound"],
+        "data": any("datasets" in keys for keys in changed),
+        "code": any("commit" in keys for keys in changed),
+        "record": before.keys() != after.keys() or {"sha256"} in changed,
+    }
+    return ", ".join(name for name, holds in reasons.items() if holds) or "rule"

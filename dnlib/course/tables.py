@@ -1,0 +1,93 @@
+"""The ledger as Markdown tables: all of it, and the README's parts."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import nbformat
+
+from dnlib.course import jobs, parameters
+from dnlib.course.claims import WORKS
+from dnlib.course.evidence import VERDICTS
+from dnlib.course.records import Record
+from dnlib.course.verdicts import Judgement
+
+HEAD = """# Claims
+
+Verdicts of all claims, from the records of measured runs. A claim held if the 95 % interval of its margin, measured
+minus bound, lies above zero, did not hold if it lies below, and is undecided if it holds zero.
+"""
+
+
+def by_work(judgements: Sequence[Judgement]) -> dict[str, list[Judgement]]:
+    """The judgements of each of the course's sources, by its name; sources without claims are left out."""
+    groups = {name: [j for j in judgements if j.claim.work == work] for work, name in WORKS.items()}
+    return {name: group for name, group in groups.items() if group}
+
+
+def ledger(judgements: Sequence[Judgement]) -> str:
+    """A table of claims for each source, under a heading.
+
+    Parameters
+    ----------
+    judgements : sequence of Judgement
+        Of all claims.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    head = ("verdict", "claim (source)", "source's number", "ours", "bound")
+    parts = [f"## {name}\n\n{_table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
+    return "\n".join([HEAD, *parts])
+
+
+def counts(judgements: Sequence[Judgement]) -> str:
+    """How many claims of each source have which verdict, and in total."""
+    rows = [(name, *_counted(group)) for name, group in by_work(judgements).items()]
+    return _table(("source", *VERDICTS), [*rows, ("**all**", *_counted(judgements))])
+
+
+def headlines(judgements: Sequence[Judgement]) -> str:
+    """The few claims that have a headline."""
+    rows = [(j.verdict, j.claim.headline, j.claim.published or "–", j.measured) for j in judgements if j.claim.headline]
+    return _table(("verdict", "claim", "source's number", "ours"), rows)
+
+
+def chapters(records: Sequence[Record]) -> str:
+    """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
+    return _table(("chapter", "question", "minutes", "memory"), [_chapter(path, records) for path in jobs.chapters()])
+
+
+def _chapter(path: Path, records: Sequence[Record]) -> tuple[str, ...]:
+    declared = parameters.declared(path)
+    defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
+    runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
+    minutes = f"{min(r.seconds for r in runs) / 60:.1f}" if runs else "–"
+    memory = f"{max(r.peak_memory_mb for r in runs) / 1000:.1f} GB" if runs else "–"
+    return f"[{path.stem}](notebooks/{path.name})", _question(path), minutes, memory
+
+
+def _question(notebook: Path) -> str:
+    """The question a chapter answers: the bold line under its title."""
+    first = nbformat.read(notebook, as_version=4).cells[0].source
+    return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
+
+
+def _row(judgement: Judgement) -> tuple[str, ...]:
+    claim, changed = judgement.claim, judgement.adjusted != judgement.verdict
+    verdict = f"{judgement.verdict} ({judgement.adjusted} if adjusted for all claims)" if changed else judgement.verdict
+    ours = "; ".join(filter(None, [judgement.measured, judgement.by_length]))
+    return verdict, f"{claim.statement} ({claim.source})", claim.published or "–", ours, claim.bound_in_words
+
+
+def _counted(judgements: Sequence[Judgement]) -> list[str]:
+    found = Counter(judgement.verdict for judgement in judgements)
+    return [str(found[verdict]) for verdict in VERDICTS]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    above, *below = ("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |\n" for line in (head, *rows))
+    return "".join([above, "|" + "---|" * len(head) + "\n", *below])
