@@ -55,6 +55,11 @@ class Entry:
         scenes = [self.scenes[image] for image in self.images] or None
         return [measure(side, scenes) for side in self.claim.margins(self.table)]
 
+    @property
+    def compared(self) -> list[Margin]:
+        """The margins, of what is compared with a number at all."""
+        return [] if self.claim.is_counted else self.margins
+
     @cached_property
     def mean(self) -> Margin:
         """Of the value itself."""
@@ -131,7 +136,16 @@ class Stage:
     @property
     def weakest(self) -> Entry:
         """The entry that speaks most against the claim."""
-        return min(self.entries, key=lambda entry: entry.certainty)
+        return min(self.entries, key=lambda entry: (entry.certainty, min((m.mean for m in entry.compared), default=0)))
+
+    @property
+    def of_which(self) -> str:
+        """Which of several entries is the weakest, in words."""
+        if len(self.entries) == 1:
+            return ""
+        if self.weakest.claim.is_counted and len({entry.certainty for entry in self.entries}) == 1:
+            return f", each of {len(self.entries)}"
+        return f", {self.weakest.place}, the least sure of {len(self.entries)}"
 
 
 def _short(value: Any) -> str:

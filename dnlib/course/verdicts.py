@@ -52,9 +52,8 @@ class Judgement:
         """The number that decides, with its 95 % interval: of the weakest entry if there are several."""
         if not self.stages:
             return "–"
-        entries, weakest = self.stages[-1].entries, self.stages[-1].weakest
-        where = f", {weakest.place}, the least sure of {len(entries)}" if len(entries) > 1 else ""
-        return f"{weakest.text} ({weakest.extent}{where})"
+        weakest = self.stages[-1].weakest
+        return f"{weakest.text} ({weakest.extent}{self.stages[-1].of_which})"
 
     @property
     def by_length(self) -> str:
