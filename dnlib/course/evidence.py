@@ -80,19 +80,22 @@ class Entry:
 
     def _counted(self) -> tuple[float, float]:
         """All seeds agree, or it is open; a single one says something only about what has nothing to sample."""
+        enough = self.claim.sample == "nothing" or len(self.values) > 1
+        return (0.0 if enough and all(self._right) else 1.0), (0.0 if enough and not any(self._right) else 1.0)
+
+    @cached_property
+    def _right(self) -> list[bool]:
+        """Whether each seed's value is as claimed."""
         if self.claim.kind == "equals":
-            right = [value == self.claim.bound for value in self.values.values()]
-        else:
-            right = list(np.min(self.claim.margins(self.table), axis=0) >= 0)
-        enough = self.claim.sample == "nothing" or len(right) > 1
-        return (0.0 if enough and all(right) else 1.0), (0.0 if enough and not any(right) else 1.0)
+            return [value == self.claim.bound for value in self.values.values()]
+        return list(np.min(self.claim.margins(self.table), axis=0) >= 0)
 
     @property
     def certainty(self) -> float:
         """Margins over half their interval: from 1 on it held, between 1 and -1 it is open, below it did not hold."""
         if self.claim.is_counted:
             held, failed = self.probabilities()
-            return 2 * (failed - held)
+            return 2 * (failed - held) or float(np.mean(self._right)) - 0.5
         return min(m.mean / half if (half := m.half_interval()) else np.copysign(np.inf, m.mean) for m in self.margins)
 
     @property

@@ -68,6 +68,7 @@ def test_counted_claims_need_agreeing_seeds_or_nothing_to_sample():
     every = claim("p.*", check={"equals": 0}, unit="")
     runs = [record(seed, p={"cat": 0, "moon": 0}) for seed in (0, 1)]
     assert judged(every, *runs).measured == "0 (2 seeds, each of 2)"
+    assert judged(every, record(0, p={"cat": 0, "moon": 1})).measured == "1 (1 seed, moon, the least sure of 2)"
     assert "moon, the least sure of 2" in judged(every, *runs, record(2, p={"cat": 0, "moon": 1})).measured
     fact = claim(check={"at_least": 37}, sample="nothing")
     assert judged(fact, record(0, gain=37)).verdict == "held"
