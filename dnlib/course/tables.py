@@ -7,10 +7,9 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib.course import jobs, parameters
+from dnlib.course import jobs
 from dnlib.course.claims import WORKS
 from dnlib.course.evidence import VERDICTS
-from dnlib.course.records import Record
 from dnlib.course.verdicts import Judgement
 
 HEAD = """# Claims
@@ -56,18 +55,28 @@ def headlines(judgements: Sequence[Judgement]) -> str:
     return _table(("verdict", "claim", "source's number", "ours"), rows)
 
 
-def chapters(records: Sequence[Record]) -> str:
-    """One row per chapter: its question, and the minutes of its default run, the fastest if there are several."""
-    return _table(("chapter", "question", "minutes", "memory"), [_chapter(path, records) for path in jobs.chapters()])
+def chapters(runs: dict[str, dict]) -> str:
+    """One row per chapter: its question, its minutes with and without bfloat16 units, its memory; and all together.
+
+    runs: of `benchmarks/course.py`, by "with" and "without".
+    """
+    rows = [
+        (f"[{path.stem}](notebooks/{path.name})", _question(path), *_costs(runs, [path.stem]))
+        for path in jobs.chapters()
+    ]
+    everything = ("**all**", "", *_costs(runs, [path.stem for path in jobs.chapters()]))
+    return _table(("chapter", "question", "minutes with bfloat16", "without", "memory"), [*rows, everything])
 
 
-def _chapter(path: Path, records: Sequence[Record]) -> tuple[str, ...]:
-    declared = parameters.declared(path)
-    defaults = {name: declared[name].default for name in declared.keys() - set(parameters.COMMON)}
-    runs = [r for r in records if (r.chapter, r.profile, r.parameters) == (path.stem, "laptop", defaults)]
-    minutes = f"{min(r.seconds for r in runs) / 60:.1f}" if runs else "–"
-    memory = f"{max(r.peak_memory_mb for r in runs) / 1000:.1f} GB" if runs else "–"
-    return f"[{path.stem}](notebooks/{path.name})", _question(path), minutes, memory
+def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:
+    """Minutes with and without units, and memory, of some chapters one after the other; a dash if one was not timed."""
+    minutes, memory = [], []
+    for kind in ("with", "without"):
+        timed = runs.get(kind, {}).get("chapters", {})
+        whole = all(name in timed for name in names)
+        minutes.append(f"{sum(timed[name]['seconds'] for name in names) / 60:.1f}" if whole else "–")
+        memory += [timed[name]["memory_mb"] for name in names if name in timed]
+    return *minutes, f"{max(memory) / 1000:.1f} GB" if memory else "–"
 
 
 def _question(notebook: Path) -> str:
