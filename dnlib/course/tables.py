@@ -38,7 +38,7 @@ def ledger(judgements: Sequence[Judgement]) -> str:
     str
         Markdown.
     """
-    head = ("verdict", "claim (source)", "source's number", "ours", "bound")
+    head = ("verdict", "claim (source)", "source's number", "ours", "protocol", "bound")
     parts = [f"## {name}\n\n{_table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
     return "\n".join([HEAD, *parts])
 
@@ -89,7 +89,8 @@ def _row(judgement: Judgement) -> tuple[str, ...]:
     claim, changed = judgement.claim, judgement.adjusted != judgement.verdict
     verdict = f"{judgement.verdict} ({judgement.adjusted} if adjusted for all claims)" if changed else judgement.verdict
     ours = "; ".join(filter(None, [judgement.measured, judgement.by_length]))
-    return verdict, f"{claim.statement} ({claim.source})", claim.published or "–", ours, claim.bound_in_words
+    said = f"{claim.statement} ({claim.source})"
+    return verdict, said, claim.published or "–", ours, judgement.protocol, claim.bound_in_words
 
 
 def _counted(judgements: Sequence[Judgement]) -> list[str]:

@@ -68,6 +68,16 @@ class Judgement:
         return ", ".join([*parts, f"{verdict} from {first.length:g} on" if more else f"{verdict} at {first.length:g}"])
 
     @property
+    def protocol(self) -> str:
+        """Under what it was measured: profile, settings that the claim asks for, data; or what a run would need."""
+        if not self.records:
+            return f"needs {self.claim.conditions}"
+        profiles = sorted({record.profile for record in self.records})
+        settings = [f"{name} = {value}" for name, value in self.claim.where.items() if value != ""]
+        data = sorted({name for record in self.records for name in record.datasets})
+        return ", ".join([*profiles, *settings, *data])
+
+    @property
     def seeds(self) -> tuple[int, ...]:
         """Of the records that decide."""
         return tuple(sorted({seed for stage in self.stages[-1:] for entry in stage.entries for seed in entry.values}))

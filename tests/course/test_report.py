@@ -102,9 +102,12 @@ def test_rows_carry_what_they_are_filtered_and_sorted_by_and_links_lead_somewher
     assert list(rows) == [claim.id for claim in CLAIMS]
     assert rows["b"]["data-source"] == "Laine et al.'s talk" and rows["b"]["data-chapter"] == "01_x"
     assert [row["data-verdict"] for row in rows.values()] == ["held", "did not hold", "not tested", "held"]
-    *keys, margin = rows["a"]["keys"]  # verdict, source's number, ours, bound
-    assert keys == ["0", "2", "1.505", "1"] and float(margin) == pytest.approx(0.505 / 0.0635, rel=1e-3)
-    assert rows["c"]["keys"] == ["3", "", "", "0", ""]
+    *keys, margin = rows["a"]["keys"]  # verdict, source's number, ours, protocol, bound
+    assert keys == ["0", "2", "1.505", "laptop, bundled", "1"] and float(margin) == pytest.approx(
+        0.505 / 0.0635, rel=1e-3
+    )
+    needed = "needs profile paper, dataset = kodak24"
+    assert rows["c"]["keys"] == ["3", "", "", needed, "0", ""]
     assert "notebooks/01_x-laptop-s0-steps%3D100.ipynb" in page.links
     assert {f"records/{name}.json".replace("=", "%3D") for name in RUNS} <= set(page.links)
 
@@ -125,9 +128,9 @@ def test_an_adjusted_verdict_that_differs_stands_beside_the_plain_one(folder, mo
 def test_the_markdown_tables_are_grouped_by_source_and_escaped():
     text = tables.ledger(judge(CLAIMS, list(RUNS.values())))
     assert re.findall("^## .*", text, re.MULTILINE) == ["## Laine et al.'s talk", "## Other papers, and our own checks"]
-    assert "| not tested | Untested. (A paper) | – | – | equals 0 |" in text
+    assert "| not tested | Untested. (A paper) | – | – | needs profile paper, dataset = kodak24 | equals 0 |" in text
     assert "| did not hold | It fails. (A \\|paper\\|) | – | 1 (2 seeds, moon, " in text
-    assert "; did not hold at 100 steps, held at 200 | at least 0 dB |" in text
+    assert "; did not hold at 100 steps, held at 200 | laptop, bundled | at least 0 dB |" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 2 * 2 + len(CLAIMS) and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
 
