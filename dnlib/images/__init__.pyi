@@ -5,6 +5,7 @@ from . import (
     datasets as datasets,
     files as files,
     layouts as layouts,
+    metadata as metadata,
     pictures as pictures,
     places as places,
     scenes as scenes,

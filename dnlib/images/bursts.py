@@ -49,7 +49,7 @@ def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for number in range(8, 11):
     ...         pixels = np.random.default_rng(number).random((16, 24, 3), np.float32)
-    ...         write(f"{folder}/frame_{number}.tif", Picture.of(pixels))
+    ...         lost = write(f"{folder}/frame_{number}.tif", Picture.of(pixels))
     ...     read_burst(folder, frames=3).shape
     torch.Size([3, 3, 16, 24])
     """
