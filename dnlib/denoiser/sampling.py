@@ -8,10 +8,16 @@ from skimage.restoration import estimate_sigma
 from dnlib.filters import channel_axis
 
 TILE, TILES = 256, 4  # up to four tiles of 256x256 pixels
+GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; pixels it must be high and wide
 
 
-def sample_tiles(frames: list[np.ndarray]) -> list[np.ndarray]:
-    """Up to TILES tiles of equal size, spread evenly over frames [H, W, C] and over each."""
+def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    """Up to TILES tiles of equal size, spread evenly over frames [H, W, C] and over each.
+
+    Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
+    """
+    if inside is not None:
+        frames = [frame[largest_rectangle(np.all(inside, axis=0))] for frame in frames]
     height, width = frames[0].shape[:2]
     th, tw = min(TILE, height), min(TILE, width)
     tops = sorted({0, (height - th) // 2, height - th})
@@ -24,6 +30,37 @@ def sample_tiles(frames: list[np.ndarray]) -> list[np.ndarray]:
         top, left = places[k * len(places) // count if len(places) >= count else k % len(places)]
         tiles.append(without_single_channel(frame[top : top + th, left : left + tw]))
     return tiles
+
+
+def largest_rectangle(inside: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a large rectangle of a mask [H, W] in which all are True, found in steps of its grid.
+
+    Where all are small the whole image is taken.
+
+    Examples
+    --------
+    >>> mask = np.zeros((64, 64), bool)
+    >>> mask[16:60] = True
+    >>> largest_rectangle(mask)
+    (slice(16, 60, None), slice(0, 64, None))
+    """
+    step = max(1, max(inside.shape) // GRID)
+    rows, columns = (np.arange(0, size - step + 1, step) for size in inside.shape)
+    cells = np.logical_and.reduceat(np.logical_and.reduceat(inside, rows, axis=0), columns, axis=1)
+    heights, best = np.zeros(cells.shape[1], int), (0, 0, 0, 0, 0)
+    for row, line in enumerate(cells):
+        heights = np.where(line, heights + 1, 0)
+        for height in np.unique(heights[heights > 0]):
+            edges = np.flatnonzero(np.diff(np.r_[False, heights >= height, False]))
+            longest = np.argmax(edges[1::2] - edges[::2])
+            left, right = edges[2 * longest], edges[2 * longest + 1]
+            best = max(best, (height * (right - left), row + 1 - height, row + 1, left, right))
+    _, top, bottom, left, right = best
+    borders = [np.append(starts, size) for starts, size in zip((rows, columns), inside.shape, strict=True)]
+    found = slice(int(borders[0][top]), int(borders[0][bottom])), slice(int(borders[1][left]), int(borders[1][right]))
+    if min(part.stop - part.start for part in found) < min(SMALL, *inside.shape):
+        return slice(0, inside.shape[0]), slice(0, inside.shape[1])
+    return found
 
 
 def without_single_channel(frame: np.ndarray) -> np.ndarray:

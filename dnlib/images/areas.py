@@ -27,6 +27,7 @@ def constant_areas(frames: np.ndarray) -> np.ndarray:
     True
     """
     areas = np.zeros(frames.shape[:3], bool)
+    frames = frames.astype(np.float32) if frames.dtype == np.float16 else frames  # SciPy has no filters for it
     for frame, area in zip(frames, areas, strict=True):
         same = np.ones(frame.shape[:2], bool)
         for channel in np.moveaxis(frame, -1, 0):

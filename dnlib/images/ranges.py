@@ -36,13 +36,13 @@ class Range:
         return cls(low, high, high - low)
 
     def __str__(self) -> str:
-        if self.low == 0 and (self.high, self.white) == (1, 255) or self.low == 0 and self.white == round(self.high):
+        if self.low == 0 and (self.high == 1 or self.white in (2**bits - 1 for bits in BITS)):
             return f"of {self.white:g}"
         return f"in the image's own units, which run from {self.low:.6g} to {self.high:.6g}"
 
     def to_unit(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels as float32, black 0 and white 1."""
-        return ((pixels.astype(np.float64) - self.low) / (self.high - self.low)).astype(np.float32)
+        return ((pixels.astype(np.float64) - self.low) / (self.high - self.low or 1)).astype(np.float32)
 
 
 def range_in_use(pixels: np.ndarray) -> Range:
@@ -71,8 +71,10 @@ def range_in_use(pixels: np.ndarray) -> Range:
         white = next(2**bits - 1 for bits in BITS if high < 2**bits)
         white = float(white + 1 - step_of(pixels)) if white == 65535 else float(white)
         return Range(0.0, white, white)
-    if pixels.dtype.kind == "f" and -0.5 <= low and 0.02 < high <= 2:
-        return Range(0.0, 1.0, 255.0)
+    if pixels.dtype.kind == "f":
+        dark, bright = np.quantile(pixels, (0.01, 0.99))
+        if dark >= -0.5 and bright <= 1.5 and (bright > 0.02 or low == high):
+            return Range(0.0, 1.0, 255.0)
     return Range(low, high, high - low)
 
 

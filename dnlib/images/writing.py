@@ -15,7 +15,9 @@ from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
 
 
-def check_destination(path: str | os.PathLike, picture: Picture | None = None, *, overwrite: bool = False) -> Path:
+def check_destination(
+    path: str | os.PathLike, picture: Picture | None = None, *, dtype: str | None = None, overwrite: bool = False
+) -> Path:
     """Refuse a destination that could not be written, before any work is done.
 
     Parameters
@@ -24,6 +26,8 @@ def check_destination(path: str | os.PathLike, picture: Picture | None = None, *
         Where something is to be written.
     picture
         What is to be written, if known: not every format can hold every picture without changing its type.
+    dtype
+        The type of its values when it is written; None: as they are.
     overwrite
         Whether a file that is there may be replaced.
 
@@ -61,12 +65,12 @@ def check_destination(path: str | os.PathLike, picture: Picture | None = None, *
     except OSError as error:
         raise PermissionError(f"nothing can be written into the folder {folder}") from error
     if picture is not None:
-        _check_format(path, picture)
+        _check_format(path, picture, np.dtype(dtype or picture.pixels.dtype))
     return path
 
 
-def _check_format(path: Path, picture: Picture) -> None:
-    suffix, kind = one_of(path.suffix.lower(), HOLDS, f"the ending of {path}"), picture.pixels.dtype
+def _check_format(path: Path, picture: Picture, kind: np.dtype) -> None:
+    suffix = one_of(path.suffix.lower(), HOLDS, f"the ending of {path}")
     if suffix == ".npy":
         return
     if suffix in (".tif", ".tiff"):
