@@ -9,6 +9,7 @@ from dnlib.filters import channel_axis
 
 TILE, TILES = 256, 4  # up to four tiles of 256x256 pixels
 GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; pixels it must be high and wide
+DIRECTED = 2.2  # times more across than along: photographs without noise stay below 1.7
 
 
 def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[np.ndarray]:
@@ -86,3 +87,29 @@ def noise_level(tiles: list[np.ndarray]) -> float:
         warnings.simplefilter("ignore", RuntimeWarning)  # a colour without any detail: no noise in it
         levels = [estimate_sigma(tile, channel_axis=channel_axis(tile)) for tile in tiles]
     return float(np.nan_to_num(np.array(levels)).mean())
+
+
+def direction_of_noise(tiles: list[np.ndarray]) -> str:
+    """Along what neighbours share the noise: "rows", "columns", or "" where neither stands out.
+
+    Then the finest wavelets that look across hold more than those that look along, as no photograph does.
+
+    Parameters
+    ----------
+    tiles : list of ndarray
+        Float images [H, W] or [H, W, C].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(0, 1, (64, 64))
+    >>> direction_of_noise([noise]), direction_of_noise([noise + np.roll(noise, 1, 1) + np.roll(noise, 2, 1)])
+    ('', 'rows')
+    """
+    import pywt
+
+    bands = [pywt.dwtn(tile, "db2", axes=(0, 1)) for tile in tiles]
+    along_columns, along_rows = (np.mean([np.median(np.abs(band[key])) for band in bands]) for key in ("ad", "da"))
+    if max(along_rows, along_columns) < DIRECTED * min(along_rows, along_columns) or along_rows == along_columns:
+        return ""
+    return "rows" if along_rows > along_columns else "columns"

@@ -8,7 +8,7 @@ import numpy as np
 
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES
 from dnlib.denoiser.choice import Choice, denoise_part
-from dnlib.denoiser.sampling import noise_level, sample_tiles
+from dnlib.denoiser.sampling import direction_of_noise, noise_level, sample_tiles
 from dnlib.images import Part, Picture, one_of, parts_of, step_of
 
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
@@ -39,13 +39,23 @@ def denoise(
     ----------
     image : ndarray
         [H, W], [H, W, C] or a stack of these along leading axes; integers or floats in any range, at least 8x8
-        pixels. C = 2 and 4 carry alpha last, which is left alone.
+        pixels. Masked pixels take part in nothing. A tensor gives a tensor. The last of 2 or 4 samples of 8 bits, or of
+        16 that go up to the top, is taken for alpha and left alone, with a warning.
     channels : bool, optional
-        Whether the last axis holds colours; by default a last axis of 1 to 4 entries does.
+        True: the last axis holds channels, none of them alpha. False: it does not. By default a last axis of 1 to 4
+        entries holds colours.
+    axes : str, optional
+        A letter for each axis, as "CYX" or "TYXS": channels C are denoised each by itself, S are samples of a pixel.
+    ignore_nan : bool
+        Leave NaN alone instead of refusing it.
     filter : str
         "auto", one of `CANDIDATES`, or "blind_spot", the network (three colours).
     device : str
         Where the network computes: auto, cpu, cuda, cuda:1, mps.
+    range : (black, white), optional
+        Instead of the smallest and largest value; integers stay within.
+    dtype : str, optional
+        The type of the result: uint8, uint16, float32 or float64. Photon counts ask for one of the floats.
     progress : bool
         Whether to show progress bars.
     return_choice : bool
@@ -54,13 +64,14 @@ def denoise(
     Returns
     -------
     ndarray
-        Of the image's type, shape and range; with `return_choice` a pair with the `Choice`.
+        Of the image's shape and range, and of its type or `dtype`; with `return_choice` a pair with the `Choice`.
 
     Raises
     ------
     ValueError
         For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
-        an unknown filter, and a device that is not here when the network is asked for.
+        shapes that could be read in two ways, and photon counts without `dtype`; for an unknown filter, and a device
+        that is not here when the network is asked for.
 
     Examples
     --------
@@ -120,7 +131,9 @@ def denoise_picture(
         restored, choice = denoise_part(part, filter, device, range, progress)
         low, high = (part.pixels[part.inside].min(), part.pixels[part.inside].max()) if range is None else range
         step = step_of(part.pixels[part.inside]) if np.issubdtype(colours.dtype, np.integer) else 1
-        written = np.where(part.inside[..., None], _as_type(restored, kind, low, high, step), part.pixels.astype(kind))
+        written = np.where(
+            part.inside[..., None], _as_type(restored, kind, low, high, step), frames[part.source].astype(kind)
+        )
         result[part.target] = written
         choices.append((part, choice))
         notes += _remarks(part, choice, kind, step)
@@ -132,7 +145,7 @@ def denoise_picture(
 
 def _unlike(frames: np.ndarray, inside: np.ndarray) -> bool:
     """Whether the noise of three colours differs by far; colours without any are left out."""
-    tiles = sample_tiles([frame.astype(np.float32) for frame in frames], list(inside))
+    tiles = sample_tiles(list(frames.astype(np.float32)), list(inside))
     levels = [noise_level([tile[..., colour] for tile in tiles]) for colour in range(3)]
     levels = [level for level in levels if level > 0]
     return len(levels) > 0 and max(levels) > UNLIKE * min(levels)
@@ -151,10 +164,14 @@ def _check_counts(parts: list[Part], kind: np.dtype) -> None:
 def _remarks(part: Part, choice: Choice, kind: np.dtype, step: int) -> list[str]:
     """What a user should know of a result, in sentences."""
     found = []
-    if choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
+    tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
+    if along := direction_of_noise(tiles):
         found.append(
-            "little is removed: the image has hardly any noise, or neighbours share it, as along rows or in a JPEG "
-            "(`dnlib noise` tells)"
+            f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
+        )
+    elif choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
+        found.append(
+            "little is removed: there is hardly any noise, or neighbours share it, as in a JPEG (`dnlib noise` tells)"
         )
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(

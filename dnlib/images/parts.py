@@ -59,7 +59,7 @@ def parts_of(
     inside = picture.inside.reshape(-1, *picture.inside.shape[-2:])
     if not inside.any():
         raise ValueError("every pixel of the image is transparent or missing: there is nothing to denoise")
-    frames = filled(frames, inside)
+    frames = filled(frames.astype(np.float32) if frames.dtype == np.float16 else frames, inside)
     count, apart = frames.shape[-1], picture.separate
     plane = (slice(None), slice(None), slice(None))
     if count == 1 and looks_like_mosaic(frames[..., 0]):

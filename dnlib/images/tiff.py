@@ -13,6 +13,7 @@ from dnlib.images.pictures import Picture
 KEPT_TAGS = (271, 272, 306, 315, 33432, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 """Maker, model, date, author, copyright; scale, tie points, transformation and keys of GeoTIFF; GDAL's."""
 NO_DATA_TAG, EXIF_TAG, ORIENTATION_TAG = 42113, 34665, 274
+SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
 FRAMES = "QTZRPAHIVE"  # letters for axes of frames
 
 
@@ -127,7 +128,7 @@ def write_tiff(path: Path, picture: Picture) -> None:
     options = {
         "photometric": "rgb" if colour else "minisblack",
         "planarconfig": "contig" if samples else None,
-        "extrasamples": [picture.alpha.removesuffix("ociated") + "alpha"] if picture.alpha else None,
+        "extrasamples": [SAMPLES[picture.alpha]] if picture.alpha else None,
         "iccprofile": metadata.icc_profile,
         "extratags": metadata.tags,
     }
