@@ -123,8 +123,8 @@ def denoise_picture(
     one_of(filter, ("auto", BLIND_SPOT, *CANDIDATES), "the filter")
     parts, notes = parts_of(picture, unlike=None if filter == BLIND_SPOT else _unlike)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
-    _check_counts(parts, kind)
     colours = picture.colours
+    _check_type(parts, kind, colours)
     frames = colours.reshape(-1, *colours.shape[-3:])
     result, choices = frames.astype(kind), []
     for part in parts:
@@ -151,9 +151,13 @@ def _unlike(frames: np.ndarray, inside: np.ndarray) -> bool:
     return len(levels) > 0 and max(levels) > UNLIKE * min(levels)
 
 
-def _check_counts(parts: list[Part], kind: np.dtype) -> None:
-    """Rates of photons are no whole numbers."""
-    if np.issubdtype(kind, np.integer) and any(part.counts for part in parts):
+def _check_type(parts: list[Part], kind: np.dtype, colours: np.ndarray) -> None:
+    """Rates of photons are no whole numbers, and NaN is none."""
+    if not np.issubdtype(kind, np.integer):
+        return
+    if colours.dtype.kind == "f" and np.isnan(colours).any():
+        raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
+    if any(part.counts for part in parts):
         mean = next(part.pixels[part.inside].mean() for part in parts if part.counts)
         raise ValueError(
             f"the image holds photon counts, {mean:.2g} a pixel on average: rounded to whole numbers, their rate would "

@@ -67,7 +67,7 @@ def test_masked_nan_and_invisible_pixels_are_left_alone():
     np.testing.assert_array_equal(result[hole], pixels[hole])
     np.testing.assert_array_equal(result[..., 1], pixels[..., 1])
     pixels[..., 1] = 0
-    with pytest.warns(UserWarning, match="alpha"), pytest.raises(ValueError, match="transparent"):
+    with pytest.raises(ValueError, match="transparent"):
         denoise(pixels)
 
 
@@ -108,6 +108,8 @@ def test_low_bits_and_types_are_kept_or_as_told():
     floats, _ = denoise(counts, dtype="float32")
     assert floats.dtype == np.float32 and (floats % 1).any()
     assert denoise(counts, range=(1000, 2000))[0].min() >= 1000
+    with pytest.raises(ValueError, match="cannot hold NaN"):
+        denoise(np.where(np.eye(64, 80) > 0, np.nan, CLEAN + NOISE), ignore_nan=True, dtype="uint8")
     with pytest.raises(ValueError, match="the type written is uint8, uint16, float32 or float64"):
         denoise(counts, dtype="int3")
 
