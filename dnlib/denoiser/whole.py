@@ -8,12 +8,12 @@ import numpy as np
 
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES
 from dnlib.denoiser.choice import Choice, denoise_part
-from dnlib.denoiser.sampling import direction_of_noise, noise_level, sample_tiles
+from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, one_of, parts_of, step_of
+from dnlib.noise import unlike_noise
 
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 SHARED = 4.5  # a loss above so many times the noise's variance: filters do not predict what is noisy
-UNLIKE = 2.5  # colours whose noise differs more are denoised each by itself
 COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
@@ -121,7 +121,7 @@ def denoise_picture(
     (16, 16)
     """
     one_of(filter, ("auto", BLIND_SPOT, *CANDIDATES), "the filter")
-    parts, notes = parts_of(picture, unlike=None if filter == BLIND_SPOT else _unlike)
+    parts, notes = parts_of(picture, unlike=None if filter == BLIND_SPOT else unlike_noise)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
     colours = picture.colours
     _check_type(parts, kind, colours)
@@ -141,14 +141,6 @@ def denoise_picture(
     if picture.alpha == "associated":
         result = np.minimum(result, picture.pixels[..., -1:].astype(kind))
     return picture.with_colours(result), _together(choices, colours.shape, tuple(dict.fromkeys(notes)))
-
-
-def _unlike(frames: np.ndarray, inside: np.ndarray) -> bool:
-    """Whether the noise of three colours differs by far; colours without any are left out."""
-    tiles = sample_tiles(list(frames.astype(np.float32)), list(inside))
-    levels = [noise_level([tile[..., colour] for tile in tiles]) for colour in range(3)]
-    levels = [level for level in levels if level > 0]
-    return len(levels) > 0 and max(levels) > UNLIKE * min(levels)
 
 
 def _check_type(parts: list[Part], kind: np.dtype, colours: np.ndarray) -> None:

@@ -23,8 +23,8 @@ class Part:
     """
 
     name: str
-    source: tuple[slice, ...]
-    target: tuple[slice, ...]
+    source: tuple[slice | list[int], ...]
+    target: tuple[slice | list[int], ...]
     pixels: np.ndarray
     inside: np.ndarray
     counts: bool
@@ -75,8 +75,14 @@ def parts_of(
         notes = []
         if count == 3 and not apart and unlike and unlike(frames, inside):
             notes, apart = ["the noise of the colours is very unlike: each is taken by itself"], True
-        ranges = [slice(c, c + 1) for c in range(count)] if apart else [slice(None)]
-        places = [(f"channel {c}" if apart else "", (*plane, part), None) for c, part in enumerate(ranges)]
+        varying = [c for c in range(count) if np.ptp(frames[..., c][inside]) > 0]
+        if apart:
+            places = [(f"channel {c}", (*plane, slice(c, c + 1)), None) for c in range(count)]
+        elif unlike and 0 < len(varying) < count:
+            notes += [f"channel {c}: constant, left alone" for c in range(count) if c not in varying]
+            places = [("", (*plane, varying), None)]
+        else:
+            places = [("", (*plane, slice(None)), None)]
     parts = [_part(name, source, target or source, frames, inside) for name, source, target in places]
     held = [part for part in parts if part.holding]
     if not held:

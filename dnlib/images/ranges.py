@@ -36,8 +36,8 @@ class Range:
         return cls(low, high, high - low)
 
     def __str__(self) -> str:
-        if self.low == 0 and (self.high == 1 or self.white in (2**bits - 1 for bits in BITS)):
-            return f"of {self.white:g}"
+        if self.low == 0 and float(self.white).is_integer():
+            return f"of {self.white:.0f}"
         return f"in the image's own units, which run from {self.low:.6g} to {self.high:.6g}"
 
     def to_unit(self, pixels: np.ndarray) -> np.ndarray:

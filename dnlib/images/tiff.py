@@ -2,6 +2,7 @@
 
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,9 @@ def read_tiff(path: Path) -> Stored:
         page = file.pages[0]
         pixels, axes, notes = _pixels(file)
         pixels = _in_rgb(pixels, page, axes)
+        metadata = _metadata(file, page)
+        if notes:  # of a set: the OME-XML speaks of other files
+            metadata = replace(metadata, ome=None)
         if EXIF_TAG in page.tags:
             notes.append("the EXIF part of the TIFF is left out")
         kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
@@ -34,7 +38,7 @@ def read_tiff(path: Path) -> Stored:
             axes,
             kind or "",
             _number(page.tags.valueof(NO_DATA_TAG)),
-            _metadata(file, page),
+            metadata,
             tuple(notes),
         )
 
@@ -48,7 +52,9 @@ def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
     own = [page for page in series.pages if page is not None and page.parent is file]
     if len(own) < len(series.pages):
         pixels, axes = np.stack([page.asarray() for page in own]), "I" + own[0].axes
-        notes = [f"this file holds {len(own)} of the {len(series.pages)} planes of its OME set; the others stay as is"]
+        notes = [
+            f"this file holds {len(own)} of the {len(series.pages)} planes of its OME set; its OME-XML is left out"
+        ]
     else:
         pixels, axes = np.stack([one.asarray() for one in file.series]), "I" + series.axes
     if len(pixels) == 1:

@@ -7,6 +7,8 @@ import numpy as np
 from dnlib.images import Range, parts_of, read
 from dnlib.noise.measure import Inspection, inspect_image, inspect_pair
 
+UNLIKE = 2.5  # colours whose noise differs more are taken each by itself
+
 
 def inspect_files(
     noisy: str | Path, clean: str | Path | None = None, *, range: tuple[float, float] | None = None, **reading
@@ -46,7 +48,13 @@ def inspect_files(
         truth = read(clean, **reading)
         notes += _shifted(picture.first, truth.first)
         return {"": inspect_pair(picture.first, truth.first, range=told)}, [*notes, *truth.notes]
-    parts, said = parts_of(picture)
+    parts, said = parts_of(picture, unlike=unlike_noise)
+    if any(part.counts for part in parts):
+        mean = np.mean([part.pixels[part.inside].mean() for part in parts])
+        raise ValueError(
+            f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
+            "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
+        )
     found = {}
     for part in parts:
         frame = part.holding[0]
@@ -55,6 +63,32 @@ def inspect_files(
     if count > 1:
         said = [*said, f"frame {parts[0].holding[0]} of {count} is inspected"]
     return found, notes + said
+
+
+def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether the noise of colours differs by far, so that each should be taken by itself.
+
+    Parameters
+    ----------
+    frames : array [F, H, W, C]
+        Of any real type; constant colours do not count.
+    inside : array [F, H, W]
+        False where pixels do not count; the rectangle around all others is looked at.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, (1, 1, 5), (1, 64, 64, 3))
+    >>> unlike_noise(noise, np.ones((1, 64, 64), bool)), unlike_noise(noise[..., :2], np.ones((1, 64, 64), bool))
+    (True, False)
+    """
+    from skimage.restoration import estimate_sigma
+
+    rows, columns = (np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    number = int(np.argmax(inside.sum(axis=(1, 2))))
+    frame = frames[number, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float64)
+    colours = [colour for colour in np.moveaxis(frame, -1, 0) if np.ptp(colour) > 0]
+    levels = [level for colour in colours if (level := estimate_sigma(colour)) > 0]
+    return len(levels) > 1 and bool(max(levels) > UNLIKE * min(levels))
 
 
 def _shifted(noisy: np.ndarray, clean: np.ndarray) -> list[str]:

@@ -32,6 +32,13 @@ def test_channels_are_denoised_as_each_would_be_alone():
     np.testing.assert_array_equal(last, np.moveaxis(result[:2], 0, -1))
 
 
+def test_an_empty_colour_is_left_alone_and_changes_no_level():
+    colours = np.stack([CLEAN + NOISE, CLEAN + NOISE[::-1], 0 * CLEAN + 0.3], axis=-1)
+    result, choice = denoise(colours)
+    assert (result[..., 2] == colours[..., 2]).all() and choice.noise == pytest.approx(0.1, rel=0.15)
+    assert choice.notes == ("channel 2: constant, left alone",)
+
+
 def test_colours_of_very_unlike_noise_are_taken_apart_and_equal_ones_stay_equal():
     colours = np.stack([CLEAN + NOISE / 10, CLEAN + NOISE[::-1] / 10, CLEAN + 2 * NOISE], axis=-1)
     result, choice = denoise(colours)

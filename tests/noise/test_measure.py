@@ -277,3 +277,13 @@ def test_hidden_files_have_no_partner_and_twins_are_named(folders):
     (folders / "noisy" / "1.png").touch()
     with pytest.raises(ValueError, match=r"two images of one name: 1\.png and 1\.tif"):
         inspect_folders(folders / "noisy", folders / "clean")
+
+
+def test_counts_need_no_estimate_and_unlike_colours_have_a_level_each(tmp_path, smooth, rng):
+    write(tmp_path / "counts.tif", Picture.of(rng.poisson(0.3, (80, 80)).astype(np.uint8)))
+    with pytest.raises(ValueError, match="photon counts"):
+        inspect_files(tmp_path / "counts.tif")
+    noisy = smooth + rng.normal(0, (0.02, 0.02, 0.2), smooth.shape).astype(np.float32)
+    write(tmp_path / "blue.tif", Picture.of(noisy))
+    levels = [one.level for one in inspect_files(tmp_path / "blue.tif")[0].values()]
+    assert levels == pytest.approx([255 * 0.02, 255 * 0.02, 255 * 0.2], rel=0.15)
