@@ -154,6 +154,8 @@ class Picture:
     def shown(self) -> int:
         """The number of the first frame that is not constant where it counts; 0 if all are."""
         frames = self.colours.reshape(-1, *self.colours.shape[-3:])
+        if len(frames) == 1:
+            return 0
         masks = self.inside.reshape(-1, *self.inside.shape[-2:])
         pairs = enumerate(zip(frames, masks, strict=True))
         return next((i for i, (frame, inside) in pairs if inside.any() and np.ptp(frame[inside]) > 0), 0)

@@ -16,12 +16,15 @@ HEAD = 33  # bytes of a PNG before the first chunk that is not its header
 def read_raster(path: Path) -> Stored:
     """What a PNG, JPEG or BMP holds, upright."""
     import imagecodecs
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     data = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
+        try:
+            picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
+        except UnidentifiedImageError as error:
+            raise ValueError("its head is broken; fetch or save it again") from error
     if picture.format == "PNG" and getattr(picture, "n_frames", 1) > 1:
         raise ValueError(f"it is an animation of {picture.n_frames} frames; save them as a TIFF stack or one by one")
     deep, exif = picture.format == "PNG" and data[24] == 16, picture.getexif()

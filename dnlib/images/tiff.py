@@ -52,9 +52,7 @@ def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
     own = [page for page in series.pages if page is not None and page.parent is file]
     if len(own) < len(series.pages):
         pixels, axes = np.stack([page.asarray() for page in own]), "I" + own[0].axes
-        notes = [
-            f"this file holds {len(own)} of the {len(series.pages)} planes of its OME set; its OME-XML is left out"
-        ]
+        notes = [f"it holds {len(own)} of the {len(series.pages)} planes of its OME set, whose OME-XML is left out"]
     else:
         pixels, axes = np.stack([one.asarray() for one in file.series]), "I" + series.axes
     if len(pixels) == 1:

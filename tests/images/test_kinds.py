@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given, strategies as st
 from PIL import Image
 
-from dnlib.images import Picture, Range, constant_areas, filled, parts_of, range_in_use, read, step_of
+from dnlib.images import (
+    Picture,
+    Range,
+    check_destination,
+    constant_areas,
+    filled,
+    parts_of,
+    range_in_use,
+    read,
+    step_of,
+)
 from dnlib.images.axes import axes_of, frames_back, frames_last
 from dnlib.images.parts import are_counts, looks_like_mosaic
 
@@ -127,3 +137,16 @@ def test_a_wrong_ending_is_read_and_said(tmp_path, rng):
     picture = read(tmp_path / "a.TIF")
     np.testing.assert_array_equal(picture.pixels, pixels)
     assert picture.notes == ("a.TIF is a PNG in spite of its name",)
+
+
+def test_a_broken_head_is_told_without_a_word_of_python(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    with pytest.raises(ValueError, match=r"a\.png cannot be read") as error:
+        read(tmp_path / "a.png")
+    assert "BytesIO" not in str(error.value)
+
+
+def test_numbers_that_tiff_has_not_are_refused_before_any_work(tmp_path):
+    if np.dtype(np.longdouble).itemsize > 8:
+        with pytest.raises(ValueError, match="at most 64 bits"):
+            check_destination(tmp_path / "a.tif", Picture.of(np.eye(9, dtype=np.longdouble)))
