@@ -18,6 +18,8 @@ from dnlib.denoiser.sampling import noise_level, sample_tiles
 from dnlib.filters import Setting
 from dnlib.images import Part
 
+FOR_COUNTS = "total_variation"  # of few photons: losses of filters differ less than they scatter, and it keeps means
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -83,6 +85,8 @@ def denoise_part(
     """
     values = part.pixels[part.inside]
     names = _names(filter, part.pixels.shape[-1])
+    if part.counts and filter == "auto":
+        names = [FOR_COUNTS]
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span = high - low
