@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -172,7 +173,10 @@ def noise(noisy, clean, picture, axes, channels, range, ignore_nan, force):
     if picture:
         from dnlib.course import draw_inspection
 
-        draw_inspection(next(iter(found.values())), picture)
+        first = next(iter(found.values()))
+        draw_inspection(
+            replace(first, deviation=255 / first.white * first.deviation), picture
+        )  # its axis says "of 255"
         _say(f"{picture}: noise against brightness, and its correlation map")
 
 

@@ -7,7 +7,8 @@ from tqdm.auto import tqdm
 
 from dnlib.images import image_files, read
 from dnlib.noise.correlation import lag_sums
-from dnlib.noise.measure import BINS, Inspection, noise_of, ranges_of_pair
+from dnlib.noise.measure import BINS, Inspection, noise_of
+from dnlib.noise.scales import ranges_of_pair
 
 
 def inspect_folders(

@@ -11,6 +11,7 @@ import numpy as np
 from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map, radius
 from dnlib.noise.one_image import estimate
+from dnlib.noise.scales import check_scales, ranges_of_pair
 from dnlib.noise.white import white_variance
 
 BINS = 12  # of brightness
@@ -35,6 +36,8 @@ class Inspection:
         Share of the pixels that were left out, black or white.
     unit : str
         What the standard deviations are stated of: "of 255" for 8 bits and floats in [0, 1].
+    white : float
+        The range of the image in these units.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class Inspection:
     exact: bool
     saturated: float
     unit: str = "of 255"
+    white: float = 255
 
     @property
     def radius(self) -> int:
@@ -139,6 +143,7 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
         exact=True,
         saturated=float(1 - inside.mean()),
         unit=str(ranges[0]),
+        white=ranges[0].white,
     )
 
 
@@ -199,6 +204,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         exact=False,
         saturated=float(1 - inside.mean()),
         unit=str(used),
+        white=used.white,
     )
 
 
@@ -208,38 +214,13 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarr
         raise ValueError(
             f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
         )
-    _check_scales(noisy, clean)
+    check_scales(noisy, clean)
     noise, inside = noisy - clean, _inside(noisy)
     if not noise.any():
         raise ValueError("the two images are equal: there is no noise to measure")
     if not inside.any():
         raise ValueError("every pixel of the noisy image is saturated: there is no noise to measure")
     return noise, inside
-
-
-def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
-    """The range of each; floats beyond [0, 1] are in the units of their partner."""
-    if noisy.dtype == clean.dtype:
-        common = range_in_use(np.concatenate([noisy.ravel(), clean.ravel()]))
-        return common, common
-    whole = {kind: Range(0.0, float(np.iinfo(kind).max), float(np.iinfo(kind).max)) for kind in ("uint8", "uint16")}
-    first, second = (whole.get(str(image.dtype)) or range_in_use(image) for image in (noisy, clean))
-    if clean.dtype.kind == "f" and second.high != 1:
-        second = first
-    elif noisy.dtype.kind == "f" and first.high != 1:
-        first = second
-    return first, second
-
-
-def _check_scales(noisy: np.ndarray, clean: np.ndarray) -> None:
-    """Refuse two images of which one is a multiple of the other."""
-    if clean.std() > 0.02:
-        gain = float(np.cov(noisy.ravel(), clean.ravel())[0, 1] / clean.var(dtype=float))
-        if not 0.5 < gain < 2:
-            raise ValueError(
-                f"where the clean image changes by 1, the noisy one changes by {gain:.2g}: they show different "
-                "scenes or have different scales; give both in the same one"
-            )
 
 
 def _bins(order: np.ndarray) -> list[np.ndarray]:
