@@ -167,7 +167,7 @@ def _remarks(part: Part, choice: Choice, kind: np.dtype, step: int) -> list[str]
         )
     elif choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
         found.append(
-            "what is removed is hardly noise: there is little, or neighbours share it, as in a JPEG (`dnlib noise` tells)"
+            "what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)"
         )
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(
