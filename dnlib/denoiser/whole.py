@@ -166,9 +166,7 @@ def _remarks(part: Part, choice: Choice, kind: np.dtype, step: int) -> list[str]
             f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
         )
     elif choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
-        found.append(
-            "what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)"
-        )
+        found.append("what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)")
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(
             f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "
