@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ class _OneLineErrors(click.Group):
         except (ValueError, OSError, FloatingPointError) as error:
             if context.params["traceback"] or not _refused(error):
                 raise
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(str(error).encode(errors="replace").decode()) from error
 
 
 def _refused(error: Exception) -> bool:
@@ -43,6 +44,18 @@ def main(traceback: bool):
     """Self-supervised image denoising: a course, a reproduction, and a denoiser that needs no clean image."""
 
 
+def _reading(command):
+    """The options that say how a file is to be read."""
+    for option in (
+        click.option("--axes", metavar="LETTERS", help="What the axes are: YX, CYX (channels), TYX (frames), YXS ..."),
+        click.option("--channels", is_flag=True, help="All samples are channels; the last one is not alpha."),
+        click.option("--range", type=float, nargs=2, metavar="BLACK WHITE", help="Instead of the range found."),
+        click.option("--ignore-nan", is_flag=True, help="Leave pixels that are NaN alone."),
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the result goes.")
@@ -56,17 +69,22 @@ def main(traceback: bool):
 @click.option(
     "--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps."
 )
+@click.option(
+    "--dtype", help="Write values of this type: uint8, uint16, float32 or float64; as they come if not given."
+)
+@_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def denoise(image, output, filter, report, uncertainty, device, force):
+def denoise(image, output, filter, report, uncertainty, device, dtype, axes, channels, range, ignore_nan, force):
     """Denoise IMAGE with the filter, or for colour the network, that predicts its noisy pixels best.
 
-    PNG, JPEG, TIFF (8 and 16 bit, float, gray, RGB, with alpha, stacks) and .npy; type and range are kept.
+    PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks) and .npy; type, range and metadata are
+    kept.
     """
     from dnlib.denoiser import BLIND_SPOT, denoise_picture, write_picture_page
     from dnlib.images import Picture, check_destination, read, write
 
-    before = read(image)
-    check_destination(output, before, overwrite=force)
+    before = read(image, axes=axes, channels=channels or None, ignore_nan=ignore_nan)
+    check_destination(output, before, dtype=dtype, overwrite=force)
     taken = image.absolute(), output.absolute()
     if report:
         _check_beside("the report is an HTML page", report, (".html", ".htm"), taken, force)
@@ -77,16 +95,32 @@ def denoise(image, output, filter, report, uncertainty, device, force):
                 f"only the network knows how uncertain it is: --uncertainty goes with --filter {BLIND_SPOT}; "
                 f"--filter {filter} was given"
             )
+    _note(image, before.notes)
     started = time.perf_counter()
-    after, choice = denoise_picture(before, filter=filter, device=device, progress=sys.stderr.isatty())
-    write(output, after, overwrite=force)
-    click.echo(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
+    options = {"filter": filter, "device": device, "range": range, "dtype": dtype}
+    after, choice = denoise_picture(before, progress=sys.stderr.isatty(), **options)
+    lost = write(output, after, overwrite=force)
+    _say(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
+    _note(output, [*choice.notes, *([f"left out: {', '.join(lost)}"] if lost else [])])
     if uncertainty:
         write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
-        click.echo(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
+        _say(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
     if report:
         write_picture_page(report, image.name, before, after, choice)
-        click.echo(f"{report}: before, after and residual")
+        _say(f"{report}: before, after and residual")
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """A line, whatever characters a file's name or the console has."""
+    stream = sys.stderr if err else sys.stdout
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
+
+
+def _note(path: Path, notes) -> None:
+    """What a user should know about a file, a line each."""
+    for note in notes:
+        _say(f"{path.name}: {note}", err=True)
 
 
 def _check_beside(what: str, path: Path, endings: tuple[str, ...], taken: tuple[Path, ...], force: bool) -> None:
@@ -110,33 +144,40 @@ def _check_checkout(command: str) -> None:
 @click.argument("noisy", type=click.Path(exists=True, path_type=Path))
 @click.argument("clean", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw the curve and the map (.png).")
+@_reading
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
-def noise(noisy: Path, clean: Path | None, picture: Path | None, force: bool):
+def noise(noisy, clean, picture, axes, channels, range, ignore_nan, force):
     """Say what noise NOISY has: how strong, how dependent on brightness, how correlated.
 
     With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
     measured together, one after the other.
     """
-    from dnlib.course import inspection_table
-    from dnlib.images import check_destination, read
-    from dnlib.noise import inspect_folders, inspect_image, inspect_pair
+    from dnlib.images import check_destination
+    from dnlib.noise import inspect_files, inspect_folders
 
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
         check_destination(picture, overwrite=force)
     if noisy.is_dir() or (clean and clean.is_dir()):
-        found = inspect_folders(noisy, clean, progress=sys.stderr.isatty())
+        found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
     else:
-        images = [read(path).first for path in (noisy, clean) if path]
-        found = inspect_pair(*images) if clean else inspect_image(*images)
-    inspection_table(found)
-    click.echo(found.sentence)
+        reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
+        found, notes = inspect_files(noisy, clean, range=range, **reading)
+    _note(noisy, notes)
+    for name, one in found.items():
+        click.echo(f"{name + ': ' if name else ''}brightness and noise, {one.unit}:")
+        for brightness, deviation in zip(one.brightness, one.deviation, strict=True):
+            click.echo(f"  {brightness:8.4g}  {deviation:8.4g}")
+        click.echo(f"{name + ': ' if name else ''}{one.sentence}")
     if picture:
         from dnlib.course import draw_inspection
 
-        draw_inspection(found, picture)
-        click.echo(f"{picture}: noise against brightness, and its correlation map")
+        first = next(iter(found.values()))
+        draw_inspection(
+            replace(first, deviation=255 / first.white * first.deviation), picture
+        )  # its axis says "of 255"
+        _say(f"{picture}: noise against brightness, and its correlation map")
 
 
 @main.command()

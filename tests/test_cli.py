@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from dnlib.cli import main
 from dnlib.course import jobs, runner
@@ -222,3 +223,34 @@ def test_the_device_asked_for_is_the_device_used(device, noisy_file, tmp_path, m
     call("denoise", noisy_file, "-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", device)
     call("train", "noise2noise_rgb_sigma25", "--device", device)
     assert asked == [device] * 2
+
+
+def test_what_cannot_be_kept_is_named_and_options_tell_what_a_file_is(tmp_path, rng):
+    pixels = np.clip(rng.normal(0.5, 0.1, (3, 70, 72)), 0, 1)
+    np.save(tmp_path / "a.npy", pixels)
+    assert refused(call("denoise", tmp_path / "a.npy", "-o", tmp_path / "b.tif"), "--axes CYX or TYX")
+    told = ["--axes", "CYX", "--filter", "median", "--dtype", "float32"]
+    result = call("denoise", tmp_path / "a.npy", "-o", tmp_path / "b.tif", *told)
+    assert result.exit_code == 0 and "channel 2: median" in result.output, result.output
+    assert read(tmp_path / "b.tif").pixels.dtype == np.float32
+    result = call("noise", tmp_path / "a.npy", "--axes", "CYX")
+    assert result.exit_code == 0 and "channel 1: Noise of standard deviation 2" in result.output, result.output
+    Image.fromarray((255 * pixels[0]).astype(np.uint8)).save(tmp_path / "c.png", dpi=(300, 300), icc_profile=b"profile")
+    result = call("denoise", tmp_path / "c.png", "-o", tmp_path / "d.npy", "--filter", "median")
+    assert result.exit_code == 0 and "left out: colour profile, resolution" in result.output, result.output
+    result = call("noise", tmp_path / "c.png", "--range", 0, 4095)
+    assert "of 4095" in result.output
+    assert refused(call("denoise", tmp_path / "c.png", "-o", tmp_path / "e.png", "--dtype", "float32"), "write .tif")
+    assert refused(call("noise", tmp_path / "c.png", "--range", 9, 9), "from black up to white")
+
+
+def test_names_that_no_encoding_has_are_no_obstacle(noisy_file, tmp_path):
+    name = tmp_path / os.fsdecode(b"caf\xe9.png")
+    noisy_file.rename(name)
+    out = tmp_path / os.fsdecode(b"out\xe9.png")
+    result = call("denoise", name, "-o", out, "--filter", "median", "--report", tmp_path / "page.html")
+    assert result.exit_code == 0 and out.exists() and (tmp_path / "page.html").exists(), result.output
+
+
+def test_the_longest_name_is_written(noisy_file, tmp_path):
+    assert call("denoise", noisy_file, "-o", tmp_path / f"{'a' * 251}.png", "--filter", "median").exit_code == 0

@@ -12,7 +12,7 @@ from dnlib.images import Picture, atomic
 
 
 def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
-    """Write a page with an image before and after denoising, and what was removed; the first frame of a stack.
+    """Write a page with an image before and after denoising, and what was removed; the first frame with content.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
     >>> path.is_file()
     True
     """
-    noisy, clean = before.view, after.view
-    low, high = np.percentile(noisy, (0.1, 99.9))
+    noisy, clean = before.view, after.view_of(before.shown)
+    low, high = np.percentile(noisy[before.first_inside], (0.1, 99.9))
     span = max(high - low, 1e-12)
     removed = 0.5 + (noisy - clean) / (8 * choice.noise + 1e-12)
     panels = [
@@ -49,7 +49,9 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
     ]
     pages = Environment(loader=PackageLoader("dnlib.denoiser"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     with atomic(path) as temporary:
-        page = pages.get_template("picture.html").render(name=name, choice=choice, panels=panels)
+        page = pages.get_template("picture.html").render(
+            name=name.encode(errors="replace").decode(), choice=choice, panels=panels
+        )
         temporary.write_text(page, encoding="utf-8")
 
 

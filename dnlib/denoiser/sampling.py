@@ -8,10 +8,17 @@ from skimage.restoration import estimate_sigma
 from dnlib.filters import channel_axis
 
 TILE, TILES = 256, 4  # up to four tiles of 256x256 pixels
+GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; pixels it must be high and wide
+DIRECTED = 2.2  # times more across than along: photographs without noise stay below 1.7
 
 
-def sample_tiles(frames: list[np.ndarray]) -> list[np.ndarray]:
-    """Up to TILES tiles of equal size, spread evenly over frames [H, W, C] and over each."""
+def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[np.ndarray]:
+    """Up to TILES tiles of equal size, spread evenly over frames [H, W, C] and over each.
+
+    Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
+    """
+    if inside is not None:
+        frames = [frame[largest_rectangle(np.all(inside, axis=0))] for frame in frames]
     height, width = frames[0].shape[:2]
     th, tw = min(TILE, height), min(TILE, width)
     tops = sorted({0, (height - th) // 2, height - th})
@@ -24,6 +31,37 @@ def sample_tiles(frames: list[np.ndarray]) -> list[np.ndarray]:
         top, left = places[k * len(places) // count if len(places) >= count else k % len(places)]
         tiles.append(without_single_channel(frame[top : top + th, left : left + tw]))
     return tiles
+
+
+def largest_rectangle(inside: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a large rectangle of a mask [H, W] in which all are True, found in steps of its grid.
+
+    Where all are small the whole image is taken.
+
+    Examples
+    --------
+    >>> mask = np.zeros((64, 64), bool)
+    >>> mask[16:60] = True
+    >>> largest_rectangle(mask)
+    (slice(16, 60, None), slice(0, 64, None))
+    """
+    step = max(1, max(inside.shape) // GRID)
+    rows, columns = (np.arange(0, size - step + 1, step) for size in inside.shape)
+    cells = np.logical_and.reduceat(np.logical_and.reduceat(inside, rows, axis=0), columns, axis=1)
+    heights, best = np.zeros(cells.shape[1], int), (0, 0, 0, 0, 0)
+    for row, line in enumerate(cells):
+        heights = np.where(line, heights + 1, 0)
+        for height in np.unique(heights[heights > 0]):
+            edges = np.flatnonzero(np.diff(np.r_[False, heights >= height, False]))
+            longest = np.argmax(edges[1::2] - edges[::2])
+            left, right = edges[2 * longest], edges[2 * longest + 1]
+            best = max(best, (height * (right - left), row + 1 - height, row + 1, left, right))
+    _, top, bottom, left, right = best
+    borders = [np.append(starts, size) for starts, size in zip((rows, columns), inside.shape, strict=True)]
+    found = slice(int(borders[0][top]), int(borders[0][bottom])), slice(int(borders[1][left]), int(borders[1][right]))
+    if min(part.stop - part.start for part in found) < min(SMALL, *inside.shape):
+        return slice(0, inside.shape[0]), slice(0, inside.shape[1])
+    return found
 
 
 def without_single_channel(frame: np.ndarray) -> np.ndarray:
@@ -49,3 +87,29 @@ def noise_level(tiles: list[np.ndarray]) -> float:
         warnings.simplefilter("ignore", RuntimeWarning)  # a colour without any detail: no noise in it
         levels = [estimate_sigma(tile, channel_axis=channel_axis(tile)) for tile in tiles]
     return float(np.nan_to_num(np.array(levels)).mean())
+
+
+def direction_of_noise(tiles: list[np.ndarray]) -> str:
+    """Along what neighbours share the noise: "rows", "columns", or "" where neither stands out.
+
+    Then the finest wavelets that look across hold more than those that look along, as no photograph does.
+
+    Parameters
+    ----------
+    tiles : list of ndarray
+        Float images [H, W] or [H, W, C].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> noise = np.random.default_rng(0).normal(0, 1, (64, 64))
+    >>> direction_of_noise([noise]), direction_of_noise([noise + np.roll(noise, 1, 1) + np.roll(noise, 2, 1)])
+    ('', 'rows')
+    """
+    import pywt
+
+    bands = [pywt.dwtn(tile, "db2", axes=(0, 1)) for tile in tiles]
+    along_columns, along_rows = (np.mean([np.median(np.abs(band[key])) for band in bands]) for key in ("ad", "da"))
+    if max(along_rows, along_columns) < DIRECTED * min(along_rows, along_columns) or along_rows == along_columns:
+        return ""
+    return "rows" if along_rows > along_columns else "columns"

@@ -5,12 +5,14 @@ from . import (
     datasets as datasets,
     files as files,
     layouts as layouts,
+    metadata as metadata,
     pictures as pictures,
     places as places,
     scenes as scenes,
     tiles as tiles,
     writing as writing,
 )
+from .areas import constant_areas as constant_areas, filled as filled
 from .arrays import (
     PHOTOS as PHOTOS,
     middle as middle,
@@ -23,7 +25,9 @@ from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
 from .checks import one_of as one_of
 from .files import image_files as image_files, read as read
 from .layouts import Example as Example
+from .parts import Part as Part, parts_of as parts_of
 from .pictures import Picture as Picture
 from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
+from .ranges import Range as Range, range_in_use as range_in_use, step_of as step_of
 from .tiles import by_tiles as by_tiles
 from .writing import atomic as atomic, check_destination as check_destination, write as write

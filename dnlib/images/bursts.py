@@ -5,6 +5,7 @@ The middle frame is the one to be denoised, so their number is odd.
 
 import math
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) 
     Parameters
     ----------
     folder
-        Where they lie; all have one size.
+        Where they lie; all have one size. A single file there, or its own name, is a stack of them.
     frames
         How many are taken: an odd number, at least 3.
     first, step
@@ -49,26 +50,27 @@ def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for number in range(8, 11):
     ...         pixels = np.random.default_rng(number).random((16, 24, 3), np.float32)
-    ...         write(f"{folder}/frame_{number}.tif", Picture.of(pixels))
+    ...         lost = write(f"{folder}/frame_{number}.tif", Picture.of(pixels))
     ...     read_burst(folder, frames=3).shape
     torch.Size([3, 3, 16, 24])
     """
     _odd(frames)
     if step < 1 or first < 0:
         raise ValueError(f"frames are taken from number 0 or later, every 1st or more; {first} and {step} were given")
-    paths = image_files(folder)
-    chosen = paths[first::step][:frames]
+    found = _frames(Path(folder))
+    chosen = found[first::step][:frames]
     if len(chosen) < frames:
         raise FileNotFoundError(
             f"{frames} frames, every {step}th from number {first} on, need {first + (frames - 1) * step + 1} images; "
-            f"{folder} has {len(paths)}"
+            f"{folder} has {len(found)}"
         )
-    images = [to_tensor(read(path).first) for path in chosen]
-    shapes = {tuple(image.shape[1:]): path.name for image, path in zip(images, chosen, strict=True)}
+    images = [to_tensor(frame()) for _, frame in chosen]
+    names = [name for name, _ in chosen]
+    shapes = {tuple(image.shape[1:]): name for image, name in zip(images, names, strict=True)}
     if len(shapes) > 1:
         words = ", ".join(f"{name} has {list(shape)}" for shape, name in shapes.items())
         raise ValueError(f"the frames of a burst have one shape [C, H, W]; {words}")
-    return check(torch.cat(images), names=[path.name for path in chosen])
+    return check(torch.cat(images), names=names)
 
 
 def set_in_motion(
@@ -191,6 +193,16 @@ def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
             stacklevel=2,
         )
     return burst
+
+
+def _frames(place: Path) -> list[tuple[str, Callable[[], np.ndarray]]]:
+    """The names of all frames, and what reads each."""
+    paths = [place] if place.is_file() else image_files(place)
+    if len(paths) != 1:
+        return [(path.name, lambda path=path: read(path).first) for path in paths]
+    colours = read(paths[0]).colours
+    frames = colours.reshape(-1, *colours.shape[-3:])
+    return [(f"frame {number} of {paths[0].name}", lambda frame=frame: frame) for number, frame in enumerate(frames)]
 
 
 def _odd(frames: int) -> None:

@@ -1,9 +1,7 @@
-"""Image files found and read: type, range, alpha, stacks and colour profile survive."""
+"""Image files found and read, by what they are and not by what they are called."""
 
-import io
 import os
 import re
-import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dnlib.images.checks import one_of
+from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
 
 HOLDS = {
@@ -64,20 +63,28 @@ def _natural(path: Path) -> tuple:
     return numbers[:-1], numbers[-1], path
 
 
-def read(path: str | os.PathLike) -> Picture:
+def read(
+    path: str | os.PathLike, *, axes: str | None = None, channels: bool | None = None, ignore_nan: bool = False
+) -> Picture:
     """Read a PNG, JPEG, BMP, TIFF or .npy file.
 
-    Pixels and colour profile are kept; resolution, axis names and other descriptions are not. No pickle is loaded.
+    What the file says about its pixels is kept. No pickle is loaded.
 
     Parameters
     ----------
     path
-        Its ending says what it is. 8 or 16 bits, or floats; gray or RGB, with or without alpha; stacks.
+        8 or 16 bits, wider integers, or floats; gray, RGB or channels, with or without alpha; stacks.
+    axes
+        A letter for each axis, as `Picture.of` takes them; None: as the file says.
+    channels
+        True: every sample is a channel, none is alpha.
+    ignore_nan
+        Leave NaN alone instead of refusing it.
 
     Returns
     -------
     Picture
-        The pixels as stored; a photograph of a phone is turned upright.
+        The pixels as stored, upright.
 
     Raises
     ------
@@ -99,64 +106,86 @@ def read(path: str | os.PathLike) -> Picture:
         state = "a folder" if path.is_dir() else "not there"
         raise FileNotFoundError(f"{path.absolute()} is {state}; name an image file")
     suffix = one_of(path.suffix.lower(), ENDINGS, f"the ending of {path}")
-    reader = {".npy": _read_npy, ".tif": _read_tiff, ".tiff": _read_tiff}.get(suffix, _read_pillow)
+    kind = kind_of(path)
     try:
-        pixels, channels, profile = reader(path)
+        if kind not in KINDS:
+            raise ValueError(f"it is {kind}; {', '.join(KINDS)} are accepted")
+        stored = KINDS[kind][1](path)
     except MemoryError:
         raise
     except Exception as error:  # each codec has exceptions of its own for broken files
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} cannot be read as a {path.suffix} image: {reason}") from error
+        raise ValueError(f"{path} cannot be read as a {suffix} image: {reason}") from error
+    notes = list(stored.notes)
+    if suffix not in KINDS[kind][0]:
+        notes.append(f"{path.name} is {kind} in spite of its name")
     try:
-        return replace(Picture.of(pixels, channels), icc_profile=profile)
+        picture = _picture(stored, axes, channels, ignore_nan)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    return replace(picture, metadata=stored.metadata).told(*notes)
 
 
-def _read_npy(path: Path):
-    return np.load(path, allow_pickle=False), None, None
+def _picture(stored: Stored, axes: str | None, channels: bool | None, ignore_nan: bool) -> Picture:
+    found, alpha = stored.axes, stored.alpha
+    if channels and found and found.endswith("S"):
+        found, alpha = found if stored.pixels.shape[-1] == 3 else found.replace("S", "C"), ""
+    return Picture.of(
+        stored.pixels,
+        None if found else channels,
+        axes=axes or found,
+        alpha=alpha,
+        no_data=stored.no_data,
+        ignore_nan=ignore_nan,
+    )
 
 
-def _read_tiff(path: Path):
-    import tifffile
+def kind_of(path: Path) -> str:
+    """What a file is by its first bytes, in words: "a PNG", "a WebP picture", "an empty file"."""
+    with open(path, "rb") as file:
+        start = file.read(512)
+    text = start.lstrip().lower()
+    found = (
+        (not start, "an empty file"),
+        (start.startswith(b"\x89PNG"), "a PNG"),
+        (start.startswith(b"\xff\xd8\xff"), "a JPEG"),
+        (start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "a TIFF"),
+        (start.startswith(b"\x93NUMPY"), "a .npy"),
+        (start.startswith(b"BM") and path.suffix.lower() == ".bmp", "a BMP"),
+        (start.startswith(b"GIF8"), "a GIF picture"),
+        (start.startswith(b"RIFF") and start[8:12] == b"WEBP", "a WebP picture"),
+        (start[4:8] == b"ftyp", "a HEIC, AVIF or video file"),
+        (start.startswith(b"version https://git-lfs"), "a pointer of Git LFS (`git lfs pull` fetches the file)"),
+        (text.startswith((b"<!doctype html", b"<html")), "a web page"),
+        (start.startswith((b"PK\3\4", b"\x1f\x8b")), "a packed archive"),
+        (start.startswith(b"%PDF"), "a PDF"),
+        (start.startswith(b"\x89HDF"), "an HDF5 file"),
+        (start.startswith(b"SIMPLE  ="), "a FITS file"),
+    )
+    return next((kind for true, kind in found if true), "no image known here")
 
-    with tifffile.TiffFile(path) as file:
-        photometric = file.pages[0].photometric.name
-        if photometric not in ("MINISBLACK", "RGB", "YCBCR"):
-            raise ValueError(f"its colours are stored as {photometric}; MINISBLACK (gray) and RGB are accepted")
-        shapes = {(series.shape, series.axes, series.dtype) for series in file.series}
-        if len(shapes) > 1:
-            raise ValueError(f"it holds {len(file.series)} images of different shape or type; split it into files")
-        pixels, axes = np.stack([series.asarray() for series in file.series]), "I" + file.series[0].axes
-        if len(pixels) == 1:
-            pixels, axes = pixels[0], axes[1:]
-        profile = file.pages[0].tags.get("InterColorProfile")
-    if "S" in axes and not axes.endswith("S"):  # colours stored plane after plane
-        pixels = np.moveaxis(pixels, axes.index("S"), -1)
-    return pixels, "S" in axes, profile.value if profile else None
+
+def _read_npy(path: Path) -> Stored:
+    return Stored(np.load(path, allow_pickle=False))
 
 
-def _read_pillow(path: Path):
-    import imagecodecs
-    from PIL import Image, ImageOps
+def _read_tiff(path: Path) -> Stored:
+    from dnlib.images.tiff import read_tiff  # and with it tifffile
 
-    data = path.read_bytes()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
-        if picture.format == "PNG" and getattr(picture, "n_frames", 1) > 1:
-            raise ValueError(
-                f"it is an animation of {picture.n_frames} frames; save them as a TIFF stack or one by one"
-            )
-        profile = picture.info.get("icc_profile")
-        if picture.format == "PNG" and data[24] == 16:  # Pillow would cut 16-bit colours down to 8
-            return imagecodecs.png_decode(data), None, profile
-        picture = ImageOps.exif_transpose(picture)
-    if picture.mode == "P":
-        picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
-    if picture.mode == "1":
-        picture = picture.convert("L")
-    if picture.mode not in ("L", "LA", "RGB", "RGBA"):
-        raise ValueError(f"its colour mode is {picture.mode}; gray and RGB are accepted, with or without alpha")
-    pixels = np.asarray(picture)
-    return pixels, pixels.ndim == 3, profile
+    return read_tiff(path)
+
+
+def _read_raster(path: Path) -> Stored:
+    from dnlib.images.raster import read_raster
+
+    return read_raster(path)
+
+
+KINDS = {
+    "a PNG": ((".png",), _read_raster),
+    "a JPEG": ((".jpg", ".jpeg"), _read_raster),
+    "a BMP": ((".bmp",), _read_raster),
+    "a TIFF": ((".tif", ".tiff"), _read_tiff),
+    "a .npy": ((".npy",), _read_npy),
+}
+"""What can be read: the endings that say so, and the reader."""

@@ -1,8 +1,14 @@
 """A picture in memory, with what must survive a round trip through a file."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last
+from dnlib.images.metadata import Metadata
+
+NO_DATA = (-9999, -32768, -32767, -99999, -3.4028234663852886e38, 3.4028234663852886e38, 1e20, 9.969209968386869e36)
+"""Values that programs write where nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -12,12 +18,17 @@ class Picture:
     Attributes
     ----------
     pixels
-        [..., H, W] or [..., H, W, C] with C from 1 to 4; leading axes are a stack. The last of 2 or 4 channels is
-        alpha.
-    channels
-        Whether the last axis holds colours.
-    icc_profile
-        What the colours mean, as the file had it.
+        As in the file or array.
+    axes
+        A letter for each axis (`axes_of`).
+    alpha
+        "unassociated" or "associated" if the last sample is alpha, the latter with colours multiplied by it; else "".
+    valid
+        [..., H, W], False where nothing was measured; None: everywhere.
+    metadata
+        What the file says about the pixels.
+    notes
+        What a user should know about how it was read, in sentences.
 
     Examples
     --------
@@ -26,78 +37,181 @@ class Picture:
     """
 
     pixels: np.ndarray
-    channels: bool
-    icc_profile: bytes | None = None
+    axes: str
+    alpha: str = ""
+    valid: np.ndarray | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, pixels: np.ndarray, channels: bool | None = None) -> "Picture":
+    def of(
+        cls,
+        pixels: np.ndarray,
+        channels: bool | None = None,
+        *,
+        axes: str | None = None,
+        alpha: str | None = None,
+        no_data: float | None = None,
+        ignore_nan: bool = False,
+    ) -> "Picture":
         """Wrap an array, if it can be denoised.
 
         Parameters
         ----------
         pixels
-            Integers or floats of any width.
+            Integers or floats of any width. What a masked array masks takes part in nothing.
         channels
-            Whether the last axis holds colours; None takes a last axis of 1 to 4 entries for colours.
+            Whether the last axis holds channels, none of them alpha; None: a last axis of 1 to 4 entries holds samples.
+        axes
+            A letter for each axis, instead of `channels`.
+        alpha
+            Which kind of alpha the last sample is; "": none. None takes the last of 2 or 4 samples for alpha if they
+            are of 8 bits, or of 16 bits and it goes up to the top.
+        no_data
+            The value of pixels where nothing was measured. None: found, where a usual one lies far from all others.
+        ignore_nan
+            Leave NaN alone instead of refusing it.
 
         Raises
         ------
         ValueError
-            For fewer than two dimensions, less than 8x8 pixels, NaN, infinities, and what are no real numbers.
+            For fewer than two dimensions, less than 8x8 pixels, NaN, infinities, what are no real numbers, and shapes
+            that could be read in two ways.
         """
+        masked = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
         pixels = np.asarray(pixels)
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-        shape = list(pixels.shape)
         if pixels.dtype.kind not in "iuf":
             raise ValueError(
                 f"the image has type {pixels.dtype}; integers and real floating-point numbers are accepted"
             )
-        if channels is None:
-            channels = pixels.ndim >= 3 and pixels.shape[-1] <= 4
-        if pixels.ndim < 2 + channels or (channels and not 1 <= shape[-1] <= 4):
+        axes = axes_of(pixels.shape, axes, channels)
+        if pixels.size == 0 or min(pixels.shape[axes.index(letter)] for letter in "YX") < 8:
             raise ValueError(
-                f"the image has shape {shape}; [H, W], [H, W, C] with C from 1 to 4, and stacks of these are accepted"
+                f"the image has shape {list(pixels.shape)}; at least 8x8 pixels are needed; if an axis holds channels, "
+                "name the axes, as --axes CYX"
             )
-        height, width = shape[-3:-1] if channels else shape[-2:]
-        if pixels.size == 0 or height < 8 or width < 8:
-            raise ValueError(f"the image has shape {shape}; at least 8x8 pixels are needed")
-        if not np.isfinite(pixels).all():
-            bad = np.size(pixels) - np.count_nonzero(np.isfinite(pixels))
-            raise ValueError(f"the image holds {bad} NaN or infinite values; replace them before denoising")
-        return cls(pixels, bool(channels))
+        notes = []
+        if alpha is None:
+            alpha = _guessed_alpha(pixels, axes) if channels is None else ""
+            if alpha:
+                notes.append(f"the last of {pixels.shape[-1]} samples is taken for alpha (--channels: it is a channel)")
+        picture = cls(pixels, axes, alpha, notes=tuple(notes))
+        return picture._masked(masked, no_data, ignore_nan)
+
+    def _masked(self, masked: np.ndarray | None, no_data: float | None, ignore_nan: bool) -> "Picture":
+        """With `valid`, or refused."""
+        left_out, notes = np.zeros(self.pixels.shape, bool) if masked is None else masked, list(self.notes)
+        if ignore_nan and self.pixels.dtype.kind == "f":
+            left_out = left_out | np.isnan(self.pixels)
+        if no_data is None and masked is None:
+            no_data = _evident_no_data(self.pixels[~left_out])
+            if no_data is not None:
+                notes.append(f"pixels of the value {no_data:g} are taken for missing and left alone")
+        if no_data is not None:
+            left_out = left_out | (self.pixels == np.asarray(no_data).astype(self.pixels.dtype))
+        if bad := np.count_nonzero(~np.isfinite(self.pixels) & ~left_out):
+            raise ValueError(
+                f"the image holds {bad} NaN or infinite values; replace them, or leave NaN alone with --ignore-nan "
+                "(ignore_nan=True)"
+            )
+        if not left_out.any():
+            return replace(self, notes=tuple(notes))
+        if left_out.all():
+            raise ValueError("no pixel of the image was measured: all are NaN, masked or of the no-data value")
+        return replace(self, valid=~frames_last(left_out, self.axes).any(axis=-1), notes=tuple(notes))
+
+    @property
+    def channels(self) -> bool:
+        """Whether an axis holds samples or channels."""
+        return bool(channel_axis(self.axes))
 
     @property
     def colours(self) -> np.ndarray:
-        """The pixels without alpha, always with a channel axis: [..., H, W, 1 or 3]."""
-        if not self.channels:
-            return self.pixels[..., None]
-        return self.pixels[..., : self.pixels.shape[-1] - self.has_alpha]
+        """The pixels without alpha, axes in one order: [..., H, W, C]."""
+        moved = frames_last(self.pixels, self.axes)
+        return moved[..., : moved.shape[-1] - self.has_alpha]
+
+    @property
+    def separate(self) -> bool:
+        """Whether the channels are no colours of one picture: each has range and noise of its own."""
+        return self.channels and ("S" not in self.axes or self.colours.shape[-1] not in (1, 3))
+
+    @property
+    def inside(self) -> np.ndarray:
+        """[..., H, W], False where nothing was measured or alpha hides it."""
+        moved = frames_last(self.pixels, self.axes)
+        seen = moved[..., -1] > 0 if self.has_alpha else np.ones(moved.shape[:-1], bool)
+        return seen if self.valid is None else seen & self.valid
 
     @property
     def first(self) -> np.ndarray:
-        """The first frame without alpha: [H, W] or [H, W, 3], of the pixels' type and units."""
-        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[0]
+        """The first frame that holds something, without alpha: [H, W] or [H, W, C], of the pixels' type and units."""
+        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[self.shown]
         return frame[..., 0] if frame.shape[-1] == 1 else frame
 
     @property
+    def shown(self) -> int:
+        """The number of the first frame that is not constant where it counts; 0 if all are."""
+        frames = self.colours.reshape(-1, *self.colours.shape[-3:])
+        if len(frames) == 1:
+            return 0
+        masks = self.inside.reshape(-1, *self.inside.shape[-2:])
+        pairs = enumerate(zip(frames, masks, strict=True))
+        return next((i for i, (frame, inside) in pairs if inside.any() and np.ptp(frame[inside]) > 0), 0)
+
+    @property
+    def first_inside(self) -> np.ndarray:
+        """Where that frame counts: [H, W]."""
+        return self.inside.reshape(-1, *self.inside.shape[-2:])[self.shown]
+
+    @property
     def view(self) -> np.ndarray:
-        """The same as floats."""
-        return self.first.astype(float)
+        """That frame as floats, as it is shown: gray, or three colours."""
+        return self.view_of(self.shown)
+
+    def view_of(self, number: int) -> np.ndarray:
+        """A frame, as `view` shows it."""
+        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[number].astype(float)
+        frame = frame[..., 0] if frame.shape[-1] == 1 else frame
+        return frame if frame.ndim == 2 or frame.shape[-1] == 3 else frame[..., 0]
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last channel is alpha."""
-        return self.channels and self.pixels.shape[-1] in (2, 4)
+        """Whether the last sample is alpha."""
+        return bool(self.alpha)
 
     @property
     def is_stack(self) -> bool:
-        """Whether there is more than one frame's worth of axes."""
-        return self.pixels.ndim > 2 + self.channels
+        """Whether there is more than one frame's worth of axes, or channels that are no colours."""
+        return self.pixels.ndim > 2 + ("S" in self.axes)
 
     def with_colours(self, colours: np.ndarray) -> "Picture":
-        """The same picture with new colours; alpha, layout and profile are kept."""
-        if not self.channels:
-            return replace(self, pixels=colours[..., 0])
+        """The same picture with new colours; alpha, layout and metadata are kept."""
         if self.has_alpha:
-            colours = np.concatenate([colours, self.pixels[..., -1:]], axis=-1)
-        return replace(self, pixels=colours)
+            old = frames_last(self.pixels, self.axes)[..., -1:]
+            colours = np.concatenate([colours, old.astype(colours.dtype)], axis=-1)
+        return replace(self, pixels=np.ascontiguousarray(frames_back(colours, self.axes)))
+
+    def told(self, *notes: str) -> "Picture":
+        """The same picture with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def _guessed_alpha(pixels: np.ndarray, axes: str) -> str:
+    """Whether the last sample can be alpha: 8 bits, or 16 that are used up to the top."""
+    if not axes.endswith("S") or pixels.shape[-1] not in (2, 4) or pixels.dtype not in ("uint8", "uint16"):
+        return ""
+    return "unassociated" if pixels.dtype == np.uint8 or pixels[..., -1].max() > 0.9 * 65535 else ""
+
+
+def _evident_no_data(values: np.ndarray) -> float | None:
+    """A usual no-data value that lies farther from all others than they spread, three times over."""
+    if values.dtype.kind == "u" or values.size == 0:
+        return None
+    for value in (values.min(), values.max()):
+        if np.isfinite(value) and np.isclose(np.float64(value), NO_DATA, rtol=1e-6, atol=0).any():
+            rest = values[values != value].astype(np.float64)
+            if rest.size and np.abs(rest - float(value)).min() > 3 * max(np.ptp(rest), 1e-300):
+                return float(value)
+    return None

@@ -1,4 +1,4 @@
-"""Image files written: whole or not at all, in a format that keeps type, alpha, stacks and colour profile."""
+"""Image files written: whole or not at all, in a format that keeps type, alpha, axes and metadata."""
 
 import contextlib
 import os
@@ -15,7 +15,9 @@ from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
 
 
-def check_destination(path: str | os.PathLike, picture: Picture | None = None, *, overwrite: bool = False) -> Path:
+def check_destination(
+    path: str | os.PathLike, picture: Picture | None = None, *, dtype: str | None = None, overwrite: bool = False
+) -> Path:
     """Refuse a destination that could not be written, before any work is done.
 
     Parameters
@@ -24,6 +26,8 @@ def check_destination(path: str | os.PathLike, picture: Picture | None = None, *
         Where something is to be written.
     picture
         What is to be written, if known: not every format can hold every picture without changing its type.
+    dtype
+        The type of its values when it is written; None: as they are.
     overwrite
         Whether a file that is there may be replaced.
 
@@ -61,21 +65,27 @@ def check_destination(path: str | os.PathLike, picture: Picture | None = None, *
     except OSError as error:
         raise PermissionError(f"nothing can be written into the folder {folder}") from error
     if picture is not None:
-        _check_format(path, picture)
+        _check_format(path, picture, np.dtype(dtype or picture.pixels.dtype))
     return path
 
 
-def _check_format(path: Path, picture: Picture) -> None:
-    suffix, kind = one_of(path.suffix.lower(), HOLDS, f"the ending of {path}"), picture.pixels.dtype
-    if HOLDS[suffix] is None:
+def _check_format(path: Path, picture: Picture, kind: np.dtype) -> None:
+    suffix = one_of(path.suffix.lower(), HOLDS, f"the ending of {path}")
+    if suffix == ".npy":
         return
-    if kind not in HOLDS[suffix] or picture.is_stack or (picture.has_alpha and suffix != ".png"):
-        what = f"{'a stack of ' if picture.is_stack else ''}{kind} values{' with alpha' if picture.has_alpha else ''}"
+    if suffix in (".tif", ".tiff"):
+        if kind.itemsize > 8:
+            raise ValueError(f"{suffix} holds at most 64 bits a value, this image has {kind}; write .npy")
+        return
+    alpha = f" with {picture.alpha} alpha" if picture.has_alpha else ""
+    samples = picture.pixels.shape[-1] if picture.channels else 1
+    stack = "a stack or channels of " if picture.is_stack or samples - picture.has_alpha not in (1, 3) else ""
+    if kind not in HOLDS[suffix] or stack or (alpha and (suffix != ".png" or picture.alpha == "associated")):
         limits = "single 8- and 16-bit images" if suffix == ".png" else "single 8-bit images without alpha"
-        raise ValueError(f"{suffix} holds {limits}, this image has {what}; write .tif or .npy")
+        raise ValueError(f"{suffix} holds {limits}, this image has {stack}{kind} values{alpha}; write .tif or .npy")
 
 
-def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False) -> None:
+def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False) -> list[str]:
     """Write a picture, whole or not at all.
 
     Parameters
@@ -83,9 +93,14 @@ def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False)
     path
         Its ending names the format: .png, .jpg, .jpeg, .tif, .tiff or .npy.
     picture
-        What to write. Its colour profile is kept in all but .npy and 16-bit PNG.
+        What to write, with all that its metadata say and the format can hold.
     overwrite
         Replace what is there; its permissions are kept, and a link leads to the new file.
+
+    Returns
+    -------
+    list of str
+        The names of what the format could not hold: "colour profile", "EXIF", "resolution" ...
 
     Raises
     ------
@@ -97,46 +112,25 @@ def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False)
     >>> import tempfile
     >>> from dnlib.images import read
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write(f"{folder}/image.tif", Picture.of(np.zeros((5, 64, 48), np.float32)))
+    ...     lost = write(f"{folder}/image.tif", Picture.of(np.zeros((5, 64, 48), np.float32)))
     ...     read(f"{folder}/image.tif").is_stack
     True
     """
     path = check_destination(path, picture, overwrite=overwrite)
-    suffix, pixels = path.suffix.lower(), picture.pixels
+    suffix = path.suffix.lower()
     with atomic(path) as temporary:
         if suffix == ".npy":
             with open(temporary, "wb") as file:
-                np.save(file, pixels, allow_pickle=False)
-            return
-        if picture.channels and pixels.shape[-1] == 1:
-            pixels = pixels[..., 0]
-        if suffix in (".tif", ".tiff"):
-            _write_tiff(temporary, pixels, picture)
-        elif pixels.dtype == np.uint16:
-            import imagecodecs
+                np.save(file, picture.pixels, allow_pickle=False)
+        elif suffix in (".tif", ".tiff"):
+            from dnlib.images.tiff import write_tiff
 
-            temporary.write_bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels)))
+            write_tiff(temporary, picture)
         else:
-            from PIL import Image
+            from dnlib.images.raster import write_raster
 
-            kind, settings = ("PNG", {}) if suffix == ".png" else ("JPEG", {"quality": 95, "subsampling": 0})
-            image = Image.fromarray(np.ascontiguousarray(pixels))
-            image.save(temporary, kind, icc_profile=picture.icc_profile, **settings)
-
-
-def _write_tiff(path: Path, pixels: np.ndarray, picture: Picture) -> None:
-    import tifffile
-
-    colour = picture.channels and picture.pixels.shape[-1] >= 3
-    tifffile.imwrite(
-        path,
-        pixels,
-        photometric="rgb" if colour else "minisblack",
-        planarconfig="contig" if picture.has_alpha or colour else None,
-        compression="deflate",
-        iccprofile=picture.icc_profile,
-        extrasamples=["unassalpha"] if picture.has_alpha else None,
-    )
+            write_raster(temporary, picture)
+    return picture.metadata.lost(path)
 
 
 @contextlib.contextmanager

@@ -36,6 +36,7 @@ from .measure import (
     inspect_pair as inspect_pair,
 )
 from .models import Noise as Noise, NoisyImage as NoisyImage, noisy_burst as noisy_burst
+from .pictures import inspect_files as inspect_files, unlike_noise as unlike_noise
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
 from .surveys import Survey as Survey, survey as survey
 from .text import read as read

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dnlib.images import read, to_unit
+from dnlib.images import image_files, read
 from dnlib.noise.correlation import lag_sums
 from dnlib.noise.measure import BINS, Inspection, noise_of
+from dnlib.noise.scales import ranges_of_pair
 
 
 def inspect_folders(
@@ -44,7 +45,8 @@ def inspect_folders(
     """
     sums, moments, left_out = None, np.zeros((3, BINS)), []
     for paths in tqdm(_paired(noisy, clean), desc="measuring", unit="image", disable=not progress):
-        image, truth = (to_unit(read(path).first) for path in paths)
+        pair = [read(path).first for path in paths]
+        image, truth = (one.to_unit(image) for one, image in zip(ranges_of_pair(*pair), pair, strict=True))
         noise, inside = noise_of(image, truth)
         own = lag_sums(noise, reach, valid=None if inside.all() else inside)
         sums = own if sums is None else sums + own
@@ -68,7 +70,7 @@ def _paired(noisy: str | Path, clean: str | Path | None) -> list[tuple[Path, Pat
         raise ValueError(
             f"two folders are measured together, of noisy and of clean images; {noisy}, {clean} were given"
         )
-    first, second = ({path.stem: path for path in sorted(folder.iterdir()) if path.is_file()} for folder in folders)
+    first, second = (_by_name(folder) for folder in folders)
     if alone := sorted(first.keys() ^ second.keys()):
         raise ValueError(
             f"{len(alone)} images have no partner of the same name in the other folder: {', '.join(alone[:10])}"
@@ -76,6 +78,16 @@ def _paired(noisy: str | Path, clean: str | Path | None) -> list[tuple[Path, Pat
     if not first:
         raise ValueError(f"there are no images in {noisy}")
     return [(first[name], second[name]) for name in first]
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """The images of a folder by their names without endings; no hidden files."""
+    paths = sorted(image_files(folder))
+    found = {path.stem: path for path in paths}
+    if twins := sorted({path.name for path in paths} - {path.name for path in found.values()}):
+        partners = ", ".join(f"{name} and {found[Path(name).stem].name}" for name in twins[:5])
+        raise ValueError(f"{folder} holds two images of one name: {partners}; remove one of them")
+    return found
 
 
 def _moments(brightness: np.ndarray, noise: np.ndarray) -> np.ndarray:

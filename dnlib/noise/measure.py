@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dnlib.images import to_unit
+from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map, radius
 from dnlib.noise.one_image import estimate
+from dnlib.noise.scales import check_scales, ranges_of_pair
 from dnlib.noise.white import white_variance
 
 BINS = 12  # of brightness
@@ -19,7 +20,7 @@ CORRELATED = 0.1  # a correlation above this counts
 
 @dataclass(frozen=True)
 class Inspection:
-    """What noise an image has; standard deviations in 8-bit units, brightness in [0, 1].
+    """What noise an image has; standard deviations in the units that `unit` names.
 
     Parameters
     ----------
@@ -32,7 +33,11 @@ class Inspection:
     exact : bool
         Measured with a clean image; estimated otherwise.
     saturated : float
-        Share of the pixels that were left out, at 0 or 1.
+        Share of the pixels that were left out, black or white.
+    unit : str
+        What the standard deviations are stated of: "of 255" for 8 bits and floats in [0, 1].
+    white : float
+        The range of the image in these units.
 
     Examples
     --------
@@ -50,6 +55,8 @@ class Inspection:
     map: np.ndarray
     exact: bool
     saturated: float
+    unit: str = "of 255"
+    white: float = 255
 
     @property
     def radius(self) -> int:
@@ -70,25 +77,42 @@ class Inspection:
         depends = "about as strong in dark as in bright areas"
         if not 0.8 < ratio < 1.25:
             depends = f"{ratio:.1f} times as strong in the brightest as in the darkest areas"
+        return f"Noise of standard deviation {_number(self.level)} {self.unit} ({how}), {depends}; {self._reach}."
+
+    @property
+    def _reach(self) -> str:
+        """How far neighbours share the noise, and what follows."""
+        right, down = self.lag_1
         if self.radius == 0:
-            reach = "neighbours do not share it: filters and blind spots will work"
-        else:
-            reach = (
-                f"neighbours share it (correlation {max(self.lag_1):.2f}) up to {self.radius} pixels away: "
-                f"a blind spot must be {2 * self.radius + 1} pixels wide"
+            return "neighbours do not share it: filters and blind spots will work"
+        if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
+            along = "rows" if right > down else "columns"
+            return (
+                f"it runs along {along} (correlation {right:.2f} to the right, {down:.2f} down): filters take it for "
+                f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
             )
-        return f"Noise of standard deviation {self.level:.1f} of 255 ({how}), {depends}; {reach}."
+        return (
+            f"neighbours share it (correlation {max(self.lag_1):.2f}) up to {self.radius} pixels away: "
+            f"a blind spot must be {2 * self.radius + 1} pixels wide"
+        )
 
 
-def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> Inspection:
+def _number(level: float) -> str:
+    """One digit after the point, or four where that says little."""
+    return f"{level:.1f}" if 1 <= level < 1e5 else f"{level:.4g}"
+
+
+def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range: Range | None = None) -> Inspection:
     """Measure the noise of an image whose clean version is known.
 
     Parameters
     ----------
     noisy, clean : array [H, W] or [H, W, C]
-        Integers, or floats in [0, 1].
+        Integers, or floats; of two types, each in its own range.
     reach : int
         Largest lag of the correlation map; less for images that are smaller.
+    range : Range, optional
+        Black and white of both, instead of what is found.
 
     Returns
     -------
@@ -98,7 +122,7 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> In
     Raises
     ------
     ValueError
-        For two different shapes, an image without noise, one all of whose pixels are saturated.
+        For two different shapes or scales, an image without noise, one all of whose pixels are saturated.
 
     Examples
     --------
@@ -106,27 +130,34 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10) -> In
     >>> inspect_pair(clean + 0.01 * np.random.default_rng(0).standard_normal(clean.shape), clean).map.shape
     (21, 21)
     """
-    noisy, clean = to_unit(noisy), to_unit(clean)
+    ranges = (range, range) if range else ranges_of_pair(np.asarray(noisy), np.asarray(clean))
+    noisy, clean = (one.to_unit(np.asarray(image)) for one, image in zip(ranges, (noisy, clean), strict=True))
     noise, inside = noise_of(noisy, clean)
     truth, values = clean[inside].ravel(), noise[inside].ravel()
     bins = _bins(np.argsort(truth, kind="stable"))
     return Inspection(
-        level=255 * float(values.std()),
+        level=ranges[0].white * float(values.std()),
         brightness=np.array([truth[part].mean() for part in bins]),
-        deviation=255 * np.array([values[part].std() for part in bins]),
+        deviation=ranges[0].white * np.array([values[part].std() for part in bins]),
         map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
         saturated=float(1 - inside.mean()),
+        unit=str(ranges[0]),
+        white=ranges[0].white,
     )
 
 
-def inspect_image(noisy: np.ndarray) -> Inspection:
+def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range: Range | None = None) -> Inspection:
     """Estimate the noise of one image, of which no clean version is known.
 
     Parameters
     ----------
     noisy : array [H, W] or [H, W, C]
-        Integers, or floats in [0, 1]; at least 64x64 pixels.
+        Integers or floats in any range; at least 64x64 pixels. Constant channels take part in nothing.
+    inside : array [H, W], optional
+        False where pixels do not count.
+    range : Range, optional
+        Black and white, instead of what is found.
 
     Returns
     -------
@@ -145,13 +176,19 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
     >>> round(inspect_image(0.5 + noise).level)
     20
     """
-    image = to_unit(noisy).astype(np.float32)
-    image = image[..., None] if image.ndim == 2 else image
+    noisy = np.asarray(noisy)
+    image = noisy[..., None] if noisy.ndim == 2 else noisy
     if image.ndim != 3 or min(image.shape[:2]) < 64:
-        raise ValueError(f"one image of at least 64x64 pixels is inspected; shape {list(np.shape(noisy))} was given")
+        raise ValueError(f"one image of at least 64x64 pixels is inspected; shape {list(noisy.shape)} was given")
     if not np.isfinite(image).all():
         raise ValueError("the image has pixels that are NaN or infinite")
-    inside = _inside(image)
+    counting = np.ones(image.shape[:2], bool) if inside is None else inside
+    if not counting.any():
+        raise ValueError("no pixel of the image counts: there is nothing to estimate from")
+    used = range or range_in_use(image[counting])
+    holding = np.ptp(image[counting], axis=0) > 0
+    image = used.to_unit(image[..., holding] if holding.any() else image)
+    inside = _inside(image) & counting
     brightness, variances, found = estimate(image, inside)
     white = white_variance(image, inside) if image.shape[2] == 3 else None
     if white and white > variances.mean() / 4:  # weaker, it is only the rounding to 8 bits below correlated noise
@@ -160,12 +197,14 @@ def inspect_image(noisy: np.ndarray) -> Inspection:
         variances *= white / variances.mean()
     bins = _bins(np.argsort(brightness, axis=None))
     return Inspection(
-        level=255 * float(np.sqrt(variances.mean())),
+        level=used.white * float(np.sqrt(variances.mean())),
         brightness=np.array([brightness.flat[part].mean() for part in bins]),
-        deviation=255 * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
+        deviation=used.white * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
         map=found,
         exact=False,
         saturated=float(1 - inside.mean()),
+        unit=str(used),
+        white=used.white,
     )
 
 
@@ -175,6 +214,7 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarr
         raise ValueError(
             f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
         )
+    check_scales(noisy, clean)
     noise, inside = noisy - clean, _inside(noisy)
     if not noise.any():
         raise ValueError("the two images are equal: there is no noise to measure")

@@ -1,6 +1,7 @@
 """What a training step sees: random crops of images held in memory, with noise drawn at every step or once."""
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from torch import Generator, Tensor
 from dnlib.images import arrays as image_arrays
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
+
+FAR = 8  # floats beyond are not in [0, 1]
 
 
 class Crops:
@@ -181,16 +184,31 @@ def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
     return Crops(noisy, second=target, size=tiles.noisy.shape[-1], count=count)
 
 
+def _warn_of_range(image: np.ndarray) -> None:
+    """Networks start for values in [0, 1], and learn less from others in as many steps."""
+    if image.dtype.kind == "f" and (largest := float(image.max())) > FAR:
+        warnings.warn(
+            f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the network "
+            "learns about 1 dB less",
+            stacklevel=4,
+        )
+
+
 def _check(images, second, noise, size: int, count: int, turn: bool | None) -> None:
+    if isinstance(images, np.ndarray | Tensor):
+        raise ValueError(f"crops are drawn from a list of images: [image]; one of shape {list(images.shape)} was given")
     if not images:
         raise ValueError("no images were given to draw crops from")
     for image in images:
+        if isinstance(image, Tensor):
+            raise ValueError("images are arrays [H, W] or [H, W, C]; a tensor was given: use dnlib.images.to_image")
         if image.ndim not in (2, 3):
             raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
         if image.dtype.kind not in "uif":
             raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise ValueError("an image holds NaN or infinite values; replace them before training")
+        _warn_of_range(image)
     kinds = sorted({_channels(image) for image in images})
     if len(kinds) > 1:
         raise ValueError(f"the images have {' and '.join(map(str, kinds))} channels; all must have equally many")

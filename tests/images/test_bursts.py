@@ -107,3 +107,10 @@ def test_clipped_frames_are_told():
     with pytest.warns(UserWarning, match=r"\d+% of the burst's values are black or white"):
         check((3 * burst - 1).clamp(0, 1))
     assert check(3 * burst - 1) is not None  # beyond black and white: nothing was cut off
+
+
+def test_a_stack_is_a_burst(tmp_path, rng):
+    pixels = rng.random((5, 20, 24)).astype(np.float32)
+    write(tmp_path / "shots.tif", Picture.of(pixels, axes="TYX"))
+    for place in (tmp_path, tmp_path / "shots.tif"):
+        np.testing.assert_array_equal(read_burst(place, frames=5)[:, 0].numpy(), pixels)

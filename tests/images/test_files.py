@@ -34,7 +34,8 @@ FORMATS = [
 def test_files_give_back_what_was_written(tmp_path, suffix, dtype, channels, data):
     shape = (data.draw(sides), data.draw(sides), *([channels] if channels else []))
     pixels = data.draw(pixels_of(dtype, shape))
-    write(tmp_path / f"a{suffix}", Picture.of(pixels), overwrite=True)
+    alpha = "unassociated" if channels in (2, 4) else ""
+    write(tmp_path / f"a{suffix}", Picture.of(pixels, alpha=alpha), overwrite=True)
     back = read(tmp_path / f"a{suffix}")
     assert back.pixels.dtype == pixels.dtype and back.channels == bool(channels)
     np.testing.assert_array_equal(back.pixels, pixels)

@@ -16,6 +16,7 @@ from dnlib.noise import (
     CorrelatedGaussian,
     Gaussian,
     correlation_map,
+    inspect_files,
     inspect_folders,
     inspect_image,
     inspect_pair,
@@ -212,3 +213,77 @@ def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
 def test_bad_input_is_told(smooth, call, message):
     with pytest.raises(ValueError, match=message):
         call(smooth)
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(255, 0), (65535, 0), (2e-6, 0), (3, -1.5)])
+def test_levels_are_in_the_units_of_the_image(smooth, factor, offset):
+    noisy = noisy_of(smooth, Gaussian(20))
+    unit, scaled = inspect_image(noisy), inspect_image(factor * noisy + offset)
+    assert scaled.level == pytest.approx(factor / 255 * unit.level, rel=0.02)
+    assert unit.unit == "of 255" and "own units" in scaled.sentence
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_levels_are_of_the_bits_in_use(smooth, bits):
+    white = 2**bits - 1
+    counts = np.rint(white * (noisy_of(smooth, Gaussian(20)) + 0.3).clip(0, 1)).astype(np.uint16)
+    found = inspect_image(counts)
+    assert found.unit == f"of {white}" and found.level == pytest.approx(20 / 255 * white, rel=0.15)
+    assert found.saturated == pytest.approx(1 - (counts < white).all(axis=2).mean())
+
+
+def test_empty_channels_masks_and_borders_take_part_in_nothing(smooth, rng):
+    noisy = noisy_of(smooth, Gaussian(20))
+    noisy[..., 2] = 0
+    assert inspect_image(noisy).level == pytest.approx(inspect_image(noisy[..., :2]).level)
+    inside = np.ones(noisy.shape[:2], bool)
+    inside[:100] = False
+    spoilt = np.where(inside[..., None], noisy, rng.normal(0, 5, noisy.shape))
+    assert inspect_image(spoilt, inside=inside).level == pytest.approx(20, rel=0.15)
+
+
+@pytest.mark.parametrize(("axis", "along"), [(1, "rows"), (0, "columns")])
+def test_noise_along_rows_or_columns_is_named(smooth, rng, axis, along):
+    noise = rng.normal(0, 0.05, smooth.shape[:2])
+    noise = sum(np.roll(noise, shift, axis) for shift in range(4))
+    assert f"along {along}" in inspect_image(smooth[..., 0] + noise).sentence
+
+
+def test_pairs_of_other_types_are_brought_to_one_scale_or_refused(smooth):
+    noisy = noisy_of(smooth, Gaussian(20)).clip(0, 1)
+    eight = np.rint(255 * noisy).astype(np.uint8)
+    level = inspect_pair(eight, np.rint(255 * smooth).astype(np.uint8)).level
+    for clean in (smooth, 255 * smooth, np.rint(65535 * smooth).astype(np.uint16)):
+        assert inspect_pair(eight, clean).level == pytest.approx(level, rel=0.01)
+    with pytest.raises(ValueError, match="different scales"):
+        inspect_pair(noisy, 255 * smooth)
+
+
+def test_files_are_inspected_part_by_part(tmp_path, smooth):
+    clean, noisy = arrays.photo("camera")[100:228, 200:328], noisy_of(smooth, Gaussian(20))
+    write(tmp_path / "clean.tif", Picture.of(clean))
+    write(tmp_path / "moved.tif", Picture.of(np.roll(noisy_of(clean, Gaussian(20)), 2, axis=1)))
+    assert "2 right of the clean one" in inspect_files(tmp_path / "moved.tif", tmp_path / "clean.tif")[1][0]
+    black = np.stack([np.zeros_like(noisy[..., 0]), noisy[..., 0]])
+    write(tmp_path / "movie.tif", Picture.of(black, axes="TYX"))
+    found, notes = inspect_files(tmp_path / "movie.tif")
+    assert found[""].level == pytest.approx(20, rel=0.15) and "frame 1 of 2 is inspected" in notes
+
+
+def test_hidden_files_have_no_partner_and_twins_are_named(folders):
+    (folders / "noisy" / ".DS_Store").touch()
+    (folders / "noisy" / "Thumbs.db").touch()
+    inspect_folders(folders / "noisy", folders / "clean")
+    (folders / "noisy" / "1.png").touch()
+    with pytest.raises(ValueError, match=r"two images of one name: 1\.png and 1\.tif"):
+        inspect_folders(folders / "noisy", folders / "clean")
+
+
+def test_counts_need_no_estimate_and_unlike_colours_have_a_level_each(tmp_path, smooth, rng):
+    write(tmp_path / "counts.tif", Picture.of(rng.poisson(0.3, (80, 80)).astype(np.uint8)))
+    with pytest.raises(ValueError, match="photon counts"):
+        inspect_files(tmp_path / "counts.tif")
+    noisy = smooth + rng.normal(0, (0.02, 0.02, 0.2), smooth.shape).astype(np.float32)
+    write(tmp_path / "blue.tif", Picture.of(noisy))
+    levels = [one.level for one in inspect_files(tmp_path / "blue.tif")[0].values()]
+    assert levels == pytest.approx([255 * 0.02, 255 * 0.02, 255 * 0.2], rel=0.15)

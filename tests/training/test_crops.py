@@ -190,3 +190,12 @@ def test_other_wrong_images_are_refused(photographs):
         Crops(photographs, Gaussian(5), second=photographs, size=4)
     with pytest.raises(ValueError, match="shapes"):
         Crops(photographs, second=photographs[::-1], size=4)
+
+
+def test_what_is_no_list_of_arrays_or_not_in_0_to_1_is_told():
+    with pytest.raises(ValueError, match="a list of images"):
+        Crops(np.zeros((99, 99)))
+    with pytest.raises(ValueError, match="a tensor was given"):
+        Crops([torch.zeros(99, 99)])
+    with pytest.warns(UserWarning, match="divide by the range in use"):
+        Crops([np.full((99, 99), 255.0)])

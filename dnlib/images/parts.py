@@ -1,0 +1,150 @@
+"""A picture taken apart into what has one range and one noise: channels, the colours of a mosaic, photon counts.
+
+Constant areas, missing and invisible pixels take part in nothing and stay as they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dnlib.images.areas import constant_areas, filled
+from dnlib.images.pictures import Picture
+
+COUNTED = 8  # photons a pixel on average, above which counts are taken for what they look like: a usual image
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is denoised by itself.
+
+    name: what a user may call it, or "". source, target: where it is read from and written to in frames [F, H, W, C].
+    pixels, inside: [F, h, w, c] and [F, h, w], False where they do not count. counts: they are photons.
+    """
+
+    name: str
+    source: tuple[slice | list[int], ...]
+    target: tuple[slice | list[int], ...]
+    pixels: np.ndarray
+    inside: np.ndarray
+    counts: bool
+
+    @property
+    def holding(self) -> list[int]:
+        """The frames that are not constant."""
+        pairs = enumerate(zip(self.pixels, self.inside, strict=True))
+        return [number for number, (frame, inside) in pairs if inside.any() and np.ptp(frame[inside]) > 0]
+
+
+def parts_of(
+    picture: Picture, *, unlike: Callable[[np.ndarray, np.ndarray], bool] | None = None
+) -> tuple[list[Part], list[str]]:
+    """The parts of a picture that hold something, and what is to be said about them.
+
+    Parameters
+    ----------
+    picture
+        Of any kind.
+    unlike
+        Whether three colours [F, H, W, 3], where a mask [F, H, W] is True, have to be taken apart; None: never, even
+        where they are equal.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, 1, (2, 16, 16))
+    >>> [part.name for part in parts_of(Picture.of(noise, axes="CYX"))[0]]
+    ['channel 0', 'channel 1']
+    """
+    frames = picture.colours.reshape(-1, *picture.colours.shape[-3:])
+    inside = picture.inside.reshape(-1, *picture.inside.shape[-2:])
+    if not inside.any():
+        raise ValueError("every pixel of the image is transparent or missing: there is nothing to denoise")
+    frames = filled(frames.astype(np.float32) if frames.dtype == np.float16 else frames, inside)
+    count, apart = frames.shape[-1], picture.separate
+    plane = (slice(None), slice(None), slice(None))
+    if count == 1 and looks_like_mosaic(frames[..., 0]):
+        notes = ["it looks like the raw mosaic of a sensor: its four colours are taken apart (dnlib.noise.pack)"]
+        phases = [(slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)]
+        places = [(f"place {n} of 2x2", (slice(None), *phase, slice(0, 1)), None) for n, phase in enumerate(phases)]
+    elif count == 3 and not apart and unlike and (frames == frames[..., :1]).all():
+        notes, places = (
+            ["the three colours are equal: a gray image"],
+            [("", (*plane, slice(0, 1)), (*plane, slice(None)))],
+        )
+    else:
+        notes = []
+        if count == 3 and not apart and unlike and unlike(frames, inside):
+            notes, apart = ["the noise of the colours is very unlike: each is taken by itself"], True
+        varying = [c for c in range(count) if np.ptp(frames[..., c][inside]) > 0]
+        if apart:
+            places = [(f"channel {c}", (*plane, slice(c, c + 1)), None) for c in range(count)]
+        elif unlike and 0 < len(varying) < count:
+            notes += [f"channel {c}: constant, left alone" for c in range(count) if c not in varying]
+            places = [("", (*plane, varying), None)]
+        else:
+            places = [("", (*plane, slice(None)), None)]
+    parts = [_part(name, source, target or source, frames, inside) for name, source, target in places]
+    held = [part for part in parts if part.holding]
+    if not held:
+        value = frames[inside].flat[0]
+        raise ValueError(f"the image is constant (every value is {value:g}): there is nothing to denoise")
+    empty = [part.name for part in parts if not part.holding]
+    notes += [f"{', '.join(empty)}: constant, left alone"] if empty else []
+    black = len(frames) - len({number for part in held for number in part.holding})
+    notes += [f"{black} of {len(frames)} frames are constant and left alone"] if black else []
+    return held, notes
+
+
+def _part(name: str, source: tuple, target: tuple, frames: np.ndarray, inside: np.ndarray) -> Part:
+    pixels, counting = frames[source], inside[source[:3]]
+    counts = are_counts(pixels[counting])
+    if not counts:
+        noisy = counting & ~constant_areas(pixels)
+        counting = noisy if noisy.any() else counting
+    return Part(name, source, target, pixels, counting, counts)
+
+
+def are_counts(values: np.ndarray) -> bool:
+    """Whether these are numbers of photons, few enough to matter: whole, with a variance as large as their mean.
+
+    Values [P, C] come row by row; the variance is that between neighbours.
+
+    Examples
+    --------
+    >>> draw = np.random.default_rng(0).poisson(0.3, (5000, 1))
+    >>> are_counts(draw), are_counts(draw * 20)
+    (True, False)
+    """
+    values = values[..., 0].astype(np.float64) if values.shape[-1] == 1 else np.empty(0)
+    mean = values.mean() if len(values) > 1 else 0
+    if not 0 < mean < COUNTED or values.min() < 0 or (values != np.rint(values)).any():
+        return False
+    return bool(0.6 < (np.diff(values) ** 2).mean() / 2 / mean < 1.6)
+
+
+def looks_like_mosaic(frames: np.ndarray) -> bool:
+    """Whether gray frames [F, H, W] alternate from pixel to pixel, both along rows and along columns, as a mosaic does.
+
+    Then the amplitudes at half the sampling frequency stand out of those around them.
+
+    Examples
+    --------
+    >>> frame = np.random.default_rng(0).normal(0, 1, (1, 32, 32))
+    >>> looks_like_mosaic(frame), looks_like_mosaic(frame + np.tile([[9, 5], [5, 2]], (16, 16)))
+    (False, True)
+    """
+    height, width = (side - side % 2 for side in frames.shape[1:])
+    if min(height, width) < 16:
+        return False
+    frame = frames[np.argmax(frames.reshape(len(frames), -1).std(axis=1)), :height, :width].astype(np.float64)
+    window = np.outer(np.hanning(height), np.hanning(width))
+    power = np.abs(np.fft.fft2((frame - frame.mean()) * window)) ** 2
+    y, x = height // 2, width // 2
+
+    def stands_out(row: int, column: int) -> bool:
+        rows, columns = np.arange(row - 6, row + 7) % height, np.arange(column - 6, column + 7) % width
+        around = power[np.ix_(rows, columns)]
+        far = np.maximum(*np.abs(np.indices(around.shape) - 6)) > 2
+        return bool(around[6, 6] > 50 * around[far].mean())
+
+    return (stands_out(y, 0) and stands_out(0, x)) or (stands_out(y, x) and (stands_out(y, 0) or stands_out(0, x)))

@@ -1,0 +1,168 @@
+"""TIFF files read and written with tifffile: axes, alpha, no-data value, resolution, OME, ImageJ and georeference."""
+
+import logging
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from dnlib.images.axes import in_order
+from dnlib.images.metadata import Metadata, Stored
+from dnlib.images.pictures import Picture
+
+KEPT_TAGS = (271, 272, 306, 315, 33432, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
+"""Maker, model, date, author, copyright; scale, tie points, transformation and keys of GeoTIFF; GDAL's."""
+NO_DATA_TAG, EXIF_TAG, ORIENTATION_TAG = 42113, 34665, 274
+SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
+FRAMES = "QTZRPAHIVE"  # letters for axes of frames
+
+
+def read_tiff(path: Path) -> Stored:
+    """What a TIFF holds, upright."""
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it would log is found out and said here
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[0]
+        pixels, axes, notes = _pixels(file)
+        pixels = _in_rgb(pixels, page, axes)
+        metadata = _metadata(file, page)
+        if notes:  # of a set: the OME-XML speaks of other files
+            metadata = replace(metadata, ome=None)
+        if EXIF_TAG in page.tags:
+            notes.append("the EXIF part of the TIFF is left out")
+        kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
+        return Stored(
+            upright(pixels, axes, int(page.tags.valueof(ORIENTATION_TAG, 1))),
+            axes,
+            kind or "",
+            _number(page.tags.valueof(NO_DATA_TAG)),
+            metadata,
+            tuple(notes),
+        )
+
+
+def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
+    """What this file holds, the letters of its axes, and what is to be said about it; colours stand last."""
+    shapes = {(series.shape, series.axes, series.dtype) for series in file.series}
+    if len(shapes) > 1:
+        raise ValueError(f"it holds {len(file.series)} images of different shape or type; split it into files")
+    series, notes = file.series[0], []
+    own = [page for page in series.pages if page is not None and page.parent is file]
+    if len(own) < len(series.pages):
+        pixels, axes = np.stack([page.asarray() for page in own]), "I" + own[0].axes
+        notes = [f"it holds {len(own)} of the {len(series.pages)} planes of its OME set, whose OME-XML is left out"]
+    else:
+        pixels, axes = np.stack([one.asarray() for one in file.series]), "I" + series.axes
+    if len(pixels) == 1:
+        pixels, axes = pixels[0], axes[1:]
+    if "S" in axes and not axes.endswith("S"):  # colours stored plane after plane
+        pixels = np.moveaxis(pixels, axes.index("S"), -1)
+        axes = axes.replace("S", "") + "S"
+    return pixels, _distinct(axes), notes
+
+
+def _distinct(axes: str) -> str:
+    """Every letter once: tifffile calls all unknown axes Q."""
+    spare = [letter for letter in FRAMES if letter not in axes]
+    return "".join(spare.pop(0) if letter in axes[:place] else letter for place, letter in enumerate(axes))
+
+
+def _in_rgb(pixels: np.ndarray, page, axes: str) -> np.ndarray:
+    """Gray or RGB; YCbCr that tifffile has not converted is, and other colour models are refused."""
+    photometric = page.photometric.name
+    if photometric == "CFA":
+        raise ValueError("it is the mosaic of a sensor; dnlib.noise.pack takes it apart into its colours")
+    if photometric not in ("MINISBLACK", "RGB", "YCBCR"):
+        raise ValueError(f"its colours are stored as {photometric}; MINISBLACK (gray) and RGB are accepted")
+    if photometric != "YCBCR" or page.compression.name in ("JPEG", "OJPEG", "ALT_JPEG"):
+        return pixels
+    if pixels.dtype != np.uint8 or axes != "YXS" or pixels.shape[-1] != 3:
+        raise ValueError("its colours are stored as YCbCr of another kind than 8 bits and one frame; convert it to RGB")
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels), "YCbCr").convert("RGB"))
+
+
+def upright(pixels: np.ndarray, axes: str, orientation: int) -> np.ndarray:
+    """Pixels turned as the orientation tag (1 to 8) of TIFF and EXIF says."""
+    y, x = axes.index("Y"), axes.index("X")
+    if orientation in (5, 6, 7, 8):
+        pixels = np.swapaxes(pixels, y, x)
+    flipped = {2: [x], 3: [y, x], 4: [y], 6: [x], 7: [y, x], 8: [y]}.get(orientation, [])
+    return np.ascontiguousarray(np.flip(pixels, flipped))
+
+
+def _number(text: object) -> float | None:
+    """GDAL's no-data value, which is a text."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _metadata(file, page) -> Metadata:
+    tags = [page.tags[code] for code in KEPT_TAGS if code in page.tags]
+    unit = {2: 1.0, 3: 2.54}.get(int(page.tags.valueof(296, 2))) if 296 in page.tags else None
+    resolution = [np.divide(*page.tags.valueof(code, (1, 1))) for code in (282, 283)]
+    imagej = {**file.imagej_metadata, "resolution": tuple(resolution)} if file.is_imagej else None
+    plain = not (file.is_ome or file.is_imagej or file.is_shaped) and page.description
+    return Metadata(
+        icc_profile=page.tags.valueof(34675),
+        resolution=(unit * resolution[0], unit * resolution[1]) if unit else None,
+        texts=(("Description", page.description),) if plain else (),
+        tags=tuple((tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in tags),
+        ome=file.ome_metadata,
+        imagej=imagej,
+    )
+
+
+def write_tiff(path: Path, picture: Picture) -> None:
+    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it."""
+    import tifffile
+
+    metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
+    if not re.fullmatch("[^YXS]*YX[SC]?", axes):
+        pixels, axes = np.transpose(pixels, [axes.index(letter) for letter in in_order(axes)]), in_order(axes)
+    samples = axes[-1] in "SC"
+    if samples and pixels.shape[-1] == 1:
+        pixels, axes, samples = pixels[..., 0], axes[:-1], False
+    colour = axes[-1] == "S" and pixels.shape[-1] - picture.has_alpha == 3
+    options = {
+        "photometric": "rgb" if colour else "minisblack",
+        "planarconfig": "contig" if samples else None,
+        "extrasamples": [SAMPLES[picture.alpha]] if picture.alpha else None,
+        "iccprofile": metadata.icc_profile,
+        "extratags": metadata.tags,
+    }
+    if metadata.imagej and _fits_imagej(pixels, axes):
+        own = {key: value for key, value in metadata.imagej.items() if key not in IMAGEJ_COUNTS}
+        resolution = metadata.imagej["resolution"]
+        tifffile.imwrite(path, pixels, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
+        return
+    if metadata.ome:
+        options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
+    else:
+        options["description"] = dict(metadata.texts).get("Description", "").encode("ascii", "replace").decode() or None
+        options["metadata"] = {"axes": axes.replace("C", "S") if samples else axes} if picture.is_stack else None
+    if metadata.resolution:
+        options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
+    tifffile.imwrite(path, pixels, compression="deflate", bigtiff=pixels.nbytes > 4e9, **options)
+
+
+IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")
+
+
+def _fits_imagej(pixels: np.ndarray, axes: str) -> bool:
+    """Whether ImageJ's own kind of TIFF can hold this."""
+    ordered = axes == "".join(sorted(axes, key="TZCYXS".find)) and set(axes) <= set("TZCYXS") and axes[-1] != "C"
+    return ordered and pixels.dtype in ("uint8", "uint16", "float32") and pixels.nbytes < 4e9
+
+
+def _ome_for(xml: str, kind: np.dtype) -> str:
+    """OME-XML for one file that holds all planes in order, of this type."""
+    name = {"float32": "float", "float64": "double"}.get(str(kind), str(kind))
+    xml = re.sub(r'(<(?:\w+:)?Pixels\b[^>]*?\sType=")[^"]+', rf"\g<1>{name}", xml)
+    xml = re.sub(r"<((?:\w+:)?TiffData)\b[^>]*?(?:/>|>.*?</\1>)", r"<\1/>", xml, count=1, flags=re.DOTALL)
+    return re.sub(r"<((?:\w+:)?TiffData)\b[^>]+?(?:/>|>.*?</\1>)\s*", "", xml, flags=re.DOTALL)

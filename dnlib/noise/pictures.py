@@ -1,0 +1,106 @@
+"""The noise of image files, part by part: each channel, and each colour of a mosaic, has noise of its own."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dnlib.images import Range, parts_of, read
+from dnlib.noise.measure import Inspection, inspect_image, inspect_pair
+
+UNLIKE = 2.5  # colours whose noise differs more are taken each by itself
+
+
+def inspect_files(
+    noisy: str | Path, clean: str | Path | None = None, *, range: tuple[float, float] | None = None, **reading
+) -> tuple[dict[str, Inspection], list[str]]:
+    """`inspect_image` for every part of a file, or `inspect_pair` for two files.
+
+    The first frame that is not constant is inspected.
+
+    Parameters
+    ----------
+    noisy, clean : path
+        Image files.
+    range : (black, white), optional
+        Instead of what is found.
+    **reading
+        As `dnlib.images.read` takes it.
+
+    Returns
+    -------
+    dict of Inspection, list of str
+        By the names of the parts, "" for a picture of one part; and what is to be said about them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dnlib.images import Picture, write
+    >>> noise = np.random.default_rng(0).normal(0.5, 0.1, (2, 64, 64)).astype(np.float32)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lost = write(f"{folder}/two.tif", Picture.of(noise, axes="CYX"))
+    ...     list(inspect_files(f"{folder}/two.tif", axes="CYX")[0])
+    ['channel 0', 'channel 1']
+    """
+    told = Range.told(*range) if range else None
+    picture = read(noisy, **reading)
+    notes = list(picture.notes)
+    if clean is not None:
+        truth = read(clean, **reading)
+        notes += _shifted(picture.first, truth.first)
+        return {"": inspect_pair(picture.first, truth.first, range=told)}, [*notes, *truth.notes]
+    parts, said = parts_of(picture, unlike=unlike_noise)
+    if any(part.counts for part in parts):
+        mean = np.mean([part.pixels[part.inside].mean() for part in parts])
+        raise ValueError(
+            f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
+            "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
+        )
+    found = {}
+    for part in parts:
+        frame = part.holding[0]
+        found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
+    count = len(parts[0].pixels)
+    if count > 1:
+        said = [*said, f"frame {parts[0].holding[0]} of {count} is inspected"]
+    return found, notes + said
+
+
+def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether the noise of colours differs by far, so that each should be taken by itself.
+
+    Parameters
+    ----------
+    frames : array [F, H, W, C]
+        Of any real type; constant colours do not count.
+    inside : array [F, H, W]
+        False where pixels do not count; the rectangle around all others is looked at.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).normal(0, (1, 1, 5), (1, 64, 64, 3))
+    >>> unlike_noise(noise, np.ones((1, 64, 64), bool)), unlike_noise(noise[..., :2], np.ones((1, 64, 64), bool))
+    (True, False)
+    """
+    from skimage.restoration import estimate_sigma
+
+    rows, columns = (np.flatnonzero(inside.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    number = int(np.argmax(inside.sum(axis=(1, 2))))
+    frame = frames[number, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float64)
+    colours = [colour for colour in np.moveaxis(frame, -1, 0) if np.ptp(colour) > 0]
+    levels = [level for colour in colours if (level := estimate_sigma(colour)) > 0]
+    return len(levels) > 1 and bool(max(levels) > UNLIKE * min(levels))
+
+
+def _shifted(noisy: np.ndarray, clean: np.ndarray) -> list[str]:
+    """Whether the two lie a few pixels apart, in a sentence."""
+    from skimage.registration import phase_cross_correlation
+
+    if noisy.shape != clean.shape:
+        return []
+    first, second = (image.astype(float).reshape(*image.shape[:2], -1).mean(axis=2) for image in (noisy, clean))
+    first, second = first - first.mean(), second - second.mean()
+    shift = phase_cross_correlation(first, second, normalization=None)[0].astype(int)
+    moved = np.roll(second, shift, axis=(0, 1))
+    if not shift.any() or np.var(first - moved) > 0.9 * np.var(first - second):
+        return []
+    return [f"the noisy image lies {shift[0]} pixels below and {shift[1]} right of the clean one: align them first"]

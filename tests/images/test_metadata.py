@@ -1,0 +1,153 @@
+"""What files say about their pixels survives, or is named."""
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from dnlib.images import read, write
+from dnlib.images.tiff import upright
+
+
+@pytest.fixture
+def rgb(rng):
+    return rng.integers(0, 255, (20, 24, 3)).astype(np.uint8)
+
+
+def chunks_of(path):
+    data, place, found = path.read_bytes(), 8, {}
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        found[data[place + 4 : place + 8].decode()] = data[place + 8 : place + 8 + size]
+        place += 12 + size
+    return found
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_png_keeps_profile_gamma_resolution_texts_and_exif(tmp_path, rgb, dtype):
+    info, exif = PngInfo(), Image.Exif()
+    info.add(b"gAMA", (45455).to_bytes(4, "big"))
+    info.add_text("Author", "Ada")
+    exif[271] = "a maker"
+    Image.fromarray(rgb).save(
+        tmp_path / "a.png", pnginfo=info, dpi=(300, 300), icc_profile=b"profile", exif=exif.tobytes()
+    )
+    picture = read(tmp_path / "a.png")
+    picture = picture.with_colours(picture.colours.astype(dtype))
+    assert write(tmp_path / "b.png", picture) == []
+    found = chunks_of(tmp_path / "b.png")
+    assert found["gAMA"] == (45455).to_bytes(4, "big") and {"iCCP", "eXIf"} <= set(found) and b"Ada" in found["iTXt"]
+    assert found["pHYs"][:4] == round(300 / 0.0254).to_bytes(4, "big")
+    np.testing.assert_array_equal(read(tmp_path / "b.png").pixels, rgb)
+    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gamma", "texts"]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_transparency_by_a_key_becomes_alpha(tmp_path, rgb, mode):
+    key = (9, 9, 9) if mode == "RGB" else 9
+    pixels = rgb if mode == "RGB" else rgb[..., 0]
+    pixels[3, 4] = key
+    Image.fromarray(pixels).save(tmp_path / "a.png", transparency=key)
+    picture = read(tmp_path / "a.png")
+    assert picture.alpha == "unassociated" and picture.pixels[3, 4, -1] == 0 and not picture.inside[3, 4]
+
+
+def test_every_orientation_is_turned_upright_as_pillow_does(tmp_path, rgb):
+    from PIL import ImageOps
+
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[274] = orientation
+        image = Image.fromarray(rgb)
+        image.getexif()[274] = orientation
+        expected = np.asarray(ImageOps.exif_transpose(image))
+        np.testing.assert_array_equal(upright(rgb, "YXS", orientation), expected)
+        tifffile.imwrite(tmp_path / "a.tif", rgb, extratags=[(274, 3, 1, orientation, True)])
+        Image.fromarray(rgb).save(tmp_path / "a.png", exif=exif)
+        for name in ("a.tif", "a.png"):
+            np.testing.assert_array_equal(read(tmp_path / name).pixels, expected)
+            assert not read(tmp_path / name).metadata.exif
+
+
+def test_a_geotiff_keeps_its_place_and_no_data_value(tmp_path, rng):
+    pixels = rng.normal(200, 10, (20, 24)).astype(np.float32)
+    pixels[:5] = -3.4028234663852886e38
+    tags = [(33550, 12, 3, (30.0, 30.0, 0.0), True), (33922, 12, 6, (0.0, 0, 0, 5e5, 4e6, 0), True)]
+    tags += [(42113, 2, 0, "-3.4028234663852886e+38", True)]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, extratags=tags)
+    picture = read(tmp_path / "a.tif")
+    assert not picture.inside[:5].any() and picture.inside[5:].all() and not picture.notes
+    write(tmp_path / "b.tif", picture)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert file.pages[0].tags[33550].value == (30.0, 30.0, 0.0) and file.pages[0].tags[33922].value[3] == 5e5
+        assert file.pages[0].tags[42113].value.startswith("-3.40282346")
+
+
+@pytest.mark.parametrize("axes", ["CYX", "TCYX", "ZYX"])
+def test_imagej_and_ome_keep_axes_and_pixel_size(tmp_path, rng, axes):
+    pixels = rng.integers(0, 4000, (2, 3, 20, 24)[4 - len(axes) :]).astype(np.uint16)
+    said = {"axes": axes, "unit": "um", "spacing": 2.0}
+    tifffile.imwrite(tmp_path / "i.tif", pixels, imagej=True, resolution=(4, 4), metadata=said)
+    tifffile.imwrite(tmp_path / "o.ome.tif", pixels, metadata={"axes": axes, "PhysicalSizeX": 0.25})
+    for name in ("i.tif", "o.ome.tif"):
+        picture = read(tmp_path / name)
+        assert picture.axes == axes and picture.separate == ("C" in axes)
+        assert write(tmp_path / f"out_{name}", picture) == []
+        with tifffile.TiffFile(tmp_path / f"out_{name}") as file:
+            assert file.series[0].axes == axes
+            np.testing.assert_array_equal(file.asarray(), pixels)
+            if name == "i.tif":
+                assert file.imagej_metadata["unit"] == "um" and file.imagej_metadata["spacing"] == 2.0
+                assert file.pages[0].tags[282].value == (4, 1)
+            else:
+                assert 'PhysicalSizeX="0.25"' in file.ome_metadata
+    floats = picture.with_colours(picture.colours.astype(np.float32))
+    write(tmp_path / "f.ome.tif", floats)
+    with tifffile.TiffFile(tmp_path / "f.ome.tif") as file:
+        assert file.is_ome and file.series[0].axes == axes and file.asarray().dtype == np.float32
+
+
+def test_of_an_ome_set_only_what_the_file_holds_is_read(tmp_path, rng):
+    pixels = rng.integers(0, 4000, (2, 20, 24)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels[:1], metadata={"axes": "CYX"})
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as file:
+        other = '<TiffData FirstC="1" IFD="0" PlaneCount="1"><UUID FileName="b.ome.tif">urn:uuid:b</UUID></TiffData>'
+        xml = file.ome_metadata.replace('SizeC="1"', 'SizeC="2"').replace("</Pixels>", f"{other}</Pixels>")
+    tifffile.imwrite(tmp_path / "set.ome.tif", pixels[0], description=xml, metadata=None)
+    picture = read(tmp_path / "set.ome.tif")
+    assert picture.pixels.shape == (20, 24) and "1 of the 2 planes" in picture.notes[0] and not picture.metadata.ome
+
+
+@pytest.mark.parametrize(("kind", "alpha"), [("assocalpha", "associated"), ("unassalpha", "unassociated")])
+def test_alpha_stays_of_its_kind_and_unspecified_samples_are_channels(tmp_path, rng, kind, alpha):
+    pixels = rng.integers(0, 255, (20, 24, 4)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=[kind])
+    picture = read(tmp_path / "a.tif")
+    assert picture.alpha == alpha and picture.colours.shape[-1] == 3
+    assert read(tmp_path / "a.tif", channels=True).colours.shape[-1] == 4
+    write(tmp_path / "b.tif", picture)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert file.pages[0].extrasamples[0].name == kind.upper()
+    if alpha == "associated":
+        with pytest.raises(ValueError, match="with associated alpha"):
+            write(tmp_path / "b.png", picture)
+
+
+@pytest.mark.parametrize("count", [2, 4, 5])
+def test_samples_that_are_not_alpha_are_channels(tmp_path, rng, count):
+    pixels = rng.integers(0, 60000, (20, 24, count)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", planarconfig="contig")
+    picture = read(tmp_path / "a.tif")
+    assert picture.separate and picture.colours.shape[-1] == count
+    write(tmp_path / "b.tif", picture)
+    again = read(tmp_path / "b.tif")
+    assert again.colours.shape[-1] == count and not again.alpha
+    np.testing.assert_array_equal(again.pixels, pixels)
+
+
+def test_ycbcr_becomes_rgb(tmp_path):
+    colours = np.tile(np.uint8([145, 106, 74]), (16, 16, 1))
+    stored = np.asarray(Image.fromarray(colours).convert("YCbCr"))
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="ycbcr", extratags=[(530, 3, 2, (1, 1), True)])
+    assert np.abs(read(tmp_path / "a.tif").pixels.astype(int) - colours).max() <= 2
