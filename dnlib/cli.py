@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -166,17 +165,14 @@ def noise(noisy, clean, picture, axes, channels, range, ignore_nan, force):
         found, notes = inspect_files(noisy, clean, range=range, **reading)
     _note(noisy, notes)
     for name, one in found.items():
-        click.echo(f"{name + ': ' if name else ''}brightness and noise, {one.unit}:")
+        click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {one.unit}:")
         for brightness, deviation in zip(one.brightness, one.deviation, strict=True):
             click.echo(f"  {brightness:8.4g}  {deviation:8.4g}")
         click.echo(f"{name + ': ' if name else ''}{one.sentence}")
     if picture:
         from dnlib.course import draw_inspection
 
-        first = next(iter(found.values()))
-        draw_inspection(
-            replace(first, deviation=255 / first.white * first.deviation), picture
-        )  # its axis says "of 255"
+        draw_inspection(next(iter(found.values())), picture)
         _say(f"{picture}: noise against brightness, and its correlation map")
 
 

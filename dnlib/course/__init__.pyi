@@ -30,7 +30,6 @@ from .console import (
     claims_table as claims_table,
     datasets_table as datasets_table,
     doctor_table as doctor_table,
-    inspection_table as inspection_table,
     moves_table as moves_table,
     weights_table as weights_table,
 )

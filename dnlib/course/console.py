@@ -172,11 +172,3 @@ def doctor_table(findings) -> None:
     for finding in findings:
         table.add_row(marks[finding.state], finding.what, finding.found)
     plain_console().print(table)
-
-
-def inspection_table(found) -> None:
-    """Print the standard deviation of the noise for each brightness."""
-    table = Table("brightness", "noise, of 255")
-    for brightness, deviation in zip(found.brightness, found.deviation, strict=True):
-        table.add_row(f"{brightness:.2f}", f"{deviation:.1f}")
-    plain_console().print(table)
