@@ -184,9 +184,11 @@ def test_the_committed_report_is_that_of_the_committed_records():
     assert text.count("data:image/png;base64,") == len(jobs.chapters())
 
 
-@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3), (2, 40, 50), (40, 50, 4)])
-def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape):
-    before = Picture.of(rng.normal(100, 10, shape))
+@pytest.mark.parametrize(
+    ("shape", "axes"), [((40, 50), None), ((40, 50, 3), None), ((2, 40, 50), "TYX"), ((40, 50, 4), None)]
+)
+def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape, axes):
+    before = Picture.of(rng.normal(100, 10, shape), axes=axes)
     after, choice = denoise_picture(before)
     write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, choice)
     page = (tmp_path / "page.html").read_text()

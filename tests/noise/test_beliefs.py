@@ -38,7 +38,7 @@ def test_conditioning_is_bayes_rule_however_small_the_covariance(channels, scale
     surprise = (observed - prior.mean).double().movedim(1, -1)[..., None]
     step = (cov @ torch.linalg.solve(both, surprise))[..., 0].movedim(-1, 1)
     left = cov - cov @ torch.linalg.solve(both, cov)
-    assert torch.allclose(after.mean.double(), prior.mean.double() + step, rtol=tolerance)
+    assert torch.allclose(after.mean.double(), prior.mean.double() + step, rtol=tolerance, atol=tolerance)
     assert torch.allclose(last(after.cov).double(), left, rtol=tolerance, atol=tolerance * cov.abs().max())
 
 
