@@ -18,7 +18,6 @@ from skimage.restoration import (
 )
 
 import dnlib
-from dnlib.course import chapter
 from dnlib.images import arrays, datasets
 from dnlib.training import psnr
 from dnlib.zoo import provenance
@@ -58,7 +57,7 @@ METHODS = {
 def photographs() -> tuple[str, list[np.ndarray]]:
     name = "kodak24" if datasets.find("kodak24").is_present else "bundled"
     colour = [arrays.to_unit(e.clean) for e in datasets.load(name) if e.clean.ndim == 3]
-    return name, [chapter.middle(image, SIDE) for image in colour]
+    return name, [arrays.middle(image, SIDE) for image in colour]
 
 
 def main():
