@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dnlib.course.margins import measure
 from dnlib.images import ROOT, atomic
 
 COMMITTED = ROOT / "results" / "records"
@@ -191,6 +192,4 @@ def half_interval(numbers: Sequence[float]) -> float:
     >>> round(half_interval([0.0, 1.0, 2.0]), 2)
     2.48
     """
-    from scipy.stats import sem, t
-
-    return float(t.ppf(0.975, len(numbers) - 1) * sem(numbers))
+    return measure(np.asarray(numbers)).half_interval()

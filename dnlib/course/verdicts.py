@@ -78,11 +78,6 @@ class Judgement:
         return ", ".join([*profiles, *settings, *data])
 
     @property
-    def seeds(self) -> tuple[int, ...]:
-        """Of the records that decide."""
-        return tuple(sorted({seed for stage in self.stages[-1:] for entry in stage.entries for seed in entry.values}))
-
-    @property
     def number(self) -> str:
         """The number that decides, without how often it was measured."""
         return self.stages[-1].weakest.text if self.stages else "–"

@@ -147,7 +147,7 @@ def test_runs_with_other_parameters_are_entries_of_their_own():
 def test_bad_records_are_refused_by_name():
     with pytest.raises(ValueError, match="two records of 01_x-laptop-s0 disagree"):
         judged(claim(), record(0, gain=1.0), record(0, gain=2.0))
-    assert judged(claim(), record(0, gain=1.0), record(0, gain=1.0)).seeds == (0,)
+    assert "(1 seed)" in judged(claim(), record(0, gain=1.0), record(0, gain=1.0)).measured
     with pytest.raises(ValueError, match="keeps no score for each; run the chapter again: dnlib run 01"):
         judged(claim(sample="images"), record(0, gain=1.0))
     with pytest.raises(ValueError, match="image by image, and these have other images"):
