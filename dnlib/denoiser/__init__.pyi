@@ -1,4 +1,9 @@
-from .candidates import BLIND_SPOT as BLIND_SPOT, CANDIDATES as CANDIDATES, Candidate as Candidate
+from .candidates import (
+    BLIND_SPOT as BLIND_SPOT,
+    CANDIDATES as CANDIDATES,
+    UNCHANGED as UNCHANGED,
+    Candidate as Candidate,
+)
 from .choice import Choice as Choice
 from .page import write_picture_page as write_picture_page
 from .sampling import noise_level as noise_level

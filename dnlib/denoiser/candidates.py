@@ -1,32 +1,22 @@
-"""What may denoise a picture, and how each is judged without a clean one: on the same pixels of the same tiles.
-
-The loss is self-supervised (see `dnlib.filters`) and taken over one pixel in 16 of sample tiles of the noisy image.
-"""
+"""What may denoise a picture: classical filters in several strengths, and the shipped networks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from dnlib.denoiser.sampling import without_single_channel
-from dnlib.filters import (
-    Filter,
-    Setting,
-    calibrate,
-    donut_median,
-    median,
-    nl_means,
-    total_variation,
-    wavelet,
-)
+from dnlib.denoiser import learned
+from dnlib.filters import Filter, Setting, median, nl_means, total_variation, wavelet
 
-BLIND_SPOT = "blind_spot"  # the candidate that is a network, for colour images
+BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
+BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown"
+UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A classical filter that `denoise` may choose.
+    """A filter or network that `denoise` may choose.
 
     Attributes
     ----------
@@ -34,71 +24,64 @@ class Candidate:
         filter(image, **setting), for float images [H, W] or [H, W, C].
     settings : callable
         The settings to try, given the standard deviation of the noise, in units of the image.
-    blind_twin : Filter, optional
-        A filter that takes the same settings and ignores each pixel's own value; it is judged in the filter's place.
     in_image_units : frozenset of str
         The arguments that are in units of the image, as `Choice.setting` reports them.
+    seconds : float
+        For a megapixel of one channel, on two cores of a laptop without bfloat16 units, about.
+    colours : bool
+        Whether it takes images of three colours alone, and [0, 1] as their range: a network.
+    is_there : callable
+        Whether it can be tried: weights may not be installed.
+    deviation : callable, optional
+        Takes what the filter takes, and also tells the standard deviation of every value.
 
     Examples
     --------
     >>> CANDIDATES["wavelet"].settings(0.1)[0]
-    {'sigma': 0.05}
+    {'sigma': 0.1}
     """
 
     filter: Filter
     settings: Callable[[float], list[Setting]]
-    blind_twin: Filter | None = None
     in_image_units: frozenset[str] = frozenset()
+    seconds: float = 1.0
+    colours: bool = False
+    is_there: Callable[[], bool] = lambda: True
+    deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
+
+
+def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
+    """Settings that are multiples of the noise's standard deviation."""
+    return lambda level: [{name: factor * level} for factor in factors]
+
+
+def _network(name: str, seconds: float, settings: Callable[[float], list[Setting]] = lambda level: [{}]) -> Candidate:
+    return Candidate(
+        learned.filter_of(name),
+        settings,
+        frozenset({"sigma"}),
+        seconds,
+        colours=True,
+        is_there=lambda: learned.is_there(name),
+    )
 
 
 CANDIDATES = {
-    "median": Candidate(median, lambda sigma: [{"radius": r} for r in (1, 2, 3, 4)], donut_median),
+    "median": Candidate(median, lambda level: [{"radius": radius} for radius in (1, 2)]),
     "total_variation": Candidate(
-        total_variation,
-        lambda sigma: [{"weight": k * sigma} for k in (0.25, 0.5, 0.75, 1.0, 1.4, 2.0, 3.0)],
-        in_image_units=frozenset({"weight"}),
+        total_variation, _times("weight", 0.75, 1.4), frozenset({"weight"}), 2.0
     ),
-    "wavelet": Candidate(
-        wavelet,
-        lambda sigma: [{"sigma": k * sigma} for k in (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)],
-        in_image_units=frozenset({"sigma"}),
-    ),
+    "wavelet": Candidate(wavelet, _times("sigma", 1.0, 2.0), frozenset({"sigma"})),
     "nl_means": Candidate(
         nl_means,
-        lambda sigma: [{"h": k * sigma, "sigma": sigma} for k in (0.3, 0.5, 0.7, 0.9, 1.2, 1.8)],
-        in_image_units=frozenset({"h", "sigma"}),
+        lambda level: [{"h": factor * level, "sigma": level} for factor in (0.5, 0.8, 1.2)],
+        frozenset({"h", "sigma"}),
+        3.0,
+    ),
+    "white_noise_network": _network("bias_free_rgb_sigma0to55", 2.0),
+    "patch_craft_network": _network("patch_craft_rgb_sigma20_box3", 2.0),
+    BLIND_SPOT: replace(
+        _network(BLIND_SPOT_WEIGHTS, 7.0, _times("sigma", 1.0)),
+        deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),
 }
-
-
-class Judged(NamedTuple):
-    """A candidate in its best setting: the mean of its loss over all tiles, NaN where it fails, and how it denoises.
-
-    `denoise` takes a frame [H, W, C] and returns its estimate and the standard deviation of that, or None.
-    """
-
-    setting: Setting
-    in_image_units: frozenset[str]
-    loss: float
-    noise: float
-    denoise: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
-
-
-def judge(name: str, tiles: list[np.ndarray], sigma: float, device: str) -> Judged:
-    """One of `CANDIDATES`, or the network, on tiles whose noise has the standard deviation sigma."""
-    if name == BLIND_SPOT:
-        from dnlib.denoiser.network import BlindSpot  # and with it torch, which takes seconds
-
-        network = BlindSpot(tiles, device)
-        return Judged({"sigma": network.sigma}, frozenset({"sigma"}), network.loss, network.sigma, network.denoise)
-    candidate = CANDIDATES[name]
-    judged, blind = (candidate.blind_twin, True) if candidate.blind_twin else (candidate.filter, False)
-    settings = candidate.settings(sigma)
-    losses = [calibrate(judged, tile, settings, blind=blind, all_masks=False).losses for tile in tiles]
-    means = np.mean(losses, axis=0)
-    best = int(np.argmin(np.where(np.isfinite(means), means, np.inf)))
-
-    def denoise(frame: np.ndarray) -> tuple[np.ndarray, None]:
-        return candidate.filter(without_single_channel(frame), **settings[best]).reshape(frame.shape), None
-
-    return Judged(settings[best], candidate.in_image_units, float(means[best]), sigma, denoise)

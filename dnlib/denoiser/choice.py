@@ -1,44 +1,50 @@
-"""The 60-second denoiser: choose between classical filters and a network without ground truth, and apply the choice.
+"""Choose between classical filters and networks without ground truth, and do no harm.
 
-The candidate of smallest self-supervised loss is applied with the pixel's own value back in view: filters directly, in
-one pass, which chapter 01 compares with the J-invariant image and with mixing; the blind-spot network by Bayes' rule
-(chapter 04).
-
-It assumes noise that is independent from pixel to pixel. Noise of a phone or a JPEG is not.
+Every candidate is judged by how much it lowers the mean squared error (`dnlib.denoiser.risk`), and no more is taken off
+than that asks for: where every candidate would do harm the picture stays as it is. A filter that is asked for by name is
+applied as it is.
 """
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, Judged, judge
-from dnlib.denoiser.sampling import noise_level, sample_tiles
-from dnlib.filters import Setting
+from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED, Candidate
+from dnlib.denoiser.risk import Removal, removal
+from dnlib.denoiser.sampling import sample_tiles, without_single_channel
+from dnlib.denoiser.strength import Strength, White, strength_of, trust
+from dnlib.filters import Filter, Setting
 from dnlib.images import Part
 
 FOR_COUNTS = "total_variation"  # of few photons: losses of filters differ less than they scatter, and it keeps means
+SURE = 2.0  # standard errors by which a candidate has to lower the error
+RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
+LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen and how well it predicts noisy pixels it cannot see; all in units of the input image.
+    """What was chosen and how good it is, as far as one can know; all in units of the input image.
 
     Attributes
     ----------
     filter : str
-        A name in `CANDIDATES`, or "blind_spot".
+        A name in `CANDIDATES`, or "unchanged".
     setting : dict
-        The arguments of the filter; the noise level that the network took for granted.
-    loss : float
-        Mean squared self-supervised loss of the winner.
+        The arguments of the filter.
+    risk : float
+        The estimated mean squared error of the result.
     noise : float
         Estimated standard deviation of the noise.
-    losses : dict
-        The best loss of each candidate, where it is a finite number.
+    risks : dict
+        The same for each candidate in its best setting, and for "unchanged".
+    weights : tuple of float
+        Which share of what the filter removes was removed, for each channel.
     uncertainty : ndarray or None
-        The standard deviation of every value, where the network denoised.
+        The standard deviation of every value, where the blind spot denoised.
     parts : dict
         The choices for all channels, by their names, where each is denoised by itself; the rest is that of the first.
     notes : tuple of str
@@ -46,15 +52,16 @@ class Choice:
 
     Examples
     --------
-    >>> Choice("median", {"radius": 2}, 0.25, 0.5, {"median": 0.25}).summary
-    'median (radius 2), self-supervised loss 0.25, estimated noise standard deviation 0.5'
+    >>> Choice("median", {"radius": 2}, 0.01, 0.5, {"median": 0.01}).summary
+    'median (radius 2): noise of standard deviation 0.5, about 0.1 is left'
     """
 
     filter: str
     setting: Setting
-    loss: float
+    risk: float
     noise: float
-    losses: dict[str, float]
+    risks: dict[str, float]
+    weights: tuple[float, ...] = (1.0,)
     uncertainty: np.ndarray | None = None
     parts: "dict[str, Choice]" = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -64,72 +71,132 @@ class Choice:
         """All of it in one line."""
         if self.parts:
             return "; ".join(f"{name}: {replace(choice, parts={}).summary}" for name, choice in self.parts.items())
+        if self.filter == UNCHANGED:
+            return f"left as it is: of noise of standard deviation {self.noise:.4g} nothing can be removed for certain"
         setting = ", ".join(f"{name} {value:.4g}" for name, value in self.setting.items())
+        share = min(self.weights)
+        taken = "" if share > 0.995 else f", {share:.0%} of what it removes"
         return (
-            f"{self.filter} ({setting}), self-supervised loss {self.loss:.4g}, "
-            f"estimated noise standard deviation {self.noise:.4g}"
+            f"{self.filter}{f' ({setting})' if setting else ''}{taken}: noise of standard deviation {self.noise:.4g}, "
+            f"about {math.sqrt(max(self.risk, 0)):.2g} is left"
         )
 
 
-def denoise_part(
-    part: Part, filter: str, device: str, range: tuple[float, float] | None, progress: bool
-) -> tuple[np.ndarray, Choice]:
-    """What a part becomes, as floats in its units, and how; it judges the candidates on it.
+@dataclass(frozen=True)
+class Judged:
+    """A candidate in its best setting, what it removes of sample tiles, and by how much that lowers the error.
+
+    weights: the share of it that is taken off, by channel. In [0, 1] as the tiles.
+    """
+
+    candidate: Candidate
+    number: int  # of its settings
+    removal: Removal
+    weights: np.ndarray
+    gain: float
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice, with which frames can be denoised one by one.
+
+    judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in the
+    part's units. level: its standard deviation on the sample tiles. harmless: take off no more than is good.
+    """
+
+    choice: Choice
+    judged: Judged | None
+    strength: Strength
+    level: float
+    low: float
+    span: float
+    harmless: bool
+    device: str
+
+    def apply(self, frame: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """A frame [H, W, C] denoised, and the standard deviation of every value or None, in the part's units.
+
+        inside: [H, W], False where pixels do not count.
+        """
+        if self.judged is None:
+            return frame.astype(np.float32), None
+        unit = ((frame.astype(np.float64) - self.low) / self.span).astype(np.float32)
+        variance = self.strength.variance(unit)
+        level = float(np.sqrt(variance[inside].mean()))
+        candidate = self.judged.candidate
+        setting = candidate.settings(max(level, LEAST))[self.judged.number]
+        deviation = None
+        if candidate.deviation:
+            estimate, deviation = candidate.deviation(unit, **setting, device=self.device)
+            deviation = deviation * self.span
+        else:
+            estimate = filter_on(candidate, self.device)(without_single_channel(unit), **setting).reshape(unit.shape)
+        removed = unit - estimate
+        if self.harmless:
+            limit = RARE * np.sqrt(variance)
+            removed = self._weights(removed[inside], level) * np.clip(removed, -limit, limit)
+        return (unit - removed) * self.span + self.low, deviation
+
+    def _weights(self, removed: np.ndarray, level: float) -> np.ndarray:
+        """The share of what is removed [P, C] that is taken off a frame, which may hold more or less noise than tiles."""
+        power = (removed.astype(np.float64) ** 2).mean(axis=0)
+        noise = self.judged.removal.noise.mean(axis=0) * (level / self.level) ** 2
+        return np.clip(np.divide(noise, power, out=np.zeros_like(power), where=power > 0), 0, 1).astype(np.float32)
+
+
+def choose(
+    part: Part, filter: str, device: str, range: tuple[float, float] | None, progress: bool, patience: float = math.inf
+) -> Chosen:
+    """Judge the candidates on sample tiles of a part.
 
     Parameters
     ----------
     part : Part
         Of a picture.
-    filter, device, range, progress
+    filter, device, range, progress, patience
         As `denoise` has them.
     """
     values = part.pixels[part.inside]
-    names = _names(filter, part.pixels.shape[-1])
-    if part.counts and filter == "auto":
-        names = [FOR_COUNTS]
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span = high - low
-    unit = ((part.pixels.astype(np.float64) - low) / span).astype(np.float32)  # filters see [0, 1] whatever the units
-    sigma = float(np.sqrt(values.mean())) / span if part.counts else None
-    judged = _judge_all(
-        names, [unit[k] for k in part.holding], [part.inside[k] for k in part.holding], sigma, device, progress
-    )
-    name = min(judged, key=lambda name: judged[name].loss)
+    frames = [((part.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
+    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
+    known = White(math.sqrt(values.mean()) / span) if part.counts else None
+    strength = known or strength_of(part, tiles, low, span)
+    level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
+    harmless = filter == "auto" and not part.counts
+    names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, patience)
+    judged = _judge_all(names, tiles, strength, level, device, harmless, progress)
+    name = max(judged, key=lambda name: judged[name].gain)
     best = judged[name]
-    restored, deviations = unit.copy(), None
-    for number in tqdm(part.holding, desc="denoising", disable=not progress, leave=False):
-        restored[number], deviation = best.denoise(unit[number])
-        if deviation is not None:
-            deviations = np.zeros_like(unit) if deviations is None else deviations
-            deviations[number] = deviation
-    restored = restored.astype(np.float64) * span + low
-    if part.counts:  # filters for noise that is as strong everywhere lose some
-        restored = np.maximum(restored, 0)
-        restored *= values.mean() / restored[part.inside].mean()
+    if harmless and best.gain <= SURE * best.removal.uncertainty(best.weights):
+        name = UNCHANGED
+    risks = {name: span**2 * (level**2 - one.gain) for name, one in judged.items()}
     choice = Choice(
         name,
-        {key: value * span if key in best.in_image_units else value for key, value in best.setting.items()},
-        best.loss * span**2,
-        best.noise * span,
-        {name: one.loss * span**2 for name, one in judged.items()},
-        None if deviations is None else deviations * span,
+        {} if name == UNCHANGED else _in_image_units(best, level, span),
+        (risks | {UNCHANGED: span**2 * level**2})[name],
+        level * span,
+        risks | {UNCHANGED: span**2 * level**2},
+        tuple(best.weights.tolist()),
     )
-    return restored, choice
+    return Chosen(choice, None if name == UNCHANGED else best, strength, level, low, span, harmless, device)
 
 
-def _names(filter: str, channels: int) -> list[str]:
-    """The candidates to judge."""
-    if filter == BLIND_SPOT and channels != 3:
-        raise ValueError(f"{BLIND_SPOT} was trained on images of 3 colours; this one has {channels} channel(s)")
+def _names(filter: str, part: Part, patience: float) -> list[str]:
+    """The candidates to judge: what was asked for, or all that fit the picture and take no longer than `patience`."""
+    channels = part.pixels.shape[-1]
     if filter != "auto":
+        if CANDIDATES[filter].colours and channels != 3:
+            raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
         return [filter]
-    if channels == 3:
-        from dnlib.denoiser import network  # and with it torch, which takes seconds that gray images need not wait
-
-        if network.is_there():
-            return [*CANDIDATES, BLIND_SPOT]
-    return list(CANDIDATES)
+    millions = part.pixels.size / 1e6
+    return [
+        name
+        for name, one in CANDIDATES.items()
+        if one.seconds * millions <= patience and (not one.colours or (channels == 3 and one.is_there()))
+    ]
 
 
 def _check_range(low: float, high: float, kind: np.dtype) -> None:
@@ -140,20 +207,45 @@ def _check_range(low: float, high: float, kind: np.dtype) -> None:
 
 def _judge_all(
     names: list[str],
-    frames: list[np.ndarray],
-    inside: list[np.ndarray],
-    sigma: float | None,
+    tiles: list[np.ndarray],
+    strength: Strength,
+    level: float,
     device: str,
+    harmless: bool,
     progress: bool,
 ) -> dict[str, Judged]:
-    """Candidates with a loss that is a finite number; there is at least one. sigma: of the noise, if it is known."""
-    tiles = sample_tiles(frames, inside)
-    sigma = max(noise_level(tiles), 1e-4) if sigma is None else sigma  # a noise-free image: the gentlest settings
+    """Candidates with a gain that is a finite number, each in its best setting; there is at least one."""
+    rng = np.random.default_rng(0)
+    draws = [_as_strong(strength.draw(tile, rng), strength.variance(tile)) for tile in tiles]  # the same for all
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
-        judged[name] = judge(name, tiles, sigma, device)
-    finite = {name: one for name, one in judged.items() if math.isfinite(one.loss)}
-    if not finite:
-        raise ValueError(f"no loss of {', '.join(names)} is a finite number on this image; try another filter")
-    return finite
+        candidate = CANDIDATES[name]
+        found = []
+        for number, setting in enumerate(candidate.settings(level)):
+            filter = partial(filter_on(candidate, device), **setting)
+            removed = removal(filter, tiles, draws, trust(level) if harmless else 1.0)
+            weights = removed.weights if harmless else np.ones_like(removed.weights)
+            found.append(Judged(candidate, number, removed, weights, removed.gain(weights)))
+        finite = [one for one in found if math.isfinite(one.gain)]
+        if finite:
+            judged[name] = max(finite, key=lambda one: one.gain)
+    if not judged:
+        raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
+    return judged
+
+
+def _as_strong(draw: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """A draw scaled so that its variance is what it should be, not only on average over draws."""
+    return (draw * np.sqrt(variance.mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))).astype(np.float32)
+
+
+def filter_on(candidate: Candidate, device: str) -> Filter:
+    """A candidate's filter; a network computes on the device."""
+    return partial(candidate.filter, device=device) if candidate.colours else candidate.filter
+
+
+def _in_image_units(judged: Judged, level: float, span: float) -> Setting:
+    candidate = judged.candidate
+    setting = candidate.settings(level)[judged.number]
+    return {name: value * span if name in candidate.in_image_units else value for name, value in setting.items()}

