@@ -1,4 +1,10 @@
-from . import calibration as calibration, classical as classical, jinvariance as jinvariance
+from . import (
+    calibration as calibration,
+    classical as classical,
+    jinvariance as jinvariance,
+    recorrupted as recorrupted,
+    risk as risk,
+)
 from .calibration import Calibration as Calibration, calibrate as calibrate, single_mask as single_mask
 from .classical import (
     Filter as Filter,
@@ -18,3 +24,11 @@ from .jinvariance import (
     neighbour_mean as neighbour_mean,
     self_supervised_loss as self_supervised_loss,
 )
+from .recorrupted import (
+    Denoiser as Denoiser,
+    recorrupt as recorrupt,
+    recorrupted_risk as recorrupted_risk,
+    stein_risk as stein_risk,
+    thin as thin,
+)
+from .risk import Risk as Risk

@@ -10,6 +10,7 @@ from . import (
     patch_search as patch_search,
     patch_targets as patch_targets,
     perceptual as perceptual,
+    r2r as r2r,
     raw as raw,
     ssid as ssid,
     supervised as supervised,
@@ -24,6 +25,7 @@ from .noise2self import Noise2Self as Noise2Self, visible_mean as visible_mean
 from .noise2void import MANIPULATORS as MANIPULATORS, Noise2Void as Noise2Void, stratified_places as stratified_places
 from .patch_craft import PatchCraft as PatchCraft, Tiles as Tiles, craft_tiles as craft_tiles
 from .perceptual import Features as Features, Perceptual as Perceptual
+from .r2r import Recorrupted2Recorrupted as Recorrupted2Recorrupted
 from .raw import denoise_raw as denoise_raw
 from .ssid import (
     BNN as BNN,

@@ -22,6 +22,7 @@ from .correlation import (
     radius as radius,
 )
 from .folders import inspect_folders as inspect_folders
+from .inspection import Inspection as Inspection
 from .likelihoods import (
     AddedGaussian as AddedGaussian,
     Gaussian as Gaussian,
@@ -31,7 +32,6 @@ from .likelihoods import (
     Sensor as Sensor,
 )
 from .measure import (
-    Inspection as Inspection,
     inspect_image as inspect_image,
     inspect_pair as inspect_pair,
 )

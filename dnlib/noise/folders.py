@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dnlib.images import image_files, read
+from dnlib.images import Range, image_files, read
 from dnlib.noise.correlation import lag_sums
-from dnlib.noise.measure import BINS, Inspection, noise_of
+from dnlib.noise.inspection import Inspection
+from dnlib.noise.measure import BINS, noise_of
 from dnlib.noise.scales import ranges_of_pair
 
 
@@ -53,13 +54,17 @@ def inspect_folders(
         moments += _moments(truth[inside], noise[inside])
         left_out.append(1 - inside.mean())
     filled = moments[0] > 0
+    brightness, deviation = (np.arange(BINS)[filled] + 0.5) / BINS, 255 * _deviation(*moments[:, filled])
     return Inspection(
         level=255 * float(_deviation(*moments.sum(axis=1))),
-        brightness=(np.arange(BINS)[filled] + 0.5) / BINS,
-        deviation=255 * _deviation(*moments[:, filled]),
+        brightness=brightness,
+        deviation=deviation,
         map=sums.correlation,
         exact=True,
         saturated=float(np.mean(left_out)),
+        curves=np.array([[brightness, deviation]]),
+        covariance=np.eye(1),
+        range=Range(0.0, 1.0, 255.0),
     )
 
 

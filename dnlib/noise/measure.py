@@ -4,102 +4,16 @@ With a clean image the noise is known, and all three are measured. From one nois
 patches without texture (`one_image`); white noise of colour images is recognised and measured more exactly (`white`).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from dnlib.images import Range, range_in_use
-from dnlib.noise.correlation import correlation_map, radius
+from dnlib.noise.correlation import correlation_map
+from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import estimate
 from dnlib.noise.scales import check_scales, ranges_of_pair
 from dnlib.noise.white import white_variance
 
 BINS = 12  # of brightness
-CORRELATED = 0.1  # a correlation above this counts
-
-
-@dataclass(frozen=True)
-class Inspection:
-    """What noise an image has; standard deviations in the units that `unit` names.
-
-    Parameters
-    ----------
-    level : float
-        Standard deviation of the noise in the whole image.
-    brightness, deviation : array [B]
-        How strong the noise is at which brightness.
-    map : array [K, K]
-        The pooled correlation map, its centre the lag (0, 0).
-    exact : bool
-        Measured with a clean image; estimated otherwise.
-    saturated : float
-        Share of the pixels that were left out, black or white.
-    unit : str
-        What the standard deviations are stated of: "of 255" for 8 bits and floats in [0, 1].
-    white : float
-        The range of the image in these units.
-
-    Examples
-    --------
-    >>> clean = np.full((64, 64), 0.5)
-    >>> found = inspect_pair(clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape), clean)
-    >>> round(found.level, 1), found.radius
-    (25.4, 0)
-    >>> print(found.sentence)
-    Noise of standard deviation 25.4 of 255 (measured against the clean image), ...
-    """
-
-    level: float
-    brightness: np.ndarray
-    deviation: np.ndarray
-    map: np.ndarray
-    exact: bool
-    saturated: float
-    unit: str = "of 255"
-    white: float = 255
-
-    @property
-    def radius(self) -> int:
-        """Beyond it, in either direction, |correlation| stays below 0.1."""
-        return radius(self.map, CORRELATED)
-
-    @property
-    def lag_1(self) -> tuple[float, float]:
-        """The correlation with the pixel to the right, and with the one below."""
-        reach = len(self.map) // 2
-        return float(self.map[reach, reach + 1]), float(self.map[reach + 1, reach])
-
-    @property
-    def sentence(self) -> str:
-        """All of it, said in one sentence, with what follows for a blind spot."""
-        how = "measured against the clean image" if self.exact else "estimated from this one image"
-        ratio = self.deviation[-1] / self.deviation[0] if self.deviation[0] > 0 else np.inf
-        depends = "about as strong in dark as in bright areas"
-        if not 0.8 < ratio < 1.25:
-            depends = f"{ratio:.1f} times as strong in the brightest as in the darkest areas"
-        return f"Noise of standard deviation {_number(self.level)} {self.unit} ({how}), {depends}; {self._reach}."
-
-    @property
-    def _reach(self) -> str:
-        """How far neighbours share the noise, and what follows."""
-        right, down = self.lag_1
-        if self.radius == 0:
-            return "neighbours do not share it: filters and blind spots will work"
-        if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
-            along = "rows" if right > down else "columns"
-            return (
-                f"it runs along {along} (correlation {right:.2f} to the right, {down:.2f} down): filters take it for "
-                f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
-            )
-        return (
-            f"neighbours share it (correlation {max(self.lag_1):.2f}) up to {self.radius} pixels away: "
-            f"a blind spot must be {2 * self.radius + 1} pixels wide"
-        )
-
-
-def _number(level: float) -> str:
-    """One digit after the point, or four where that says little."""
-    return f"{level:.1f}" if 1 <= level < 1e5 else f"{level:.4g}"
 
 
 def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range: Range | None = None) -> Inspection:
@@ -142,8 +56,9 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
         map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
         saturated=float(1 - inside.mean()),
-        unit=str(ranges[0]),
-        white=ranges[0].white,
+        curves=_curves(_by_colour(clean[inside]), _by_colour(noise[inside] - values.mean()) ** 2, ranges[0].white),
+        covariance=_correlation_of_colours(_by_colour(noise[inside])),
+        range=ranges[0],
     )
 
 
@@ -189,12 +104,15 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
-    brightness, variances, found = estimate(image, inside)
+    brightness, variances, found, colours = estimate(image, inside)
     white = white_variance(image, inside) if image.shape[2] == 3 else None
     if white and white > variances.mean() / 4:  # weaker, it is only the rounding to 8 bits below correlated noise
         found = np.zeros_like(found)
         found[len(found) // 2, len(found) // 2] = 1
-        variances *= white / variances.mean()
+        variances, colours = variances * white / variances.mean(), np.eye(len(colours))
+    curves, covariance = np.zeros((len(holding), 2, BINS)), np.eye(len(holding))
+    curves[holding] = _curves(brightness, variances, used.white)
+    covariance[np.ix_(holding, holding)] = colours
     bins = _bins(np.argsort(brightness, axis=None))
     return Inspection(
         level=used.white * float(np.sqrt(variances.mean())),
@@ -203,8 +121,9 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         map=found,
         exact=False,
         saturated=float(1 - inside.mean()),
-        unit=str(used),
-        white=used.white,
+        curves=curves,
+        covariance=covariance,
+        range=used,
     )
 
 
@@ -221,6 +140,34 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if not inside.any():
         raise ValueError("every pixel of the noisy image is saturated: there is no noise to measure")
     return noise, inside
+
+
+def _by_colour(pixels: np.ndarray) -> np.ndarray:
+    """Pixels [P] or [P, C] as [P, C]."""
+    return pixels.reshape(len(pixels), -1)
+
+
+def _curves(brightness: np.ndarray, variances: np.ndarray, white: float) -> np.ndarray:
+    """Brightness and standard deviation of each colour, [C, 2, B], from brightness and variance [P, C] of places."""
+    curves = []
+    for light, variance in zip(brightness.T, variances.T, strict=True):
+        bins = _bins(np.argsort(light, kind="stable"))
+        curves.append(
+            [
+                [light[part].mean() for part in bins],
+                [white * np.sqrt(variance[part].mean()) for part in bins],
+            ]
+        )
+    return np.array(curves)
+
+
+def _correlation_of_colours(noise: np.ndarray) -> np.ndarray:
+    """Correlation [C, C] of the colours of noise [P, C]; 0 between those of which one is constant."""
+    products = np.cov(noise, rowvar=False).reshape(noise.shape[1], -1)
+    scale = np.sqrt(np.outer(products.diagonal(), products.diagonal()))
+    found = np.divide(products, scale, where=scale > 0, out=np.zeros_like(products))
+    np.fill_diagonal(found, 1)
+    return found
 
 
 def _bins(order: np.ndarray) -> list[np.ndarray]:

@@ -14,7 +14,15 @@ from functools import cache
 
 import numpy as np
 
-from dnlib.noise.patches import DIMENSIONS, SIDE, correlation_from, covariance_of, residual_covariance, residuals_of
+from dnlib.noise.patches import (
+    DIMENSIONS,
+    SIDE,
+    colours_from,
+    correlation_from,
+    covariance_of,
+    residual_covariance,
+    residuals_of,
+)
 
 FEWEST = 50  # patches that an estimate needs
 GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is taken for pure to begin with
@@ -24,12 +32,12 @@ STIFFNESS = 0.2  # how strongly the noise's dependence on brightness is drawn to
 ROUNDS = 6
 
 
-def estimate(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def estimate(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The noise of an image [H, W, C] of float32.
 
     inside: [H, W], False where pixels do not count.
-    Returns the brightness [P, C] of P patches all over the image, the noise's variance there [P, C], and its
-    correlation map [9, 9]. Raises ValueError where too few patches are left.
+    Returns the brightness [P, C] of P patches all over the image, the noise's variance there [P, C], its
+    correlation map [9, 9] and its correlation between colours [C, C]. Raises ValueError where too few patches are left.
     """
     residuals, brightness = residuals_of(image, inside)
     if len(residuals) < FEWEST:
@@ -49,7 +57,7 @@ def estimate(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndar
     maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
     lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
     variance *= np.exp(shift) / lost
-    return brightness, variance, np.average(maps, axis=0, weights=variance.mean(axis=0))
+    return brightness, variance, np.average(maps, axis=0, weights=variance.mean(axis=0)), colours_from(covariance)
 
 
 def _lowest_of_each_brightness(energy: np.ndarray, brightness: np.ndarray) -> np.ndarray:

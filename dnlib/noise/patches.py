@@ -39,15 +39,28 @@ def covariance_of(patches: np.ndarray) -> np.ndarray:
 
 
 def correlation_from(covariance: np.ndarray) -> np.ndarray:
-    """The correlation map [2 REACH + 1, 2 REACH + 1] of the noise whose residuals have this covariance [N, N].
-
-    Averaged over all pairs of pixels a lag apart, the covariance of residuals is a linear function of the noise's own
-    autocovariance, which is therefore found by solving.
-    """
-    averages = [covariance[pairs].mean() for pairs in _pairs_at_lags()]
-    autocovariance = np.linalg.solve(_averages_from_autocovariance(), averages)
+    """The correlation map [2 REACH + 1, 2 REACH + 1] of the noise whose residuals have this covariance [N, N]."""
+    autocovariance = _autocovariance_from(covariance)
     half = np.concatenate([autocovariance[:0:-1], autocovariance]) / autocovariance[0]
     return half.reshape(2 * REACH + 1, 2 * REACH + 1)
+
+
+def colours_from(covariance: np.ndarray) -> np.ndarray:
+    """The correlation [C, C] between the colours of a pixel, from the residuals' covariance [C, N, C, N]."""
+    colours = np.arange(len(covariance))
+    shared = np.array([[_autocovariance_from(covariance[a, :, b])[0] for b in colours] for a in colours])
+    scale = np.sqrt(shared.diagonal())
+    return shared / np.outer(scale, scale)
+
+
+def _autocovariance_from(covariance: np.ndarray) -> np.ndarray:
+    """The noise's own covariance at half of the lags, the first of them (0, 0).
+
+    Averaged over all pairs of pixels a lag apart, the covariance of residuals is a linear function of it, so that it is
+    found by solving. Between two colours it is that of the two lags d and -d, averaged.
+    """
+    averages = [(covariance[pairs].mean() + covariance.T[pairs].mean()) / 2 for pairs in _pairs_at_lags()]
+    return np.linalg.solve(_averages_from_autocovariance(), averages)
 
 
 def residual_covariance(correlation: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from dnlib.images import Range, parts_of, read
-from dnlib.noise.measure import Inspection, inspect_image, inspect_pair
+from dnlib.noise.inspection import Inspection
+from dnlib.noise.measure import inspect_image, inspect_pair
 
 UNLIKE = 2.5  # colours whose noise differs more are taken each by itself
 

@@ -23,6 +23,7 @@ from dnlib.methods import (
     Noise2Void,
     PatchCraft,
     Perceptual,
+    Recorrupted2Recorrupted,
 )
 from dnlib.methods.perceptual import Features
 from dnlib.networks import (
@@ -37,7 +38,7 @@ from dnlib.networks import (
     TwoWayBlindSpotUNet,
 )
 from dnlib.networks.blind_patch import local_branch
-from dnlib.noise import Gaussian, Impulse
+from dnlib.noise import Gaussian, Impulse, Poisson
 
 EVERY = {
     "Noise2Clean": lambda: Noise2Clean(BabyUNet(1, 4)),
@@ -59,6 +60,8 @@ EVERY = {
     "Noise2Self, random": lambda: Noise2Self(BabyUNet(1, 4), masks="random", width=5, fill="random"),
     "Noise2Self, invariant": lambda: Noise2Self(BabyUNet(1, 4), inference="invariant", fill="zero"),
     "Noise2Self, mixed": lambda: Noise2Self(BabyUNet(1, 4), inference="mixed"),
+    "R2R": lambda: Recorrupted2Recorrupted(BabyUNet(1, 4), Poisson(30), draws=2),
+    "R2R, direct": lambda: Recorrupted2Recorrupted(BabyUNet(1, 4), "CorrelatedGaussian(25, 3)", draws=0),
     "BlindSpotBayes, told": lambda: BlindSpotBayes(TwoWayBlindSpotUNet(1, 4, outputs=2), Gaussian((5, 50))),
     "BlindSpotBayes": lambda: BlindSpotBayes(BlindSpotUNet(1, 4, outputs=2), Gaussian(25)),
     "BlindSpotBayes, impulses": lambda: BlindSpotBayes(TwoWayBlindSpotUNet(1, 4, outputs=2), Impulse(0.5)),

@@ -1,0 +1,85 @@
+"""The risk of a denoiser and of its blends with the noisy image, as a parabola, and how far it may be off."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCK = 16  # pixels to a side of the blocks whose scatter says how far a risk may be off
+
+
+@dataclass(frozen=True)
+class Risk:
+    """The estimated mean squared error of a denoiser f, and of every blend y + w (f(y) - y), without a clean image.
+
+    Sums over the pixels that count of each block of the image, with the noise n and the residual r = f(y) - y.
+
+    Attributes
+    ----------
+    overlap : array [B]
+        Estimates of n.r.
+    power : array [B]
+        r.r.
+    noise : array [B]
+        Estimates of n.n.
+    count : array [B]
+        How many values each block has; at least one.
+
+    Examples
+    --------
+    >>> risk = Risk(np.array([-3.0, -1.0]), np.array([4.0, 4.0]), np.array([5.0, 5.0]), np.array([4, 4]))
+    >>> risk.best_weight, risk.change(0.5), risk.at(0.5)
+    (0.5, -0.25, 1.0)
+    """
+
+    overlap: np.ndarray
+    power: np.ndarray
+    noise: np.ndarray
+    count: np.ndarray
+
+    @property
+    def best_weight(self) -> float:
+        """The weight w in [0, 1] of least risk: -n.r / r.r.
+
+        Noise told up to twice as strong in variance as it is makes n.r twice as large, which at worst does nothing:
+        at twice the best weight a parabola is back where it began.
+        """
+        power = self.power.sum()
+        return float(np.clip(-self.overlap.sum() / power, 0, 1)) if power > 0 else 0.0
+
+    def change(self, weight: float = 1.0) -> float:
+        """The mean squared error of the blend less that of the noisy image, in squared units of the image."""
+        return float(self._changes(weight).sum() / self.count.sum())
+
+    def at(self, weight: float = 1.0) -> float:
+        """The mean squared error of the blend, in squared units of the image: the noise's own and `change`."""
+        return float(self.noise.sum() / self.count.sum()) + self.change(weight)
+
+    def error(self, weight: float = 1.0) -> float:
+        """The standard error of `change`, from the scatter of the blocks; infinite for a single one.
+
+        Each block has draws of its own, so their scatter is part of it.
+        """
+        blocks = len(self.count)
+        apart = self._changes(weight) - self.change(weight) * self.count
+        return float(np.sqrt(blocks / (blocks - 1) * (apart**2).sum()) / self.count.sum()) if blocks > 1 else np.inf
+
+    def _changes(self, weight: float) -> np.ndarray:
+        return 2 * weight * self.overlap + weight**2 * self.power
+
+
+def summed(products: list[tuple[np.ndarray, np.ndarray, np.ndarray]], mask: np.ndarray) -> Risk:
+    """The mean of what was drawn, summed over the blocks in which anything counts.
+
+    products: of each draw, n.r, r.r and n.n for every value of the image; mask: in the image's shape.
+    """
+    overlap, power, noise = (_by_block(mask * np.mean(maps, axis=0)) for maps in zip(*products, strict=True))
+    count = _by_block(mask)
+    counts = count > 0
+    return Risk(overlap[counts], power[counts], noise[counts], count[counts])
+
+
+def _by_block(values: np.ndarray) -> np.ndarray:
+    """Sums over blocks of BLOCK x BLOCK pixels and all channels, in float64."""
+    for axis in (0, 1):
+        values = np.add.reduceat(values, np.arange(0, values.shape[axis], BLOCK), axis=axis, dtype=np.float64)
+    return values.reshape(*values.shape[:2], -1).sum(axis=2).ravel()

@@ -1,0 +1,162 @@
+"""What is known of an image's noise, in numbers; fresh noise like it; and all of it in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from dnlib.images import Range
+from dnlib.noise.correlation import radius
+from dnlib.noise.draws import draw_standard
+from dnlib.noise.sentences import CORRELATED, sentence_of
+
+AROUND = 1.5  # pixels: the local brightness of an image is its average with Gaussian weights of this width
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What noise an image has; standard deviations in the units that `unit` names.
+
+    Parameters
+    ----------
+    level : float
+        Standard deviation of the noise in the whole image.
+    brightness, deviation : array [B]
+        How strong the noise is at which brightness, from 0 to 1, of all colours together.
+    map : array [K, K]
+        The pooled correlation map, its centre the lag (0, 0).
+    exact : bool
+        Measured with a clean image; estimated otherwise.
+    saturated : float
+        Share of the pixels that were left out, black or white.
+    curves : array [C, 2, B]
+        Brightness and standard deviation for each colour by itself; [1, 2, B] stands for any number of colours.
+    covariance : array [C, C]
+        The covariance of the noise between the colours of a pixel, each divided by its standard deviation: that is,
+        their correlation. Its diagonal is 1.
+    range : Range
+        Black and white of the image.
+
+    Examples
+    --------
+    >>> from dnlib.noise import inspect_pair
+    >>> clean = np.full((64, 64), 0.5)
+    >>> found = inspect_pair(clean + 0.1 * np.random.default_rng(0).standard_normal(clean.shape), clean)
+    >>> round(found.level, 1), found.radius
+    (25.4, 0)
+    >>> print(found.sentence)
+    Noise of standard deviation 25.4 of 255 (measured against the clean image), ...
+    """
+
+    level: float
+    brightness: np.ndarray
+    deviation: np.ndarray
+    map: np.ndarray
+    exact: bool
+    saturated: float
+    curves: np.ndarray
+    covariance: np.ndarray
+    range: Range
+
+    @property
+    def unit(self) -> str:
+        """What the standard deviations are stated of: "of 255" for 8 bits and floats in [0, 1]."""
+        return str(self.range)
+
+    @property
+    def white(self) -> float:
+        """The range of the image in these units."""
+        return self.range.white
+
+    @property
+    def radius(self) -> int:
+        """Beyond it, in either direction, |correlation| stays below 0.1."""
+        return radius(self.map, CORRELATED)
+
+    @property
+    def lag_1(self) -> tuple[float, float]:
+        """The correlation with the pixel to the right, and with the one below."""
+        reach = len(self.map) // 2
+        return float(self.map[reach, reach + 1]), float(self.map[reach + 1, reach])
+
+    @property
+    def sentence(self) -> str:
+        """All of it, said in one sentence, with what follows for a blind spot."""
+        return sentence_of(self)
+
+    def variance(self, image: np.ndarray) -> np.ndarray:
+        """The variance of the noise at every pixel of an image, from the brightness around it.
+
+        Parameters
+        ----------
+        image : array [H, W] or [H, W, C]
+            In the units of the image that was inspected, as noisy as that or cleaner.
+
+        Returns
+        -------
+        array of the image's shape
+            float32, in the image's own units squared.
+
+        Raises
+        ------
+        ValueError
+            For another number of colours.
+
+        Examples
+        --------
+        >>> from dnlib.noise import inspect_image
+        >>> image = np.random.default_rng(0).normal(100, 5, (64, 64)).round().astype(np.uint8)
+        >>> bool(abs(np.sqrt(inspect_image(image).variance(image)) - 5).max() < 0.5)
+        True
+        """
+        planes = self._planes(image)
+        light = self.range.to_unit(planes)
+        scale = (self.range.high - self.range.low) / self.range.white
+        found = np.empty(planes.shape, np.float32)
+        for colour in np.arange(planes.shape[2]):
+            brightness, deviation = self.curves[colour % len(self.curves)]
+            around = gaussian_filter(light[..., colour], AROUND)
+            found[..., colour] = (scale * np.interp(around, brightness, deviation)) ** 2
+        return found.reshape(np.shape(image))
+
+    def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Fresh noise for an image: its variance that of `variance`, shared by neighbours and colours as here stated.
+
+        Where the map or the covariance is not one that noise can have, the nearest that is possible is taken.
+
+        Parameters
+        ----------
+        image : array [H, W] or [H, W, C]
+            As for `variance`.
+        rng : numpy.random.Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        array of the image's shape
+            float32, noise alone, in the image's own units.
+
+        Examples
+        --------
+        >>> from dnlib.noise import inspect_image
+        >>> rng = np.random.default_rng(0)
+        >>> noisy = 0.5 + 0.1 * rng.standard_normal((100, 100))
+        >>> round(float(inspect_image(noisy).draw(noisy, rng).std()), 1)
+        0.1
+        """
+        planes = self._planes(image)
+        colours = planes.shape[2]
+        covariance = self.covariance if len(self.covariance) == colours else np.eye(colours)
+        noise = draw_standard(planes.shape, self.map, covariance, rng)
+        return noise.reshape(np.shape(image)) * np.sqrt(self.variance(image))
+
+    def _planes(self, image: np.ndarray) -> np.ndarray:
+        """The image as [H, W, C], with as many colours as were inspected."""
+        image = np.asarray(image)
+        planes = image[..., None] if image.ndim == 2 else image
+        if planes.ndim != 3 or len(self.curves) not in (1, planes.shape[2]):
+            raise ValueError(
+                f"noise of {len(self.curves)} colours was inspected; an image [H, W, C] with as many is taken, "
+                f"or [H, W] for one; shape {list(image.shape)} was given"
+            )
+        return planes
