@@ -1,4 +1,4 @@
-"""What an inspection found, in words for whoever took the picture."""
+"""What an inspection found, in words for whoever took the picture, and as numbers for programs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from dnlib.noise.inspection import Inspection
 
 CORRELATED = 0.1  # a correlation above this counts
+CLIPPED = 0.01  # a share of black pixels above this is worth a sentence
+LIFT = 0.68  # times the noise that is left of a black pixel once it is clipped at 0: by so much its mean is too high
 
 
 def sentence_of(found: Inspection) -> str:
@@ -22,6 +24,54 @@ def sentence_of(found: Inspection) -> str:
     return f"Noise of standard deviation {number(found.level)} {found.unit} ({how}), {depends}; {_reach_of(found)}."
 
 
+def paragraph_of(found: Inspection) -> str:
+    """The sentence, then range, colours, clipping and what the file went through, and what of this course fits."""
+    low, high = found.range.low, found.range.high
+    said = [
+        found.sentence,
+        f"Black is {low:g} and white {high:g}; {found.saturated:.1%} of the pixels are at one of these.",
+    ]
+    said += [*_colours(found), *_clipping(found), *_history(found), _fitting(found)]
+    return " ".join(said)
+
+
+def record_of(found: Inspection) -> dict:
+    """The same as plain numbers and lists, which can be written as JSON."""
+    return {
+        "level": found.level,
+        "unit": found.unit,
+        "black": found.range.low,
+        "white": found.range.high,
+        "measured": found.exact,
+        "brightness": found.brightness.tolist(),
+        "deviation": found.deviation.tolist(),
+        "colours": [
+            {"brightness": brightness.tolist(), "deviation": deviation.tolist()}
+            for brightness, deviation in found.curves
+        ],
+        "covariance": found.covariance.tolist(),
+        "correlation_map": found.map.tolist(),
+        "lag_1": {"right": found.lag_1[0], "down": found.lag_1[1]},
+        "radius": found.radius,
+        "direction": direction_of(found),
+        "saturated": found.saturated,
+        "black_share": found.black,
+        "jpeg_blocks": found.blocks,
+        "enlarged": found.enlarged,
+        "text": paragraph_of(found),
+    }
+
+
+def direction_of(found: Inspection) -> str:
+    """Along what neighbours share the noise: "none", "rows", "columns" or "all directions"."""
+    right, down = found.lag_1
+    if found.radius == 0:
+        return "none"
+    if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
+        return "rows" if right > down else "columns"
+    return "all directions"
+
+
 def number(level: float) -> str:
     """One digit after the point, or four where that says little."""
     return f"{level:.1f}" if 1 <= level < 1e5 else f"{level:.4g}"
@@ -30,10 +80,10 @@ def number(level: float) -> str:
 def _reach_of(found: Inspection) -> str:
     """How far neighbours share the noise, and what follows."""
     right, down = found.lag_1
-    if found.radius == 0:
+    along = direction_of(found)
+    if along == "none":
         return "neighbours do not share it: filters and blind spots will work"
-    if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
-        along = "rows" if right > down else "columns"
+    if along in ("rows", "columns"):
         return (
             f"it runs along {along} (correlation {right:.2f} to the right, {down:.2f} down): filters take it for "
             f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
@@ -41,4 +91,59 @@ def _reach_of(found: Inspection) -> str:
     return (
         f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {found.radius} pixels away: "
         f"a blind spot must be {2 * found.radius + 1} pixels wide"
+    )
+
+
+def _colours(found: Inspection) -> list[str]:
+    """Level of each colour, and what colours share."""
+    colours = len(found.curves)
+    if colours == 1:
+        return []
+    levels = ", ".join(number(float(np.sqrt((deviation**2).mean()))) for _, deviation in found.curves)
+    shared = found.covariance[np.triu_indices(colours, 1)]
+    what = "the colours of a pixel have noise of their own"
+    if np.abs(shared).max() > CORRELATED:
+        what = f"the colours of a pixel share noise (correlation {shared.min():.2f} to {shared.max():.2f})"
+    return [f"Channel by channel its level is {levels}; {what}."]
+
+
+def _clipping(found: Inspection) -> list[str]:
+    """What clipping at black does to the mean: of a Gaussian around 0, only the upper half is left."""
+    if found.black < CLIPPED:
+        return []
+    lift = number(LIFT * float(found.deviation[0]))
+    return [
+        f"{found.black:.0%} of the pixels were clipped at black, so that noise only brightens them: the darkest areas "
+        f"look up to {lift} {found.unit} too bright, and averaging does not undo it."
+    ]
+
+
+def _history(found: Inspection) -> list[str]:
+    """JPEG and enlarging."""
+    said = []
+    if found.blocks:
+        said.append(
+            "Blocks of 8x8 pixels show that it was a JPEG file, which removed part of the noise and spread the rest."
+        )
+    if found.enlarged:
+        said.append("Fine detail is missing, as after enlarging: reduce it to its former size first.")
+    return said
+
+
+def _fitting(found: Inspection) -> str:
+    """Which chapters have what this noise needs."""
+    along = direction_of(found)
+    if along == "none":
+        return (
+            "What fits: masks and blind spots (chapters 03 and 04), and `dnlib denoise`. Pixel shuffle (07) is made "
+            "for other noise and would only cost detail."
+        )
+    if along in ("rows", "columns"):
+        return (
+            f"What fits: a mask along {along} (chapter 03), or Patch-Craft (06) if there is a burst. Blind spots of "
+            "one pixel (04) and pixel shuffle (07) do not."
+        )
+    return (
+        "What fits: pixel shuffle, LG-BPN and SSID (chapters 07 to 09), or Patch-Craft (06) if there is a burst. Masks "
+        "and blind spots of one pixel (03 and 04) would learn the noise."
     )
