@@ -138,11 +138,11 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
 def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> float | None:
     """By how much white noise is weaker than what was estimated, if the noise is white; the rest is texture.
 
-    It is looked for in the whole of a colour image and in the pure patches of any. What is far weaker is rounding to
-    whole numbers below other noise.
+    It is looked for in the whole of a colour image and, where there is texture, in the pure patches. What is far weaker
+    is rounding to whole numbers below other noise.
     """
     whole = white_variance(image, inside) if image.shape[2] == 3 else None
-    pure = white_variance(image, inside & found.pure)
+    pure = white_variance(image, inside & found.pure) if found.textured else None
     shares = [whole / found.variance.mean()] if whole else []
     shares += [pure / found.pure_variance] if pure else []
     return min(shares) if shares and min(shares) > WEAKEST else None

@@ -34,7 +34,7 @@ from dnlib.noise.patches import (
 
 FEWEST = 50  # patches that an estimate needs
 GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is taken for pure to begin with
-SMOOTHEST, ALIKE = 0.1, 3  # the smoothest share of each group, and how much more structure pure patches may have
+SMOOTHEST, ALIKE = 0.1, 4  # the smoothest share of each group, and how much more structure pure patches may have
 NO_STRUCTURE = 3  # times the structure of white noise: no more than this and the smoothest patches are noise alone
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
@@ -59,6 +59,8 @@ class Estimate:
         True in the pure patches.
     pure_variance : float
         The mean of the noise's variance there.
+    textured : bool
+        Whether the smoothest patches have structure, so that texture may have been taken for noise.
     """
 
     brightness: np.ndarray
@@ -67,6 +69,7 @@ class Estimate:
     colours: np.ndarray
     pure: np.ndarray
     pure_variance: float
+    textured: bool
 
 
 def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estimate:
@@ -95,6 +98,7 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
         colours=colours_from(covariance),
         pure=covered(patches.corners[pure], counting.shape),
         pure_variance=float(variance[pure].mean()),
+        textured=structure > NO_STRUCTURE,
     )
 
 

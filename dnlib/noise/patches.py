@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 SIDE = 10  # of a patch, in pixels
 COUNT = 25_000  # of patches, about: they overlap in small images and leave gaps in large ones
 BLUR = 3.0  # pixels: what is left of an image blurred by so much counts as structure
-CLIPPED = (0.05, 0.2, 0.5, 0.95)  # shares of black or white pixels that patches may have
+CLIPPED = (0.5, 0.95)  # shares of black or white pixels that patches may have
 MANY = 1_000  # patches: where there are more with fewer such pixels, the others are left out
 REACH = 4  # largest lag of the correlation map; noise further apart is taken to be independent
 DIMENSIONS = SIDE**2 - 3  # in which residuals vary: a plane has three
@@ -47,8 +47,8 @@ class Patches:
 def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:
     """The patches of an image [H, W, C] of float32.
 
-    counting: [H, W], False where pixels do not count; a patch has at most 5 % of these. Patches with black or white
-    pixels are left out as far as others remain. The step is even: the mosaic of a camera, and with it the noise,
+    counting: [H, W], False where pixels do not count; a patch has at most 5 % of these. Patches that are mostly black
+    or white are left out as far as others remain. The step is even: the mosaic of a camera, and with it the noise,
     repeats every second pixel.
     """
     step = 2 * int(np.ceil(np.sqrt(counting.size / COUNT) / 2))

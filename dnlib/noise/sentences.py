@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dnlib.noise.inspection import Inspection
 
 CORRELATED = 0.1  # a correlation above this counts
+SURE = 0.15  # the same for an estimate, which texture pulls away from zero
 CLIPPED = 0.01  # a share of black pixels above this is worth a sentence
 LIFT = 0.68  # times the noise that is left of a black pixel once it is clipped at 0: by so much its mean is too high
 
