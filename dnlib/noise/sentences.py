@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 if TYPE_CHECKING:
     from dnlib.noise.inspection import Inspection
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 CORRELATED = 0.1  # a correlation above this counts
 SURE = 0.15  # the same for an estimate, which texture pulls away from zero
 CLIPPED = 0.01  # a share of black pixels above this is worth a sentence
-LIFT = 0.68  # times the noise that is left of a black pixel once it is clipped at 0: by so much its mean is too high
+TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
 
 def sentence_of(found: Inspection) -> str:
@@ -109,14 +110,34 @@ def _colours(found: Inspection) -> list[str]:
 
 
 def _clipping(found: Inspection) -> list[str]:
-    """What clipping at black does to the mean: of a Gaussian around 0, only the upper half is left."""
+    """How much clipping at black lifts the mean of the darkest areas, in the channel where it does most."""
     if found.black < CLIPPED:
         return []
-    lift = number(LIFT * float(found.deviation[0]))
+    darkest = (found.range.white * found.curves[:, 0, 0], found.curves[:, 1, 0])
+    lift = max(lift_of(mean, deviation) for mean, deviation in zip(*darkest, strict=True))
     return [
-        f"{found.black:.0%} of the pixels were clipped at black, so that noise only brightens them: the darkest areas "
-        f"look up to {lift} {found.unit} too bright, and averaging does not undo it."
+        f"{found.black:.0%} of the values were clipped at black, where noise can only brighten: the darkest areas look "
+        f"{number(lift)} {found.unit} too bright, and averaging does not undo it."
     ]
+
+
+def lift_of(mean: float, deviation: float) -> float:
+    """By how much clipping at 0 has raised the mean of Gaussian noise that now has this mean and deviation.
+
+    Both are known as functions of the mean and deviation before (a censored Gaussian; Tobin, Econometrica 1958), which
+    are found by taking turns.
+    """
+    if deviation <= 0:
+        return 0.0
+    before, spread = mean, deviation
+    for _ in range(TURNS):
+        z = before / spread
+        share, density = norm.cdf(z), norm.pdf(z)
+        clipped = before * share + spread * density
+        variance = (before**2 + spread**2) * share + before * spread * density - clipped**2
+        spread = min(spread * deviation / np.sqrt(max(variance, 1e-12)), 10 * deviation)
+        before = max(before + mean - clipped, -DEEPEST * spread)
+    return float(mean - before)
 
 
 def _history(found: Inspection) -> list[str]:

@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter, zoom
 from dnlib.cli import main
 from dnlib.images import Picture, write
 from dnlib.noise import inspect_image, inspect_pair
+from dnlib.noise.sentences import lift_of
 from dnlib.noise.traces import has_blocks, was_enlarged
 
 
@@ -64,6 +65,12 @@ def test_dark_pictures_clipped_at_black_are_estimated(rng):
     middle = noisy[64:].astype(float)
     truth = np.sqrt(np.mean([row.var() for row in middle]))
     assert np.sqrt(found.variance(noisy)[64:].mean()) == pytest.approx(truth, rel=0.15)
+
+
+@pytest.mark.parametrize("before", [-0.02, 0.0, 0.05, 0.3])
+def test_what_clipping_adds_to_the_mean_is_found_from_what_is_left(before, rng):
+    clipped = (before + 0.05 * rng.standard_normal(400_000)).clip(0)
+    assert lift_of(clipped.mean(), clipped.std()) == pytest.approx(clipped.mean() - before, abs=0.001)
 
 
 def test_noise_of_the_darkest_is_counted_where_only_noise_is_black(rng):
