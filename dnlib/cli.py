@@ -1,6 +1,7 @@
 """The `dnlib` command: thin, and quick to start. What it does lives in the modules it imports."""
 
 import dis
+import json
 import os
 import re
 import sys
@@ -143,10 +144,11 @@ def _check_checkout(command: str) -> None:
 @click.argument("noisy", type=click.Path(exists=True, path_type=Path))
 @click.argument("clean", required=False, type=click.Path(exists=True, path_type=Path))
 @click.option("--picture", type=click.Path(path_type=Path), help="Also draw the curve and the map (.png).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead, for programs.")
 @_reading
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
-def noise(noisy, clean, picture, axes, channels, range, ignore_nan, force):
-    """Say what noise NOISY has: how strong, how dependent on brightness, how correlated.
+def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, force):
+    """Say what noise NOISY has: how strong, how dependent on brightness, how correlated, and what fits it.
 
     With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
     measured together, one after the other.
@@ -164,11 +166,14 @@ def noise(noisy, clean, picture, axes, channels, range, ignore_nan, force):
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
         found, notes = inspect_files(noisy, clean, range=range, **reading)
     _note(noisy, notes)
-    for name, one in found.items():
-        click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {one.unit}:")
-        for brightness, deviation in zip(one.brightness, one.deviation, strict=True):
-            click.echo(f"  {brightness:8.4g}  {deviation:8.4g}")
-        click.echo(f"{name + ': ' if name else ''}{one.sentence}")
+    if as_json:
+        click.echo(json.dumps({name: one.record for name, one in found.items()}))
+    else:
+        for name, one in found.items():
+            click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {one.unit}:")
+            for brightness, deviation in zip(one.brightness, one.deviation, strict=True):
+                click.echo(f"  {brightness:8.4g}  {deviation:8.4g}")
+            click.echo(f"{name + ': ' if name else ''}{one.paragraph}")
     if picture:
         from dnlib.course import draw_inspection
 

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from dnlib.images import Range
 from dnlib.noise.correlation import radius
 from dnlib.noise.draws import draw_standard
-from dnlib.noise.sentences import CORRELATED, sentence_of
+from dnlib.noise.sentences import CORRELATED, SURE, paragraph_of, record_of, sentence_of
 
 AROUND = 1.5  # pixels: the local brightness of an image is its average with Gaussian weights of this width
 
@@ -28,7 +28,7 @@ class Inspection:
     exact : bool
         Measured with a clean image; estimated otherwise.
     saturated : float
-        Share of the pixels that were left out, black or white.
+        Share of the pixels that are black or white in some colour, or do not count.
     curves : array [C, 2, B]
         Brightness and standard deviation for each colour by itself; [1, 2, B] stands for any number of colours.
     covariance : array [C, C]
@@ -36,6 +36,12 @@ class Inspection:
         their correlation. Its diagonal is 1.
     range : Range
         Black and white of the image.
+    black : float
+        Share of the values that are black, in an image that never goes below.
+    blocks : bool
+        Whether it has the blocks of a JPEG file.
+    enlarged : bool
+        Whether it has next to nothing at high frequencies, as after enlarging.
 
     Examples
     --------
@@ -57,6 +63,9 @@ class Inspection:
     curves: np.ndarray
     covariance: np.ndarray
     range: Range
+    black: float = 0.0
+    blocks: bool = False
+    enlarged: bool = False
 
     @property
     def unit(self) -> str:
@@ -70,8 +79,8 @@ class Inspection:
 
     @property
     def radius(self) -> int:
-        """Beyond it, in either direction, |correlation| stays below 0.1."""
-        return radius(self.map, CORRELATED)
+        """Beyond it, in either direction, |correlation| stays below 0.1; below 0.15 if it is estimated."""
+        return radius(self.map, CORRELATED if self.exact else SURE)
 
     @property
     def lag_1(self) -> tuple[float, float]:
@@ -83,6 +92,16 @@ class Inspection:
     def sentence(self) -> str:
         """All of it, said in one sentence, with what follows for a blind spot."""
         return sentence_of(self)
+
+    @property
+    def paragraph(self) -> str:
+        """The sentence and more: range, colours, clipping, what the file went through, and what of this course fits."""
+        return paragraph_of(self)
+
+    @property
+    def record(self) -> dict:
+        """All of it as plain numbers and lists, which can be written as JSON."""
+        return record_of(self)
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         """The variance of the noise at every pixel of an image, from the brightness around it.

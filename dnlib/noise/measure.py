@@ -9,11 +9,15 @@ import numpy as np
 from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map
 from dnlib.noise.inspection import Inspection
-from dnlib.noise.one_image import estimate
+from dnlib.noise.one_image import Estimate, estimate
+from dnlib.noise.patches import is_clipped
 from dnlib.noise.scales import check_scales, ranges_of_pair
+from dnlib.noise.traces import has_blocks, was_enlarged
 from dnlib.noise.white import white_variance
 
 BINS = 12  # of brightness
+SMALLEST = 64  # pixels of each side of an image that is inspected
+WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
 
 
 def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range: Range | None = None) -> Inspection:
@@ -55,10 +59,11 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
         deviation=ranges[0].white * np.array([values[part].std() for part in bins]),
         map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
-        saturated=float(1 - inside.mean()),
+        saturated=float(1 - _inside(noisy).mean()),
         curves=_curves(_by_colour(clean[inside]), _by_colour(noise[inside] - values.mean()) ** 2, ranges[0].white),
         covariance=_correlation_of_colours(_by_colour(noise[inside])),
         range=ranges[0],
+        **_history_of(noisy),
     )
 
 
@@ -93,7 +98,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     """
     noisy = np.asarray(noisy)
     image = noisy[..., None] if noisy.ndim == 2 else noisy
-    if image.ndim != 3 or min(image.shape[:2]) < 64:
+    if image.ndim != 3 or min(image.shape[:2]) < SMALLEST:
         raise ValueError(f"one image of at least 64x64 pixels is inspected; shape {list(noisy.shape)} was given")
     if not np.isfinite(image).all():
         raise ValueError("the image has pixels that are NaN or infinite")
@@ -104,12 +109,14 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
-    brightness, variances, found, colours = estimate(image, inside)
-    white = white_variance(image, inside) if image.shape[2] == 3 else None
-    if white and white > variances.mean() / 4:  # weaker, it is only the rounding to 8 bits below correlated noise
-        found = np.zeros_like(found)
-        found[len(found) // 2, len(found) // 2] = 1
-        variances, colours = variances * white / variances.mean(), np.eye(len(colours))
+    blocks = has_blocks(image)
+    found = estimate(image, counting, blocks=blocks)
+    brightness, variances, correlation, colours = found.brightness, found.variance, found.map, found.colours
+    white = None if blocks else _share_of_white(image, inside, found)
+    if white:
+        correlation = np.zeros_like(correlation)
+        correlation[len(correlation) // 2, len(correlation) // 2] = 1
+        variances, colours = variances * white, np.eye(len(colours))
     curves, covariance = np.zeros((len(holding), 2, BINS)), np.eye(len(holding))
     curves[holding] = _curves(brightness, variances, used.white)
     covariance[np.ix_(holding, holding)] = colours
@@ -118,28 +125,57 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         level=used.white * float(np.sqrt(variances.mean())),
         brightness=np.array([brightness.flat[part].mean() for part in bins]),
         deviation=used.white * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
-        map=found,
+        map=correlation,
         exact=False,
         saturated=float(1 - inside.mean()),
         curves=curves,
         covariance=covariance,
         range=used,
+        **_history_of(image),
     )
 
 
+def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> float | None:
+    """By how much white noise is weaker than what was estimated, if the noise is white; the rest is texture.
+
+    It is looked for in the whole of a colour image and, where there is texture, in the pure patches. What is far weaker
+    is rounding to whole numbers below other noise.
+    """
+    whole = white_variance(image, inside) if image.shape[2] == 3 else None
+    pure = white_variance(image, inside & found.pure) if found.textured else None
+    shares = [whole / found.variance.mean()] if whole else []
+    shares += [pure / found.pure_variance] if pure else []
+    return min(shares) if shares and min(shares) > WEAKEST else None
+
+
 def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The difference of two images, and where it counts."""
+    """The difference of two images, and where it counts: where the clean one is saturated there is nothing to measure.
+
+    Pixels that only the noise drove to black or white do count: without them, dark areas would seem to have less noise.
+    """
     if noisy.shape != clean.shape:
         raise ValueError(
             f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
         )
     check_scales(noisy, clean)
-    noise, inside = noisy - clean, _inside(noisy)
+    beyond = noisy.min() < 0 or noisy.max() > 1
+    noise, inside = noisy - clean, np.ones(noisy.shape[:2], bool) if beyond else _inside(clean)
     if not noise.any():
         raise ValueError("the two images are equal: there is no noise to measure")
     if not inside.any():
-        raise ValueError("every pixel of the noisy image is saturated: there is no noise to measure")
+        raise ValueError("every pixel of the clean image is black or white: there is no noise to measure")
     return noise, inside
+
+
+def _history_of(image: np.ndarray) -> dict[str, float | bool]:
+    """Clipping, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
+    planes = image if image.ndim == 3 else image[..., None]
+    large = min(planes.shape[:2]) >= SMALLEST
+    return {
+        "black": float((planes <= 0).mean()) if planes.min() >= 0 else 0.0,
+        "blocks": large and has_blocks(planes),
+        "enlarged": large and was_enlarged(planes),
+    }
 
 
 def _by_colour(pixels: np.ndarray) -> np.ndarray:
@@ -177,7 +213,4 @@ def _bins(order: np.ndarray) -> list[np.ndarray]:
 
 def _inside(image: np.ndarray) -> np.ndarray:
     """False where any colour is saturated: at 0 or 1 in an image that never goes beyond."""
-    if image.min() < 0 or image.max() > 1:
-        return np.ones(image.shape[:2], bool)
-    saturated = (image <= 0) | (image >= 1)
-    return ~(saturated.any(axis=2) if image.ndim == 3 else saturated)
+    return ~is_clipped(image if image.ndim == 3 else image[..., None])

@@ -1,15 +1,20 @@
 """Noise estimated from one noisy image, by the patches in which nothing but noise varies.
 
 A patch of sky, less its mean and slope, is noise alone; one of grass is noise and texture, and so has more *energy*:
-the mean square of what remains. The patches of lowest energy are therefore *pure*, noise and nothing else, and show how
-strong the noise is, how it depends on brightness, and how neighbours share it.
+the mean square of what remains. Patches are *pure* if they are noise and nothing else; they show how strong the noise
+is, how it depends on brightness, and how neighbours and colours share it. They are found in one of two ways.
 
-Taking the lowest alone would make the noise too weak, for pure energies scatter by chance. By how much follows from the
-covariance of pure patches: their energies are simulated, and the simulated distribution is moved until its lower tail
-meets that of the image. As each step needs the other's result, they take turns. The three colours of a patch are taken
-as one energy, which scatters less.
+1. By their *structure*, which is what is left of them once the image is blurred. It hardly depends on the noise, so
+   that the pure patches are an unbiased sample of it. This is enough where the smoothest patches have no more structure
+   than white noise leaves, and it is all that can be done in JPEG files, whose rounding has emptied many patches of
+   their noise.
+2. Else by their energy: the patches of lowest energy are pure. Taking them alone would make the noise too weak, for
+   pure energies scatter by chance. By how much follows from the covariance of pure patches: their energies are
+   simulated, and the simulated distribution is moved until its lower tail meets that of the image. As each step needs
+   the other's result, they take turns. The colours of a patch are taken as one energy, which scatters less.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -17,47 +22,121 @@ import numpy as np
 from dnlib.noise.patches import (
     DIMENSIONS,
     SIDE,
+    WHITE_STRUCTURE,
+    Patches,
     colours_from,
     correlation_from,
     covariance_of,
+    covered,
+    patches_of,
     residual_covariance,
-    residuals_of,
 )
 
 FEWEST = 50  # patches that an estimate needs
 GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is taken for pure to begin with
+SMOOTHEST, ALIKE = 0.1, 4  # the smoothest share of each group, and how much more structure pure patches may have
+NO_STRUCTURE = 3  # times the structure of white noise: no more than this and the smoothest patches are noise alone
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
+BOUND = 5  # times the energy that is expected: what exceeds it is no noise
 STIFFNESS = 0.2  # how strongly the noise's dependence on brightness is drawn towards none
 ROUNDS = 6
 
 
-def estimate(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Estimate:
+    """Noise of P patches all over an image, and of the image.
+
+    Parameters
+    ----------
+    brightness, variance : array [P, C]
+        The patches' brightness, and the noise's variance there.
+    map : array [9, 9]
+        The correlation map.
+    colours : array [C, C]
+        The correlation between the colours of a pixel.
+    pure : array [H, W]
+        True in the pure patches.
+    pure_variance : float
+        The mean of the noise's variance there.
+    textured : bool
+        Whether the smoothest patches have structure, so that texture may have been taken for noise.
+    """
+
+    brightness: np.ndarray
+    variance: np.ndarray
+    map: np.ndarray
+    colours: np.ndarray
+    pure: np.ndarray
+    pure_variance: float
+    textured: bool
+
+
+def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estimate:
     """The noise of an image [H, W, C] of float32.
 
-    inside: [H, W], False where pixels do not count.
-    Returns the brightness [P, C] of P patches all over the image, the noise's variance there [P, C], its
-    correlation map [9, 9] and its correlation between colours [C, C]. Raises ValueError where too few patches are left.
+    counting: [H, W], False where pixels do not count; blocks: whether the image was a JPEG file.
+    Raises ValueError where too few patches are left.
     """
-    residuals, brightness = residuals_of(image, inside)
-    if len(residuals) < FEWEST:
+    patches = patches_of(image, counting)
+    if len(patches.residuals) < FEWEST:
         raise ValueError(
             "hardly any part of the image has noise and is not saturated: there is nothing to estimate from"
         )
-    energy = (residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
-    pure = _lowest_of_each_brightness(energy, brightness)
+    energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
+    variance, pure, structure = _by_structure(patches, energy)
+    if not blocks and structure > NO_STRUCTURE:
+        variance, pure = _by_energy(patches, energy)
+    covariance = _covariance_of_pure(patches, variance, pure)
+    maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
+    lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
+    variance = variance / lost
+    return Estimate(
+        brightness=patches.brightness,
+        variance=variance,
+        map=np.average(maps, axis=0, weights=variance.mean(axis=0)),
+        colours=colours_from(covariance),
+        pure=covered(patches.corners[pure], counting.shape),
+        pure_variance=float(variance[pure].mean()),
+        textured=structure > NO_STRUCTURE,
+    )
+
+
+def _by_structure(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Variance [P, C], the pure patches [P] bool, and their structure as a multiple of what white noise would leave."""
+    pure = _lowest_of_each_brightness(energy, patches.brightness)
     for _ in range(ROUNDS):
-        variance = _variance_by_brightness(energy, brightness, pure)
-        covariance = covariance_of(residuals[pure] / np.sqrt(variance[pure])[..., None])
+        variance = _variance_by_brightness(energy, patches.brightness, pure)
+        structure = patches.structure / variance.sum(axis=1) / WHITE_STRUCTURE
+        pure = _smoothest_of_each_brightness(structure, patches.brightness)
+    return variance, pure, float(np.median(structure[pure]))
+
+
+def _by_energy(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Variance [P, C] and the pure patches [P] bool, by the lower tail of the energies."""
+    pure = _lowest_of_each_brightness(energy, patches.brightness)
+    for _ in range(ROUNDS):
+        variance = _variance_by_brightness(energy, patches.brightness, pure)
+        covariance = _covariance_of_pure(patches, variance, pure)
         simulated = _simulated_log_energies(_component_powers(covariance, pure.sum()))
         measured = np.log((energy / variance).mean(axis=1))
         ordered = np.sort(measured)
         shift = _align_lower_tails(ordered, simulated)
         pure = measured <= max(shift + np.quantile(simulated, PURE), ordered[FEWEST - 1])
-    maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
-    lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
-    variance *= np.exp(shift) / lost
-    return brightness, variance, np.average(maps, axis=0, weights=variance.mean(axis=0)), colours_from(covariance)
+    return variance * np.exp(shift), pure
+
+
+def _covariance_of_pure(patches: Patches, variance: np.ndarray, pure: np.ndarray) -> np.ndarray:
+    """The covariance [C, N, C, N] of the pure patches, each brought to variance 1."""
+    return covariance_of(patches.residuals[pure] / np.sqrt(variance[pure])[..., None])
+
+
+def _smoothest_of_each_brightness(structure: np.ndarray, brightness: np.ndarray) -> np.ndarray:
+    """The patches [P] bool with no more structure than the smoothest of each brightness have in general."""
+    smoothest = np.zeros(len(structure), bool)
+    for group in np.array_split(np.argsort(brightness.mean(axis=1)), GROUPS):
+        smoothest[group[np.argsort(structure[group])][: max(10, int(SMOOTHEST * len(group)))]] = True
+    return structure <= ALIKE * np.median(structure[smoothest])
 
 
 def _lowest_of_each_brightness(energy: np.ndarray, brightness: np.ndarray) -> np.ndarray:
@@ -71,18 +150,20 @@ def _lowest_of_each_brightness(energy: np.ndarray, brightness: np.ndarray) -> np
 def _variance_by_brightness(energy: np.ndarray, brightness: np.ndarray, pure: np.ndarray) -> np.ndarray:
     """The noise's variance [P, C] at the brightness of every patch, fitted to the energies of the pure ones.
 
-    Its logarithm is linear in that of the colour's own brightness, as behind a camera's gamma, and in the brightness of
-    all colours, which a camera mixes. Energies of noise are distributed like chi-square, so the fit is Fisher's scoring
+    Its logarithm is linear in that of the colour's own brightness above the darkest patch, as of photons or behind a
+    camera's gamma, and in the brightness of all colours, which a camera mixes. No energy counts more than BOUND times
+    what is expected. Energies of noise are distributed like chi-square, so the fit is Fisher's scoring
     for gamma distributions (McCullagh and Nelder, Generalized Linear Models, 1989, chapter 8).
     """
     variance, light = np.empty_like(energy), brightness.clip(0, 1)
     for colour, energies in enumerate(energy.T):
-        terms = np.column_stack([np.ones(len(light)), np.log(light[:, colour] + 0.05), light])
+        above = (light[:, colour] - np.quantile(light[:, colour], 0.001)).clip(0)
+        terms = np.column_stack([np.ones(len(light)), np.log(above + 0.2 * np.median(above) + 0.001), light])
         known, target = terms[pure], energies[pure]
         penalty = STIFFNESS * np.diag([0.0] + [1.0] * (terms.shape[1] - 1))
         weights = np.linalg.solve(known.T @ known + penalty, known.T @ np.log(target))
         for _ in range(6):
-            gradient = known.T @ (target / np.exp(known @ weights) - 1) - penalty @ weights
+            gradient = known.T @ ((target / np.exp(known @ weights)).clip(max=BOUND) - 1) - penalty @ weights
             weights += np.linalg.solve(known.T @ known + penalty, gradient)
         variance[:, colour] = np.exp(terms @ weights)
     return variance

@@ -5,31 +5,88 @@ takes noise along: three of the patch's dimensions are gone, and pixels that wer
 linear, so they can be computed exactly and undone. *Residuals* are what remains of a patch once its plane is off.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.ndimage import gaussian_filter, maximum_filter
 
 SIDE = 10  # of a patch, in pixels
 COUNT = 25_000  # of patches, about: they overlap in small images and leave gaps in large ones
+BLUR = 3.0  # pixels: what is left of an image blurred by so much counts as structure
+CLIPPED = (0.5, 0.95)  # shares of black or white pixels that patches may have
+MANY = 1_000  # patches: where there are more with fewer such pixels, the others are left out
 REACH = 4  # largest lag of the correlation map; noise further apart is taken to be independent
 DIMENSIONS = SIDE**2 - 3  # in which residuals vary: a plane has three
+WHITE_STRUCTURE = (1 - np.exp(-1 / BLUR**2)) / (4 * np.pi * BLUR**2)  # of white noise of variance 1, see `Patches`
 
 
-def residuals_of(image: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals of patches all over an image [H, W, C], [P, C, SIDE^2], and the patches' mean brightness [P, C].
+@dataclass(frozen=True)
+class Patches:
+    """Patches all over an image, the noise-free ones left out.
 
-    inside: [H, W], False where pixels do not count; a patch has at most 5 % of these. Patches without noise are left
-    out. The step is even: the mosaic of a camera, and with it the noise, repeats every second pixel.
+    Parameters
+    ----------
+    residuals : array [P, C, SIDE^2]
+        What remains of each once its plane is off.
+    brightness : array [P, C]
+        Their mean.
+    structure : array [P]
+        The mean square of the slopes of the blurred image, summed over the colours.
+    corners : array [P, 2]
+        Row and column of their upper left pixels.
     """
-    step = 2 * int(np.ceil(np.sqrt(inside.size / COUNT) / 2))
-    usable = sliding_window_view(inside, (SIDE, SIDE))[::step, ::step].mean(axis=(2, 3)) >= 0.95
+
+    residuals: np.ndarray
+    brightness: np.ndarray
+    structure: np.ndarray
+    corners: np.ndarray
+
+
+def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:
+    """The patches of an image [H, W, C] of float32.
+
+    counting: [H, W], False where pixels do not count; a patch has at most 5 % of these. Patches that are mostly black
+    or white are left out as far as others remain. The step is even: the mosaic of a camera, and with it the noise,
+    repeats every second pixel.
+    """
+    step = 2 * int(np.ceil(np.sqrt(counting.size / COUNT) / 2))
+    usable, clipped = _shares(counting, step) >= 0.95, _shares(is_clipped(image), step)
+    allowed = next((most for most in CLIPPED if (usable & (clipped <= most)).sum() >= MANY), CLIPPED[-1])
+    usable &= clipped <= allowed
     pixels = sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))[::step, ::step][usable]
     pixels = pixels.reshape(*pixels.shape[:2], SIDE**2)
     planes = plane_basis().astype(np.float32)
     residuals = pixels - (pixels @ planes) @ planes.T
     noisy = (residuals.var(axis=2) > 1e-10).all(axis=1)
-    return residuals[noisy], pixels[noisy].mean(axis=2)
+    structure, corners = _shares(_slopes(image), step)[usable], step * np.argwhere(usable)
+    return Patches(residuals[noisy], pixels[noisy].mean(axis=2), structure[noisy], corners[noisy])
+
+
+def is_clipped(image: np.ndarray) -> np.ndarray:
+    """Where any colour of an image [H, W, C] is black or white, [H, W]; nowhere if it goes beyond."""
+    if image.min() < 0 or image.max() > 1:
+        return np.zeros(image.shape[:2], bool)
+    return ((image <= 0) | (image >= 1)).any(axis=2)
+
+
+def covered(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The pixels of an image of this size that lie in patches with these upper left corners [P, 2]: [H, W] bool."""
+    inside = np.zeros(size, bool)
+    inside[tuple(corners.T)] = True
+    return maximum_filter(inside, SIDE, origin=-(SIDE // 2))
+
+
+def _shares(values: np.ndarray, step: int) -> np.ndarray:
+    """The mean of values [H, W] in every patch."""
+    return sliding_window_view(values, (SIDE, SIDE))[::step, ::step].mean(axis=(2, 3))
+
+
+def _slopes(image: np.ndarray) -> np.ndarray:
+    """How steep the blurred image is at every pixel, squared and summed over the colours: [H, W]."""
+    blurred = gaussian_filter(image, (BLUR, BLUR, 0))
+    return sum(np.square(np.gradient(blurred, axis=axis)).sum(axis=2) for axis in (0, 1))
 
 
 def covariance_of(patches: np.ndarray) -> np.ndarray:

@@ -1,15 +1,19 @@
-"""What an inspection found, in words for whoever took the picture."""
+"""What an inspection found, in words for whoever took the picture, and as numbers for programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import norm
 
 if TYPE_CHECKING:
     from dnlib.noise.inspection import Inspection
 
 CORRELATED = 0.1  # a correlation above this counts
+SURE = 0.15  # the same for an estimate, which texture pulls away from zero
+CLIPPED = 0.01  # a share of black pixels above this is worth a sentence
+TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
 
 def sentence_of(found: Inspection) -> str:
@@ -22,6 +26,54 @@ def sentence_of(found: Inspection) -> str:
     return f"Noise of standard deviation {number(found.level)} {found.unit} ({how}), {depends}; {_reach_of(found)}."
 
 
+def paragraph_of(found: Inspection) -> str:
+    """The sentence, then range, colours, clipping and what the file went through, and what of this course fits."""
+    low, high = found.range.low, found.range.high
+    said = [
+        found.sentence,
+        f"Black is {low:g} and white {high:g}; {found.saturated:.1%} of the pixels are at one of these.",
+    ]
+    said += [*_colours(found), *_clipping(found), *_history(found), _fitting(found)]
+    return " ".join(said)
+
+
+def record_of(found: Inspection) -> dict:
+    """The same as plain numbers and lists, which can be written as JSON."""
+    return {
+        "level": found.level,
+        "unit": found.unit,
+        "black": found.range.low,
+        "white": found.range.high,
+        "measured": found.exact,
+        "brightness": found.brightness.tolist(),
+        "deviation": found.deviation.tolist(),
+        "colours": [
+            {"brightness": brightness.tolist(), "deviation": deviation.tolist()}
+            for brightness, deviation in found.curves
+        ],
+        "covariance": found.covariance.tolist(),
+        "correlation_map": found.map.tolist(),
+        "lag_1": {"right": found.lag_1[0], "down": found.lag_1[1]},
+        "radius": found.radius,
+        "direction": direction_of(found),
+        "saturated": found.saturated,
+        "black_share": found.black,
+        "jpeg_blocks": found.blocks,
+        "enlarged": found.enlarged,
+        "text": paragraph_of(found),
+    }
+
+
+def direction_of(found: Inspection) -> str:
+    """Along what neighbours share the noise: "none", "rows", "columns" or "all directions"."""
+    right, down = found.lag_1
+    if found.radius == 0:
+        return "none"
+    if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
+        return "rows" if right > down else "columns"
+    return "all directions"
+
+
 def number(level: float) -> str:
     """One digit after the point, or four where that says little."""
     return f"{level:.1f}" if 1 <= level < 1e5 else f"{level:.4g}"
@@ -30,10 +82,10 @@ def number(level: float) -> str:
 def _reach_of(found: Inspection) -> str:
     """How far neighbours share the noise, and what follows."""
     right, down = found.lag_1
-    if found.radius == 0:
+    along = direction_of(found)
+    if along == "none":
         return "neighbours do not share it: filters and blind spots will work"
-    if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
-        along = "rows" if right > down else "columns"
+    if along in ("rows", "columns"):
         return (
             f"it runs along {along} (correlation {right:.2f} to the right, {down:.2f} down): filters take it for "
             f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
@@ -41,4 +93,79 @@ def _reach_of(found: Inspection) -> str:
     return (
         f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {found.radius} pixels away: "
         f"a blind spot must be {2 * found.radius + 1} pixels wide"
+    )
+
+
+def _colours(found: Inspection) -> list[str]:
+    """Level of each colour, and what colours share."""
+    colours = len(found.curves)
+    if colours == 1:
+        return []
+    levels = ", ".join(number(float(np.sqrt((deviation**2).mean()))) for _, deviation in found.curves)
+    shared = found.covariance[np.triu_indices(colours, 1)]
+    what = "the colours of a pixel have noise of their own"
+    if np.abs(shared).max() > CORRELATED:
+        what = f"the colours of a pixel share noise (correlation {shared.min():.2f} to {shared.max():.2f})"
+    return [f"Channel by channel its level is {levels}; {what}."]
+
+
+def _clipping(found: Inspection) -> list[str]:
+    """How much clipping at black lifts the mean of the darkest areas, in the channel where it does most."""
+    if found.black < CLIPPED:
+        return []
+    darkest = (found.range.white * found.curves[:, 0, 0], found.curves[:, 1, 0])
+    lift = max(lift_of(mean, deviation) for mean, deviation in zip(*darkest, strict=True))
+    return [
+        f"{found.black:.0%} of the values were clipped at black, where noise can only brighten: the darkest areas look "
+        f"{number(lift)} {found.unit} too bright, and averaging does not undo it."
+    ]
+
+
+def lift_of(mean: float, deviation: float) -> float:
+    """By how much clipping at 0 has raised the mean of Gaussian noise that now has this mean and deviation.
+
+    Both are known as functions of the mean and deviation before (a censored Gaussian; Tobin, Econometrica 1958), which
+    are found by taking turns.
+    """
+    if deviation <= 0:
+        return 0.0
+    before, spread = mean, deviation
+    for _ in range(TURNS):
+        z = before / spread
+        share, density = norm.cdf(z), norm.pdf(z)
+        clipped = before * share + spread * density
+        variance = (before**2 + spread**2) * share + before * spread * density - clipped**2
+        spread = min(spread * deviation / np.sqrt(max(variance, 1e-12)), 10 * deviation)
+        before = max(before + mean - clipped, -DEEPEST * spread)
+    return float(mean - before)
+
+
+def _history(found: Inspection) -> list[str]:
+    """JPEG and enlarging."""
+    said = []
+    if found.blocks:
+        said.append(
+            "Blocks of 8x8 pixels show that it was a JPEG file, which removed part of the noise and spread the rest."
+        )
+    if found.enlarged:
+        said.append("Fine detail is missing, as after enlarging: reduce it to its former size first.")
+    return said
+
+
+def _fitting(found: Inspection) -> str:
+    """Which chapters have what this noise needs."""
+    along = direction_of(found)
+    if along == "none":
+        return (
+            "What fits: masks and blind spots (chapters 03 and 04), and `dnlib denoise`. Pixel shuffle (07) is made "
+            "for other noise and would only cost detail."
+        )
+    if along in ("rows", "columns"):
+        return (
+            f"What fits: a mask along {along} (chapter 03), or Patch-Craft (06) if there is a burst. Blind spots of "
+            "one pixel (04) and pixel shuffle (07) do not."
+        )
+    return (
+        "What fits: pixel shuffle, LG-BPN and SSID (chapters 07 to 09), or Patch-Craft (06) if there is a burst. Masks "
+        "and blind spots of one pixel (03 and 04) would learn the noise."
     )

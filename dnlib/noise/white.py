@@ -35,7 +35,7 @@ def _patch_covariance(image: np.ndarray, inside: np.ndarray) -> np.ndarray | Non
     """Covariance [75, 75] of every second patch; None where there are too few. Summed up in chunks of patches."""
     usable = sliding_window_view(inside, (SIDE, SIDE))[::2, ::2].all(axis=(2, 3))
     patches = sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))[::2, ::2]
-    size, count = 3 * SIDE**2, int(usable.sum())
+    size, count = image.shape[2] * SIDE**2, int(usable.sum())
     if count < 50 * size:
         return None
     middle = image.mean(axis=(0, 1), dtype=float)  # near the patches' mean, so that no digits cancel

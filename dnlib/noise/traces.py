@@ -1,0 +1,34 @@
+"""What a picture went through before it came here: rounding in JPEG blocks, enlarging."""
+
+import numpy as np
+from scipy import fft
+
+BLOCK = 8  # pixels
+VISIBLE = 1.3  # steps across the borders of blocks are this many times as large as elsewhere
+HIGH, MIDDLE = (0.42, 0.5), (0.15, 0.25)  # frequencies in cycles per pixel, the larger of the two directions
+EMPTY = 0.015  # of the power at middle frequencies: with less at high ones, the picture was enlarged
+
+
+def has_blocks(image: np.ndarray) -> bool:
+    """Whether an image [H, W, C] has the blocks of 8x8 pixels of a JPEG file, wherever it was cropped."""
+    gray = image.mean(axis=2)
+    return min(_borders(gray), _borders(gray.T)) > VISIBLE
+
+
+def was_enlarged(image: np.ndarray) -> bool:
+    """Whether an image [H, W, C] has next to nothing at high frequencies, as interpolation leaves it."""
+    gray = image.mean(axis=2, dtype=float)
+    window = np.outer(np.hanning(gray.shape[0]), np.hanning(gray.shape[1]))
+    power = np.abs(fft.rfft2((gray - gray.mean()) * window)) ** 2
+    rows, columns = fft.fftfreq(gray.shape[0]), fft.rfftfreq(gray.shape[1])
+    frequency = np.maximum(np.abs(rows)[:, None], columns)
+    high, middle = (np.median(power[(frequency > low) & (frequency <= up)]) for low, up in (HIGH, MIDDLE))
+    return bool(high < EMPTY * middle)
+
+
+def _borders(gray: np.ndarray) -> float:
+    """How much larger the steps between columns are at every eighth than elsewhere, less the slopes beside them."""
+    slopes = np.diff(gray, axis=1)
+    steps = np.abs(slopes[:, 1:-1] - (slopes[:, :-2] + slopes[:, 2:]) / 2).mean(axis=0)
+    by_place = np.array([steps[place::BLOCK].mean() for place in range(BLOCK)])
+    return float(by_place.max() / max(np.median(by_place), 1e-9))

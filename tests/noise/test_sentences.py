@@ -1,0 +1,110 @@
+"""What is said of noise, to people and to programs; and how JPEG files and enlarged pictures are recognised."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings, strategies as st
+from hypothesis.extra.numpy import arrays as made_up
+from PIL import Image
+from scipy.ndimage import gaussian_filter, zoom
+
+from dnlib.cli import main
+from dnlib.images import Picture, write
+from dnlib.noise import inspect_image, inspect_pair
+from dnlib.noise.sentences import lift_of
+from dnlib.noise.traces import has_blocks, was_enlarged
+
+
+@pytest.fixture(scope="module")
+def clean():
+    field = gaussian_filter(np.random.default_rng(0).standard_normal((128, 128, 3)), (20, 20, 0))
+    return (0.3 + 0.4 * (field - field.min()) / np.ptp(field)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def noisy(clean):
+    noise = 0.08 * np.random.default_rng(1).standard_normal(clean.shape)
+    return np.rint(255 * (clean + noise).clip(0, 1)).astype(np.uint8)
+
+
+def as_jpeg(pixels, quality):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream))
+
+
+def test_blocks_of_jpeg_are_seen_wherever_the_picture_was_cropped(noisy):
+    file = as_jpeg(noisy, 50)
+    assert not has_blocks(noisy / 255)
+    assert has_blocks(file / 255) and has_blocks(file[3:, 5:] / 255)
+    assert "JPEG" in inspect_image(file).paragraph and "JPEG" not in inspect_image(noisy).paragraph
+
+
+def test_enlarged_pictures_lack_high_frequencies(noisy):
+    larger = zoom(noisy, (2, 2, 1), order=1)
+    assert was_enlarged(larger / 255) and not was_enlarged(noisy / 255)
+    assert "enlarging" in inspect_image(larger).paragraph
+
+
+def test_jpeg_noise_is_not_estimated_far_too_low(clean, noisy):
+    """Rounding empties many blocks: those of lowest energy say nothing."""
+    file = as_jpeg(noisy, 60)
+    truth = 255 * np.std(file / 255 - clean)
+    assert inspect_image(file).level == pytest.approx(truth, rel=0.25)
+
+
+def test_dark_pictures_clipped_at_black_are_estimated(rng):
+    """Half of the pixels are black; what noise is left of them is what there is."""
+    dark = np.broadcast_to(np.linspace(-0.05, 0.1, 128)[:, None], (128, 128))
+    noisy = np.rint(255 * (dark + 0.05 * rng.standard_normal(dark.shape)).clip(0, 1)).astype(np.uint8)
+    found = inspect_image(noisy)
+    assert found.black > 0.3 and "clipped at black" in found.paragraph
+    middle = noisy[64:].astype(float)
+    truth = np.sqrt(np.mean([row.var() for row in middle]))
+    assert np.sqrt(found.variance(noisy)[64:].mean()) == pytest.approx(truth, rel=0.15)
+
+
+@pytest.mark.parametrize("before", [-0.02, 0.0, 0.05, 0.3])
+def test_what_clipping_adds_to_the_mean_is_found_from_what_is_left(before, rng):
+    clipped = (before + 0.05 * rng.standard_normal(400_000)).clip(0)
+    assert lift_of(clipped.mean(), clipped.std()) == pytest.approx(clipped.mean() - before, abs=0.001)
+
+
+def test_noise_of_the_darkest_is_counted_where_only_noise_is_black(rng):
+    clean = np.full((100, 100), 0.01)
+    noisy = (clean + 0.05 * rng.standard_normal(clean.shape)).clip(0, 1)
+    assert inspect_pair(noisy, clean).level == pytest.approx(255 * np.sqrt(np.mean((noisy - noisy.mean()) ** 2)))
+
+
+def test_each_kind_of_noise_is_told_what_fits(clean, rng):
+    white = rng.standard_normal(clean.shape[:2])
+    gray = clean[..., 0]
+    rows = gaussian_filter(white, (0, 2))
+    said = {
+        "03 and 04": 0.05 * white,
+        "along rows": 0.05 * rows / rows.std(),
+        "07 to 09": 0.05 * gaussian_filter(white, 1) / gaussian_filter(white, 1).std(),
+    }
+    for words, noise in said.items():
+        assert words in inspect_pair(gray + noise, gray).paragraph.split("What fits")[1]
+
+
+def test_json_is_one_document_and_nothing_else(tmp_path, noisy):
+    write(tmp_path / "noisy.png", Picture.of(noisy))
+    result = CliRunner().invoke(main, ["noise", str(tmp_path / "noisy.png"), "--json"])
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)[""]
+    assert found["level"] == pytest.approx(0.08 * 255, rel=0.15) and found["unit"] == "of 255"
+    assert np.shape(found["covariance"]) == (3, 3) and len(found["colours"]) == 3 and "What fits" in found["text"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(made_up(np.uint8, st.tuples(st.integers(60, 70), st.integers(60, 70)), elements=st.integers(0, 255)))
+def test_any_image_is_inspected_or_refused_in_one_line(pixels):
+    try:
+        assert np.isfinite(inspect_image(pixels).variance(pixels)).all()
+    except ValueError as error:
+        assert "\n" not in str(error)
