@@ -75,10 +75,9 @@ def case(name: str, clean: np.ndarray, noisy: np.ndarray, model: Noise | None) -
     draws = {"estimated": lambda rng: deviation * standard_noise(noisy.shape, found, colours, rng)}
     if model:
         draws["told"] = lambda rng: drawn_by(model, light, rng)
-    ends = isinstance(model, Gaussian | CorrelatedGaussian) or (light - ENDS * deviation > 0) & (
-        light + ENDS * deviation < 1
-    )
-    return Case(name, clean, noisy, float(np.sqrt((deviation**2).mean())), np.broadcast_to(ends, noisy.shape), draws)
+    clipped = not isinstance(model, Gaussian | CorrelatedGaussian)
+    inside = (light > ENDS * deviation) & (light < 1 - ENDS * deviation) | (not clipped)
+    return Case(name, clean, noisy, float(np.sqrt((deviation**2).mean())), inside, draws)
 
 
 def drawn_by(model: Noise, light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
