@@ -1,6 +1,6 @@
 """The risk of a denoiser and of its blends with the noisy image, as a parabola, and how far it may be off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,11 +38,7 @@ class Risk:
 
     @property
     def best_weight(self) -> float:
-        """The weight w in [0, 1] of least risk: -n.r / r.r.
-
-        Noise told up to twice as strong in variance as it is makes n.r twice as large, which at worst does nothing:
-        at twice the best weight a parabola is back where it began.
-        """
+        """The weight w in [0, 1] of least risk: -n.r / r.r."""
         power = self.power.sum()
         return float(np.clip(-self.overlap.sum() / power, 0, 1)) if power > 0 else 0.0
 
@@ -62,6 +58,32 @@ class Risk:
         blocks = len(self.count)
         apart = self._changes(weight) - self.change(weight) * self.count
         return float(np.sqrt(blocks / (blocks - 1) * (apart**2).sum()) / self.count.sum()) if blocks > 1 else np.inf
+
+    def with_noise(self, factor: float) -> "Risk":
+        """The risk if the noise's variance is `factor` times that of what was drawn.
+
+        Where the variance is estimated, a factor above 1 is the safer side: too little noise calls the work of a good
+        denoiser damage, while up to twice too much does no harm, since n.r, and the weight with it, at most doubles,
+        and at twice the best weight a parabola is back where it began.
+
+        Parameters
+        ----------
+        factor
+            Above 0.
+
+        Raises
+        ------
+        ValueError
+            For another factor.
+
+        Examples
+        --------
+        >>> Risk(np.array([-4.0]), np.array([16.0]), np.array([5.0]), np.array([4])).with_noise(2).best_weight
+        0.5
+        """
+        if not 0 < factor < np.inf:
+            raise ValueError(f"variances are compared by a factor > 0; {factor} was given")
+        return replace(self, overlap=factor * self.overlap, noise=factor * self.noise)
 
     def _changes(self, weight: float) -> np.ndarray:
         return 2 * weight * self.overlap + weight**2 * self.power

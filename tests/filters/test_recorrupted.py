@@ -110,11 +110,26 @@ def test_doing_nothing_changes_nothing(rng, judge):
     assert risk.best_weight == risk.change(1) == risk.error(1) == 0
 
 
-@given(st.floats(1, 2), st.floats(-10, -0.1), st.floats(0.1, 10))
+@given(st.floats(1, 2), st.floats(-10, 10), st.floats(0.1, 10))
 def test_noise_told_up_to_twice_its_variance_does_no_harm(factor, overlap, power):
-    """n.r then counts factor times, and so does the weight; at twice the best weight the true parabola is at zero."""
-    true, told = (Risk(np.array([k * overlap]), np.array([power]), np.ones(1), np.ones(1)) for k in (1, factor))
-    assert true.change(told.best_weight) <= 1e-9
+    true = Risk(np.array([overlap]), np.array([power]), np.ones(1), np.ones(1))
+    assert true.change(true.with_noise(factor).best_weight) <= 1e-9
+    assert Risk(np.array([-1.0]), np.array([4.0]), np.ones(1), np.ones(1)).with_noise(3).best_weight == 0.75
+
+
+def test_more_noise_is_what_would_have_been_drawn_of_more_noise(rng):
+    """Exactly so for linear denoisers: the trace is linear in the covariance."""
+    image, noise, matrix = rng.random(SHAPE), rng.standard_normal(SHAPE), rng.standard_normal((SIZE, SIZE))
+    scaled = stein_risk(linear(matrix), image, [noise]).with_noise(1.3)
+    drawn = stein_risk(linear(matrix), image, [np.sqrt(1.3) * noise])
+    for weight in (0, 0.4, 1):
+        assert scaled.at(weight) == pytest.approx(drawn.at(weight))
+
+
+@given(st.floats().filter(lambda factor: not 0 < factor < np.inf))
+def test_an_impossible_factor_is_refused(factor):
+    with pytest.raises(ValueError, match="factor > 0"):
+        Risk(np.ones(1), np.ones(1), np.ones(1), np.ones(1)).with_noise(factor)
 
 
 @both
