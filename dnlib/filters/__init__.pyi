@@ -1,4 +1,4 @@
-from . import calibration as calibration, classical as classical, jinvariance as jinvariance
+from . import calibration as calibration, classical as classical, groups as groups, jinvariance as jinvariance
 from .calibration import Calibration as Calibration, calibrate as calibrate, single_mask as single_mask
 from .classical import (
     Filter as Filter,
@@ -9,6 +9,7 @@ from .classical import (
     total_variation as total_variation,
     wavelet as wavelet,
 )
+from .groups import ridge as ridge, ridge_cascade as ridge_cascade
 from .jinvariance import (
     donut_median as donut_median,
     grid_masks as grid_masks,
