@@ -1,6 +1,7 @@
 from . import (
     calibration as calibration,
     classical as classical,
+    groups as groups,
     jinvariance as jinvariance,
     recorrupted as recorrupted,
     risk as risk,
@@ -15,6 +16,7 @@ from .classical import (
     total_variation as total_variation,
     wavelet as wavelet,
 )
+from .groups import ridge as ridge, ridge_cascade as ridge_cascade
 from .jinvariance import (
     donut_median as donut_median,
     grid_masks as grid_masks,
