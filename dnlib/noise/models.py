@@ -4,6 +4,7 @@ Every model draws from images in [0, 1] and never clips: clipping makes the mean
 self-supervised methods rest on noise whose mean is zero.
 """
 
+import copy
 import math
 from numbers import Real
 from typing import ClassVar, NamedTuple, TypeVar
@@ -130,13 +131,51 @@ class Noise:
         ValueError
             For anything but a float tensor [N, C, H, W], for an empty one.
         """
+        return self._draws(clean, 1, generator)[0]
+
+    def pair(self, clean: Tensor, generator: Generator | None = None) -> tuple[NoisyImage, NoisyImage]:
+        """Two noisy versions of each image: their noise is of one strength (and kind), and independent.
+
+        Parameters, errors and each of the two are those of `sample`.
+
+        Examples
+        --------
+        >>> from dnlib.noise import Gaussian
+        >>> first, second = Gaussian((5, 50)).pair(torch.zeros(2, 3, 8, 8))
+        >>> torch.equal(first.parameter, second.parameter), torch.equal(first.image, second.image)
+        (True, False)
+        """
+        first, second = self._draws(clean, 2, generator)
+        return first, second
+
+    def settled(self, generator: Generator | None = None) -> "Noise":
+        """The model of one image: what is drawn once per image is drawn now, and only the noise is left to chance.
+
+        Examples
+        --------
+        >>> from dnlib.noise import Gaussian
+        >>> low, high = Gaussian((5, 50)).settled().strength
+        >>> low == high
+        True
+        """
+        one = copy.copy(self)
+        one.strength = (uniform(self.strength, generator),) * 2
+        return one
+
+    def settled_draw(self, clean: Tensor, generator: Generator | None) -> Tensor:
+        """Noisy images of a settled model: `corrupt` with the one strength that it has."""
+        return self.corrupt(clean, clean.new_full((len(clean),), self.bounds[0]), generator)
+
+    def _draws(self, clean: Tensor, times: int, generator: Generator | None) -> list[NoisyImage]:
         exact = in_full_precision(clean)
         low, high = self.strength
         drawn = torch.full((len(exact),), low, dtype=torch.float32, device=exact.device)
         if low < high:
             drawn = low + (high - low) * torch.rand(len(exact), generator=generator, device=exact.device)
         parameter = self.to_internal(drawn)
-        return NoisyImage(self.corrupt(exact, parameter, generator).to(clean.dtype), parameter)
+        return [
+            NoisyImage(self.corrupt(exact, parameter, generator).to(clean.dtype), parameter) for _ in range(times)
+        ]
 
     def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
         """The noisy images: `clean` [N, C, H, W] is float32 or float64, `parameter` [N] in internal units."""
@@ -202,6 +241,14 @@ def in_full_precision(images: Tensor, what: str = "clean images are") -> Tensor:
 def normal(shape: tuple[int, ...], like: Tensor, generator: Generator | None) -> Tensor:
     """Standard normal numbers of a tensor's dtype, on its device."""
     return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+def uniform(bounds: tuple[float, float], generator: Generator | None) -> float:
+    """A number of [low, high]; nothing is drawn where both are equal."""
+    low, high = bounds
+    if low == high:
+        return low
+    return low + (high - low) * torch.rand((), generator=generator, device=getattr(generator, "device", None)).item()
 
 
 def per_image(parameter: Tensor) -> Tensor:
