@@ -173,9 +173,7 @@ class Noise:
         if low < high:
             drawn = low + (high - low) * torch.rand(len(exact), generator=generator, device=exact.device)
         parameter = self.to_internal(drawn)
-        return [
-            NoisyImage(self.corrupt(exact, parameter, generator).to(clean.dtype), parameter) for _ in range(times)
-        ]
+        return [NoisyImage(self.corrupt(exact, parameter, generator).to(clean.dtype), parameter) for _ in range(times)]
 
     def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
         """The noisy images: `clean` [N, C, H, W] is float32 or float64, `parameter` [N] in internal units."""

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from dnlib.images import arrays as image_arrays
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
+from dnlib.training.appearance import Appearance
 
 FAR = 8  # floats beyond are not in [0, 1]
 
@@ -37,6 +38,8 @@ class Crops:
         be turned, for mirrored, red would lie on the other side of the greens; others may.
     seed : int
         Of frozen noise.
+    appearance : Appearance, optional
+        Changes the clean crops before fresh noise is drawn; what it makes of them are the clean images.
 
     Raises
     ------
@@ -63,7 +66,14 @@ class Crops:
         frozen: bool = False,
         turn: bool | None = None,
         seed: int = 0,
+        appearance: Appearance | None = None,
     ):
+        if appearance is not None and (noise is None or frozen):
+            raise ValueError(
+                "an appearance changes clean crops before fresh noise; give a noise model, and frozen=False"
+            )
+        self.result, size = size, size if appearance is None else appearance.cut(size)
+        self.appearance = appearance
         _check(images, second, noise, size, count, turn)
         self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
         self.turn = turn is not False
@@ -96,6 +106,7 @@ class Crops:
         return (
             f"{len(self.starts)} images {self.digest}, {kind if self.noise else 'measured'} noise "
             f"{self.noise}, {self.count} crops of {self.size}{', turned' if self.turn else ''}, seed {self.seed}"
+            f"{f', to {self.result} by {self.appearance}' if self.appearance else ''}"
         )
 
     def draw(self, needs: frozenset[str], generator: Generator, progress: float = 0.0) -> Batch:
@@ -106,10 +117,12 @@ class Crops:
             parts["parameter"] = self.parameters.to(generator.device)[image]
         if self.noise is not None and not self.frozen:
             clean = parts["clean"] if "clean" in parts else self._crop("clean", place)
-            if needs & {"noisy", "parameter"}:
-                parts["noisy"], parts["parameter"] = self.noise.sample(clean, generator)
+            if self.appearance is not None:
+                parts["clean"] = clean = self.appearance.change(clean, self.result, generator)
             if "second_noisy" in needs:
-                parts["second_noisy"] = self.noise.sample(clean, generator).image
+                (parts["noisy"], parts["parameter"]), (parts["second_noisy"], _) = self.noise.pair(clean, generator)
+            elif needs & {"noisy", "parameter"}:
+                parts["noisy"], parts["parameter"] = self.noise.sample(clean, generator)
         return Batch(generator, progress, **{name: part for name, part in parts.items() if name in needs})
 
     def _freeze(self, images: Sequence[np.ndarray]) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from dnlib.images import one_of
 from dnlib.methods import outputs
-from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
+from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
+from dnlib.zoo import photographs
 from dnlib.zoo.recipe import Recipe, Teacher
 
 PROFILES = ("laptop", "paper")
@@ -130,6 +131,16 @@ RECIPES = {
     ),
     "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30), sizes=SHORTER),
     "blind_spot_rgb_impulse50": _blind_spot("impulses on half of the pixels", Impulse(0.5), sizes=SHORTER),
+    "photographs_rgb": Recipe(
+        "Bias-free Noise2Clean, colour, photographs of any camera, blind to the kind and level of noise",
+        "Noise2Clean",
+        photographs.COLOUR,
+        (Gaussian(25), CorrelatedGaussian(20, 3), photographs.COLOUR, Camera(1600), Camera(6400, jpeg=90)),
+        network_arguments={"bias": False, "depth": 3},
+        sizes={"steps": (9_000, 500_000)},
+        start="bias_free_rgb_sigma0to55",
+        appearance=photographs.APPEARANCE,
+    ),
     "patch_craft_rgb_sigma20_box3": Recipe(
         "Patch-Craft, colour, Gaussian noise of sigma 20 correlated over 3x3 pixels",
         "PatchCraft",

@@ -233,7 +233,7 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
         noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
         return Crops(noisy, size=size["size"], count=size["count"])
     photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
-    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
+    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"], appearance=recipe.appearance)
 
 
 def _tiles(noise: Noise, seed: int) -> Tiles:
