@@ -131,11 +131,10 @@ class Crops:
         parameters = []
         for image in images:
             clean = image_arrays.to_tensor(image)
-            for name in drawn:
-                noisy, parameter = self.noise.sample(clean, generator)
-                drawn[name].append(image_arrays.to_image(noisy))
-                if name == "noisy":
-                    parameters.append(parameter)
+            pair = self.noise.pair(clean, generator)
+            for copies, noisy in zip(drawn.values(), pair, strict=True):
+                copies.append(image_arrays.to_image(noisy.image))
+            parameters.append(pair[0].parameter)
         self.pixels |= {name: _flat(copies) for name, copies in drawn.items()}
         self.parameters = torch.cat(parameters)
 

@@ -21,32 +21,31 @@ from dnlib.training import Appearance
 
 APPEARANCE = Appearance(scale=(0.5, 2), blur=1.2, light=0.1, gray=0.1)
 QUALITY = (30, 95)  # of JPEG
+LEVELS = (0, 55)
 CAMERAS = Turned(
     Mixture(
         [
-            Camera((50, 1600), eight_bit=False),
-            Camera((1600, 12800), eight_bit=False),
-            Camera((50, 1600), demosaic="bilinear", eight_bit=False),
-            Camera((1600, 12800), demosaic="bilinear", eight_bit=False),
-            Camera((400, 12800), matrix=False, eight_bit=False),
-            Camera((400, 12800), demosaic=None, eight_bit=False),
+            *(
+                Camera(iso, demosaic=demosaic, eight_bit=False)
+                for iso in ((50, 1600), (1600, 6400))
+                for demosaic in ("malvar", "bilinear")
+            ),
+            Camera((400, 6400), matrix=False, eight_bit=False),
+            Camera((400, 6400), demosaic=None, eight_bit=False),
         ]
     )
 )
-COUNTING = Mixture([Sensor((50, 20_000)), Poisson((5, 200))])
+CORRELATED = AnyCorrelated((0, 40), 5)
+COUNTING = Mixture([Sensor((50, 20_000)), Poisson((10, 200))])
 LINES = Sum([Gaussian((0, 30)), Turned(Lines((2, 20)))])
+SYNTHETIC = Mixture([Gaussian(LEVELS), CORRELATED, COUNTING, LINES], [4, 4, 2, 1])
 
 
-def _any(white: Noise, correlated: Noise, *broad: Noise) -> Noise:
-    """White, correlated, counted and striped noise, and `broad` noise that was resized; half of it as files hold it."""
-    synthetic = Mixture([white, correlated, COUNTING, LINES], [4, 4, 2, 1])
-    resized = [Resized(noise, (0.6, 3)) for noise in (*broad, correlated)]
-    real = Mixture([*broad, *resized], [2.0] * len(broad) + [3.0] * len(broad) + [1.0])
-    return Mixture(
-        [synthetic, Stored(synthetic), Stored(synthetic, QUALITY), real, Stored(real), Stored(real, QUALITY)],
-        [5, 2, 1, 1, 4, 3],
-    )
+def _as_files_hold_it(noise: Noise) -> Mixture:
+    """As drawn, or broad, for the picture was resized after the noise; with 8 bits, and often as JPEG."""
+    resized = Mixture([noise, Resized(noise, (0.6, 2.5))])
+    return Mixture([Stored(resized), Stored(resized, QUALITY)])
 
 
-COLOUR = _any(Gaussian((0, 55)), AnyCorrelated((0, 50), 5), CAMERAS)
-GRAY = _any(Gaussian((0, 55)), AnyCorrelated((0, 50), 5))
+COLOUR = Mixture([SYNTHETIC, _as_files_hold_it(SYNTHETIC), _as_files_hold_it(CAMERAS)], [5, 3, 6])
+GRAY = Mixture([SYNTHETIC, _as_files_hold_it(SYNTHETIC)])

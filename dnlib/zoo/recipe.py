@@ -59,6 +59,11 @@ class Recipe:
     trained_on: str = "bsds500"
 
     @property
+    def channels(self) -> int:
+        """3, or 1 for gray pictures."""
+        return self.network_arguments.get("channels", 3)
+
+    @property
     def monitored(self) -> Noise:
         """The noise on the photographs that training is watched with."""
         return self.tests[len(self.tests) // 2]

@@ -13,7 +13,7 @@ from typing import Any
 
 from dnlib.images import one_of
 from dnlib.methods import outputs
-from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson
+from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson, Sensor
 from dnlib.zoo import photographs
 from dnlib.zoo.recipe import Recipe, Teacher
 
@@ -90,6 +90,20 @@ def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
     )
 
 
+def _photographs(what: str, method: str, noise: Noise, channels: int = 3) -> Recipe:
+    cameras = (Camera(1600), Camera(6400, jpeg=90)) if channels == 3 else (Sensor(1600), Sensor(6400))
+    return Recipe(
+        f"{what}, photographs of any camera, blind to the kind and level of noise",
+        method,
+        noise,
+        (Gaussian(25), CorrelatedGaussian(20, 3), noise, *cameras),
+        network_arguments={"bias": False, "depth": 3} | ({} if channels == 3 else {"channels": channels}),
+        sizes={"width": (32, 32), "steps": (7_000, 500_000), "learning_rate": (7e-4, 3e-4)},
+        start="bias_free_rgb_sigma0to55" if channels == 3 else "",
+        appearance=photographs.APPEARANCE,
+    )
+
+
 LOCAL_BRANCH = Teacher("local_global", {"width": (32, 128), "local_blocks": (3, 9)}, {"global_": None})
 
 LEVELS = Gaussian(10), Gaussian(25), Gaussian(50)
@@ -131,16 +145,9 @@ RECIPES = {
     ),
     "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30), sizes=SHORTER),
     "blind_spot_rgb_impulse50": _blind_spot("impulses on half of the pixels", Impulse(0.5), sizes=SHORTER),
-    "photographs_rgb": Recipe(
-        "Bias-free Noise2Clean, colour, photographs of any camera, blind to the kind and level of noise",
-        "Noise2Clean",
-        photographs.COLOUR,
-        (Gaussian(25), CorrelatedGaussian(20, 3), photographs.COLOUR, Camera(1600), Camera(6400, jpeg=90)),
-        network_arguments={"bias": False, "depth": 3},
-        sizes={"steps": (9_000, 500_000)},
-        start="bias_free_rgb_sigma0to55",
-        appearance=photographs.APPEARANCE,
-    ),
+    "photographs_rgb": _photographs("Bias-free Noise2Clean, colour", "Noise2Clean", photographs.COLOUR),
+    "photographs_rgb_pairs": _photographs("Bias-free Noise2Noise, colour", "Noise2Noise", photographs.COLOUR),
+    "photographs_gray": _photographs("Bias-free Noise2Clean, gray", "Noise2Clean", photographs.GRAY, channels=1),
     "patch_craft_rgb_sigma20_box3": Recipe(
         "Patch-Craft, colour, Gaussian noise of sigma 20 correlated over 3x3 pixels",
         "PatchCraft",
