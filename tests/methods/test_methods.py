@@ -216,7 +216,7 @@ def test_the_losses_are_what_they_say():
     clean = Noise2Clean(nn.Identity()).loss(Batch(generator, noisy=noisy, clean=target))
     assert clean == pytest.approx((difference**2).mean())
     decibels = Noise2Clean(nn.Identity(), "psnr").loss(Batch(generator, noisy=noisy, clean=target))
-    assert decibels == pytest.approx((difference**2).mean(dim=(1, 2, 3)).log().mean(), rel=1e-3)
+    assert decibels.item() == pytest.approx((difference**2).mean(dim=(1, 2, 3)).log().mean().item(), rel=1e-3)
 
 
 def test_in_decibels_an_image_of_much_noise_counts_no_more_than_one_of_little():
