@@ -39,7 +39,8 @@ class Crops:
     seed : int
         Of frozen noise.
     appearance : Appearance, optional
-        Changes the clean crops before fresh noise is drawn; what it makes of them are the clean images.
+        Changes clean crops of `appearance.cut(size)` pixels before fresh noise is drawn; the clean images are those of
+        `size` pixels that it makes of them.
 
     Raises
     ------
@@ -72,9 +73,8 @@ class Crops:
             raise ValueError(
                 "an appearance changes clean crops before fresh noise; give a noise model, and frozen=False"
             )
-        self.result, size = size, size if appearance is None else appearance.cut(size)
-        self.appearance = appearance
-        _check(images, second, noise, size, count, turn)
+        self.cut, self.appearance = size if appearance is None else appearance.cut(size), appearance
+        _check(images, second, noise, self.cut, count, turn)
         self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
         self.turn = turn is not False
         shapes = torch.tensor([image.shape[:2] for image in images])
@@ -106,7 +106,7 @@ class Crops:
         return (
             f"{len(self.starts)} images {self.digest}, {kind if self.noise else 'measured'} noise "
             f"{self.noise}, {self.count} crops of {self.size}{', turned' if self.turn else ''}, seed {self.seed}"
-            f"{f', to {self.result} by {self.appearance}' if self.appearance else ''}"
+            f"{f', {self.appearance}' if self.appearance else ''}"
         )
 
     def draw(self, needs: frozenset[str], generator: Generator, progress: float = 0.0) -> Batch:
@@ -118,7 +118,7 @@ class Crops:
         if self.noise is not None and not self.frozen:
             clean = parts["clean"] if "clean" in parts else self._crop("clean", place)
             if self.appearance is not None:
-                parts["clean"] = clean = self.appearance.change(clean, self.result, generator)
+                parts["clean"] = clean = self.appearance.change(clean, self.size, generator)
             if "second_noisy" in needs:
                 (parts["noisy"], parts["parameter"]), (parts["second_noisy"], _) = self.noise.pair(clean, generator)
             elif needs & {"noisy", "parameter"}:
@@ -139,7 +139,7 @@ class Crops:
         self.parameters = torch.cat(parameters)
 
     def _places(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Which image each crop comes from [N], and where its pixels lie in the flat storage [N, size, size]."""
+        """Which image each crop comes from [N], and where its pixels lie in the flat storage [N, cut, cut]."""
         device = generator.device
 
         def draw(*bounds: Tensor) -> Tensor:
@@ -149,13 +149,13 @@ class Crops:
 
         (image,) = draw(torch.full((self.count,), len(self.starts), device=device))
         heights, widths, starts = (table.to(device)[image] for table in (self.heights, self.widths, self.starts))
-        top, left = draw(heights - self.size + 1, widths - self.size + 1)
-        along = torch.arange(self.size, device=device).expand(self.count, self.size)
+        top, left = draw(heights - self.cut + 1, widths - self.cut + 1)
+        along = torch.arange(self.cut, device=device).expand(self.count, self.cut)
         down, right, swap = along, along, None
         if self.turn:
             flip = torch.rand((3, self.count, 1), generator=generator, device=device) < 0.5
-            down = torch.where(flip[0], self.size - 1 - along, along)
-            right = torch.where(flip[1], self.size - 1 - along, along)
+            down = torch.where(flip[0], self.cut - 1 - along, along)
+            right = torch.where(flip[1], self.cut - 1 - along, along)
             swap = flip[2, :, :, None]
         rows = ((top[:, None] + down) * widths[:, None] + starts[:, None])[:, :, None]
         place = rows + (left[:, None] + right)[:, None, :]
