@@ -6,7 +6,8 @@ None of them taught anything. Beside the noisy image: the shipped weights, and t
 
     python benchmarks/photos.py runs/train/laptop_seed0/photographs_rgb.yaml
 
-A checkpoint of a training under way is named, too: NAME.checkpoint.safetensors. Protocol real_srgb; seconds per image.
+A checkpoint of a training under way can be named, too: NAME.checkpoint.safetensors. PSNR in the protocol real_srgb;
+processor seconds per image.
 """
 
 import sys

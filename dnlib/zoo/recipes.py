@@ -91,7 +91,7 @@ def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
 
 
 def _photographs(what: str, method: str, noise: Noise, channels: int = 3) -> Recipe:
-    """From pairs it learns the mean of the noise as well, which is not 0 where files clip it: the dark stays too bright."""
+    """From pairs it learns the mean of the noise as well, not 0 where files clip it: the dark stays too bright."""
     cameras = (Camera(1600), Camera(6400, jpeg=90)) if channels == 3 else (Sensor(1600), Sensor(6400))
     return Recipe(
         f"{what}, photographs of any camera, blind to the kind and level of noise",
