@@ -9,14 +9,25 @@ from dnlib.images import one_of
 from dnlib.methods.base import Method
 from dnlib.methods.batch import Batch
 
+FLOOR = 1e-5  # of the mean squared error, 50 dB: what is better still counts no more
+
 
 class Noise2Clean(Method):
-    """The upper bound every other method is compared with. Loss: mean (f(y) - x)^2, x the clean image.
+    """The upper bound every other method is compared with: x is the clean image.
 
     Parameters
     ----------
     network : nn.Module
         Any.
+    loss : {"l2", "psnr"}
+        "l2": the mean of (f(y) - x)^2; "psnr": the mean over images of the logarithm of that, with 1e-5 added, so that
+        a decibel counts alike in each. Where the strength of noise differs widely from image to image, the strongest
+        would otherwise decide alone, and weak noise would be smoothed away with its picture.
+
+    Raises
+    ------
+    ValueError
+        For another loss.
 
     Examples
     --------
@@ -27,8 +38,15 @@ class Noise2Clean(Method):
 
     needs: ClassVar = frozenset({"noisy", "clean"})
 
+    def __init__(self, network: nn.Module, loss: Literal["l2", "psnr"] = "l2"):
+        super().__init__(network)
+        self.norm = one_of(loss, ("l2", "psnr"), "the loss")
+
     def loss(self, batch: Batch) -> Tensor:
-        return torch.mean((self.network(batch.noisy) - batch.clean) ** 2)
+        squared = (self.network(batch.noisy) - batch.clean) ** 2
+        if self.norm == "psnr":
+            return torch.mean(torch.log(squared.mean(dim=(1, 2, 3)) + FLOOR))
+        return torch.mean(squared)
 
 
 class Noise2Noise(Method):

@@ -12,9 +12,10 @@ from .beliefs import (
     log_density as log_density,
     outer as outer,
 )
+from .bursts import noisy_burst as noisy_burst
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
 from .chroma import chroma_correlation_map as chroma_correlation_map, chroma_sums as chroma_sums
-from .correlated import CorrelatedGaussian as CorrelatedGaussian
+from .correlated import AnyCorrelated as AnyCorrelated, CorrelatedGaussian as CorrelatedGaussian
 from .correlation import (
     LagSums as LagSums,
     correlation_map as correlation_map,
@@ -31,12 +32,15 @@ from .likelihoods import (
     Poisson as Poisson,
     Sensor as Sensor,
 )
+from .lines import Lines as Lines
 from .measure import (
     inspect_image as inspect_image,
     inspect_pair as inspect_pair,
 )
-from .models import Noise as Noise, NoisyImage as NoisyImage, noisy_burst as noisy_burst
+from .mixture import Mixture as Mixture, Sum as Sum
+from .models import Noise as Noise, NoisyImage as NoisyImage
 from .pictures import inspect_files as inspect_files, unlike_noise as unlike_noise
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
+from .stored import Resized as Resized, Stored as Stored, Turned as Turned
 from .surveys import Survey as Survey, survey as survey
 from .text import read as read

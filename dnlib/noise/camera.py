@@ -5,18 +5,16 @@ and of reading out: variance shot * x + read^2 for light x. What makes a picture
 the noise of one pixel over its neighbours and colours.
 """
 
-import io
 from typing import Literal
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Generator, Tensor
 from torch.nn import functional
 
 from dnlib.images import one_of
 from dnlib.noise.likelihoods import USUAL_ISO, Sensor
 from dnlib.noise.models import Noise, as_written, in_full_precision
+from dnlib.noise.stored import stored_as_jpeg, to_eight_bit
 
 BALANCE = (2.0, 1.0, 1.7)  # gains of red, green and blue in daylight, as is usual
 MATRIX = ((1.66, -0.54, -0.12), (-0.21, 1.46, -0.25), (0.02, -0.55, 1.53))  # from a sensor's colours to sRGB's
@@ -117,8 +115,8 @@ class Camera(Noise):
             curve = 1.055 * picture.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
             picture = torch.where(picture <= 0.0031308, 12.92 * picture, curve)
         if self.eight_bit:
-            picture = torch.round(255 * picture.clamp(0, 1)) / 255
-        return picture if self.jpeg is None else _stored_as_jpeg(picture, self.jpeg)
+            picture = to_eight_bit(picture)
+        return picture if self.jpeg is None else stored_as_jpeg(picture, self.jpeg)
 
 
 def mosaic(light: Tensor) -> Tensor:
@@ -218,14 +216,3 @@ def _bayer_sites(height: int, width: int, device: torch.device) -> Tensor:
 
 def _mix(matrix: Tensor, picture: Tensor) -> Tensor:
     return torch.einsum("ij,njhw->nihw", matrix.to(picture), picture)
-
-
-def _stored_as_jpeg(picture: Tensor, quality: int) -> Tensor:
-    """Each picture [3, H, W], stored as JPEG and read again."""
-    results = []
-    for image in picture:
-        pixels = (255 * image).round().byte().permute(1, 2, 0).cpu().numpy()
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-        results.append(torch.from_numpy(np.array(Image.open(file))).permute(2, 0, 1))
-    return torch.stack(results).to(picture) / 255

@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv2d
 
-from dnlib.noise.models import Noise, as_written, normal, per_image
+from dnlib.noise.mixture import PerImage
+from dnlib.noise.models import Noise, as_written, normal, per_image, strength_range, uniform
 
 
 class CorrelatedGaussian(Noise):
@@ -68,6 +69,57 @@ class CorrelatedGaussian(Noise):
             white = math.sqrt(self.between) * shared + math.sqrt(1 - self.between) * white
         noise = conv2d(white.flatten(0, 1)[:, None], self.kernel.to(clean)[None, None])
         return clean + per_image(parameter) * noise.view(clean.shape)
+
+
+class AnyCorrelated(PerImage):
+    """Gaussian noise whose correlation differs from image to image: a `CorrelatedGaussian` drawn once for each.
+
+    Its kernel is a box, a binomial or random numbers, of 1 to `width` pixels in either direction; its colours share
+    nothing in a quarter of the images, everything in another, and a random part in the others.
+
+    Parameters
+    ----------
+    sigma : float or (low, high)
+        Standard deviation in 8-bit units, > 0; a range is drawn from once per image.
+    width : int
+        Largest side of a kernel.
+
+    Raises
+    ------
+    ValueError
+        For an impossible strength or width.
+
+    Examples
+    --------
+    >>> noise = AnyCorrelated((5, 50), 4)
+    >>> noise
+    AnyCorrelated((5, 50), 4)
+    >>> type(noise.settled(torch.Generator().manual_seed(0))).__name__
+    'CorrelatedGaussian'
+    """
+
+    def __init__(self, sigma: float | tuple[float, float], width: int = 5):
+        super().__init__()
+        self.sigma = strength_range("sigma", sigma)
+        if not (isinstance(width, Integral) and not isinstance(width, bool) and 1 <= width <= 32):
+            raise ValueError(f"the largest width of a kernel is from 1 to 32 pixels; {width!r} was given")
+        self.width = int(width)
+
+    def __repr__(self) -> str:
+        return f"AnyCorrelated({as_written(self.sigma)}, {self.width})"
+
+    def settled(self, generator: Generator | None = None) -> Noise:
+        sigma = max(uniform(self.sigma, generator), 1e-6)
+        sides = [1 + min(int(uniform((0, self.width), generator)), self.width - 1) for _ in range(2)]
+        kind = uniform((0, 3), generator)
+        if kind < 1:
+            kernel = np.ones(sides)
+        elif kind < 2:
+            kernel = np.outer(*([float(math.comb(side - 1, place)) for place in range(side)] for side in sides))
+        else:
+            device = getattr(generator, "device", None)
+            kernel = torch.randn(sides, generator=generator, device=device, dtype=torch.float64).cpu().numpy()
+        return CorrelatedGaussian(sigma, kernel, min(max(uniform((-0.5, 1.5), generator), 0.0), 1.0))
 
 
 def _weights(kernel: int | np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ Every model draws from images in [0, 1] and never clips: clipping makes the mean
 self-supervised methods rest on noise whose mean is zero.
 """
 
+import copy
 import math
 from numbers import Real
 from typing import ClassVar, NamedTuple, TypeVar
@@ -130,61 +131,53 @@ class Noise:
         ValueError
             For anything but a float tensor [N, C, H, W], for an empty one.
         """
+        return self._draws(clean, 1, generator)[0]
+
+    def pair(self, clean: Tensor, generator: Generator | None = None) -> tuple[NoisyImage, NoisyImage]:
+        """Two noisy versions of each image: their noise is of one strength (and kind), and independent.
+
+        Parameters, errors and each of the two are those of `sample`.
+
+        Examples
+        --------
+        >>> from dnlib.noise import Gaussian
+        >>> first, second = Gaussian((5, 50)).pair(torch.zeros(2, 3, 8, 8))
+        >>> torch.equal(first.parameter, second.parameter), torch.equal(first.image, second.image)
+        (True, False)
+        """
+        first, second = self._draws(clean, 2, generator)
+        return first, second
+
+    def settled(self, generator: Generator | None = None) -> "Noise":
+        """The model of one image: what is drawn once per image is drawn now, and only the noise is left to chance.
+
+        Examples
+        --------
+        >>> from dnlib.noise import Gaussian
+        >>> low, high = Gaussian((5, 50)).settled().strength
+        >>> low == high
+        True
+        """
+        one = copy.copy(self)
+        one.strength = (uniform(self.strength, generator),) * 2
+        return one
+
+    def settled_draw(self, clean: Tensor, generator: Generator | None) -> Tensor:
+        """Noisy images of a settled model: `corrupt` with the one strength that it has."""
+        return self.corrupt(clean, clean.new_full((len(clean),), self.bounds[0]), generator)
+
+    def _draws(self, clean: Tensor, times: int, generator: Generator | None) -> list[NoisyImage]:
         exact = in_full_precision(clean)
         low, high = self.strength
         drawn = torch.full((len(exact),), low, dtype=torch.float32, device=exact.device)
         if low < high:
             drawn = low + (high - low) * torch.rand(len(exact), generator=generator, device=exact.device)
         parameter = self.to_internal(drawn)
-        return NoisyImage(self.corrupt(exact, parameter, generator).to(clean.dtype), parameter)
+        return [NoisyImage(self.corrupt(exact, parameter, generator).to(clean.dtype), parameter) for _ in range(times)]
 
     def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
         """The noisy images: `clean` [N, C, H, W] is float32 or float64, `parameter` [N] in internal units."""
         raise NotImplementedError
-
-
-def noisy_burst(burst: Tensor, noise: Noise, generator: Generator, *, temporal: float = 0.0) -> NoisyImage:
-    """Noise in every frame of a burst, independent or correlated from frame to frame.
-
-    Parameters
-    ----------
-    burst : Tensor [T, C, H, W]
-        Clean frames in their order.
-    noise : Noise
-        With `temporal`, one whose noise does not depend on the image: what it adds to one frame is mixed into the next.
-    generator : torch.Generator
-        Where all randomness comes from.
-    temporal : float
-        In [0, 1): the noise of frames t apart correlates by temporal^t.
-
-    Returns
-    -------
-    NoisyImage
-        As `Noise.sample`, one image per frame.
-
-    Raises
-    ------
-    ValueError
-        For a correlation outside [0, 1).
-
-    Examples
-    --------
-    >>> from dnlib.noise import Gaussian
-    >>> clean = torch.full((3, 1, 100, 100), 0.5)
-    >>> noisy = noisy_burst(clean, Gaussian(25), torch.Generator().manual_seed(0), temporal=0.9).image
-    >>> first, second, _ = (noisy - clean).flatten(1)
-    >>> round(torch.corrcoef(torch.stack([first, second]))[0, 1].item(), 1)
-    0.9
-    """
-    if not 0 <= temporal < 1:
-        raise ValueError(f"the correlation from frame to frame lies in [0, 1); {temporal} was given")
-    noisy, parameter = noise.sample(burst, generator)
-    if temporal:
-        added = noisy - burst
-        for t in range(1, len(added)):
-            added[t] = temporal * added[t - 1] + math.sqrt(1 - temporal**2) * added[t]
-        noisy = burst + added
-    return NoisyImage(noisy, parameter)
 
 
 def in_full_precision(images: Tensor, what: str = "clean images are") -> Tensor:
@@ -202,6 +195,14 @@ def in_full_precision(images: Tensor, what: str = "clean images are") -> Tensor:
 def normal(shape: tuple[int, ...], like: Tensor, generator: Generator | None) -> Tensor:
     """Standard normal numbers of a tensor's dtype, on its device."""
     return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+def uniform(bounds: tuple[float, float], generator: Generator | None) -> float:
+    """A number of [low, high]; nothing is drawn where both are equal."""
+    low, high = bounds
+    if low == high:
+        return low
+    return low + (high - low) * torch.rand((), generator=generator, device=getattr(generator, "device", None)).item()
 
 
 def per_image(parameter: Tensor) -> Tensor:

@@ -4,11 +4,15 @@ import ast
 import inspect
 
 from dnlib.noise.camera import Camera
-from dnlib.noise.correlated import CorrelatedGaussian
+from dnlib.noise.correlated import AnyCorrelated, CorrelatedGaussian
 from dnlib.noise.likelihoods import Gaussian, Impulse, Poisson, Sensor
+from dnlib.noise.lines import Lines
+from dnlib.noise.mixture import Mixture, Sum
 from dnlib.noise.models import Noise
+from dnlib.noise.stored import Resized, Stored, Turned
 
-KINDS = {kind.__name__: kind for kind in (Gaussian, Poisson, Sensor, Impulse, CorrelatedGaussian, Camera)}
+SIMPLE = (Gaussian, Poisson, Sensor, Impulse, CorrelatedGaussian, Camera, Lines, AnyCorrelated)
+KINDS = {kind.__name__: kind for kind in (*SIMPLE, Mixture, Sum, Resized, Stored, Turned)}
 
 
 def read(text: str) -> Noise:
@@ -17,7 +21,7 @@ def read(text: str) -> Noise:
     Parameters
     ----------
     text : str
-        The name of a model and its arguments, by place or by name; numbers, texts, None, tuples and lists.
+        The name of a model and its arguments, by place or by name; numbers, texts, None, tuples, lists, and models.
 
     Returns
     -------
@@ -38,19 +42,33 @@ def read(text: str) -> Noise:
     """
     try:
         call = ast.parse(text, mode="eval").body
+    except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError):
+        call = None
+    return _model(call, text)
+
+
+def _model(call: ast.expr | None, text: str) -> Noise:
+    try:
         kind = KINDS[call.func.id]
-    except (SyntaxError, AttributeError, KeyError, TypeError, ValueError, RecursionError, MemoryError) as error:
+    except (AttributeError, KeyError) as error:
         raise ValueError(
             f"noise is written as Gaussian(25), Poisson(30), Impulse(0.5), and so on for {', '.join(KINDS)}; "
             f"{text!r} was given"
         ) from error
     signature = inspect.signature(kind)
     try:
-        named = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-        arguments = signature.bind(*map(ast.literal_eval, call.args), **named)
+        named = {keyword.arg: _value(keyword.value) for keyword in call.keywords}
+        arguments = signature.bind(*map(_value, call.args), **named)
         if len(named) < len(call.keywords):
             raise TypeError("an argument is given twice")
     except (SyntaxError, TypeError, ValueError, RecursionError, MemoryError) as error:
         names = ", ".join(signature.parameters)
         raise ValueError(f"{text!r} cannot be read: {error}. {kind.__name__} takes {names}, written out") from error
     return kind(*arguments.args, **arguments.kwargs)
+
+
+def _value(node: ast.expr) -> object:
+    """A number, text, None, tuple or list as written out, or a noise model."""
+    if isinstance(node, ast.List):
+        return [_value(item) for item in node.elts]
+    return _model(node, ast.unparse(node)) if isinstance(node, ast.Call) else ast.literal_eval(node)

@@ -6,6 +6,7 @@ from . import (
     loop as loop,
     metrics as metrics,
 )
+from .appearance import Appearance as Appearance
 from .bookkeeping import Diverged as Diverged
 from .checkpoints import History as History, check_architecture as check_architecture
 from .crops import Crops as Crops, tile_crops as tile_crops

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from dnlib.images import arrays as image_arrays
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
+from dnlib.training.appearance import Appearance
 
 FAR = 8  # floats beyond are not in [0, 1]
 
@@ -37,6 +38,9 @@ class Crops:
         be turned, for mirrored, red would lie on the other side of the greens; others may.
     seed : int
         Of frozen noise.
+    appearance : Appearance, optional
+        Changes clean crops of `appearance.cut(size)` pixels before fresh noise is drawn; the clean images are those of
+        `size` pixels that it makes of them.
 
     Raises
     ------
@@ -63,8 +67,14 @@ class Crops:
         frozen: bool = False,
         turn: bool | None = None,
         seed: int = 0,
+        appearance: Appearance | None = None,
     ):
-        _check(images, second, noise, size, count, turn)
+        if appearance is not None and (noise is None or frozen):
+            raise ValueError(
+                "an appearance changes clean crops before fresh noise; give a noise model, and frozen=False"
+            )
+        self.cut, self.appearance = size if appearance is None else appearance.cut(size), appearance
+        _check(images, second, noise, self.cut, count, turn)
         self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
         self.turn = turn is not False
         shapes = torch.tensor([image.shape[:2] for image in images])
@@ -96,6 +106,7 @@ class Crops:
         return (
             f"{len(self.starts)} images {self.digest}, {kind if self.noise else 'measured'} noise "
             f"{self.noise}, {self.count} crops of {self.size}{', turned' if self.turn else ''}, seed {self.seed}"
+            f"{f', {self.appearance}' if self.appearance else ''}"
         )
 
     def draw(self, needs: frozenset[str], generator: Generator, progress: float = 0.0) -> Batch:
@@ -106,10 +117,12 @@ class Crops:
             parts["parameter"] = self.parameters.to(generator.device)[image]
         if self.noise is not None and not self.frozen:
             clean = parts["clean"] if "clean" in parts else self._crop("clean", place)
-            if needs & {"noisy", "parameter"}:
-                parts["noisy"], parts["parameter"] = self.noise.sample(clean, generator)
+            if self.appearance is not None:
+                parts["clean"] = clean = self.appearance.change(clean, self.size, generator)
             if "second_noisy" in needs:
-                parts["second_noisy"] = self.noise.sample(clean, generator).image
+                (parts["noisy"], parts["parameter"]), (parts["second_noisy"], _) = self.noise.pair(clean, generator)
+            elif needs & {"noisy", "parameter"}:
+                parts["noisy"], parts["parameter"] = self.noise.sample(clean, generator)
         return Batch(generator, progress, **{name: part for name, part in parts.items() if name in needs})
 
     def _freeze(self, images: Sequence[np.ndarray]) -> None:
@@ -118,16 +131,15 @@ class Crops:
         parameters = []
         for image in images:
             clean = image_arrays.to_tensor(image)
-            for name in drawn:
-                noisy, parameter = self.noise.sample(clean, generator)
-                drawn[name].append(image_arrays.to_image(noisy))
-                if name == "noisy":
-                    parameters.append(parameter)
+            pair = self.noise.pair(clean, generator)
+            for copies, noisy in zip(drawn.values(), pair, strict=True):
+                copies.append(image_arrays.to_image(noisy.image))
+            parameters.append(pair[0].parameter)
         self.pixels |= {name: _flat(copies) for name, copies in drawn.items()}
         self.parameters = torch.cat(parameters)
 
     def _places(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Which image each crop comes from [N], and where its pixels lie in the flat storage [N, size, size]."""
+        """Which image each crop comes from [N], and where its pixels lie in the flat storage [N, cut, cut]."""
         device = generator.device
 
         def draw(*bounds: Tensor) -> Tensor:
@@ -137,13 +149,13 @@ class Crops:
 
         (image,) = draw(torch.full((self.count,), len(self.starts), device=device))
         heights, widths, starts = (table.to(device)[image] for table in (self.heights, self.widths, self.starts))
-        top, left = draw(heights - self.size + 1, widths - self.size + 1)
-        along = torch.arange(self.size, device=device).expand(self.count, self.size)
+        top, left = draw(heights - self.cut + 1, widths - self.cut + 1)
+        along = torch.arange(self.cut, device=device).expand(self.count, self.cut)
         down, right, swap = along, along, None
         if self.turn:
             flip = torch.rand((3, self.count, 1), generator=generator, device=device) < 0.5
-            down = torch.where(flip[0], self.size - 1 - along, along)
-            right = torch.where(flip[1], self.size - 1 - along, along)
+            down = torch.where(flip[0], self.cut - 1 - along, along)
+            right = torch.where(flip[1], self.cut - 1 - along, along)
             swap = flip[2, :, :, None]
         rows = ((top[:, None] + down) * widths[:, None] + starts[:, None])[:, :, None]
         place = rows + (left[:, None] + right)[:, None, :]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dnlib.noise import Noise
+from dnlib.training import Appearance
 
 
 class Teacher(NamedTuple):
@@ -32,6 +33,8 @@ class Recipe:
         Networks that the method takes besides, by the argument's name.
     start : str
         The shipped weights that training begins with.
+    appearance : Appearance or None
+        Of the clean crops, where they do not stay as they are.
     trained_on : str
         bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
 
@@ -52,7 +55,13 @@ class Recipe:
     sizes: dict[str, tuple] = field(default_factory=dict)
     teachers: dict[str, Teacher] = field(default_factory=dict)
     start: str = ""
+    appearance: Appearance | None = None
     trained_on: str = "bsds500"
+
+    @property
+    def channels(self) -> int:
+        """3, or 1 for gray pictures."""
+        return self.network_arguments.get("channels", 3)
 
     @property
     def monitored(self) -> Noise:

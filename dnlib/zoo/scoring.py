@@ -3,7 +3,9 @@
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import torch
+from skimage.color import rgb2gray
 
 from dnlib.images import Example, datasets, middle, to_tensor
 from dnlib.methods import Method
@@ -18,7 +20,15 @@ def watch(recipe: Recipe) -> Callable[[Method], float]:
     if recipe.noise is None:
         pairs = datasets.load(recipe.trained_on)[::9]
         return lambda method: score_pairs(method, pairs).mean_psnr
-    return monitor(datasets.load("bsds500", split="val")[:8], recipe.monitored)
+    return monitor(pictures(recipe, "bsds500", "val")[:8], recipe.monitored)
+
+
+def pictures(recipe: Recipe, dataset: str, split: str | None = None) -> list[Example]:
+    """Clean photographs for a recipe: in colour, or in gray where its network takes one channel."""
+    examples = datasets.load(dataset, split=split)
+    if recipe.channels == 3:
+        return examples
+    return [example._replace(clean=np.rint(255 * rgb2gray(example.clean)).astype(np.uint8)) for example in examples]
 
 
 def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
@@ -35,9 +45,9 @@ def scored(method: Method, recipe: Recipe) -> dict[str, str]:
         pairs = datasets.load(recipe.trained_on)[::6]
         return {f"{recipe.trained_on}, every sixth": str(score_pairs(method, pairs))}
     if datasets.find("kodak24").is_present:
-        test_sets = {"kodak24": datasets.load("kodak24")}
+        test_sets = {"kodak24": pictures(recipe, "kodak24")}
     else:
-        test_sets = {"bsds500 val": datasets.load("bsds500", split="val")}
+        test_sets = {"bsds500 val": pictures(recipe, "bsds500", "val")}
     if recipe.trained_on == "davis480p":
         videos = datasets.load("davis480p")[-recipes.HELD_OUT :]
         test_sets["davis480p held out"] = [Example(video.name, video.clean[3]) for video in videos]

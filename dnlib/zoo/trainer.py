@@ -14,7 +14,7 @@ from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, provenance, recipes
 from dnlib.zoo.recipe import Recipe
-from dnlib.zoo.scoring import scored, watch
+from dnlib.zoo.scoring import pictures, scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
 LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
@@ -232,8 +232,8 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
     if recipe.noise is None:
         noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
         return Crops(noisy, size=size["size"], count=size["count"])
-    photographs = [example.clean for split in ("train", "test") for example in datasets.load("bsds500", split=split)]
-    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"])
+    photographs = [example.clean for split in ("train", "test") for example in pictures(recipe, "bsds500", split)]
+    return Crops(photographs, recipe.noise, size=size["size"], count=size["count"], appearance=recipe.appearance)
 
 
 def _tiles(noise: Noise, seed: int) -> Tiles:

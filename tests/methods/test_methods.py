@@ -218,6 +218,19 @@ def test_the_losses_are_what_they_say():
     assert loss("l0", 1.0) == pytest.approx(1)
     clean = Noise2Clean(nn.Identity()).loss(Batch(generator, noisy=noisy, clean=target))
     assert clean == pytest.approx((difference**2).mean())
+    decibels = Noise2Clean(nn.Identity(), "psnr").loss(Batch(generator, noisy=noisy, clean=target))
+    assert decibels.item() == pytest.approx((difference**2).mean(dim=(1, 2, 3)).log().mean().item(), rel=1e-3)
+
+
+def test_in_decibels_an_image_of_much_noise_counts_no_more_than_one_of_little():
+    clean, noise = torch.full((2, 1, 8, 8), 0.5), torch.randn(2, 1, 8, 8)
+    noisy = (clean + torch.tensor([0.5, 0.05])[:, None, None, None] * noise).requires_grad_()
+    for norm, alike in {"l2": False, "psnr": True}.items():
+        loss = Noise2Clean(nn.Identity(), norm).loss(Batch(torch.Generator(), noisy=noisy, clean=clean))
+        (slope,) = torch.autograd.grad(loss, noisy)
+        # what a change of one per cent of its noise changes of the loss, image by image
+        strong, weak = (slope * (noisy - clean)).sum(dim=(1, 2, 3)).tolist()
+        assert (strong == pytest.approx(weak, rel=0.02)) == alike
 
 
 @pytest.mark.parametrize("loss", ["l2", "l1", "l0"])
@@ -227,11 +240,14 @@ def test_perfect_estimates_give_finite_gradients(loss):
         nn.init.zeros_(parameter)
     image = torch.rand(1, 1, 8, 8)
     Noise2Noise(network, loss).loss(Batch(torch.Generator(), 0.9, noisy=image, second_noisy=image)).backward()
+    Noise2Clean(network, "psnr").loss(Batch(torch.Generator(), noisy=image, clean=image)).backward()
     assert all(parameter.grad.isfinite().all() for parameter in network.parameters())
 
 
 def test_wrong_names_and_unfinished_methods_are_told():
     with pytest.raises(ValueError, match="l2, l1 or l0"):
         Noise2Noise(nn.Identity(), "l3")
+    with pytest.raises(ValueError, match="l2 or psnr"):
+        Noise2Clean(nn.Identity(), "l1")
     with pytest.raises(NotImplementedError):
         Method(nn.Identity()).loss(batch_of(set()))

@@ -56,6 +56,14 @@ def test_a_batch_carries_what_is_needed_and_nothing_else(photographs):
 
 
 @pytest.mark.parametrize("frozen", [False, True])
+def test_the_two_noisy_images_of_a_crop_have_noise_of_one_strength(photographs, frozen):
+    crops = Crops(photographs[2:], Gaussian((1, 100)), size=16, count=4, frozen=frozen)
+    batch = crops.draw(EVERYTHING, generator())
+    for noisy in (batch.noisy, batch.second_noisy):
+        assert torch.allclose((noisy - batch.clean).flatten(1).std(dim=1), batch.parameter, rtol=0.15)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
 def test_the_two_noisy_images_share_the_scene_and_not_the_noise(photographs, frozen):
     crops = Crops(photographs, Gaussian(25), size=16, count=64, frozen=frozen)
     batch = crops.draw(EVERYTHING, generator())

@@ -11,7 +11,7 @@ from dnlib.zoo import recipes, trainer
 @pytest.fixture
 def small(monkeypatch, rng):
     """Recipes at a small size, on made-up photographs in place of BSDS500."""
-    photographs = [Example(str(i), clean=rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)) for i in range(2)]
+    photographs = [Example(str(i), clean=rng.integers(0, 256, (64, 70, 3), dtype=np.uint8)) for i in range(2)]
     scene = rng.integers(0, 256, (72, 76, 3), dtype=np.uint8)
     videos = [Example(str(i), clean=np.stack([scene[t : t + 60, i : i + 64] for t in range(7)])) for i in range(6)]
 

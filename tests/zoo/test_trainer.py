@@ -19,6 +19,9 @@ read_card, load_method = cards.read_card, cards.load_method
         "blind_spot_rgb_sigma5to50_unknown",
         "blind_spot_rgb_impulse50",
         "patch_craft_rgb_sigma20_box3",
+        "photographs_rgb",
+        "photographs_rgb_pairs",
+        "photographs_gray",
         "ap_bsn_phones",
         "lg_bpn_phones_l3",
         "ssid_phones_s2",
@@ -31,13 +34,13 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
     method = cards.load_method(path)
     assert card["command"] == f"dnlib train {name}" and card["steps"] == 4
     assert card["needs"] == sorted(method.needs) and ("clean" in card["needs"]) == (
-        name.startswith(("noise2clean", "bias_free"))
+        name.startswith(("noise2clean", "bias_free")) or name in ("photographs_rgb", "photographs_gray")
     )
     assert card["data_sha256"] == "f" * 64
     test_set, protocol = ("sidd_val", "real_srgb") if "phones" in name else ("bsds500 val", "synthetic_rgb")
     assert any(test_set in line for line in said) and f"protocol {protocol}" in next(iter(card["scores"].values()))
     last = [layer for layer in method.network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
-    assert (last.bias is None) == name.startswith(("bias_free", "patch_craft"))
+    assert (last.bias is None) == name.startswith(("bias_free", "patch_craft", "photographs"))
 
 
 def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, monkeypatch):
