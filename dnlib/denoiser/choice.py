@@ -1,6 +1,6 @@
 """Choose between classical filters and networks without ground truth, and do no harm.
 
-Every candidate is judged by how much it lowers the mean squared error (`dnlib.denoiser.risk`), and no more is taken off
+Every candidate is judged by how much it lowers the mean squared error (`filters.stein_risk`), and no more is taken off
 than that asks for: where every candidate would do harm the picture stays as it is. A filter that is asked for by name is
 applied as it is.
 """
@@ -13,15 +13,15 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED, Candidate
-from dnlib.denoiser.risk import Removal, removal
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import Strength, White, strength_of, trust
-from dnlib.filters import Filter, Setting
+from dnlib.filters import Filter, Risk, Setting, stein_risk
 from dnlib.images import Part
 
 FOR_COUNTS = "total_variation"  # of few photons: losses of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
+STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 
 
@@ -84,16 +84,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate in its best setting, what it removes of sample tiles, and by how much that lowers the error.
-
-    weights: the share of it that is taken off, by channel. In [0, 1] as the tiles.
-    """
+    """A candidate in one of its settings, its risk on the sample tiles, and the share of it that is blended in, [C]."""
 
     candidate: Candidate
     number: int  # of its settings
-    removal: Removal
-    weights: np.ndarray
-    gain: float
+    risk: Risk
+    weight: np.ndarray
+
+    @property
+    def change(self) -> float:
+        """Of the mean squared error, by what is blended in; below 0 if it does good."""
+        return self.risk.change(self.weight)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ class Chosen:
     def _weights(self, removed: np.ndarray, level: float) -> np.ndarray:
         """The share of what is removed [P, C] that is taken off a frame, which may hold more or less noise than tiles."""
         power = (removed.astype(np.float64) ** 2).mean(axis=0)
-        noise = self.judged.removal.noise.mean(axis=0) * (level / self.level) ** 2
+        risk = self.judged.risk
+        noise = -risk.overlap.sum(axis=0) / risk.count.sum(axis=0).clip(1) * (level / self.level) ** 2
         return np.clip(np.divide(noise, power, out=np.zeros_like(power), where=power > 0), 0, 1).astype(np.float32)
 
 
@@ -168,18 +170,18 @@ def choose(
     harmless = filter == "auto" and not part.counts
     names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, patience)
     judged = _judge_all(names, tiles, strength, level, device, harmless, progress)
-    name = max(judged, key=lambda name: judged[name].gain)
+    name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
-    if harmless and best.gain <= SURE * best.removal.uncertainty(best.weights):
+    if harmless and -best.change <= SURE * best.risk.error(best.weight):
         name = UNCHANGED
-    risks = {name: span**2 * (level**2 - one.gain) for name, one in judged.items()}
+    risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     choice = Choice(
         name,
         {} if name == UNCHANGED else _in_image_units(best, level, span),
         (risks | {UNCHANGED: span**2 * level**2})[name],
         level * span,
         risks | {UNCHANGED: span**2 * level**2},
-        tuple(best.weights.tolist()),
+        tuple(best.weight.tolist()),
     )
     return Chosen(choice, None if name == UNCHANGED else best, strength, level, low, span, harmless, device)
 
@@ -217,6 +219,7 @@ def _judge_all(
     """Candidates with a gain that is a finite number, each in its best setting; there is at least one."""
     rng = np.random.default_rng(0)
     draws = [_as_strong(strength.draw(tile, rng), strength.variance(tile)) for tile in tiles]  # the same for all
+    certain = trust(level) if harmless else 1.0
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
@@ -224,12 +227,12 @@ def _judge_all(
         found = []
         for number, setting in enumerate(candidate.settings(level)):
             filter = partial(filter_on(candidate, device), **setting)
-            removed = removal(filter, tiles, draws, trust(level) if harmless else 1.0)
-            weights = removed.weights if harmless else np.ones_like(removed.weights)
-            found.append(Judged(candidate, number, removed, weights, removed.gain(weights)))
-        finite = [one for one in found if math.isfinite(one.gain)]
+            risks = [stein_risk(filter, tile, [z], strength=STEP) for tile, z in zip(tiles, draws, strict=True)]
+            risk = sum(risks[1:], risks[0]).with_noise(certain)
+            found.append(Judged(candidate, number, risk, risk.best_weight if harmless else np.ones(risk.count.shape[1])))
+        finite = [one for one in found if math.isfinite(one.change)]
         if finite:
-            judged[name] = max(finite, key=lambda one: one.gain)
+            judged[name] = min(finite, key=lambda one: one.change)
     if not judged:
         raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
     return judged

@@ -1,6 +1,6 @@
 """The risk of a denoiser and of its blends with the noisy image, as a parabola, and how far it may be off."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -11,24 +11,25 @@ BLOCK = 16  # pixels to a side of the blocks whose scatter says how far a risk m
 class Risk:
     """The estimated mean squared error of a denoiser f, and of every blend y + w (f(y) - y), without a clean image.
 
-    Sums over the pixels that count of each block of the image, with the noise n and the residual r = f(y) - y.
+    Sums over the pixels that count of each block of the image, channel by channel, with the noise n and the residual
+    r = f(y) - y. Risks of several images add up.
 
     Attributes
     ----------
-    overlap : array [B]
+    overlap : array [B, C]
         Estimates of n.r.
-    power : array [B]
+    power : array [B, C]
         r.r.
-    noise : array [B]
+    noise : array [B, C]
         Estimates of n.n.
-    count : array [B]
-        How many values each block has; at least one.
+    count : array [B, C]
+        How many values each block has; at least one in some channel.
 
     Examples
     --------
-    >>> risk = Risk(np.array([-3.0, -1.0]), np.array([4.0, 4.0]), np.array([5.0, 5.0]), np.array([4, 4]))
+    >>> risk = Risk(np.array([[-3.0], [-1.0]]), np.array([[4.0], [4.0]]), np.array([[5.0], [5.0]]), np.array([[4], [4]]))
     >>> risk.best_weight, risk.change(0.5), risk.at(0.5)
-    (0.5, -0.25, 1.0)
+    (array([0.5]), -0.25, 1.0)
     """
 
     overlap: np.ndarray
@@ -37,26 +38,30 @@ class Risk:
     count: np.ndarray
 
     @property
-    def best_weight(self) -> float:
-        """The weight w in [0, 1] of least risk: -n.r / r.r."""
-        power = self.power.sum()
-        return float(np.clip(-self.overlap.sum() / power, 0, 1)) if power > 0 else 0.0
+    def best_weight(self) -> np.ndarray:
+        """The weight w in [0, 1] of least risk, for every channel [C]: -n.r / r.r."""
+        overlap, power = self.overlap.sum(axis=0), self.power.sum(axis=0)
+        return np.clip(np.divide(-overlap, power, out=np.zeros_like(power), where=power > 0), 0, 1)
 
-    def change(self, weight: float = 1.0) -> float:
+    def __add__(self, other: "Risk") -> "Risk":
+        """The risk on two images together."""
+        return Risk(*(np.concatenate([getattr(self, one.name), getattr(other, one.name)]) for one in fields(self)))
+
+    def change(self, weight: float | np.ndarray = 1.0) -> float:
         """The mean squared error of the blend less that of the noisy image, in squared units of the image."""
         return float(self._changes(weight).sum() / self.count.sum())
 
-    def at(self, weight: float = 1.0) -> float:
+    def at(self, weight: float | np.ndarray = 1.0) -> float:
         """The mean squared error of the blend, in squared units of the image: the noise's own and `change`."""
         return float(self.noise.sum() / self.count.sum()) + self.change(weight)
 
-    def error(self, weight: float = 1.0) -> float:
+    def error(self, weight: float | np.ndarray = 1.0) -> float:
         """The standard error of `change`, from the scatter of the blocks; infinite for a single one.
 
         Each block has draws of its own, so their scatter is part of it.
         """
         blocks = len(self.count)
-        apart = self._changes(weight) - self.change(weight) * self.count
+        apart = self._changes(weight) - self.change(weight) * self.count.sum(axis=1)
         return float(np.sqrt(blocks / (blocks - 1) * (apart**2).sum()) / self.count.sum()) if blocks > 1 else np.inf
 
     def with_noise(self, factor: float) -> "Risk":
@@ -69,7 +74,7 @@ class Risk:
         Parameters
         ----------
         factor
-            Above 0.
+            0 or more.
 
         Raises
         ------
@@ -78,15 +83,15 @@ class Risk:
 
         Examples
         --------
-        >>> Risk(np.array([-4.0]), np.array([16.0]), np.array([5.0]), np.array([4])).with_noise(2).best_weight
-        0.5
+        >>> Risk(np.array([[-4.0]]), np.array([[16.0]]), np.array([[5.0]]), np.array([[4]])).with_noise(2).best_weight
+        array([0.5])
         """
-        if not 0 < factor < np.inf:
-            raise ValueError(f"variances are compared by a factor > 0; {factor} was given")
+        if not 0 <= factor < np.inf:
+            raise ValueError(f"variances are compared by a factor >= 0; {factor} was given")
         return replace(self, overlap=factor * self.overlap, noise=factor * self.noise)
 
-    def _changes(self, weight: float) -> np.ndarray:
-        return 2 * weight * self.overlap + weight**2 * self.power
+    def _changes(self, weight: float | np.ndarray) -> np.ndarray:
+        return (2 * weight * self.overlap + weight**2 * self.power).sum(axis=1)
 
 
 def summed(products: list[tuple[np.ndarray, np.ndarray, np.ndarray]], mask: np.ndarray) -> Risk:
@@ -96,12 +101,12 @@ def summed(products: list[tuple[np.ndarray, np.ndarray, np.ndarray]], mask: np.n
     """
     overlap, power, noise = (_by_block(mask * np.mean(maps, axis=0)) for maps in zip(*products, strict=True))
     count = _by_block(mask)
-    counts = count > 0
+    counts = count.any(axis=1)
     return Risk(overlap[counts], power[counts], noise[counts], count[counts])
 
 
 def _by_block(values: np.ndarray) -> np.ndarray:
-    """Sums over blocks of BLOCK x BLOCK pixels and all channels, in float64."""
+    """Sums [B, C] over blocks of BLOCK x BLOCK pixels, in float64."""
     for axis in (0, 1):
         values = np.add.reduceat(values, np.arange(0, values.shape[axis], BLOCK), axis=axis, dtype=np.float64)
-    return values.reshape(*values.shape[:2], -1).sum(axis=2).ravel()
+    return values.reshape(values.shape[0] * values.shape[1], -1)

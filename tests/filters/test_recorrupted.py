@@ -112,9 +112,9 @@ def test_doing_nothing_changes_nothing(rng, judge):
 
 @given(st.floats(1, 2), st.floats(-10, 10), st.floats(0.1, 10))
 def test_noise_told_up_to_twice_its_variance_does_no_harm(factor, overlap, power):
-    true = Risk(np.array([overlap]), np.array([power]), np.ones(1), np.ones(1))
+    true = Risk(np.array([[overlap]]), np.array([[power]]), np.ones((1, 1)), np.ones((1, 1)))
     assert true.change(true.with_noise(factor).best_weight) <= 1e-9
-    assert Risk(np.array([-1.0]), np.array([4.0]), np.ones(1), np.ones(1)).with_noise(3).best_weight == 0.75
+    assert Risk(np.array([[-1.0]]), np.array([[4.0]]), np.ones((1, 1)), np.ones((1, 1))).with_noise(3).best_weight == 0.75
 
 
 def test_more_noise_is_what_would_have_been_drawn_of_more_noise(rng):
@@ -126,10 +126,10 @@ def test_more_noise_is_what_would_have_been_drawn_of_more_noise(rng):
         assert scaled.at(weight) == pytest.approx(drawn.at(weight))
 
 
-@given(st.floats().filter(lambda factor: not 0 < factor < np.inf))
+@given(st.floats().filter(lambda factor: not 0 <= factor < np.inf))
 def test_an_impossible_factor_is_refused(factor):
-    with pytest.raises(ValueError, match="factor > 0"):
-        Risk(np.ones(1), np.ones(1), np.ones(1), np.ones(1)).with_noise(factor)
+    with pytest.raises(ValueError, match="factor >= 0"):
+        Risk(*np.ones((4, 1, 1))).with_noise(factor)
 
 
 @both
