@@ -58,7 +58,8 @@ class Risk:
     def error(self, weight: float | np.ndarray = 1.0) -> float:
         """The standard error of `change`, from the scatter of the blocks; infinite for a single one.
 
-        Each block has draws of its own, so their scatter is part of it.
+        Each block has draws of its own, so their scatter is part of it. A wrong covariance is not: where the noise was
+        estimated, that is the larger error by far.
         """
         blocks = len(self.count)
         apart = self._changes(weight) - self.change(weight) * self.count.sum(axis=1)

@@ -51,8 +51,7 @@ class Recorrupted2Recorrupted(Method):
 
     References
     ----------
-    Pang, Zheng, Quan, Ji, Recorrupted-to-Recorrupted: Unsupervised Deep Learning for Image Denoising, CVPR 2021,
-    equations 8 and 15.
+    Pang, Zheng, Quan, Ji, Recorrupted-to-Recorrupted: Unsupervised Deep Learning for Image Denoising, CVPR 2021.
 
     Examples
     --------
