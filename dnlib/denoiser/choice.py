@@ -219,7 +219,7 @@ def _judge_all(
     """Candidates with a gain that is a finite number, each in its best setting; there is at least one."""
     rng = np.random.default_rng(0)
     draws = [_as_strong(strength.draw(tile, rng), strength.variance(tile)) for tile in tiles]  # the same for all
-    certain = trust(level) if harmless else 1.0
+    certain = trust(level, strength) if harmless else 1.0
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)

@@ -9,6 +9,7 @@ from dnlib.denoiser.sampling import noise_level
 from dnlib.images import Part
 from dnlib.noise import inspect_image
 
+TEXTURED, PURE = 0.2, 0.4  # share of the pixels around which there is noise alone: of pictures that are all texture, and above which there is no doubt
 DOUBT = 1.5 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
 
 
@@ -69,12 +70,15 @@ def strength_of(part: Part, tiles: list[np.ndarray], low: float, span: float) ->
     return Rescaled(found, low, span)
 
 
-def trust(level: float) -> float:
-    """The share of a variance level^2 that is certain to be noise; level in [0, 1].
+def trust(level: float, known: Strength) -> float:
+    """The share of a variance level^2 that is certain to be noise and not fine texture; level in [0, 1].
 
     Examples
     --------
-    >>> trust(DOUBT), round(trust(10 / 255), 2)
+    >>> trust(DOUBT, White(DOUBT)), round(trust(10 / 255, White(10 / 255)), 2)
     (0.0, 0.98)
     """
-    return max(0.0, 1 - DOUBT**2 / level**2) if level > 0 else 0.0
+    found = known.known if isinstance(known, Rescaled) else None
+    texture = found is not None and found.radius > 0  # the noise is not white
+    pure = np.clip((found.pure - TEXTURED) / (PURE - TEXTURED), 0, 1) if texture else 1.0
+    return float(pure * max(0.0, 1 - DOUBT**2 / level**2)) if level > 0 else 0.0

@@ -42,6 +42,9 @@ class Inspection:
         Whether it has the blocks of a JPEG file.
     enlarged : bool
         Whether it has next to nothing at high frequencies, as after enlarging.
+    pure : float
+        Share of the pixels in whose surroundings nothing but noise was found. Where it is small, fine texture may have
+        been taken for noise, unless that is white, which texture is not.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Inspection:
     black: float = 0.0
     blocks: bool = False
     enlarged: bool = False
+    pure: float = 1.0
 
     @property
     def unit(self) -> str:

@@ -131,6 +131,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         curves=curves,
         covariance=covariance,
         range=used,
+        pure=float(found.pure[counting].mean()),
         **_history_of(image),
     )
 
