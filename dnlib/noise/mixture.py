@@ -64,7 +64,7 @@ class Mixture(PerImage):
 
     def __init__(self, models: Sequence[Noise], weights: Sequence[float] | None = None):
         super().__init__()
-        self.models = all_noise(models, "a mixture")
+        self.models = _all_noise(models, "a mixture")
         self.weights = [1.0] * len(self.models) if weights is None else _checked(weights, len(self.models))
 
     def __repr__(self) -> str:
@@ -99,7 +99,7 @@ class Sum(PerImage):
 
     def __init__(self, models: Sequence[Noise]):
         super().__init__()
-        self.models = all_noise(models, "a sum")
+        self.models = _all_noise(models, "a sum")
 
     def __repr__(self) -> str:
         return f"Sum({self.models})"
@@ -111,7 +111,7 @@ class Sum(PerImage):
         return clean + sum(model.settled_draw(clean, generator) - clean for model in self.models)
 
 
-def all_noise(models: Sequence[Noise], what: str) -> list[Noise]:
+def _all_noise(models: Sequence[Noise], what: str) -> list[Noise]:
     """The models in a list; anything else is refused by name."""
     if not isinstance(models, list | tuple) or not models or not all(isinstance(model, Noise) for model in models):
         raise ValueError(f"{what} is made of a list of noise models, such as [Gaussian(25)]; {models!r} was given")

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
-from dnlib.noise.mixture import PerImage, all_noise
+from dnlib.noise.mixture import PerImage
 from dnlib.noise.models import Noise, as_written, uniform
 
 
@@ -29,8 +29,11 @@ class Around(PerImage):
 
     def __init__(self, noise: Noise, setting: tuple[float, float] | None = None):
         super().__init__()
-        (self.noise,) = all_noise([noise], f"{type(self).__name__}")
-        self.setting = setting
+        if not isinstance(noise, Noise):
+            raise ValueError(
+                f"{type(self).__name__} goes around a noise model, such as Gaussian(25); {noise!r} was given"
+            )
+        self.noise, self.setting = noise, setting
 
     def __repr__(self) -> str:
         setting = "" if self.setting is None else f", {as_written(self.setting)}"
@@ -81,8 +84,8 @@ class Stored(Around):
     ----------
     noise : Noise
         Of the picture that is stored.
-    jpeg : int or (low, high), optional
-        A quality from 1 to 95; a range is drawn from once per image.
+    jpeg : float or (low, high), optional
+        A quality from 1 to 95, rounded; a range is drawn from once per image.
 
     Raises
     ------
@@ -109,6 +112,19 @@ class Stored(Around):
 
 class Turned(Around):
     """Noise turned and mirrored at random: rows become columns, and the pattern of a camera begins with any colour.
+
+    Parameters
+    ----------
+    noise : Noise
+        What is turned.
+    way : float or (low, high)
+        From 0 to 8; its whole part says how: 1 upside down, 2 mirrored, 4 rows and columns exchanged, and their sums. A
+        range is drawn from once per image.
+
+    Raises
+    ------
+    ValueError
+        For another way.
 
     Examples
     --------

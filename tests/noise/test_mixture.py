@@ -100,6 +100,13 @@ def test_lines_become_columns_when_they_are_turned():
     assert (rows ^ columns).all() and 10 < rows.sum() < 30
 
 
+@pytest.mark.parametrize("way", range(8))
+def test_what_is_turned_is_turned_back(way):
+    assert torch.allclose(draw(Turned(Gaussian(FAINT), way)).image, CLEAN, atol=1e-6)
+    lines = draw(Turned(Lines(20), way), torch.zeros(1, 1, 8, 12)).image[0, 0]
+    assert (lines == (lines[:1] if way & 4 else lines[:, :1])).all()
+
+
 def test_turning_lets_the_pattern_of_a_camera_begin_with_any_colour():
     """Bilinear demosaicking leaves a colour's noise alone where it was measured, and averages it elsewhere."""
     clean = torch.full((1, 3, 64, 64), 0.5)
@@ -184,7 +191,7 @@ def test_the_dtype_stays(dtype):
         (lambda: Mixture([]), "a mixture is made of a list of noise models"),
         (lambda: Mixture(Gaussian(25)), r"a list of noise models, such as \[Gaussian\(25\)\]; Gaussian"),
         (lambda: Sum([25]), "a sum is made of"),
-        (lambda: Stored("Gaussian(25)"), "Stored is made of a list of noise models"),
+        (lambda: Stored("Gaussian(25)"), r"Stored goes around a noise model, such as Gaussian\(25\); 'Gaussian"),
         (lambda: Mixture([Gaussian(5)], [1, 2]), "one for each of the 1 models"),
         (lambda: Mixture([Gaussian(5)], [0]), "not all 0"),
         (lambda: Mixture([Gaussian(5)], [-1]), "numbers >= 0"),
@@ -192,6 +199,7 @@ def test_the_dtype_stays(dtype):
         (lambda: Resized(Gaussian(5), 0.01), "a scale is a number from 0.1 to 10"),
         (lambda: Resized(Gaussian(5), (2, 1)), r"or a range \(low, high\) of them; \(2, 1\)"),
         (lambda: Stored(Gaussian(5), 100), "a quality of JPEG is a number from 1 to 95"),
+        (lambda: Turned(Gaussian(5), 9), "a way to turn is a number from 0 to 8"),
         (lambda: AnyCorrelated(20, 0), "the largest width of a kernel is from 1 to 32 pixels; 0"),
         (lambda: AnyCorrelated(-1), "sigma is a number > 0"),
         (lambda: read("Mixture([Gauss(25)])"), "noise is written as"),
