@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from dnlib.denoiser import learned
-from dnlib.filters import Filter, Setting, median, nl_means, total_variation, wavelet
+from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascade, total_variation, wavelet
 
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown"
@@ -28,6 +28,10 @@ class Candidate:
         The arguments that are in units of the image, as `Choice.setting` reports them.
     seconds : float
         For a megapixel of one channel, on two cores of a laptop without bfloat16 units, about.
+    noise : {"any", "white", "shared", "asked for"}
+        What it is tried on: any noise, white noise, noise that neighbours share, or only where it is asked for.
+    by_pixel : bool
+        Whether its `sigma` may be an array of the image's shape, for noise that depends on brightness.
     colours : bool
         Whether it takes images of three colours alone, and [0, 1] as their range: a network.
     is_there : callable
@@ -45,6 +49,8 @@ class Candidate:
     settings: Callable[[float], list[Setting]]
     in_image_units: frozenset[str] = frozenset()
     seconds: float = 1.0
+    noise: str = "any"
+    by_pixel: bool = False
     colours: bool = False
     is_there: Callable[[], bool] = lambda: True
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
@@ -55,12 +61,13 @@ def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
     return lambda level: [{name: factor * level} for factor in factors]
 
 
-def _network(name: str, seconds: float, settings: Callable[[float], list[Setting]] = lambda level: [{}]) -> Candidate:
+def _network(name: str, noise: str, seconds: float = 2.0, settings=lambda level: [{}]) -> Candidate:
     return Candidate(
         learned.filter_of(name),
         settings,
         frozenset({"sigma"}),
         seconds,
+        noise,
         colours=True,
         is_there=lambda: learned.is_there(name),
     )
@@ -68,9 +75,7 @@ def _network(name: str, seconds: float, settings: Callable[[float], list[Setting
 
 CANDIDATES = {
     "median": Candidate(median, lambda level: [{"radius": radius} for radius in (1, 2)]),
-    "total_variation": Candidate(
-        total_variation, _times("weight", 0.75, 1.4), frozenset({"weight"}), 2.0
-    ),
+    "total_variation": Candidate(total_variation, _times("weight", 0.75, 1.4), frozenset({"weight"}), 2.0),
     "wavelet": Candidate(wavelet, _times("sigma", 1.0, 2.0), frozenset({"sigma"})),
     "nl_means": Candidate(
         nl_means,
@@ -78,10 +83,13 @@ CANDIDATES = {
         frozenset({"h", "sigma"}),
         3.0,
     ),
-    "white_noise_network": _network("bias_free_rgb_sigma0to55", 2.0),
-    "patch_craft_network": _network("patch_craft_rgb_sigma20_box3", 2.0),
+    "ridge": Candidate(ridge, _times("sigma", 1.0), frozenset({"sigma"}), 8.0, "white", by_pixel=True),
+    "ridge_cascade": Candidate(ridge_cascade, _times("sigma", 1.0), frozenset({"sigma"}), 16.0, "shared", by_pixel=True),
+    "white_noise_network": _network("bias_free_rgb_sigma0to55", "white"),
+    "shared_noise_network": _network("patch_craft_rgb_sigma20_box3", "shared"),
+    "photographs_network": _network("photographs_rgb", "any"),
     BLIND_SPOT: replace(
-        _network(BLIND_SPOT_WEIGHTS, 7.0, _times("sigma", 1.0)),
+        _network(BLIND_SPOT_WEIGHTS, "asked for", 7.0, _times("sigma", 1.0)),
         deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),
 }

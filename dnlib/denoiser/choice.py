@@ -131,7 +131,8 @@ class Chosen:
             estimate, deviation = candidate.deviation(unit, **setting, device=self.device)
             deviation = deviation * self.span
         else:
-            estimate = filter_on(candidate, self.device)(without_single_channel(unit), **setting).reshape(unit.shape)
+            filter = _filter_of(candidate, setting, np.sqrt(variance), level, self.device)
+            estimate = filter(without_single_channel(unit)).reshape(unit.shape)
         removed = unit - estimate
         if self.harmless:
             limit = RARE * np.sqrt(variance)
@@ -168,7 +169,7 @@ def choose(
     strength = known or strength_of(part, tiles, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     harmless = filter == "auto" and not part.counts
-    names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, patience)
+    names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, strength.white, patience)
     judged = _judge_all(names, tiles, strength, level, device, harmless, progress)
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
@@ -186,7 +187,7 @@ def choose(
     return Chosen(choice, None if name == UNCHANGED else best, strength, level, low, span, harmless, device)
 
 
-def _names(filter: str, part: Part, patience: float) -> list[str]:
+def _names(filter: str, part: Part, white: bool, patience: float) -> list[str]:
     """The candidates to judge: what was asked for, or all that fit the picture and take no longer than `patience`."""
     channels = part.pixels.shape[-1]
     if filter != "auto":
@@ -197,7 +198,9 @@ def _names(filter: str, part: Part, patience: float) -> list[str]:
     return [
         name
         for name, one in CANDIDATES.items()
-        if one.seconds * millions <= patience and (not one.colours or (channels == 3 and one.is_there()))
+        if one.noise in ("any", "white" if white else "shared")
+        and one.seconds * millions <= patience
+        and (not one.colours or (channels == 3 and one.is_there()))
     ]
 
 
@@ -218,7 +221,8 @@ def _judge_all(
 ) -> dict[str, Judged]:
     """Candidates with a gain that is a finite number, each in its best setting; there is at least one."""
     rng = np.random.default_rng(0)
-    draws = [_as_strong(strength.draw(tile, rng), strength.variance(tile)) for tile in tiles]  # the same for all
+    deviations = [np.sqrt(strength.variance(tile)) for tile in tiles]
+    draws = [_as_strong(strength.draw(tile, rng), deviation) for tile, deviation in zip(tiles, deviations, strict=True)]
     certain = trust(level, strength) if harmless else 1.0
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
@@ -226,8 +230,10 @@ def _judge_all(
         candidate = CANDIDATES[name]
         found = []
         for number, setting in enumerate(candidate.settings(level)):
-            filter = partial(filter_on(candidate, device), **setting)
-            risks = [stein_risk(filter, tile, [z], strength=STEP) for tile, z in zip(tiles, draws, strict=True)]
+            risks = [
+                stein_risk(_filter_of(candidate, setting, deviation, level, device), tile, [z], strength=STEP)
+                for tile, z, deviation in zip(tiles, draws, deviations, strict=True)
+            ]
             risk = sum(risks[1:], risks[0]).with_noise(certain)
             found.append(Judged(candidate, number, risk, risk.best_weight if harmless else np.ones(risk.count.shape[1])))
         finite = [one for one in found if math.isfinite(one.change)]
@@ -238,14 +244,16 @@ def _judge_all(
     return judged
 
 
-def _as_strong(draw: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def _as_strong(draw: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """A draw scaled so that its variance is what it should be, not only on average over draws."""
-    return (draw * np.sqrt(variance.mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))).astype(np.float32)
+    return (draw * np.sqrt((deviation**2).mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))).astype(np.float32)
 
 
-def filter_on(candidate: Candidate, device: str) -> Filter:
-    """A candidate's filter; a network computes on the device."""
-    return partial(candidate.filter, device=device) if candidate.colours else candidate.filter
+def _filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:
+    """A candidate with its arguments; deviation: of the noise of each value, `level` on average."""
+    if candidate.by_pixel:
+        setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
+    return partial(candidate.filter, **setting, **({"device": device} if candidate.colours else {}))
 
 
 def _in_image_units(judged: Judged, level: float, span: float) -> Setting:

@@ -7,14 +7,16 @@ import numpy as np
 
 from dnlib.denoiser.sampling import noise_level
 from dnlib.images import Part
-from dnlib.noise import inspect_image
+from dnlib.noise import Inspection, inspect_image
 
-TEXTURED, PURE = 0.2, 0.4  # share of the pixels around which there is noise alone: of pictures that are all texture, and above which there is no doubt
+TEXTURED, PURE = 0.2, 0.4  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
 DOUBT = 1.5 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
 
 
 class Strength(Protocol):
-    """Noise of images [H, W, C], or [H, W], in [0, 1]."""
+    """Noise of images [H, W, C], or [H, W], in [0, 1]. white: neighbours do not share it."""
+
+    white: bool
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         """The noise's variance at every pixel, of the image's shape."""
@@ -34,6 +36,7 @@ class White:
     """
 
     level: float
+    white = True
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return np.full(image.shape, self.level**2)
@@ -44,11 +47,15 @@ class White:
 
 @dataclass(frozen=True)
 class Rescaled:
-    """Noise known in other units: images times `span`, plus `low`."""
+    """Noise as it was inspected, in other units: images times `span`, plus `low`."""
 
-    known: Strength
+    known: Inspection
     low: float
     span: float
+
+    @property
+    def white(self) -> bool:
+        return self.known.radius == 0
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return self.known.variance(image * self.span + self.low) / self.span**2
@@ -78,7 +85,5 @@ def trust(level: float, known: Strength) -> float:
     >>> trust(DOUBT, White(DOUBT)), round(trust(10 / 255, White(10 / 255)), 2)
     (0.0, 0.98)
     """
-    found = known.known if isinstance(known, Rescaled) else None
-    texture = found is not None and found.radius > 0  # the noise is not white
-    pure = np.clip((found.pure - TEXTURED) / (PURE - TEXTURED), 0, 1) if texture else 1.0
+    pure = 1.0 if known.white else np.clip((known.known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1)
     return float(pure * max(0.0, 1 - DOUBT**2 / level**2)) if level > 0 else 0.0
