@@ -7,14 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES
-from dnlib.denoiser.choice import Choice, denoise_part
-from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
-from dnlib.images import Part, Picture, one_of, parts_of, step_of
-from dnlib.noise import unlike_noise
+from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.plan import Plan, plan
+from dnlib.images import Picture, one_of
 
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
-SHARED = 4.5  # a loss above so many times the noise's variance: filters do not predict what is noisy
-COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
 def denoise(
@@ -120,73 +117,27 @@ def denoise_picture(
     >>> denoise_picture(picture, filter="median")[0].pixels.shape
     (16, 16)
     """
-    one_of(filter, ("auto", BLIND_SPOT, *CANDIDATES), "the filter")
-    parts, notes = parts_of(picture, unlike=None if filter == BLIND_SPOT else unlike_noise)
-    kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
-    colours = picture.colours
-    _check_type(parts, kind, colours)
+    made = planned(picture, filter=filter, device=device, range=range, dtype=dtype, progress=progress)
+    colours, uncertainty = np.empty(picture.colours.shape, made.kind), None
     frames = colours.reshape(-1, *colours.shape[-3:])
-    result, choices = frames.astype(kind), []
-    for part in parts:
-        restored, choice = denoise_part(part, filter, device, range, progress)
-        low, high = (part.pixels[part.inside].min(), part.pixels[part.inside].max()) if range is None else range
-        step = step_of(part.pixels[part.inside]) if np.issubdtype(colours.dtype, np.integer) else 1
-        written = np.where(
-            part.inside[..., None], _as_type(restored, kind, low, high, step), frames[part.source].astype(kind)
-        )
-        result[part.target] = written
-        choices.append((part, choice))
-        notes += _remarks(part, choice, kind, step)
-    result = result.reshape(colours.shape)
-    if picture.alpha == "associated":
-        result = np.minimum(result, picture.pixels[..., -1:].astype(kind))
-    return picture.with_colours(result), _together(choices, colours.shape, tuple(dict.fromkeys(notes)))
+    for number, (frame, deviation) in enumerate(made.frames(progress)):
+        frames[number] = frame.colours
+        if deviation is not None:
+            uncertainty = np.zeros(colours.shape, np.float32) if uncertainty is None else uncertainty
+            uncertainty.reshape(frames.shape)[number] = deviation
+    return picture.with_colours(colours), replace(made.choice, uncertainty=uncertainty)
 
 
-def _check_type(parts: list[Part], kind: np.dtype, colours: np.ndarray) -> None:
-    """Rates of photons are no whole numbers, and NaN is none."""
-    if not np.issubdtype(kind, np.integer):
-        return
-    if colours.dtype.kind == "f" and np.isnan(colours).any():
-        raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
-    if any(part.counts for part in parts):
-        mean = next(part.pixels[part.inside].mean() for part in parts if part.counts)
-        raise ValueError(
-            f"the image holds photon counts, {mean:.2g} a pixel on average: rounded to whole numbers, their rate would "
-            "be lost; give --dtype float32 (dtype='float32')"
-        )
-
-
-def _remarks(part: Part, choice: Choice, kind: np.dtype, step: int) -> list[str]:
-    """What a user should know of a result, in sentences."""
-    found = []
-    tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
-    if along := direction_of_noise(tiles):
-        found.append(
-            f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
-        )
-    elif choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
-        found.append("what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)")
-    if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
-        found.append(
-            f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "
-            "contours; --dtype float32 has none"
-        )
-    return found
-
-
-def _together(choices: list[tuple[Part, Choice]], shape: tuple[int, ...], notes: tuple[str, ...]) -> Choice:
-    """One choice for a picture: that of its first part, with those of the others."""
-    (part, first), *others = choices
-    if first.uncertainty is not None:
-        first = replace(first, uncertainty=first.uncertainty.reshape(shape))
-    parts = {part.name: choice for part, choice in choices} if others or part.name else {}
-    return replace(first, parts=parts, notes=notes)
-
-
-def _as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:
-    """Of the type written; integers are rounded to steps and kept within the input's own range."""
-    if np.issubdtype(kind, np.integer):
-        limits = np.iinfo(kind)
-        values = np.clip(np.clip(step * np.rint(values / step), low, high), limits.min, limits.max)
-    return values.astype(kind)
+def planned(
+    picture: Picture,
+    *,
+    filter: str = "auto",
+    device: str = "auto",
+    range: tuple[float, float] | None = None,
+    dtype: str | None = None,
+    progress: bool = False,
+) -> Plan:
+    """How a picture is denoised, as `denoise` is told to."""
+    one_of(filter, ("auto", BLIND_SPOT, *CANDIDATES), "the filter")
+    kind = None if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
+    return plan(picture, filter=filter, device=device, range=range, dtype=kind, progress=progress)

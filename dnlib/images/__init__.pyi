@@ -29,5 +29,5 @@ from .parts import Part as Part, parts_of as parts_of
 from .pictures import Picture as Picture
 from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
 from .ranges import Range as Range, range_in_use as range_in_use, step_of as step_of
-from .tiles import by_tiles as by_tiles
+from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of
 from .writing import atomic as atomic, check_destination as check_destination, write as write

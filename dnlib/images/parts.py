@@ -4,7 +4,7 @@ Constant areas, missing and invisible pixels take part in nothing and stay as th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Part:
 
     name: what a user may call it, or "". source, target: where it is read from and written to in frames [F, H, W, C].
     pixels, inside: [F, h, w, c] and [F, h, w], False where they do not count. counts: they are photons.
+    areas: whether constant areas do not count, either.
     """
 
     name: str
@@ -28,6 +29,14 @@ class Part:
     pixels: np.ndarray
     inside: np.ndarray
     counts: bool
+    areas: bool
+
+    def at(self, frames: np.ndarray, inside: np.ndarray) -> "Part":
+        """The same part of other frames [F, H, W, C] that count where [F, H, W] is True."""
+        frames = filled(frames.astype(np.float32) if frames.dtype == np.float16 else frames, inside)
+        pixels, counting = frames[self.source], inside[self.source[:3]]
+        counting = counting & ~constant_areas(pixels) if self.areas else counting
+        return replace(self, pixels=pixels, inside=counting)
 
     @property
     def holding(self) -> list[int]:
@@ -97,11 +106,12 @@ def parts_of(
 
 def _part(name: str, source: tuple, target: tuple, frames: np.ndarray, inside: np.ndarray) -> Part:
     pixels, counting = frames[source], inside[source[:3]]
-    counts = are_counts(pixels[counting])
+    counts, areas = are_counts(pixels[counting]), False
     if not counts:
         noisy = counting & ~constant_areas(pixels)
-        counting = noisy if noisy.any() else counting
-    return Part(name, source, target, pixels, counting, counts)
+        areas = bool(noisy.any())
+        counting = noisy if areas else counting
+    return Part(name, source, target, pixels, counting, counts, areas)
 
 
 def are_counts(values: np.ndarray) -> bool:

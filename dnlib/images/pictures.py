@@ -1,10 +1,11 @@
 """A picture in memory, with what must survive a round trip through a file."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last
+from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last, in_order
 from dnlib.images.metadata import Metadata
 
 NO_DATA = (-9999, -32768, -32767, -99999, -3.4028234663852886e38, 3.4028234663852886e38, 1e20, 9.969209968386869e36)
@@ -180,6 +181,25 @@ class Picture:
     def has_alpha(self) -> bool:
         """Whether the last sample is alpha."""
         return bool(self.alpha)
+
+    @property
+    def frame_axes(self) -> str:
+        """The letters of the axes that count frames."""
+        return in_order(self.axes)[: -2 - self.channels]
+
+    @property
+    def count(self) -> int:
+        """How many frames there are."""
+        return math.prod(self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes)
+
+    def frame(self, number: int) -> "Picture":
+        """One of the frames as a picture, a view; counted as in `colours`."""
+        lengths = [self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes]
+        place = dict(zip(self.frame_axes, np.unravel_index(number, lengths), strict=True)) if lengths else {}
+        pixels = self.pixels[tuple(place.get(letter, slice(None)) for letter in self.axes)]
+        axes = "".join(letter for letter in self.axes if letter not in place)
+        valid = None if self.valid is None else self.valid.reshape(-1, *self.valid.shape[-2:])[number]
+        return replace(self, pixels=pixels, axes=axes, valid=valid, notes=())
 
     @property
     def is_stack(self) -> bool:
