@@ -88,6 +88,33 @@ class Plan:
             for number in range(self.picture.count):
                 yield self._frame(self.picture.frame(number), bar)
 
+    def pixels(self, progress: bool, shown: list[Picture], deviations: list | None) -> Iterator[np.ndarray]:
+        """The pixels of every frame denoised; the frame shown and, if asked for, deviations are put into lists."""
+        for number, (frame, deviation) in enumerate(self.frames(progress)):
+            if number == self.shown:
+                shown.append(frame)
+            if deviations is not None:
+                deviations.append(np.zeros(frame.colours.shape, np.float32) if deviation is None else deviation)
+            yield frame.pixels
+
+    def whole(self, progress: bool) -> tuple[Picture, np.ndarray | None]:
+        """The picture denoised, and the standard deviation of its values [..., H, W, C] or None."""
+        shape = self.picture.colours.shape
+        if self.picture.count == 1:  # of a large frame there is no second copy
+            frame, deviation = next(self.frames(progress))
+            uncertainty = None if deviation is None else deviation.reshape(shape)
+            return self.picture.with_colours(frame.colours.reshape(shape)), uncertainty
+        colours, uncertainty = np.empty((self.picture.count, *shape[-3:]), self.kind), None
+        for number, (frame, deviation) in enumerate(self.frames(progress)):
+            colours[number] = frame.colours
+            if deviation is not None:
+                uncertainty = np.zeros(colours.shape, np.float32) if uncertainty is None else uncertainty
+                uncertainty[number] = deviation
+        return (
+            self.picture.with_colours(colours.reshape(shape)),
+            None if uncertainty is None else uncertainty.reshape(shape),
+        )
+
     def _frame(self, frame: Picture, bar: tqdm) -> tuple[Picture, np.ndarray | None]:
         colours, inside = frame.colours, frame.inside
         result, deviations = colours.astype(self.kind), None

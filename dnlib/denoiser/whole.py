@@ -118,14 +118,8 @@ def denoise_picture(
     (16, 16)
     """
     made = planned(picture, filter=filter, device=device, range=range, dtype=dtype, progress=progress)
-    colours, uncertainty = np.empty(picture.colours.shape, made.kind), None
-    frames = colours.reshape(-1, *colours.shape[-3:])
-    for number, (frame, deviation) in enumerate(made.frames(progress)):
-        frames[number] = frame.colours
-        if deviation is not None:
-            uncertainty = np.zeros(colours.shape, np.float32) if uncertainty is None else uncertainty
-            uncertainty.reshape(frames.shape)[number] = deviation
-    return picture.with_colours(colours), replace(made.choice, uncertainty=uncertainty)
+    result, uncertainty = made.whole(progress)
+    return result, replace(made.choice, uncertainty=uncertainty)
 
 
 def planned(

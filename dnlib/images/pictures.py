@@ -80,6 +80,13 @@ class Picture:
             that could be read in two ways.
         """
         masked = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
+        return cls.laid_out(pixels, channels, axes=axes, alpha=alpha).masked(no_data, ignore_nan, masked)
+
+    @classmethod
+    def laid_out(
+        cls, pixels: np.ndarray, channels: bool | None = None, *, axes: str | None = None, alpha: str | None = None
+    ) -> "Picture":
+        """As `of`, its values not yet looked at."""
         pixels = np.asarray(pixels)
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         if pixels.dtype.kind not in "iuf":
@@ -97,11 +104,12 @@ class Picture:
             alpha = _guessed_alpha(pixels, axes) if channels is None else ""
             if alpha:
                 notes.append(f"the last of {pixels.shape[-1]} samples is taken for alpha (--channels: it is a channel)")
-        picture = cls(pixels, axes, alpha, notes=tuple(notes))
-        return picture._masked(masked, no_data, ignore_nan)
+        return cls(pixels, axes, alpha, notes=tuple(notes))
 
-    def _masked(self, masked: np.ndarray | None, no_data: float | None, ignore_nan: bool) -> "Picture":
-        """With `valid`, or refused."""
+    def masked(
+        self, no_data: float | None, ignore_nan: bool, masked: np.ndarray | None = None, *, name: str = "the image"
+    ) -> "Picture":
+        """With `valid`, or refused by its name."""
         left_out, notes = np.zeros(self.pixels.shape, bool) if masked is None else masked, list(self.notes)
         if ignore_nan and self.pixels.dtype.kind == "f":
             left_out = left_out | np.isnan(self.pixels)
@@ -113,12 +121,12 @@ class Picture:
             left_out = left_out | (self.pixels == np.asarray(no_data).astype(self.pixels.dtype))
         if bad := np.count_nonzero(~np.isfinite(self.pixels) & ~left_out):
             raise ValueError(
-                f"the image holds {bad} NaN or infinite values; replace them, or leave NaN alone with --ignore-nan "
+                f"{name} holds {bad} NaN or infinite values; replace them, or leave NaN alone with --ignore-nan "
                 "(ignore_nan=True)"
             )
         if not left_out.any():
             return replace(self, notes=tuple(notes))
-        if left_out.all():
+        if left_out.all() and name == "the image":
             raise ValueError("no pixel of the image was measured: all are NaN, masked or of the no-data value")
         return replace(self, valid=~frames_last(left_out, self.axes).any(axis=-1), notes=tuple(notes))
 
