@@ -42,7 +42,13 @@ class Part:
     def holding(self) -> list[int]:
         """The frames that are not constant."""
         pairs = enumerate(zip(self.pixels, self.inside, strict=True))
-        return [number for number, (frame, inside) in pairs if inside.any() and np.ptp(frame[inside]) > 0]
+        return [number for number, (frame, inside) in pairs if _varies(frame, inside)]
+
+
+def _varies(frame: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether a frame [h, w, c] holds more than one value where it counts."""
+    values = frame if inside.all() else frame[inside]
+    return bool(values.size and (values != values.flat[0]).any())
 
 
 def parts_of(

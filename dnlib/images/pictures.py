@@ -110,11 +110,13 @@ class Picture:
         self, no_data: float | None, ignore_nan: bool, masked: np.ndarray | None = None, *, name: str = "the image"
     ) -> "Picture":
         """With `valid`, or refused by its name."""
+        if masked is None and no_data is None and self.pixels.dtype.kind == "u":
+            return self
         left_out, notes = np.zeros(self.pixels.shape, bool) if masked is None else masked, list(self.notes)
         if ignore_nan and self.pixels.dtype.kind == "f":
             left_out = left_out | np.isnan(self.pixels)
         if no_data is None and masked is None:
-            no_data = _evident_no_data(self.pixels[~left_out])
+            no_data = _evident_no_data(self.pixels[~left_out] if left_out.any() else self.pixels.ravel())
             if no_data is not None:
                 notes.append(f"pixels of the value {no_data:g} are taken for missing and left alone")
         if no_data is not None:
