@@ -141,7 +141,8 @@ def refusing(path: Path) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        told = isinstance(error, (ValueError, OSError, RuntimeError)) and str(error)
+        reason = str(error).splitlines()[0] if told else "its parts do not fit together; fetch or save it again"
         raise ValueError(f"{path} cannot be read as a {path.suffix.lower()} image: {reason}") from error
 
 

@@ -136,7 +136,7 @@ def _metadata(file, page) -> Metadata:
     unit = {2: 1.0, 3: 2.54}.get(int(page.tags.valueof(296, 2))) if 296 in page.tags else None
     resolution = [np.divide(*page.tags.valueof(code, (1, 1))) for code in (282, 283)]
     imagej = {**file.imagej_metadata, "resolution": tuple(resolution)} if file.is_imagej else None
-    plain = not (file.is_ome or file.is_imagej or file.is_shaped) and page.description
+    plain = not (file.is_ome or file.is_imagej or page.description == page.shaped_description) and page.description
     return Metadata(
         icc_profile=page.tags.valueof(34675),
         resolution=(unit * resolution[0], unit * resolution[1]) if unit else None,
