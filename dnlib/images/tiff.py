@@ -31,12 +31,15 @@ def read_tiff(path: Path) -> Stored:
         page = file.pages[0]
         pixels, axes, notes = _pixels(file)
         pixels = _in_rgb(pixels, page, axes)
-        pixels = upright(pixels, axes, int(page.tags.valueof(ORIENTATION_TAG, 1)))
+        orientation = int(page.tags.valueof(ORIENTATION_TAG, 1))
+        pixels = upright(pixels, axes, orientation)
+        if file.is_ome and orientation >= 5:
+            notes.append("it is turned upright; its OME-XML, which has height for width, is left out")
         return _stored(file, pixels, axes, notes)
 
 
 def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[int, ...] = ()) -> Stored:
-    """Pixels with what the first page says about them. Notes are on a set: the OME-XML speaks of other files."""
+    """Pixels with what the first page says about them. Where there are notes, the OME-XML speaks of other ones."""
     page, metadata = file.pages[0], _metadata(file, file.pages[0])
     if notes:
         metadata = replace(metadata, ome=None)

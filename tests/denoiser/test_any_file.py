@@ -71,7 +71,8 @@ def written_tiff(draw, path: Path) -> bool:
                 tifffile.imwrite(path, pixels, metadata={"axes": axes}, **chosen, **options)
             except Exception:  # not all that is drawn can be written
                 tifffile.imwrite(path, pixels, **{**options, "compression": None, "tile": None})
-    return content == "noise" and options["photometric"] != "miniswhite" and style != "pages" and min(shape) > 1
+    usual = options["photometric"] != "miniswhite" and style != "pages"
+    return usual and content == "noise" and min(shape) > 1
 
 
 def written_raster(draw, path: Path) -> bool:
@@ -92,7 +93,7 @@ def written_raster(draw, path: Path) -> bool:
 
 def written_npy(draw, path: Path) -> bool:
     """Write some array; whether it is one that has to be denoised."""
-    shape = draw(st.lists(st.integers(1, 12), min_size=1, max_size=2)) + [draw(sides), draw(sides)]
+    shape = [*draw(st.lists(st.integers(1, 12), min_size=1, max_size=2)), draw(sides), draw(sides)]
     pixels = pixels_of(draw, draw(contents), tuple(shape[draw(st.integers(0, 2)) :]), draw(st.sampled_from(TYPES)))
     np.save(path, np.asfortranarray(pixels) if draw(st.booleans()) else pixels.astype(pixels.dtype.newbyteorder(">")))
     return False
