@@ -6,7 +6,6 @@ denoised by itself. Memory stays that of a frame and its result, however many th
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -14,25 +13,13 @@ from tqdm import tqdm
 from dnlib.denoiser.candidates import BLIND_SPOT
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.chosen import Chosen, choose
+from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
-from dnlib.images import Part, Picture, Tile, parts_of, step_of, tiles_of
+from dnlib.images import Part, Picture, Tile, parts_of, tiles_of
 from dnlib.noise import unlike_noise
 
-SIDE = 1024  # pixels that a tile of a large frame is high and wide
-SAMPLES = 8  # pieces on which candidates are judged
-LOOK = 8  # pixels on each side that a constant area is found by
-MULTIPLE = 32  # pixels after which wavelets repeat
 SHARED = 4.5  # a loss above so many times the noise's variance: filters do not predict what is noisy
 COARSE = 1.0  # noise below so many steps was the dither of the values
-
-
-class Glance(NamedTuple):
-    """What a first look at a piece shows: which colours vary [C] where it counts, and whether they are unequal."""
-
-    number: int
-    tile: Tile
-    varying: np.ndarray
-    unequal: bool
 
 
 @dataclass(frozen=True)
@@ -54,8 +41,7 @@ class Task:
         """Those in which a frame is denoised."""
         if self.chosen.reach is None:
             return tiles_of(shape, side=max(shape), margin=0)
-        margin = max(self.chosen.reach, LOOK) * self.stride
-        return tiles_of(shape, side=SIDE, margin=margin, multiple=MULTIPLE * self.stride)
+        return pieces_of(shape, self.chosen.reach, self.stride)
 
 
 @dataclass(frozen=True)
@@ -138,7 +124,7 @@ class Plan:
 def _put(frame: np.ndarray, values: np.ndarray, tile: Tile, part: Part) -> None:
     """Write a part's values [h, w, c] of a tile into a frame [H, W, C], where they count and are kept."""
     target, place = frame[tile.seen], part.target[1:]
-    used = part.inside[0] & _kept(tile)[part.source[1:3]]
+    used = part.inside[0] & kept_of(tile)[part.source[1:3]]
     target[place] = np.where(used[..., None], values, target[place])
 
 
@@ -153,15 +139,15 @@ def plan(
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
     kind = picture.pixels.dtype if dtype is None else dtype
-    glances, missing = _look(picture, progress)
+    glances, missing = look_at(picture, progress)
     if missing and np.issubdtype(kind, np.integer):
         raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
     holding = [one for one in glances if one.varying.any()]
-    samples = _samples(holding) or glances[:SAMPLES]
-    parts, notes = parts_of(_together(picture, samples), unlike=None if filter == BLIND_SPOT else unlike_noise)
+    samples = samples_of(holding or glances)
+    parts, notes = parts_of(together(picture, samples), unlike=None if filter == BLIND_SPOT else unlike_noise)
     _check_counts(parts, kind)
     tasks = []
-    for part, (low, high, step) in zip(parts, _limits(picture, parts, holding, samples), strict=True):
+    for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
         low, high = (low, high) if range is None else range
         whole = len(glances) == picture.count
         chosen = choose(part, filter, device, (low, high), progress, in_tiles=not whole)
@@ -170,77 +156,6 @@ def plan(
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number)
-
-
-def _look(picture: Picture, progress: bool) -> tuple[list[Glance], bool]:
-    """A first look at every piece, and whether values are missing."""
-    glances, missing = [], False
-    for number in tqdm(range(picture.count), desc="looking", disable=not progress, leave=False, unit="frame"):
-        frame = picture.frame(number)
-        colours, inside = frame.colours, frame.inside
-        missing |= colours.dtype.kind == "f" and bool(np.isnan(colours.min()))
-        for tile in tiles_of(inside.shape, side=SIDE, margin=LOOK, multiple=MULTIPLE):
-            values = colours[tile.kept][inside[tile.kept]]
-            varying = values.min(axis=0) < values.max(axis=0) if len(values) else np.zeros(colours.shape[-1], bool)
-            glances.append(Glance(number, tile, varying, bool((values != values[:, :1]).any())))
-    return glances, missing
-
-
-def _samples(holding: list[Glance]) -> list[Glance]:
-    """Pieces spread evenly, and more where these do not show all that there is: a colour that varies, unequal ones."""
-    count = min(SAMPLES, len(holding))
-    samples = [holding[k * len(holding) // count] for k in range(count)]
-    for shows in (lambda one: one.varying, lambda one: np.array([one.unequal])):
-        seen = np.any([shows(one) for one in samples], axis=0) if samples else np.array([])
-        for one in holding:
-            if (shows(one) & ~seen).any():
-                samples.append(one)
-                seen = seen | shows(one)
-    return samples
-
-
-def _together(picture: Picture, samples: list[Glance]) -> Picture:
-    """Pieces as the frames of one picture; tiles are cut to one size."""
-    sizes = [[part.stop - part.start for part in one.tile.seen] for one in samples]
-    height, width = np.min(sizes, axis=0)
-    cuts = [
-        (slice(rows.start, rows.start + height), slice(columns.start, columns.start + width))
-        for rows, columns in (one.tile.seen for one in samples)
-    ]
-    frames = [picture.frame(one.number) for one in samples]
-    colours = np.stack([frame.colours[cut] for frame, cut in zip(frames, cuts, strict=True)])
-    inside = np.stack([frame.inside[cut] for frame, cut in zip(frames, cuts, strict=True)])
-    return Picture(colours, "QYXC" if picture.separate else "QYXS", valid=inside)
-
-
-def _limits(
-    picture: Picture, parts: list[Part], holding: list[Glance], samples: list[Glance]
-) -> list[tuple[float, float, int]]:
-    """The smallest and largest value of every part, and the step of its values."""
-    pieces = [[part.pixels[part.inside]] for part in parts]
-    found = [[_limits_of(values) for values in piece] for piece in pieces]
-    if len(holding) > len(samples) or len({one.number for one in holding}) < len(holding):
-        for one in holding:
-            frame = picture.frame(one.number)
-            colours, inside = frame.colours[one.tile.seen], frame.inside[one.tile.seen]
-            for part, limits in zip(parts, found, strict=True):
-                piece = part.at(colours[None], inside[None])
-                values = piece.pixels[0][piece.inside[0] & _kept(one.tile)[part.source[1:3]]]
-                limits += [_limits_of(values)] if len(values) else []
-    lows, highs, steps = zip(*(zip(*limits, strict=True) for limits in found), strict=True)
-    return [(min(low), max(high), min(step)) for low, high, step in zip(lows, highs, steps, strict=True)]
-
-
-def _limits_of(values: np.ndarray) -> tuple[float, float, int]:
-    step = step_of(values) if np.issubdtype(values.dtype, np.integer) else 1
-    return values.min().item(), values.max().item(), step
-
-
-def _kept(tile: Tile) -> np.ndarray:
-    """Which of the pixels seen are kept: bool [h, w]."""
-    kept = np.zeros([part.stop - part.start for part in tile.seen], bool)
-    kept[tile.inner] = True
-    return kept
 
 
 def _check_counts(parts: list[Part], kind: np.dtype) -> None:

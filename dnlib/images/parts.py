@@ -152,15 +152,17 @@ def looks_like_mosaic(frames: np.ndarray) -> bool:
     height, width = (side - side % 2 for side in frames.shape[1:])
     if min(height, width) < 16:
         return False
-    frame = frames[np.argmax(frames.reshape(len(frames), -1).std(axis=1)), :height, :width].astype(np.float64)
-    window = np.outer(np.hanning(height), np.hanning(width))
-    power = np.abs(np.fft.fft2((frame - frame.mean()) * window)) ** 2
+    with np.errstate(over="ignore", invalid="ignore"):  # of values that are refused later
+        spreads = frames.reshape(len(frames), -1).std(axis=1, dtype=np.float64)
+        frame = frames[np.argmax(spreads), :height, :width].astype(np.float64)
+        window = np.outer(np.hanning(height), np.hanning(width))
+        power = np.abs(np.fft.fft2((frame - frame.mean()) * window)) ** 2
     y, x = height // 2, width // 2
 
     def stands_out(row: int, column: int) -> bool:
         rows, columns = np.arange(row - 6, row + 7) % height, np.arange(column - 6, column + 7) % width
         around = power[np.ix_(rows, columns)]
         far = np.maximum(*np.abs(np.indices(around.shape) - 6)) > 2
-        return bool(around[6, 6] > 50 * around[far].mean())
+        return bool(np.isfinite(around).all() and around[6, 6] > 50 * around[far].mean())
 
     return (stands_out(y, 0) and stands_out(0, x)) or (stands_out(y, x) and (stands_out(y, 0) or stands_out(0, x)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dnlib
-from dnlib.denoiser import plan as plans
+from dnlib.denoiser import glances, plan as plans
 from dnlib.denoiser.candidates import judge
 from dnlib.denoiser.steady import steady
 from dnlib.filters import total_variation, wavelet
@@ -21,7 +21,7 @@ def test_a_steady_filter_says_in_tiles_what_it_says_of_the_whole(name):
     judged = judge(name, [NOISY[:96, :96]], 0.1, "cpu")
     filtered, reach = steady(name, judged, [image])
     whole, tiled = filtered(image)[0], np.zeros_like(image)
-    for tile in tiles_of(NOISY.shape, side=64, margin=reach, multiple=plans.MULTIPLE):
+    for tile in tiles_of(NOISY.shape, side=64, margin=reach, multiple=glances.MULTIPLE):
         tiled[tile.kept] = filtered(np.ascontiguousarray(image[tile.seen]))[0][tile.inner]
     assert np.abs(tiled - whole).max() < 1e-5
     assert np.abs(whole - image).max() > 0.05
@@ -49,7 +49,7 @@ def test_the_size_of_tiles_does_not_matter(filter, monkeypatch):
     choose = plans.choose
     monkeypatch.setattr(plans, "choose", choose_once)
     for side in (32, 64):
-        monkeypatch.setattr(plans, "SIDE", side)
+        monkeypatch.setattr(glances, "SIDE", side)
         results.append(dnlib.denoise(colours, filter=filter))
     assert np.abs(results[0] - results[1]).max() < 1e-5
     assert (results[0] == colours)[~constant].mean() < 0.1
@@ -58,7 +58,7 @@ def test_the_size_of_tiles_does_not_matter(filter, monkeypatch):
 
 def test_what_the_samples_do_not_show_is_looked_for(rng, monkeypatch):
     """The only frame with unequal colours, and the only one in which blue varies, are far from all samples."""
-    monkeypatch.setattr(plans, "SAMPLES", 2)
+    monkeypatch.setattr(glances, "SAMPLES", 2)
     frames = np.repeat(rng.normal(100, 10, (9, 32, 32, 1)), 3, axis=-1)
     frames[5] += rng.normal(0, 10, (32, 32, 3))
     result, choice = dnlib.denoise(frames, filter="median", return_choice=True)
@@ -71,7 +71,7 @@ def test_what_the_samples_do_not_show_is_looked_for(rng, monkeypatch):
 
 def test_the_range_is_that_of_all_frames(rng, monkeypatch):
     """A frame that no sample shows is ten times as bright and stays so."""
-    monkeypatch.setattr(plans, "SAMPLES", 2)
+    monkeypatch.setattr(glances, "SAMPLES", 2)
     frames = rng.normal(100, 10, (9, 32, 32)).astype(np.uint16)
     frames[5] = 10 * frames[5]
     result = dnlib.denoise(frames, filter="median")
@@ -79,7 +79,7 @@ def test_the_range_is_that_of_all_frames(rng, monkeypatch):
 
 
 def test_a_mosaic_in_tiles_keeps_its_colours_apart(rng, monkeypatch):
-    monkeypatch.setattr(plans, "SIDE", 50)
+    monkeypatch.setattr(glances, "SIDE", 50)
     gains = np.tile([[1, 0.7], [0.7, 0.4]], (80, 96))
     noisy = 1000 * gains * NOISY
     result, choice = dnlib.denoise(noisy, filter="median", return_choice=True)
