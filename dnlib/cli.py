@@ -1,16 +1,13 @@
 """The `dnlib` command: thin, and quick to start. What it does lives in the modules it imports."""
 
-import dis
 import json
 import os
 import re
 import sys
-import time
 from pathlib import Path
 
 import click
 
-_PACKAGE = str(Path(__file__).parent)
 _BY_STEPS = "by steps"  # --more without a time
 
 
@@ -21,20 +18,11 @@ class _OneLineErrors(click.Group):
         try:
             return super().invoke(context)
         except (ValueError, OSError, FloatingPointError) as error:
-            if context.params["traceback"] or not _refused(error):
+            from dnlib.images import refused
+
+            if context.params["traceback"] or not refused(error):
                 raise
             raise click.UsageError(str(error).encode(errors="replace").decode()) from error
-
-
-def _refused(error: Exception) -> bool:
-    """Whether dnlib raised this itself, by a `raise`, or the operating system refused a file."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return True
-    trace = error.__traceback__
-    while trace.tb_next:
-        trace = trace.tb_next
-    code, at = trace.tb_frame.f_code, trace.tb_lasti
-    return code.co_filename.startswith(_PACKAGE) and dis.opname[code.co_code[at]] == "RAISE_VARARGS"
 
 
 @click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,8 +45,10 @@ def _reading(command):
 
 
 @main.command()
-@click.argument("image", type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Where the result goes.")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="A file, or a folder for several images."
+)
 @click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
 @click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML page: before, after, residual.")
 @click.option(
@@ -74,40 +64,35 @@ def _reading(command):
 )
 @_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def denoise(image, output, filter, report, uncertainty, device, dtype, axes, channels, range, ignore_nan, force):
-    """Denoise IMAGE with the filter, or for colour the network, that predicts its noisy pixels best.
+def denoise(images, output, channels, force, **options):
+    """Denoise IMAGES with the filter, or for colour the network, that predicts their noisy pixels best.
 
-    PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks) and .npy; type, range and metadata are
-    kept.
-    """
-    from dnlib.denoiser import BLIND_SPOT, denoise_picture, write_picture_page
-    from dnlib.images import Picture, check_destination, read, write
+    PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks) and .npy, or folders of these; type,
+    range and metadata are kept.
 
-    before = read(image, axes=axes, channels=channels or None, ignore_nan=ignore_nan)
-    check_destination(output, before, dtype=dtype, overwrite=force)
-    taken = image.absolute(), output.absolute()
-    if report:
-        _check_beside("the report is an HTML page", report, (".html", ".htm"), taken, force)
-    if uncertainty:
-        _check_beside("the uncertainty is a .npy or .tif file", uncertainty, (".npy", ".tif", ".tiff"), taken, force)
-        if filter != BLIND_SPOT:
-            raise ValueError(
-                f"only the network knows how uncertain it is: --uncertainty goes with --filter {BLIND_SPOT}; "
-                f"--filter {filter} was given"
-            )
-    _note(image, before.notes)
-    started = time.perf_counter()
-    options = {"filter": filter, "device": device, "range": range, "dtype": dtype}
-    after, choice = denoise_picture(before, progress=sys.stderr.isatty(), **options)
-    lost = write(output, after, overwrite=force)
-    _say(f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)")
-    _note(output, [*choice.notes, *([f"left out: {', '.join(lost)}"] if lost else [])])
-    if uncertainty:
-        write(uncertainty, Picture.of(choice.uncertainty, channels=True), overwrite=force)
-        _say(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
-    if report:
-        write_picture_page(report, image.name, before, after, choice)
-        _say(f"{report}: before, after and residual")
+    \b
+    dnlib denoise noisy.png -o denoised.png
+    dnlib denoise noisy.png movie.tif shots/ -o denoised/
+    """  # noqa: D301 - click wants the character
+    from dnlib.denoiser import denoise_files
+
+    options |= {"channels": channels or None, "overwrite": force, "progress": sys.stderr.isatty()}
+    done = []
+    try:
+        for one in denoise_files(images, output, **options):
+            done.append(one)
+            for note in one.notes:
+                _say(note, err=True)
+            for line in one.lines:
+                _say(line)
+    except KeyboardInterrupt:
+        _say(f"interrupted: {sum(not one.refusal for one in done)} files are written", err=True)
+        sys.exit(130)
+    refusals = [one.refusal for one in done if one.refusal]
+    for line in refusals:
+        _say(line, err=True)
+    if refusals:
+        raise ValueError(f"{len(refusals)} of {len(done)} files were refused")
 
 
 def _say(text: str, *, err: bool = False) -> None:
@@ -121,15 +106,6 @@ def _note(path: Path, notes) -> None:
     """What a user should know about a file, a line each."""
     for note in notes:
         _say(f"{path.name}: {note}", err=True)
-
-
-def _check_beside(what: str, path: Path, endings: tuple[str, ...], taken: tuple[Path, ...], force: bool) -> None:
-    """Whether a second file can be written next to the result."""
-    from dnlib.images import check_destination
-
-    if path.suffix.lower() not in endings or path.absolute() in taken:
-        raise ValueError(f"{what} of its own, with the ending {' or '.join(endings)}; {path} was given")
-    check_destination(path, overwrite=force)
 
 
 def _check_checkout(command: str) -> None:

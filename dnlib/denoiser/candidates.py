@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 
 from dnlib.denoiser import learned
-from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascade, total_variation, wavelet
+from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascade, total_variation
 
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown"
+ROUNDS = 20  # of total variation, about as many as whole photographs take
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
@@ -32,6 +33,8 @@ class Candidate:
         What it is tried on: any noise, white noise, noise that neighbours share, or only where it is asked for.
     by_pixel : bool
         Whether its `sigma` may be an array of the image's shape, for noise that depends on brightness.
+    reach : callable
+        How many pixels on each side a value depends on, given a setting; None: it has to see whole images.
     colours : bool
         Whether it takes images of three colours alone, and [0, 1] as their range: a network.
     is_there : callable
@@ -41,8 +44,8 @@ class Candidate:
 
     Examples
     --------
-    >>> CANDIDATES["wavelet"].settings(0.1)[0]
-    {'sigma': 0.1}
+    >>> CANDIDATES["nl_means"].settings(0.1)[0]
+    {'h': 0.05, 'sigma': 0.1}
     """
 
     filter: Filter
@@ -51,6 +54,7 @@ class Candidate:
     seconds: float = 1.0
     noise: str = "any"
     by_pixel: bool = False
+    reach: Callable[[Setting], int | None] = lambda setting: None
     colours: bool = False
     is_there: Callable[[], bool] = lambda: True
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
@@ -61,7 +65,7 @@ def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
     return lambda level: [{name: factor * level} for factor in factors]
 
 
-def _network(name: str, noise: str, seconds: float = 2.0, settings=lambda level: [{}]) -> Candidate:
+def _network(name: str, noise: str, seconds: float = 1.0, settings=lambda level: [{}]) -> Candidate:
     return Candidate(
         learned.filter_of(name),
         settings,
@@ -74,22 +78,30 @@ def _network(name: str, noise: str, seconds: float = 2.0, settings=lambda level:
 
 
 CANDIDATES = {
-    "median": Candidate(median, lambda level: [{"radius": radius} for radius in (1, 2)]),
-    "total_variation": Candidate(total_variation, _times("weight", 0.75, 1.4), frozenset({"weight"}), 2.0),
-    "wavelet": Candidate(wavelet, _times("sigma", 1.0, 2.0), frozenset({"sigma"})),
+    "median": Candidate(
+        median, lambda level: [{"radius": radius} for radius in (1, 2)], seconds=0.2, reach=lambda one: one["radius"]
+    ),
+    "total_variation": Candidate(
+        partial(total_variation, rounds=ROUNDS),
+        _times("weight", 0.75, 1.4),
+        frozenset({"weight"}),
+        seconds=0.3,
+        reach=lambda one: ROUNDS,
+    ),
     "nl_means": Candidate(
         nl_means,
         lambda level: [{"h": factor * level, "sigma": level} for factor in (0.5, 0.8, 1.2)],
         frozenset({"h", "sigma"}),
-        3.0,
+        seconds=0.8,
+        reach=lambda one: 2 + 6,  # half a patch, and the distance of the search
     ),
-    "ridge": Candidate(ridge, _times("sigma", 1.0), frozenset({"sigma"}), 8.0, "white", by_pixel=True),
-    "ridge_cascade": Candidate(ridge_cascade, _times("sigma", 1.0), frozenset({"sigma"}), 16.0, "shared", by_pixel=True),
+    "ridge": Candidate(ridge, _times("sigma", 1.0), frozenset({"sigma"}), 4.0, "white", by_pixel=True),
+    "ridge_cascade": Candidate(ridge_cascade, _times("sigma", 1.0), frozenset({"sigma"}), 9.0, "shared", by_pixel=True),
     "white_noise_network": _network("bias_free_rgb_sigma0to55", "white"),
     "shared_noise_network": _network("patch_craft_rgb_sigma20_box3", "shared"),
     "photographs_network": _network("photographs_rgb", "any"),
     BLIND_SPOT: replace(
-        _network(BLIND_SPOT_WEIGHTS, "asked for", 7.0, _times("sigma", 1.0)),
+        _network(BLIND_SPOT_WEIGHTS, "asked for", 3.5, _times("sigma", 1.0)),
         deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),
 }

@@ -1,28 +1,25 @@
 """Choose between classical filters and networks without ground truth, and do no harm.
 
-Every candidate is judged by how much it lowers the mean squared error (`filters.stein_risk`), and no more is taken off
-than that asks for: where every candidate would do harm the picture stays as it is. A filter that is asked for by name is
-applied as it is.
+Every candidate is judged by how much it lowers the mean squared error (`dnlib.denoiser.judging`), and no more is taken
+off than that asks for: where every candidate would do harm the picture stays as it is. A filter that is asked for by
+name is applied as it is.
 """
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED, Candidate
+from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
+from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import Strength, White, strength_of, trust
-from dnlib.filters import Filter, Risk, Setting, stein_risk
+from dnlib.denoiser.strength import Strength, White, strength_of
+from dnlib.filters import Setting
 from dnlib.images import Part
 
-FOR_COUNTS = "total_variation"  # of few photons: losses of filters differ less than they scatter, and it keeps means
+FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
-STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
-LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 
 
 @dataclass(frozen=True)
@@ -83,26 +80,12 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A candidate in one of its settings, its risk on the sample tiles, and the share of it that is blended in, [C]."""
-
-    candidate: Candidate
-    number: int  # of its settings
-    risk: Risk
-    weight: np.ndarray
-
-    @property
-    def change(self) -> float:
-        """Of the mean squared error, by what is blended in; below 0 if it does good."""
-        return self.risk.change(self.weight)
-
-
-@dataclass(frozen=True)
 class Chosen:
     """A choice, with which frames can be denoised one by one.
 
     judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in the
-    part's units. level: its standard deviation on the sample tiles. harmless: take off no more than is good.
+    part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good. in_tiles:
+    frames come in tiles, which must not differ in how they are treated.
     """
 
     choice: Choice
@@ -112,52 +95,76 @@ class Chosen:
     low: float
     span: float
     harmless: bool
+    counts: bool
+    in_tiles: bool
     device: str
+
+    @property
+    def reach(self) -> int | None:
+        """How many pixels on each side a value depends on; None: only whole frames may be given."""
+        if self.judged is None:
+            return 0
+        candidate = self.judged.candidate
+        return candidate.reach(candidate.settings(self.level)[self.judged.number])
 
     def apply(self, frame: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """A frame [H, W, C] denoised, and the standard deviation of every value or None, in the part's units.
 
         inside: [H, W], False where pixels do not count.
         """
+        frame = frame.astype(np.float64)
         if self.judged is None:
-            return frame.astype(np.float32), None
-        unit = ((frame.astype(np.float64) - self.low) / self.span).astype(np.float32)
+            return frame, None
+        unit = ((frame - self.low) / self.span).astype(np.float32)
         variance = self.strength.variance(unit)
-        level = float(np.sqrt(variance[inside].mean()))
+        level = self.level if self.in_tiles else max(float(np.sqrt(variance[inside].mean())), LEAST)
         candidate = self.judged.candidate
-        setting = candidate.settings(max(level, LEAST))[self.judged.number]
-        deviation = None
+        setting, uncertainty = candidate.settings(level)[self.judged.number], None
         if candidate.deviation:
-            estimate, deviation = candidate.deviation(unit, **setting, device=self.device)
-            deviation = deviation * self.span
+            estimate, uncertainty = candidate.deviation(unit, **setting, device=self.device)
+            uncertainty = uncertainty * self.span
         else:
-            filter = _filter_of(candidate, setting, np.sqrt(variance), level, self.device)
+            filter = filter_of(candidate, setting, np.sqrt(variance), level, self.device)
             estimate = filter(without_single_channel(unit)).reshape(unit.shape)
         removed = unit - estimate
         if self.harmless:
             limit = RARE * np.sqrt(variance)
-            removed = self._weights(removed[inside], level) * np.clip(removed, -limit, limit)
-        return (unit - removed) * self.span + self.low, deviation
+            removed = self._weight(removed[inside], level) * np.clip(removed, -limit, limit)
+        denoised = frame - self.span * removed.astype(np.float64)
+        return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
 
-    def _weights(self, removed: np.ndarray, level: float) -> np.ndarray:
-        """The share of what is removed [P, C] that is taken off a frame, which may hold more or less noise than tiles."""
+    def _weight(self, removed: np.ndarray, level: float) -> np.ndarray:
+        """The share [C] of what is removed [P, C] that is taken off a frame, which may have more or less noise."""
+        if self.in_tiles:
+            return self.judged.weight.astype(np.float32)
         power = (removed.astype(np.float64) ** 2).mean(axis=0)
-        risk = self.judged.risk
-        noise = -risk.overlap.sum(axis=0) / risk.count.sum(axis=0).clip(1) * (level / self.level) ** 2
+        noise = self.judged.noise * (level / self.level) ** 2
         return np.clip(np.divide(noise, power, out=np.zeros_like(power), where=power > 0), 0, 1).astype(np.float32)
 
 
 def choose(
-    part: Part, filter: str, device: str, range: tuple[float, float] | None, progress: bool, patience: float = math.inf
+    part: Part,
+    filter: str,
+    device: str,
+    range: tuple[float, float] | None,
+    progress: bool,
+    *,
+    size: int | None = None,
+    patience: float = math.inf,
+    in_tiles: bool = False,
 ) -> Chosen:
     """Judge the candidates on sample tiles of a part.
 
     Parameters
     ----------
     part : Part
-        Of a picture.
+        Its sample frames.
     filter, device, range, progress, patience
         As `denoise` has them.
+    size : int, optional
+        How many values there are in all, if these are samples.
+    in_tiles : bool
+        Whether frames come in tiles.
     """
     values = part.pixels[part.inside]
     low, high = (float(values.min()), float(values.max())) if range is None else range
@@ -169,32 +176,34 @@ def choose(
     strength = known or strength_of(part, tiles, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     harmless = filter == "auto" and not part.counts
-    names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, strength.white, patience)
-    judged = _judge_all(names, tiles, strength, level, device, harmless, progress)
+    names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, strength.white, size, patience)
+    judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
     if harmless and -best.change <= SURE * best.risk.error(best.weight):
         name = UNCHANGED
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
+    risks[UNCHANGED] = span**2 * level**2
     choice = Choice(
         name,
-        {} if name == UNCHANGED else _in_image_units(best, level, span),
-        (risks | {UNCHANGED: span**2 * level**2})[name],
+        {} if name == UNCHANGED else best.setting(level, span),
+        risks[name],
         level * span,
-        risks | {UNCHANGED: span**2 * level**2},
+        risks,
         tuple(best.weight.tolist()),
     )
-    return Chosen(choice, None if name == UNCHANGED else best, strength, level, low, span, harmless, device)
+    known = None if name == UNCHANGED else best
+    return Chosen(choice, known, strength, level, low, span, harmless, part.counts, in_tiles, device)
 
 
-def _names(filter: str, part: Part, white: bool, patience: float) -> list[str]:
+def _names(filter: str, part: Part, white: bool, size: int | None, patience: float) -> list[str]:
     """The candidates to judge: what was asked for, or all that fit the picture and take no longer than `patience`."""
     channels = part.pixels.shape[-1]
     if filter != "auto":
         if CANDIDATES[filter].colours and channels != 3:
             raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
         return [filter]
-    millions = part.pixels.size / 1e6
+    millions = (part.pixels.size if size is None else size) / 1e6
     return [
         name
         for name, one in CANDIDATES.items()
@@ -210,53 +219,7 @@ def _check_range(low: float, high: float, kind: np.dtype) -> None:
         raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
 
 
-def _judge_all(
-    names: list[str],
-    tiles: list[np.ndarray],
-    strength: Strength,
-    level: float,
-    device: str,
-    harmless: bool,
-    progress: bool,
-) -> dict[str, Judged]:
-    """Candidates with a gain that is a finite number, each in its best setting; there is at least one."""
-    rng = np.random.default_rng(0)
-    deviations = [np.sqrt(strength.variance(tile)) for tile in tiles]
-    draws = [_as_strong(strength.draw(tile, rng), deviation) for tile, deviation in zip(tiles, deviations, strict=True)]
-    certain = trust(level, strength) if harmless else 1.0
-    judged = {}
-    for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
-        bar.set_postfix_str(name)
-        candidate = CANDIDATES[name]
-        found = []
-        for number, setting in enumerate(candidate.settings(level)):
-            risks = [
-                stein_risk(_filter_of(candidate, setting, deviation, level, device), tile, [z], strength=STEP)
-                for tile, z, deviation in zip(tiles, draws, deviations, strict=True)
-            ]
-            risk = sum(risks[1:], risks[0]).with_noise(certain)
-            found.append(Judged(candidate, number, risk, risk.best_weight if harmless else np.ones(risk.count.shape[1])))
-        finite = [one for one in found if math.isfinite(one.change)]
-        if finite:
-            judged[name] = min(finite, key=lambda one: one.change)
-    if not judged:
-        raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
-    return judged
-
-
-def _as_strong(draw: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """A draw scaled so that its variance is what it should be, not only on average over draws."""
-    return (draw * np.sqrt((deviation**2).mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))).astype(np.float32)
-
-
-def _filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:
-    """A candidate with its arguments; deviation: of the noise of each value, `level` on average."""
-    if candidate.by_pixel:
-        setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
-    return partial(candidate.filter, **setting, **({"device": device} if candidate.colours else {}))
-
-
-def _in_image_units(judged: Judged, level: float, span: float) -> Setting:
-    candidate = judged.candidate
-    setting = candidate.settings(level)[judged.number]
-    return {name: value * span if name in candidate.in_image_units else value for name, value in setting.items()}
+def _with_mean_of(frame: np.ndarray, denoised: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Rates of photons, none below 0: filters for noise that is as strong everywhere lose some."""
+    denoised = np.maximum(denoised, 0)
+    return denoised * frame[inside].mean() / max(denoised[inside].mean(), 1e-12)

@@ -24,11 +24,12 @@ def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray] | None = Non
     tops = sorted({0, (height - th) // 2, height - th})
     lefts = sorted({0, (width - tw) // 2, width - tw})
     places = [(top, left) for top in tops for left in lefts]
-    count = min(TILES, len(places) * len(frames))
+    most = max(1, sum(frame.shape[0] * frame.shape[1] for frame in frames) // (4 * th * tw))  # a quarter of all
+    count = min(TILES, most, len(places) * len(frames))
     tiles = []
     for k in range(count):
         frame = frames[k * len(frames) // count]
-        top, left = places[k * len(places) // count if len(places) >= count else k % len(places)]
+        top, left = places[(2 * k + 1) * len(places) // (2 * count) if len(places) >= count else k % len(places)]
         tiles.append(without_single_channel(frame[top : top + th, left : left + tw]))
     return tiles
 

@@ -5,17 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES
-from dnlib.denoiser.choice import Choice, choose
-from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
-from dnlib.images import Part, Picture, one_of, parts_of, step_of
-from dnlib.noise import unlike_noise
+from dnlib.denoiser.candidates import CANDIDATES
+from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.plan import Plan, plan
+from dnlib.images import Picture, one_of
 
+PATIENCE = 60.0
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
-SHARED = 4.5  # a loss above so many times the noise's variance: filters do not predict what is noisy
-COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
 def denoise(
@@ -28,13 +25,15 @@ def denoise(
     device: str = "auto",
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
+    patience: float = PATIENCE,
     progress: bool = False,
     return_choice: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, Choice]:
-    """Denoise one image or a stack, with the filter or network that predicts its noisy pixels best.
+    """Denoise one image or a stack, with the filter or network that lowers its error most, and never at all costs.
 
-    No clean image and no noise level is needed. Noise is taken to be independent from pixel to pixel, which that of a
-    phone or of a JPEG is not.
+    No clean image and no noise level is needed: noise is estimated from the image itself, neighbours may share it and it
+    may depend on brightness. How much of it a candidate removes, and what else, follows from that (`filters.stein_risk`).
+    No more is taken off than does good; where nothing does, the image comes back as it is.
 
     Parameters
     ----------
@@ -57,6 +56,8 @@ def denoise(
         Instead of the smallest and largest value; integers stay within.
     dtype : str, optional
         The type of the result: uint8, uint16, float32 or float64. Photon counts ask for one of the floats.
+    patience : float
+        Seconds: candidates that would take longer on two cores of a laptop are not tried.
     progress : bool
         Whether to show progress bars.
     return_choice : bool
@@ -85,7 +86,7 @@ def denoise(
     """
     array, as_given = _array_of(image)
     picture = Picture.of(array, channels, axes=axes, ignore_nan=ignore_nan)
-    result, choice = denoise_picture(picture, filter=filter, device=device, range=range, dtype=dtype, progress=progress)
+    result, choice = denoise_picture(picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress)
     for note in picture.notes:
         warnings.warn(note, stacklevel=2)
     pixels = as_given(result.pixels)
@@ -110,6 +111,7 @@ def denoise_picture(
     device: str = "auto",
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
+    patience: float = PATIENCE,
     progress: bool = False,
 ) -> tuple[Picture, Choice]:
     """As `denoise`, for a Picture: what was read from a file can be written back.
@@ -121,88 +123,22 @@ def denoise_picture(
     >>> denoise_picture(picture, filter="median")[0].pixels.shape
     (16, 16)
     """
+    made = planned(picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress)
+    result, uncertainty = made.whole(progress)
+    return result, replace(made.choice, uncertainty=uncertainty)
+
+
+def planned(
+    picture: Picture,
+    *,
+    filter: str = "auto",
+    device: str = "auto",
+    range: tuple[float, float] | None = None,
+    dtype: str | None = None,
+    patience: float = PATIENCE,
+    progress: bool = False,
+) -> Plan:
+    """How a picture is denoised, as `denoise` is told to."""
     one_of(filter, ("auto", *CANDIDATES), "the filter")
-    parts, notes = parts_of(picture, unlike=None if filter == BLIND_SPOT else unlike_noise)
-    kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
-    colours = picture.colours
-    _check_type(parts, kind, colours)
-    frames = colours.reshape(-1, *colours.shape[-3:])
-    result, choices = frames.astype(kind), []
-    for part in parts:
-        restored, choice = _denoise_part(part, filter, device, range, progress)
-        low, high = (part.pixels[part.inside].min(), part.pixels[part.inside].max()) if range is None else range
-        step = step_of(part.pixels[part.inside]) if np.issubdtype(colours.dtype, np.integer) else 1
-        written = np.where(
-            part.inside[..., None], _as_type(restored, kind, low, high, step), frames[part.source].astype(kind)
-        )
-        result[part.target] = written
-        choices.append((part, choice))
-        notes += _remarks(part, choice, kind, step)
-    result = result.reshape(colours.shape)
-    if picture.alpha == "associated":
-        result = np.minimum(result, picture.pixels[..., -1:].astype(kind))
-    return picture.with_colours(result), _together(choices, colours.shape, tuple(dict.fromkeys(notes)))
-
-
-def _denoise_part(part: Part, filter: str, device: str, range, progress: bool) -> tuple[np.ndarray, Choice]:
-    """What a part becomes, as floats in its units, and how."""
-    chosen = choose(part, filter, device, range, progress)
-    restored, deviations = part.pixels.astype(np.float32), None
-    for number in tqdm(part.holding, desc="denoising", disable=not progress, leave=False):
-        restored[number], deviation = chosen.apply(part.pixels[number], part.inside[number])
-        if deviation is not None:
-            deviations = np.zeros_like(restored) if deviations is None else deviations
-            deviations[number] = deviation
-    if part.counts:  # filters for noise that is as strong everywhere lose some
-        restored = np.maximum(restored, 0)
-        restored *= part.pixels[part.inside].mean() / restored[part.inside].mean()
-    return restored, replace(chosen.choice, uncertainty=deviations)
-
-
-def _check_type(parts: list[Part], kind: np.dtype, colours: np.ndarray) -> None:
-    """Rates of photons are no whole numbers, and NaN is none."""
-    if not np.issubdtype(kind, np.integer):
-        return
-    if colours.dtype.kind == "f" and np.isnan(colours).any():
-        raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
-    if any(part.counts for part in parts):
-        mean = next(part.pixels[part.inside].mean() for part in parts if part.counts)
-        raise ValueError(
-            f"the image holds photon counts, {mean:.2g} a pixel on average: rounded to whole numbers, their rate would "
-            "be lost; give --dtype float32 (dtype='float32')"
-        )
-
-
-def _remarks(part: Part, choice: Choice, kind: np.dtype, step: int) -> list[str]:
-    """What a user should know of a result, in sentences."""
-    found = []
-    tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
-    if along := direction_of_noise(tiles):
-        found.append(
-            f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
-        )
-    elif choice.noise > 0 and False:
-        found.append("what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)")
-    if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
-        found.append(
-            f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "
-            "contours; --dtype float32 has none"
-        )
-    return found
-
-
-def _together(choices: list[tuple[Part, Choice]], shape: tuple[int, ...], notes: tuple[str, ...]) -> Choice:
-    """One choice for a picture: that of its first part, with those of the others."""
-    (part, first), *others = choices
-    if first.uncertainty is not None:
-        first = replace(first, uncertainty=first.uncertainty.reshape(shape))
-    parts = {part.name: choice for part, choice in choices} if others or part.name else {}
-    return replace(first, parts=parts, notes=notes)
-
-
-def _as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:
-    """Of the type written; integers are rounded to steps and kept within the input's own range."""
-    if np.issubdtype(kind, np.integer):
-        limits = np.iinfo(kind)
-        values = np.clip(np.clip(step * np.rint(values / step), low, high), limits.min, limits.max)
-    return values.astype(kind)
+    kind = None if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
+    return plan(picture, filter=filter, device=device, range=range, dtype=kind, patience=patience, progress=progress)

@@ -108,7 +108,7 @@ def wavelet(image: np.ndarray, sigma: float) -> np.ndarray:
     return denoise_wavelet(image, sigma=sigma, **settings)
 
 
-def total_variation(image: np.ndarray, weight: float) -> np.ndarray:
+def total_variation(image: np.ndarray, weight: float, rounds: int | None = None) -> np.ndarray:
     """Chambolle's total-variation smoothing.
 
     Parameters
@@ -117,11 +117,14 @@ def total_variation(image: np.ndarray, weight: float) -> np.ndarray:
         [H, W] or [H, W, C].
     weight
         Above 0; a larger one smooths more.
+    rounds
+        Of the algorithm, at least 1; each makes a pixel depend on one more around it. None: until all of the image has
+        settled.
 
     Raises
     ------
     ValueError
-        For another weight, or for what is no finite image of real numbers.
+        For another weight or number of rounds, or for what is no finite image of real numbers.
 
     References
     ----------
@@ -135,8 +138,10 @@ def total_variation(image: np.ndarray, weight: float) -> np.ndarray:
     """
     if not weight > 0:
         raise ValueError(f"total variation is smoothed with a weight > 0; {weight} was given")
-    image = floats(image)
-    return denoise_tv_chambolle(image, weight=weight, channel_axis=channel_axis(image))
+    if rounds is not None and rounds < 1:
+        raise ValueError(f"total variation takes at least one round; {rounds} were given")
+    image, ending = floats(image), {} if rounds is None else {"eps": 0, "max_num_iter": rounds}
+    return denoise_tv_chambolle(image, weight=weight, channel_axis=channel_axis(image), **ending)
 
 
 def channel_axis(image: np.ndarray) -> int | None:

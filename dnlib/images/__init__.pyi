@@ -22,12 +22,14 @@ from .arrays import (
     to_unit as to_unit,
 )
 from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
-from .checks import one_of as one_of
-from .files import image_files as image_files, read as read
+from .checks import one_of as one_of, refused as refused
+from .files import HOLDS as HOLDS, image_files as image_files, naturally as naturally, read as read
 from .layouts import Example as Example
 from .parts import Part as Part, parts_of as parts_of
 from .pictures import Picture as Picture
 from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
+from .planes import without_values as without_values
 from .ranges import Range as Range, range_in_use as range_in_use, step_of as step_of
-from .tiles import by_tiles as by_tiles
+from .stacks import Stack as Stack, opened as opened
+from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of
 from .writing import atomic as atomic, check_destination as check_destination, write as write

@@ -28,12 +28,20 @@ def constant_areas(frames: np.ndarray) -> np.ndarray:
     """
     areas = np.zeros(frames.shape[:3], bool)
     for frame, area in zip(frames, areas, strict=True):
-        same = np.ones(frame.shape[:2], bool)
-        for channel in np.moveaxis(frame, -1, 0):
-            largest, smallest = (extreme(channel, SIDE) for extreme in (ndimage.maximum_filter, ndimage.minimum_filter))
-            same &= largest == smallest
-        area[...] = ndimage.maximum_filter(same, SIDE)
+        padded = np.pad(frame, [(SIDE // 2, SIDE // 2)] * 2 + [(0, 0)], mode="symmetric")
+        level = _eight((padded[:, 1:] == padded[:, :-1]).all(axis=-1), axis=1)  # 9 equal pixels in a row
+        upright = _eight((padded[1:, : level.shape[1]] == padded[:-1, : level.shape[1]]).all(axis=-1), axis=0)
+        same = upright & _eight(level[1:], axis=0) & level[: len(upright)]
+        area[...] = ndimage.maximum_filter(same, SIDE) if same.any() else False
     return areas
+
+
+def _eight(mask: np.ndarray, axis: int) -> np.ndarray:
+    """Where a mask is True, and in the seven places that follow along an axis."""
+    mask = np.moveaxis(mask, axis, 0)
+    for shift in (1, 2, 4):
+        mask = mask[:-shift] & mask[shift:]
+    return np.moveaxis(mask, 0, axis)
 
 
 def filled(frames: np.ndarray, inside: np.ndarray) -> np.ndarray:

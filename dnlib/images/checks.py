@@ -1,7 +1,11 @@
-"""Checks that every room makes of what it is given, in one wording."""
+"""Checks that every room makes of what it is given, in one wording, and whether an error is such a refusal."""
 
+import dis
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TypeVar
+
+PACKAGE = str(Path(__file__).parents[1])
 
 Value = TypeVar("Value")
 
@@ -37,3 +41,28 @@ def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
     names = [str(one) for one in accepted]
     listed = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
     raise ValueError(f"{what} is {listed or 'nothing'}; {value!r} was given")
+
+
+def refused(error: Exception) -> bool:
+    """Whether dnlib raised this itself, by a `raise`, or the operating system refused a file; else it is a bug.
+
+    Parameters
+    ----------
+    error : Exception
+        That was caught.
+
+    Examples
+    --------
+    >>> try:
+    ...     one_of("huber", ("mse", "l1"), "the loss")
+    ... except ValueError as error:
+    ...     refused(error)
+    True
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return True
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    code, at = trace.tb_frame.f_code, trace.tb_lasti
+    return code.co_filename.startswith(PACKAGE) and dis.opname[code.co_code[at]] == "RAISE_VARARGS"

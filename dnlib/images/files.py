@@ -1,8 +1,9 @@
 """Image files found and read, by what they are and not by what they are called."""
 
+import contextlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,7 +54,18 @@ def listed(folder: Path, endings: Iterable[str], *, deep: bool) -> list[Path]:
     """As `image_files`, for any endings."""
     found = (path for path in folder.glob("**/*" if deep else "*") if path.suffix.lower() in endings)
     shown = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    return sorted((path for path in shown if path.is_file()), key=_natural)
+    return naturally(path for path in shown if path.is_file())
+
+
+def naturally(paths: Iterable[Path]) -> list[Path]:
+    """Paths in natural order.
+
+    Examples
+    --------
+    >>> [path.name for path in naturally([Path("frame_10.png"), Path("frame_2.png")])]
+    ['frame_2.png', 'frame_10.png']
+    """
+    return sorted(paths, key=_natural)
 
 
 def _natural(path: Path) -> tuple:
@@ -102,42 +114,60 @@ def read(
     (64, 48, 3)
     """
     path = Path(path)
-    if not path.is_file():
-        state = "a folder" if path.is_dir() else "not there"
-        raise FileNotFoundError(f"{path.absolute()} is {state}; name an image file")
-    suffix = one_of(path.suffix.lower(), ENDINGS, f"the ending of {path}")
+    check_there(path)
     kind = kind_of(path)
-    try:
+    with refusing(path):
         if kind not in KINDS:
             raise ValueError(f"it is {kind}; {', '.join(KINDS)} are accepted")
         stored = KINDS[kind][1](path)
+    with named(path):
+        picture = layout_of(stored, axes, channels).masked(stored.no_data, ignore_nan)
+    return replace(picture, metadata=stored.metadata).told(*notes_on(path, stored))
+
+
+def check_there(path: Path) -> None:
+    """Refuse what is no file, or has no ending of an image."""
+    if not path.is_file():
+        state = "a folder" if path.is_dir() else "not there"
+        raise FileNotFoundError(f"{path.absolute()} is {state}; name an image file")
+    one_of(path.suffix.lower(), ENDINGS, f"the ending of {path}")
+
+
+@contextlib.contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with a file, in one line; each codec has exceptions of its own for broken files."""
+    try:
+        yield
     except MemoryError:
         raise
-    except Exception as error:  # each codec has exceptions of its own for broken files
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} cannot be read as a {suffix} image: {reason}") from error
-    notes = list(stored.notes)
-    if suffix not in KINDS[kind][0]:
-        notes.append(f"{path.name} is {kind} in spite of its name")
+    except Exception as error:
+        told = isinstance(error, (ValueError, OSError, RuntimeError)) and str(error)
+        reason = str(error).splitlines()[0] if told else "its parts do not fit together; fetch or save it again"
+        raise ValueError(f"{path} cannot be read as a {path.suffix.lower()} image: {reason}") from error
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """What is refused of a file that was read, with its name."""
     try:
-        picture = _picture(stored, axes, channels, ignore_nan)
+        yield
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    return replace(picture, metadata=stored.metadata).told(*notes)
 
 
-def _picture(stored: Stored, axes: str | None, channels: bool | None, ignore_nan: bool) -> Picture:
+def layout_of(stored: Stored, axes: str | None, channels: bool | None) -> Picture:
+    """The picture that was stored, its values not yet looked at."""
     found, alpha = stored.axes, stored.alpha
     if channels and found and found.endswith("S"):
         found, alpha = found if stored.pixels.shape[-1] == 3 else found.replace("S", "C"), ""
-    return Picture.of(
-        stored.pixels,
-        None if found else channels,
-        axes=axes or found,
-        alpha=alpha,
-        no_data=stored.no_data,
-        ignore_nan=ignore_nan,
-    )
+    return Picture.laid_out(stored.pixels, None if found else channels, axes=axes or found, alpha=alpha)
+
+
+def notes_on(path: Path, stored: Stored) -> tuple[str, ...]:
+    """What was found on reading, and whether the file is what it is called."""
+    kind = kind_of(path)
+    misnamed = path.suffix.lower() not in KINDS[kind][0]
+    return (*stored.notes, *([f"{path.name} is {kind} in spite of its name"] if misnamed else []))
 
 
 def kind_of(path: Path) -> str:

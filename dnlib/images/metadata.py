@@ -78,3 +78,4 @@ class Stored(NamedTuple):
     no_data: float | None = None
     metadata: Metadata = Metadata()
     notes: tuple[str, ...] = ()
+    plane: tuple[int, ...] = ()  # the shape of what is read at once, where that is not a frame

@@ -4,7 +4,7 @@ Constant areas, missing and invisible pixels take part in nothing and stay as th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ class Part:
 
     name: what a user may call it, or "". source, target: where it is read from and written to in frames [F, H, W, C].
     pixels, inside: [F, h, w, c] and [F, h, w], False where they do not count. counts: they are photons.
+    areas: whether constant areas do not count, either.
     """
 
     name: str
@@ -28,12 +29,26 @@ class Part:
     pixels: np.ndarray
     inside: np.ndarray
     counts: bool
+    areas: bool
+
+    def at(self, frames: np.ndarray, inside: np.ndarray) -> "Part":
+        """The same part of other frames [F, H, W, C] that count where [F, H, W] is True."""
+        frames = filled(frames.astype(np.float32) if frames.dtype == np.float16 else frames, inside)
+        pixels, counting = frames[self.source], inside[self.source[:3]]
+        counting = counting & ~constant_areas(pixels) if self.areas else counting
+        return replace(self, pixels=pixels, inside=counting)
 
     @property
     def holding(self) -> list[int]:
         """The frames that are not constant."""
         pairs = enumerate(zip(self.pixels, self.inside, strict=True))
-        return [number for number, (frame, inside) in pairs if inside.any() and np.ptp(frame[inside]) > 0]
+        return [number for number, (frame, inside) in pairs if _varies(frame, inside)]
+
+
+def _varies(frame: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether a frame [h, w, c] holds more than one value where it counts."""
+    values = frame if inside.all() else frame[inside]
+    return bool(values.size and (values != values.flat[0]).any())
 
 
 def parts_of(
@@ -97,11 +112,12 @@ def parts_of(
 
 def _part(name: str, source: tuple, target: tuple, frames: np.ndarray, inside: np.ndarray) -> Part:
     pixels, counting = frames[source], inside[source[:3]]
-    counts = are_counts(pixels[counting])
+    counts, areas = are_counts(pixels[counting]), False
     if not counts:
         noisy = counting & ~constant_areas(pixels)
-        counting = noisy if noisy.any() else counting
-    return Part(name, source, target, pixels, counting, counts)
+        areas = bool(noisy.any())
+        counting = noisy if areas else counting
+    return Part(name, source, target, pixels, counting, counts, areas)
 
 
 def are_counts(values: np.ndarray) -> bool:
@@ -136,15 +152,17 @@ def looks_like_mosaic(frames: np.ndarray) -> bool:
     height, width = (side - side % 2 for side in frames.shape[1:])
     if min(height, width) < 16:
         return False
-    frame = frames[np.argmax(frames.reshape(len(frames), -1).std(axis=1)), :height, :width].astype(np.float64)
-    window = np.outer(np.hanning(height), np.hanning(width))
-    power = np.abs(np.fft.fft2((frame - frame.mean()) * window)) ** 2
+    with np.errstate(over="ignore", invalid="ignore"):  # of values that are refused later
+        spreads = frames.reshape(len(frames), -1).std(axis=1, dtype=np.float64)
+        frame = frames[np.argmax(spreads), :height, :width].astype(np.float64)
+        window = np.outer(np.hanning(height), np.hanning(width))
+        power = np.abs(np.fft.fft2((frame - frame.mean()) * window)) ** 2
     y, x = height // 2, width // 2
 
     def stands_out(row: int, column: int) -> bool:
         rows, columns = np.arange(row - 6, row + 7) % height, np.arange(column - 6, column + 7) % width
         around = power[np.ix_(rows, columns)]
         far = np.maximum(*np.abs(np.indices(around.shape) - 6)) > 2
-        return bool(around[6, 6] > 50 * around[far].mean())
+        return bool(np.isfinite(around).all() and around[6, 6] > 50 * around[far].mean())
 
     return (stands_out(y, 0) and stands_out(0, x)) or (stands_out(y, x) and (stands_out(y, 0) or stands_out(0, x)))

@@ -1,10 +1,11 @@
 """A picture in memory, with what must survive a round trip through a file."""
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last
+from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last, in_order
 from dnlib.images.metadata import Metadata
 
 NO_DATA = (-9999, -32768, -32767, -99999, -3.4028234663852886e38, 3.4028234663852886e38, 1e20, 9.969209968386869e36)
@@ -79,6 +80,13 @@ class Picture:
             that could be read in two ways.
         """
         masked = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
+        return cls.laid_out(pixels, channels, axes=axes, alpha=alpha).masked(no_data, ignore_nan, masked)
+
+    @classmethod
+    def laid_out(
+        cls, pixels: np.ndarray, channels: bool | None = None, *, axes: str | None = None, alpha: str | None = None
+    ) -> "Picture":
+        """As `of`, its values not yet looked at."""
         pixels = np.asarray(pixels)
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         if pixels.dtype.kind not in "iuf":
@@ -96,28 +104,31 @@ class Picture:
             alpha = _guessed_alpha(pixels, axes) if channels is None else ""
             if alpha:
                 notes.append(f"the last of {pixels.shape[-1]} samples is taken for alpha (--channels: it is a channel)")
-        picture = cls(pixels, axes, alpha, notes=tuple(notes))
-        return picture._masked(masked, no_data, ignore_nan)
+        return cls(pixels, axes, alpha, notes=tuple(notes))
 
-    def _masked(self, masked: np.ndarray | None, no_data: float | None, ignore_nan: bool) -> "Picture":
-        """With `valid`, or refused."""
+    def masked(
+        self, no_data: float | None, ignore_nan: bool, masked: np.ndarray | None = None, *, name: str = "the image"
+    ) -> "Picture":
+        """With `valid`, or refused by its name."""
+        if masked is None and no_data is None and self.pixels.dtype.kind == "u":
+            return self
         left_out, notes = np.zeros(self.pixels.shape, bool) if masked is None else masked, list(self.notes)
         if ignore_nan and self.pixels.dtype.kind == "f":
             left_out = left_out | np.isnan(self.pixels)
         if no_data is None and masked is None:
-            no_data = _evident_no_data(self.pixels[~left_out])
+            no_data = _evident_no_data(self.pixels[~left_out] if left_out.any() else self.pixels.ravel())
             if no_data is not None:
                 notes.append(f"pixels of the value {no_data:g} are taken for missing and left alone")
         if no_data is not None:
             left_out = left_out | (self.pixels == np.asarray(no_data).astype(self.pixels.dtype))
         if bad := np.count_nonzero(~np.isfinite(self.pixels) & ~left_out):
             raise ValueError(
-                f"the image holds {bad} NaN or infinite values; replace them, or leave NaN alone with --ignore-nan "
+                f"{name} holds {bad} NaN or infinite values; replace them, or leave NaN alone with --ignore-nan "
                 "(ignore_nan=True)"
             )
         if not left_out.any():
             return replace(self, notes=tuple(notes))
-        if left_out.all():
+        if left_out.all() and name == "the image":
             raise ValueError("no pixel of the image was measured: all are NaN, masked or of the no-data value")
         return replace(self, valid=~frames_last(left_out, self.axes).any(axis=-1), notes=tuple(notes))
 
@@ -180,6 +191,25 @@ class Picture:
     def has_alpha(self) -> bool:
         """Whether the last sample is alpha."""
         return bool(self.alpha)
+
+    @property
+    def frame_axes(self) -> str:
+        """The letters of the axes that count frames."""
+        return in_order(self.axes)[: -2 - self.channels]
+
+    @property
+    def count(self) -> int:
+        """How many frames there are."""
+        return math.prod(self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes)
+
+    def frame(self, number: int) -> "Picture":
+        """One of the frames as a picture, a view; counted as in `colours`."""
+        lengths = [self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes]
+        place = dict(zip(self.frame_axes, np.unravel_index(number, lengths), strict=True)) if lengths else {}
+        pixels = self.pixels[tuple(place.get(letter, slice(None)) for letter in self.axes)]
+        axes = "".join(letter for letter in self.axes if letter not in place)
+        valid = None if self.valid is None else self.valid.reshape(-1, *self.valid.shape[-2:])[number]
+        return replace(self, pixels=pixels, axes=axes, valid=valid, notes=())
 
     @property
     def is_stack(self) -> bool:

@@ -1,7 +1,8 @@
 """PNG, JPEG and BMP files, with what they say about their pixels: read with Pillow, 16 bits with imagecodecs."""
 
+import contextlib
 import io
-import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,7 @@ def read_raster(path: Path) -> Stored:
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     data = path.read_bytes()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+    with _any_size():
         try:
             picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
         except UnidentifiedImageError as error:
@@ -33,9 +33,21 @@ def read_raster(path: Path) -> Stored:
         pixels = imagecodecs.png_decode(data)
         pixels = upright(pixels, "YXS"[: pixels.ndim], orientation)
     else:
-        pixels = np.asarray(_plain(ImageOps.exif_transpose(picture)))
+        pixels = np.asarray(_plain(picture if orientation == 1 else ImageOps.exif_transpose(picture)))
     alpha = "unassociated" if pixels.shape[2:] in ((2,), (4,)) else ""
     return Stored(pixels, "YXS"[: pixels.ndim], alpha, metadata=_metadata(picture, exif))
+
+
+@contextlib.contextmanager
+def _any_size() -> Iterator[None]:
+    """A user who names a picture of more than 179 megapixels wants it read: it is no "decompression bomb"."""
+    from PIL import Image
+
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _plain(picture):

@@ -1,7 +1,10 @@
 """TIFF files read and written with tifffile: axes, alpha, no-data value, resolution, OME, ImageJ and georeference."""
 
+import contextlib
 import logging
+import math
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import numpy as np
 from dnlib.images.axes import in_order
 from dnlib.images.metadata import Metadata, Stored
 from dnlib.images.pictures import Picture
+from dnlib.images.planes import plane_reader, without_values
 
 KEPT_TAGS = (271, 272, 306, 315, 33432, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 """Maker, model, date, author, copyright; scale, tie points, transformation and keys of GeoTIFF; GDAL's."""
@@ -27,20 +31,48 @@ def read_tiff(path: Path) -> Stored:
         page = file.pages[0]
         pixels, axes, notes = _pixels(file)
         pixels = _in_rgb(pixels, page, axes)
-        metadata = _metadata(file, page)
-        if notes:  # of a set: the OME-XML speaks of other files
-            metadata = replace(metadata, ome=None)
-        if EXIF_TAG in page.tags:
-            notes.append("the EXIF part of the TIFF is left out")
-        kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
-        return Stored(
-            upright(pixels, axes, int(page.tags.valueof(ORIENTATION_TAG, 1))),
-            axes,
-            kind or "",
-            _number(page.tags.valueof(NO_DATA_TAG)),
-            metadata,
-            tuple(notes),
-        )
+        orientation = int(page.tags.valueof(ORIENTATION_TAG, 1))
+        pixels = upright(pixels, axes, orientation)
+        if file.is_ome and orientation >= 5:
+            notes.append("it is turned upright; its OME-XML, which has height for width, is left out")
+        return _stored(file, pixels, axes, notes)
+
+
+def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[int, ...] = ()) -> Stored:
+    """Pixels with what the first page says about them. Where there are notes, the OME-XML speaks of other ones."""
+    page, metadata = file.pages[0], _metadata(file, file.pages[0])
+    if notes:
+        metadata = replace(metadata, ome=None)
+    if EXIF_TAG in page.tags:
+        notes = [*notes, "the EXIF part of the TIFF is left out"]
+    kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
+    no_data = _number(page.tags.valueof(NO_DATA_TAG))
+    return Stored(pixels, axes, kind or "", no_data, metadata, tuple(notes), plane)
+
+
+def open_tiff(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
+    """What a stack of planes holds, and what reads the n-th of them; None: it is no such stack.
+
+    It is read until `files` close.
+    """
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    file = files.enter_context(tifffile.TiffFile(path))
+    series, page = file.series[0], file.pages[0]
+    usual = page.photometric.name in ("MINISBLACK", "RGB") and page.tags.valueof(ORIENTATION_TAG, 1) == 1
+    if not usual or len(file.series) > 1 or series.ndim < 3 or page.axes not in ("YX", "YXS"):
+        return None
+    axes, kind = _distinct(series.axes), series.dtype.newbyteorder(file.byteorder)
+    pixels = without_values(series.shape, series.dtype)
+    if series.dataoffset is not None:
+        return _stored(file, pixels, axes, [], page.shape), plane_reader(path, kind, series.dataoffset, page.shape)
+    pages = series.pages
+    if len(pages) * math.prod(page.shape) != math.prod(series.shape):
+        return None
+    if any(one is None or one.parent is not file for one in pages):
+        return None
+    return _stored(file, pixels, axes, [], page.shape), lambda number: pages[number].asarray()
 
 
 def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
@@ -107,7 +139,7 @@ def _metadata(file, page) -> Metadata:
     unit = {2: 1.0, 3: 2.54}.get(int(page.tags.valueof(296, 2))) if 296 in page.tags else None
     resolution = [np.divide(*page.tags.valueof(code, (1, 1))) for code in (282, 283)]
     imagej = {**file.imagej_metadata, "resolution": tuple(resolution)} if file.is_imagej else None
-    plain = not (file.is_ome or file.is_imagej or file.is_shaped) and page.description
+    plain = not (file.is_ome or file.is_imagej or page.description == page.shaped_description) and page.description
     return Metadata(
         icc_profile=page.tags.valueof(34675),
         resolution=(unit * resolution[0], unit * resolution[1]) if unit else None,
@@ -118,8 +150,8 @@ def _metadata(file, page) -> Metadata:
     )
 
 
-def write_tiff(path: Path, picture: Picture) -> None:
-    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it."""
+def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None = None) -> None:
+    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it; of a stack, frame by frame."""
     import tifffile
 
     metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
@@ -136,10 +168,15 @@ def write_tiff(path: Path, picture: Picture) -> None:
         "iccprofile": metadata.icc_profile,
         "extratags": metadata.tags,
     }
+    data, size = pixels, pixels.nbytes
+    if frames is not None:
+        shape = pixels.shape[-3:] if samples else pixels.shape[-2:]
+        data = (plane for frame in frames for plane in np.ascontiguousarray(frame).reshape(-1, *shape))
+        options |= {"shape": pixels.shape, "dtype": pixels.dtype}
     if metadata.imagej and _fits_imagej(pixels, axes):
         own = {key: value for key, value in metadata.imagej.items() if key not in IMAGEJ_COUNTS}
         resolution = metadata.imagej["resolution"]
-        tifffile.imwrite(path, pixels, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
+        tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
         return
     if metadata.ome:
         options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
@@ -148,7 +185,7 @@ def write_tiff(path: Path, picture: Picture) -> None:
         options["metadata"] = {"axes": axes.replace("C", "S") if samples else axes} if picture.is_stack else None
     if metadata.resolution:
         options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
-    tifffile.imwrite(path, pixels, compression="deflate", bigtiff=pixels.nbytes > 4e9, **options)
+    tifffile.imwrite(path, data, compression="deflate", bigtiff=size > 4e9, **options)
 
 
 IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")

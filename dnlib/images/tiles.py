@@ -2,10 +2,55 @@
 
 from collections.abc import Callable
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+class Tile(NamedTuple):
+    """Rows and columns of a tile: those kept, those seen, and those kept as counted within those seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.arange(12).reshape(3, 4)
+    >>> all((image[tile.seen][tile.inner] == image[tile.kept]).all() for tile in tiles_of((3, 4), side=2, margin=1))
+    True
+    """
+
+    kept: tuple[slice, slice]
+    seen: tuple[slice, slice]
+    inner: tuple[slice, slice]
+
+
+def tiles_of(shape: tuple[int, int], *, side: int, margin: int, multiple: int = 1) -> list[Tile]:
+    """The tiles of an image, which `by_tiles` explains; those that are kept cover it, once.
+
+    Parameters
+    ----------
+    shape
+        Its height and width.
+    side, margin, multiple
+        In pixels.
+
+    Examples
+    --------
+    >>> [tile.seen[1] for tile in tiles_of((10, 90), side=50, margin=5)]
+    [slice(0, 50, None), slice(40, 90, None)]
+    """
+    pieces = [_pieces(size, side, margin, multiple) for size in shape]
+    return [
+        Tile(
+            (slice(*rows), slice(*columns)),
+            (slice(*seen_rows), slice(*seen_columns)),
+            tuple(
+                slice(kept[0] - seen[0], kept[1] - seen[0])
+                for kept, seen in ((rows, seen_rows), (columns, seen_columns))
+            ),
+        )
+        for (rows, seen_rows), (columns, seen_columns) in product(*pieces)
+    ]
 
 
 def by_tiles(
@@ -66,17 +111,13 @@ def by_tiles(
             f"an image [N, C, H, W] is cut into tiles of side >= 1 with a margin >= 0 at multiples >= 1; "
             f"{list(image.shape)}, {side}, {margin} and {multiple} were given"
         )
-    height, width = image.shape[2:]
     wholes = None
-    for (rows, seen_rows), (columns, seen_columns) in product(
-        _pieces(height, side, margin, multiple), _pieces(width, side, margin, multiple)
-    ):
-        parts = function(image[:, :, slice(*seen_rows), slice(*seen_columns)])
+    for tile in tiles_of(image.shape[2:], side=side, margin=margin, multiple=multiple):
+        parts = function(image[:, :, *tile.seen])
         if wholes is None:
-            wholes = tuple(part.new_empty((*part.shape[:2], height, width)) for part in parts)
+            wholes = tuple(part.new_empty((*part.shape[:2], *image.shape[2:])) for part in parts)
         for whole, part in zip(wholes, parts, strict=True):
-            inside = part[:, :, rows[0] - seen_rows[0] :, columns[0] - seen_columns[0] :]
-            whole[:, :, slice(*rows), slice(*columns)] = inside[:, :, : rows[1] - rows[0], : columns[1] - columns[0]]
+            whole[:, :, *tile.kept] = part[:, :, *tile.inner]
     return wholes
 
 

@@ -1,11 +1,13 @@
 """Image files written: whole or not at all, in a format that keeps type, alpha, axes and metadata."""
 
 import contextlib
+import errno
 import os
 import secrets
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a file
 
 
 def check_destination(
@@ -43,7 +47,7 @@ def check_destination(
     NotADirectoryError, PermissionError
         If there is no folder to write into, or it cannot be written.
     ValueError
-        If the format cannot hold the picture.
+        If the format cannot hold the picture, or the disk has no room for it.
 
     Examples
     --------
@@ -65,8 +69,19 @@ def check_destination(
     except OSError as error:
         raise PermissionError(f"nothing can be written into the folder {folder}") from error
     if picture is not None:
-        _check_format(path, picture, np.dtype(dtype or picture.pixels.dtype))
+        kind = np.dtype(dtype or picture.pixels.dtype)
+        _check_format(path, picture, kind)
+        _check_space(path, folder, picture.pixels.size * kind.itemsize)
     return path
+
+
+def _check_space(path: Path, folder: Path, size: int) -> None:
+    """Whether a disk has room, without compression."""
+    free = shutil.disk_usage(folder).free
+    if path.suffix.lower() not in (".jpg", ".jpeg") and size > free:
+        raise ValueError(
+            f"{path} takes {size / 1e9:.3g} GB and its disk has {free / 1e9:.3g} GB left; make room, or write elsewhere"
+        )
 
 
 def _check_format(path: Path, picture: Picture, kind: np.dtype) -> None:
@@ -85,7 +100,13 @@ def _check_format(path: Path, picture: Picture, kind: np.dtype) -> None:
         raise ValueError(f"{suffix} holds {limits}, this image has {stack}{kind} values{alpha}; write .tif or .npy")
 
 
-def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False) -> list[str]:
+def write(
+    path: str | os.PathLike,
+    picture: Picture,
+    *,
+    overwrite: bool = False,
+    frames: Iterable[np.ndarray] | None = None,
+) -> list[str]:
     """Write a picture, whole or not at all.
 
     Parameters
@@ -96,6 +117,9 @@ def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False)
         What to write, with all that its metadata say and the format can hold.
     overwrite
         Replace what is there; its permissions are kept, and a link leads to the new file.
+    frames
+        The pixels of all frames of a `Stack`, one after the other, which may be made while they are written; the
+        picture then gives their shape and type.
 
     Returns
     -------
@@ -106,6 +130,8 @@ def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False)
     ------
     FileExistsError, NotADirectoryError, PermissionError, ValueError
         As `check_destination`.
+    OSError
+        If the disk is full; then nothing is left of the file.
 
     Examples
     --------
@@ -118,19 +144,35 @@ def write(path: str | os.PathLike, picture: Picture, *, overwrite: bool = False)
     """
     path = check_destination(path, picture, overwrite=overwrite)
     suffix = path.suffix.lower()
-    with atomic(path) as temporary:
-        if suffix == ".npy":
-            with open(temporary, "wb") as file:
-                np.save(file, picture.pixels, allow_pickle=False)
-        elif suffix in (".tif", ".tiff"):
-            from dnlib.images.tiff import write_tiff
+    try:
+        with atomic(path) as temporary:
+            if suffix == ".npy":
+                _write_npy(temporary, picture, frames)
+            elif suffix in (".tif", ".tiff"):
+                from dnlib.images.tiff import write_tiff
 
-            write_tiff(temporary, picture)
-        else:
-            from dnlib.images.raster import write_raster
+                write_tiff(temporary, picture, frames)
+            else:
+                from dnlib.images.raster import write_raster
 
-            write_raster(temporary, picture)
+                write_raster(temporary, picture)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(f"{path} was not written: the disk is full; make room, or write elsewhere") from error
     return picture.metadata.lost(path)
+
+
+def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None) -> None:
+    pixels = picture.pixels
+    with open(path, "wb") as file:
+        if frames is None:
+            np.save(file, pixels, allow_pickle=False)
+            return
+        said = {"descr": np.lib.format.dtype_to_descr(pixels.dtype), "fortran_order": False, "shape": pixels.shape}
+        np.lib.format.write_array_header_1_0(file, said)
+        for frame in frames:
+            file.write(np.ascontiguousarray(frame).data)
 
 
 @contextlib.contextmanager

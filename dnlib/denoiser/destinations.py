@@ -1,0 +1,85 @@
+"""Which file is written where, refused before any work where something would be lost."""
+
+import glob
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dnlib.images import HOLDS, check_destination, image_files, naturally
+
+
+def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path, Path]], bool]:
+    """Which file is written where, and whether that is into a folder.
+
+    Raises ValueError or OSError where something would be written over what is read, or twice to one place.
+
+    Examples
+    --------
+    >>> destinations([Path("b.png")], Path("out.tif"))[1], destinations([Path("b.png"), Path("c.png")], Path("out"))[1]
+    (False, True)
+    """
+    found = [_expanded(image) for image in images]
+    files = [file for some in found for file in some]
+    many = len(images) > 1 or files != list(images)
+    if not many:
+        pairs = [(files[0], output)]
+    else:
+        _check_folder(output, [image for image in images if image.is_dir()])
+        pairs = [(file, output / file.name) for file in files]
+    read = {file.resolve() for file in files}
+    written = {}
+    for file, target in pairs:
+        if target.resolve() in read:
+            raise ValueError(f"{target} is one of the files that are read; name another place for the result")
+        place = os.path.normcase(target)
+        if place in written:
+            raise ValueError(f"{written[place]} and {file} would both become {target}; denoise them into two folders")
+        written[place] = file
+    return pairs, many
+
+
+def _expanded(image: Path) -> list[Path]:
+    """The files that a name stands for."""
+    if image.is_dir():
+        if not (files := image_files(image)):
+            raise ValueError(f"the folder {image} holds no image file ({', '.join(HOLDS)})")
+        return files
+    if image.exists() or not glob.has_magic(str(image)):
+        return [image]
+    if not (files := naturally(Path(name) for name in glob.glob(str(image)) if Path(name).is_file())):
+        raise FileNotFoundError(f"no file is called like {image}")
+    return files
+
+
+def _check_folder(output: Path, folders: list[Path]) -> None:
+    if output.exists() and not output.is_dir():
+        raise FileExistsError(f"{output} is a file; several pictures go into a folder")
+    if not output.exists() and output.suffix.lower() in HOLDS:
+        raise ValueError(f"several pictures go into a folder; {output} would be a file")
+    if not output.resolve().parent.is_dir():
+        raise NotADirectoryError(f"there is no folder {output.resolve().parent} to make {output.name} in")
+    for folder in folders:
+        if output.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{output} lies in the folder {folder} that is read; name a folder outside it")
+
+
+def check_beside(
+    image: Path, output: Path, report: Path | None, uncertainty: Path | None, filter: str, overwrite: bool
+) -> None:
+    """Whether what is written next to the result can be."""
+    from dnlib.denoiser.candidates import BLIND_SPOT
+
+    for what, path, endings in (
+        ("the report is an HTML page", report, (".html", ".htm")),
+        ("the uncertainty is a .npy or .tif file", uncertainty, (".npy", ".tif", ".tiff")),
+    ):
+        if path is None:
+            continue
+        if path.suffix.lower() not in endings or path.absolute() in (image.absolute(), output.absolute()):
+            raise ValueError(f"{what} of its own, with the ending {' or '.join(endings)}; {path} was given")
+        check_destination(path, overwrite=overwrite)
+    if uncertainty and filter != BLIND_SPOT:
+        raise ValueError(
+            f"only the network knows how uncertain it is: --uncertainty goes with --filter {BLIND_SPOT}; "
+            f"--filter {filter} was given"
+        )

@@ -1,0 +1,212 @@
+"""Files denoised, one or many, each written whole or not at all: what `dnlib denoise` does."""
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from dnlib.denoiser.destinations import check_beside, destinations
+from dnlib.images import (
+    Picture,
+    Stack,
+    check_destination,
+    opened,
+    refused,
+    without_values,
+    write,
+)
+
+
+class Done(NamedTuple):
+    """What came of a file: lines to print and what a user should know of it, or why it was refused.
+
+    Examples
+    --------
+    >>> Done("a.png", refusal="a.png is not there").lines
+    ()
+    """
+
+    image: Path
+    lines: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+def denoise_files(
+    images: Sequence[Path],
+    output: Path,
+    *,
+    report: Path | None = None,
+    uncertainty: Path | None = None,
+    overwrite: bool = False,
+    progress: bool = False,
+    **options,
+) -> Iterator[Done]:
+    """Denoise files one after the other; one that is refused stops no other.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        Files, folders and patterns such as shots/*.png.
+    output : Path
+        A file for one file, a folder for several or for a folder; there they keep their names.
+    report, uncertainty : Path, optional
+        A page, and the standard deviation of every value, of one file.
+    overwrite : bool
+        Whether existing files may be replaced.
+    progress : bool
+        Whether to show bars, on stderr.
+    **options
+        As of `denoise_file`.
+
+    Yields
+    ------
+    Done
+        For every file, in natural order within a folder.
+
+    Raises
+    ------
+    ValueError, OSError
+        Before any work, for requests that cannot be met; of a single file whatever `denoise_file` raises.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/a.npy", np.random.default_rng(0).normal(0, 1, (16, 16)))
+    ...     [done.image.name for done in denoise_files([Path(folder, "a.npy")], Path(folder, "b.npy"), filter="median")]
+    ['a.npy']
+    """
+    pairs, many = destinations(images, output)
+    if many and (report or uncertainty):
+        raise ValueError("--report and --uncertainty go with one picture; several files were given")
+    with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
+        if many:
+            output.mkdir(exist_ok=True)
+        for image, target in pairs:
+            try:
+                done = denoise_file(
+                    image,
+                    target,
+                    report=report,
+                    uncertainty=uncertainty,
+                    overwrite=overwrite,
+                    progress=progress,
+                    **options,
+                )
+            except (ValueError, OSError, FloatingPointError) as error:
+                if not many or not refused(error):
+                    raise
+                done = Done(image, refusal=str(error) if str(image) in str(error) else f"{image}: {error}")
+            bar.clear()
+            yield done
+            bar.update()
+
+
+def denoise_file(
+    image: Path,
+    output: Path,
+    *,
+    report: Path | None = None,
+    uncertainty: Path | None = None,
+    overwrite: bool = False,
+    progress: bool = False,
+    axes: str | None = None,
+    channels: bool | None = None,
+    ignore_nan: bool = False,
+    **options,
+) -> Done:
+    """Denoise a file; a stack is read, denoised and written frame by frame.
+
+    Parameters
+    ----------
+    image, output : Path
+        Where it is read from and written to.
+    report, uncertainty : Path, optional
+        A page, and the standard deviation of every value.
+    overwrite, progress : bool
+        As `denoise_files` has them.
+    axes, channels, ignore_nan
+        As `read` has them.
+    **options
+        filter, device, range and dtype, as of `denoise`.
+
+    Raises
+    ------
+    ValueError, OSError
+        In one line, for what cannot be read, denoised or written; nothing is written then.
+    """
+    started = time.perf_counter()
+    try:
+        with opened(image, axes=axes, channels=channels, ignore_nan=ignore_nan) as before:
+            check_destination(output, before, dtype=options.get("dtype"), overwrite=overwrite)
+            check_beside(image, output, report, uncertainty, options.get("filter", "auto"), overwrite)
+            return _denoised(image, before, output, report, uncertainty, overwrite, progress, options, started)
+    except MemoryError as error:
+        raise ValueError(f"{image}: there is not enough memory for it; cut it into smaller pictures") from error
+
+
+def _denoised(
+    image: Path,
+    before: Picture,
+    output: Path,
+    report: Path | None,
+    uncertainty: Path | None,
+    overwrite: bool,
+    progress: bool,
+    options: dict,
+    started: float,
+) -> Done:
+    from dnlib.denoiser.whole import planned  # and with it scikit-image, which takes a second
+
+    plan = planned(before, progress=progress, **options)
+    if isinstance(before, Stack):
+        layout = replace(before, pixels=without_values(before.pixels.shape, plan.kind))
+        shown, deviations = [], []
+        lost = write(
+            output,
+            layout,
+            overwrite=overwrite,
+            frames=plan.pixels(progress, shown, deviations if uncertainty else None),
+        )
+        after = shown[0]
+    else:
+        result, deviations = plan.whole(progress)
+        lost, after = write(output, result, overwrite=overwrite), result.frame(plan.shown)
+    choice = plan.choice
+    lines = [f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)"]
+    if uncertainty:
+        import numpy as np
+
+        values = np.reshape(deviations, before.colours.shape)
+        write(uncertainty, Picture.of(values, channels=True), overwrite=overwrite)
+        lines.append(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
+    if report:
+        from dnlib.denoiser.page import write_picture_page
+
+        write_picture_page(report, image.name, before.frame(plan.shown), after, choice)
+        lines.append(f"{report}: before, after and residual")
+    left_out = [f"{output.name}: left out: {', '.join(lost)}"] if lost else []
+    notes = [f"{image.name}: {note}" for note in before.notes] + [f"{output.name}: {note}" for note in choice.notes]
+    return Done(image, tuple(lines), tuple(notes + left_out))
+
+
+@contextlib.contextmanager
+def _ending_cleanly() -> Iterator[None]:
+    """A signal to terminate ends the work as Ctrl-C does: what is half written is taken away."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,98 @@
+"""A first look at every piece of a picture, a frame or a tile of a large one: what it holds, and which are samples."""
+
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from dnlib.images import Part, Picture, Tile, step_of, tiles_of
+
+SIDE = 1024  # pixels that a tile of a large frame is high and wide
+SAMPLES = 8  # pieces on which candidates are judged
+LOOK = 8  # pixels on each side that a constant area is found by
+MULTIPLE = 32  # pixels after which wavelets repeat
+
+
+class Glance(NamedTuple):
+    """What a first look at a piece shows: which colours vary [C] where it counts, and whether they are unequal."""
+
+    number: int
+    tile: Tile
+    varying: np.ndarray
+    unequal: bool
+
+
+def pieces_of(shape: tuple[int, int], reach: int = LOOK, stride: int = 1) -> list[Tile]:
+    """The tiles of a frame [H, W], for what looks `reach` pixels far, of which a part has every `stride`-th."""
+    return tiles_of(shape, side=SIDE, margin=max(reach, LOOK) * stride, multiple=MULTIPLE * stride)
+
+
+def look_at(picture: Picture, progress: bool) -> tuple[list[Glance], bool]:
+    """A first look at every piece, and whether values are missing."""
+    glances, missing = [], False
+    for number in tqdm(range(picture.count), desc="looking", disable=not progress, leave=False, unit="frame"):
+        frame = picture.frame(number)
+        colours, inside = frame.colours, frame.inside
+        missing |= colours.dtype.kind == "f" and bool(np.isnan(colours.min()))
+        for tile in pieces_of(inside.shape):
+            values = colours[tile.kept][inside[tile.kept]]
+            varying = values.min(axis=0) < values.max(axis=0) if len(values) else np.zeros(colours.shape[-1], bool)
+            glances.append(Glance(number, tile, varying, bool((values != values[:, :1]).any())))
+    return glances, missing
+
+
+def samples_of(holding: list[Glance]) -> list[Glance]:
+    """Pieces spread evenly, and more where these do not show all that there is: a colour that varies, unequal ones."""
+    count = min(SAMPLES, len(holding))
+    samples = [holding[k * len(holding) // count] for k in range(count)]
+    for shows in (lambda one: one.varying, lambda one: np.array([one.unequal])):
+        seen = np.any([shows(one) for one in samples], axis=0)
+        for one in holding:
+            if (shows(one) & ~seen).any():
+                samples.append(one)
+                seen = seen | shows(one)
+    return samples
+
+
+def together(picture: Picture, samples: list[Glance]) -> Picture:
+    """Pieces as the frames of one picture; tiles are cut to one size."""
+    sizes = [[part.stop - part.start for part in one.tile.seen] for one in samples]
+    height, width = np.min(sizes, axis=0)
+    cuts = [
+        (slice(rows.start, rows.start + height), slice(columns.start, columns.start + width))
+        for rows, columns in (one.tile.seen for one in samples)
+    ]
+    frames = [picture.frame(one.number) for one in samples]
+    colours = np.stack([frame.colours[cut] for frame, cut in zip(frames, cuts, strict=True)])
+    inside = np.stack([frame.inside[cut] for frame, cut in zip(frames, cuts, strict=True)])
+    return Picture(colours, "QYXC" if picture.separate else "QYXS", valid=inside)
+
+
+def limits_of(
+    picture: Picture, parts: list[Part], holding: list[Glance], samples: list[Glance]
+) -> list[tuple[float, float, int]]:
+    """The smallest and largest value of every part, and the step of its values."""
+    pieces = [[part.pixels[part.inside]] for part in parts]
+    found = [[_limits(values) for values in piece] for piece in pieces]
+    if len(holding) > len(samples) or len({one.number for one in holding}) < len(holding):
+        for one in holding:
+            frame = picture.frame(one.number)
+            colours, inside = frame.colours[one.tile.seen], frame.inside[one.tile.seen]
+            for part, limits in zip(parts, found, strict=True):
+                piece = part.at(colours[None], inside[None])
+                values = piece.pixels[0][piece.inside[0] & kept_of(one.tile)[part.source[1:3]]]
+                limits += [_limits(values)] if len(values) else []
+    lows, highs, steps = zip(*(zip(*limits, strict=True) for limits in found), strict=True)
+    return [(min(low), max(high), min(step)) for low, high, step in zip(lows, highs, steps, strict=True)]
+
+
+def _limits(values: np.ndarray) -> tuple[float, float, int]:
+    step = step_of(values) if np.issubdtype(values.dtype, np.integer) else 1
+    return values.min().item(), values.max().item(), step
+
+
+def kept_of(tile: Tile) -> np.ndarray:
+    """Which of the pixels seen are kept: bool [h, w]."""
+    kept = np.zeros([part.stop - part.start for part in tile.seen], bool)
+    kept[tile.inner] = True
+    return kept

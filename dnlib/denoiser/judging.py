@@ -1,0 +1,97 @@
+"""Candidates judged without a clean image: by the change of the mean squared error, on the same tiles and draws of noise.
+
+A filter f removes y - f(y) from the noisy picture y. How much of that is noise follows from how f answers to a little
+more noise of the same kind (Stein's lemma, `filters.stein_risk`), and with it the share of what is removed that is best
+taken off. For a filter that does not look at the pixel itself the share is sigma^2 / loss: chapter 01's way of mixing.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from tqdm import tqdm
+
+from dnlib.denoiser.candidates import CANDIDATES, Candidate
+from dnlib.denoiser.sampling import without_single_channel
+from dnlib.denoiser.strength import Strength, trust
+from dnlib.filters import Filter, Risk, Setting, stein_risk
+
+STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
+LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate in one of its settings, its risk on the sample tiles, and the share of it that is blended in, [C]."""
+
+    candidate: Candidate
+    number: int  # of its settings
+    risk: Risk
+    weight: np.ndarray
+
+    @property
+    def change(self) -> float:
+        """Of the mean squared error, by what is blended in; below 0 if it does good."""
+        return self.risk.change(self.weight)
+
+    @property
+    def noise(self) -> np.ndarray:
+        """The product of the noise and what is removed, a mean for each channel [C]."""
+        return -self.risk.overlap.sum(axis=0) / self.risk.count.sum(axis=0).clip(1)
+
+    def setting(self, level: float, span: float) -> Setting:
+        """Its arguments for a noise level, in units of which the range [0, 1] is `span`."""
+        setting, scaled = self.candidate.settings(level)[self.number], self.candidate.in_image_units
+        return {name: value * span if name in scaled else value for name, value in setting.items()}
+
+
+def judge_all(
+    names: list[str],
+    tiles: list[np.ndarray],
+    strength: Strength,
+    level: float,
+    device: str,
+    *,
+    harmless: bool,
+    progress: bool,
+) -> dict[str, Judged]:
+    """Candidates whose risk is a finite number, each in its best setting; there is at least one.
+
+    tiles: [H, W] or [H, W, C] in [0, 1]. level: the standard deviation of their noise. harmless: blend in no more than
+    does good, of what is certain to be noise; else all.
+    """
+    rng = np.random.default_rng(0)
+    deviations = [np.sqrt(strength.variance(tile)) for tile in tiles]
+    draws = [_as_strong(strength.draw(tile, rng), deviation) for tile, deviation in zip(tiles, deviations, strict=True)]
+    certain = trust(level, strength) if harmless else 1.0
+    judged = {}
+    for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
+        bar.set_postfix_str(name)
+        candidate, found = CANDIDATES[name], []
+        for number, setting in enumerate(candidate.settings(level)):
+            risks = [
+                stein_risk(filter_of(candidate, setting, deviation, level, device), tile, [z], strength=STEP)
+                for tile, z, deviation in zip(tiles, draws, deviations, strict=True)
+            ]
+            risk = sum(risks[1:], risks[0]).with_noise(certain)
+            weight = risk.best_weight if harmless else np.ones(risk.count.shape[1])
+            found.append(Judged(candidate, number, risk, weight))
+        finite = [one for one in found if math.isfinite(one.change)]
+        if finite:
+            judged[name] = min(finite, key=lambda one: one.change)
+    if not judged:
+        raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
+    return judged
+
+
+def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:
+    """A candidate with its arguments; deviation: of the noise of each value, `level` on average."""
+    if candidate.by_pixel:
+        setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
+    return partial(candidate.filter, **setting, **({"device": device} if candidate.colours else {}))
+
+
+def _as_strong(draw: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """A draw scaled so that its variance is what it should be, not only on average over draws."""
+    return (draw * np.sqrt((deviation**2).mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))).astype(np.float32)

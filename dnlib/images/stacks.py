@@ -1,0 +1,150 @@
+"""Stacks read from disk frame by frame: TIFF and .npy files whose frames follow each other."""
+
+import contextlib
+import math
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dnlib.images.axes import MOST_SAMPLES
+from dnlib.images.files import check_there, kind_of, layout_of, named, notes_on, read, refusing
+from dnlib.images.metadata import Stored
+from dnlib.images.pictures import Picture
+from dnlib.images.planes import plane_reader, without_values
+
+FRAMES_FIRST = "[^YXSC]+(C?YX|YX[SC])"  # axes of stacks whose frames follow each other
+
+
+@dataclass(frozen=True)
+class Stack(Picture):
+    """A picture whose frames are read when they are asked for.
+
+    Attributes
+    ----------
+    pixels
+        Of the whole stack's shape and type, without values and memory of their own.
+    read_frame
+        Gives the pixels of one frame, as they are stored.
+    no_data
+        The value of pixels where nothing was measured; None: found frame by frame.
+    ignore_nan
+        Leave NaN alone instead of refusing it.
+    """
+
+    read_frame: Callable[[int], np.ndarray] | None = None
+    no_data: float | None = None
+    ignore_nan: bool = False
+
+    def frame(self, number: int) -> Picture:
+        """One of the frames as a picture, read now."""
+        axes = "".join(letter for letter in self.axes if letter not in self.frame_axes)
+        frame = Picture(self.read_frame(number), axes, self.alpha)
+        return frame.masked(self.no_data, self.ignore_nan, name=f"frame {number}")
+
+
+@contextlib.contextmanager
+def opened(
+    path: str | os.PathLike, *, axes: str | None = None, channels: bool | None = None, ignore_nan: bool = False
+) -> Iterator[Picture]:
+    """A file as `read` gives it, or as a `Stack` where its frames can be read one by one.
+
+    Parameters
+    ----------
+    path, axes, channels, ignore_nan
+        As `read` has them.
+
+    Yields
+    ------
+    Picture
+        A `Stack` is read while the context lasts.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read`; what is wrong with a frame of a stack is found when it is read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/stack.npy", np.zeros((5, 64, 48), np.uint16))
+    ...     with opened(f"{folder}/stack.npy") as stack:
+    ...         stack.count, stack.frame(3).pixels.shape
+    (5, (64, 48))
+    """
+    path = Path(path)
+    check_there(path)
+    with contextlib.ExitStack() as files:
+        found = _found(path, files)
+        yield (found and _stack(path, *found, axes, channels, ignore_nan)) or read(
+            path, axes=axes, channels=channels, ignore_nan=ignore_nan
+        )
+
+
+def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
+    """What a file holds, and what reads its planes; None: it is to be read at once."""
+    kind = kind_of(path)
+    if kind == "a .npy":
+        with refusing(path):
+            return _open_npy(path)
+    if kind == "a TIFF":
+        from dnlib.images.tiff import open_tiff  # and with it tifffile
+
+        with refusing(path):
+            return open_tiff(path, files)
+    return None
+
+
+def _stack(
+    path: Path,
+    stored: Stored,
+    read_plane: Callable[[int], np.ndarray],
+    axes: str | None,
+    channels: bool | None,
+    ignore_nan: bool,
+) -> Stack | None:
+    with named(path):
+        layout = layout_of(stored, axes, channels)
+    if not re.fullmatch(FRAMES_FIRST, layout.axes):
+        return None
+    shape = layout.pixels.shape[len(layout.frame_axes) :]
+    planes = math.prod(shape) // math.prod(stored.plane)
+    if planes * math.prod(stored.plane) != math.prod(shape):
+        return None
+
+    def read_frame(number: int) -> np.ndarray:
+        with refusing(path):
+            pixels = [read_plane(planes * number + one) for one in range(planes)]
+            frame = pixels[0] if planes == 1 else np.stack(pixels)
+            return frame.reshape(shape).astype(layout.pixels.dtype, copy=False)
+
+    notes = (*layout.notes, *notes_on(path, stored))
+    return Stack(
+        layout.pixels,
+        layout.axes,
+        layout.alpha,
+        metadata=stored.metadata,
+        notes=notes,
+        read_frame=read_frame,
+        no_data=stored.no_data,
+        ignore_nan=ignore_nan,
+    )
+
+
+def _open_npy(path: Path) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    with open(path, "rb") as file:
+        version = np.lib.format.read_magic(file)
+        if version not in readers:
+            return None
+        shape, fortran, kind = readers[version](file)
+        start = file.tell()
+    by_values = kind == np.uint16 and shape[-1:] in ((2,), (4,))  # whether the last of these is alpha
+    if fortran or kind.hasobject or len(shape) < 3 or math.prod(shape) == 0 or by_values:
+        return None
+    plane = shape[-3:] if shape[-1] <= MOST_SAMPLES else shape[-2:]
+    return Stored(without_values(shape, kind), plane=plane), plane_reader(path, kind, start, plane)

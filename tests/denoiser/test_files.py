@@ -1,0 +1,175 @@
+"""Many files in one call, stacks frame by frame, and files that are written whole or not at all."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from click.testing import CliRunner
+
+from dnlib.cli import main
+from dnlib.denoiser import Choice, denoise_file, denoise_files, denoise_picture
+from dnlib.images import Picture, Stack, opened, read, write, writing
+
+OPTIONS = {"filter": "median"}
+
+
+@pytest.fixture
+def shots(tmp_path, rng):
+    """A folder with frames 1, 2 and 10, and what is no picture."""
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for number in (1, 2, 10):
+        write(folder / f"f_{number}.png", Picture.of(rng.integers(90, 160, (24, 20)).astype(np.uint8)))
+    (folder / ".hidden.png").write_text("hidden")
+    return folder
+
+
+def stack_file(path, rng, count=5, **options):
+    frames = rng.normal(1000, 50, (count, 40, 48)).astype(np.uint16)
+    tifffile.imwrite(path, frames, photometric="minisblack", metadata={"axes": "TYX"}, **options)
+    return path
+
+
+def call(*arguments):
+    return CliRunner().invoke(main, ["denoise", *map(str, arguments), "--filter", "median"])
+
+
+def test_a_folder_is_denoised_in_natural_order_as_each_file_alone(shots, tmp_path):
+    done = list(denoise_files([shots], tmp_path / "out", **OPTIONS))
+    assert [one.image.name for one in done] == ["f_1.png", "f_2.png", "f_10.png"] and not any(d.refusal for d in done)
+    for one in done:
+        denoise_file(one.image, tmp_path / "alone.png", overwrite=True, **OPTIONS)
+        assert (tmp_path / "out" / one.image.name).read_bytes() == (tmp_path / "alone.png").read_bytes()
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_pattern_names_files_and_a_refused_one_stops_no_other(shots, tmp_path):
+    (shots / "f_3.png").write_text("no picture")
+    result = call(shots / "f_*.png", tmp_path / "missing.png", "-o", tmp_path / "out")
+    assert result.exit_code == 2 and "Error: 2 of 5 files were refused" in result.output, result.output
+    assert "f_3.png cannot be read" in result.output and "missing.png is not there" in result.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["f_1.png", "f_10.png", "f_2.png"]
+
+
+@pytest.mark.parametrize(
+    ("images", "output", "message"),
+    [
+        (["shots"], "shots/out", "lies in the folder"),
+        (["shots"], "shots", "lies in the folder"),
+        (["shots/f_1.png"], "shots/f_1.png", "one of the files that are read"),
+        (["shots/f_1.png", "shots/f_2.png"], "shots", "one of the files that are read"),
+        (["shots/f_1.png", "shots"], "out", "would both become"),
+        (["shots"], "out.tif", "go into a folder"),
+        (["shots"], "no/out", "no folder"),
+        (["shots/*.tif"], "out", "no file is called like"),
+        (["empty"], "out", "holds no image file"),
+    ],
+)
+def test_what_would_write_over_something_is_refused_before_any_work(shots, tmp_path, images, output, message):
+    (tmp_path / "empty").mkdir()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with pytest.raises((ValueError, OSError), match=message):
+        list(denoise_files([tmp_path / image for image in images], tmp_path / output, overwrite=True, **OPTIONS))
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "deflate"}, {"imagej": True}, {"byteorder": ">"}])
+def test_a_stack_read_frame_by_frame_becomes_what_it_becomes_at_once(tmp_path, rng, options):
+    path = stack_file(tmp_path / "a.tif", rng, **options)
+    with opened(path) as stack:
+        assert isinstance(stack, Stack) and stack.count == 5
+    denoise_file(path, tmp_path / "out.tif", **OPTIONS)
+    whole, choice = denoise_picture(read(path), **OPTIONS)
+    np.testing.assert_array_equal(read(tmp_path / "out.tif").pixels, whole.pixels)
+    write(tmp_path / "whole.tif", whole)
+    assert (tmp_path / "out.tif").read_bytes() == (tmp_path / "whole.tif").read_bytes()
+    assert isinstance(choice, Choice)
+
+
+def test_a_hundred_frames_take_the_memory_of_ten(tmp_path, rng):
+    peaks = []
+    for count in (10, 10, 100):  # the first call fills what is kept
+        write(tmp_path / "a.tif", Picture.of(rng.normal(1000, 50, (count, 64, 64)).astype(np.uint16)), overwrite=True)
+        tracemalloc.start()
+        denoise_file(tmp_path / "a.tif", tmp_path / "out.tif", overwrite=True, filter="wavelet")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 20 * 64 * 64 * 2, peaks  # of 180 frames more, read and written
+
+
+def test_a_stack_cut_off_anywhere_is_refused_and_leaves_nothing(tmp_path, rng):
+    whole = stack_file(tmp_path / "whole.tif", rng).read_bytes()
+    for cut in rng.integers(0, len(whole) - 200, 12):
+        (tmp_path / "cut.tif").write_bytes(whole[:cut])
+        with pytest.raises(ValueError, match=r"cut\.tif cannot be read"):
+            denoise_file(tmp_path / "cut.tif", tmp_path / "out.tif", **OPTIONS)
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_nan_in_a_frame_is_refused_with_its_number(tmp_path, rng):
+    frames = rng.normal(0, 1, (12, 24, 20)).astype(np.float32)
+    frames[7, 3, 4] = np.nan
+    np.save(tmp_path / "a.npy", frames)
+    with pytest.raises(ValueError, match="frame 7 holds 1 NaN"):
+        denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", **OPTIONS)
+    denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", ignore_nan=True, **OPTIONS)
+    assert np.isnan(np.load(tmp_path / "out.npy")).sum() == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits and signals differ")
+@pytest.mark.parametrize("name", ["out.tif", "out.npy"])
+def test_a_disk_that_fills_up_leaves_nothing_and_one_line(tmp_path, rng, name):
+    path = stack_file(tmp_path / "a.tif", rng, count=20)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="was not written: the disk is full"):
+            denoise_file(path, tmp_path / name, **OPTIONS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_without_room_is_told_before_the_work(tmp_path, rng, monkeypatch):
+    path = stack_file(tmp_path / "a.tif", rng)
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr(writing.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(ValueError, match="its disk has 1e-06 GB left"):
+        denoise_file(path, tmp_path / "out.tif", **OPTIONS)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals differ")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_end_from_outside_leaves_whole_files_only(tmp_path, rng, number, status):
+    """Sent when the second stack is half written."""
+    for name in ("a.tif", "b.tif"):
+        stack_file(tmp_path / name, rng)
+    program = f"""
+import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from dnlib.cli import main
+from dnlib.denoiser.plan import Plan
+whole, calls = Plan._frame, []
+def frame(self, *arguments):
+    calls.append(1)
+    if len(calls) == 8:
+        os.kill(os.getpid(), {int(number)})
+    return whole(self, *arguments)
+Plan._frame = frame
+main()
+"""
+    command = [sys.executable, "-c", program, "denoise", "a.tif", "b.tif", "-o", "out", "--filter", "median"]
+    root = str(Path(__file__).parents[2])
+    found = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root}
+    )
+    assert found.returncode == status and "Traceback" not in found.stderr, found.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.tif"]
+    assert read(tmp_path / "out" / "a.tif").count == 5

@@ -1,0 +1,88 @@
+"""Large frames in tiles: what a tile says is what the whole image says, whatever its size."""
+
+import numpy as np
+import pytest
+
+import dnlib
+from dnlib.denoiser import glances, plan as plans
+from dnlib.denoiser.candidates import judge
+from dnlib.denoiser.steady import steady
+from dnlib.filters import total_variation, wavelet
+from dnlib.images import photo, tiles_of
+from dnlib.training import psnr
+
+CLEAN = photo("camera")[64:224, 40:232]
+NOISY = (CLEAN + np.random.default_rng(0).normal(0, 0.1, CLEAN.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["median", "nl_means", "total_variation", "wavelet"])
+def test_a_steady_filter_says_in_tiles_what_it_says_of_the_whole(name):
+    image = NOISY[..., None]
+    judged = judge(name, [NOISY[:96, :96]], 0.1, "cpu")
+    filtered, reach = steady(name, judged, [image])
+    whole, tiled = filtered(image)[0], np.zeros_like(image)
+    for tile in tiles_of(NOISY.shape, side=64, margin=reach, multiple=glances.MULTIPLE):
+        tiled[tile.kept] = filtered(np.ascontiguousarray(image[tile.seen]))[0][tile.inner]
+    assert np.abs(tiled - whole).max() < 1e-5
+    assert np.abs(whole - image).max() > 0.05
+
+
+@pytest.mark.parametrize(("name", "filter"), [("total_variation", total_variation), ("wavelet", wavelet)])
+def test_a_steady_filter_denoises_as_well_as_the_one_that_was_judged(name, filter):
+    judged = judge(name, [NOISY], 0.1, "cpu")
+    steadily = steady(name, judged, [NOISY[..., None]])[0](NOISY[..., None])[0][..., 0]
+    assert psnr(steadily, CLEAN) > psnr(filter(NOISY, **judged.setting), CLEAN) - 0.2
+
+
+@pytest.mark.parametrize("filter", ["median", "nl_means", "total_variation", "wavelet"])
+def test_the_size_of_tiles_does_not_matter(filter, monkeypatch):
+    colours = np.stack([NOISY, NOISY[::-1], NOISY[:, ::-1]], axis=-1)[:130]
+    constant = np.zeros(colours.shape[:2], bool)
+    constant[:20], constant[90:120, 90:130] = True, True
+    colours[constant] = 0
+    results, chosen = [], []
+
+    def choose_once(*arguments, **options):
+        chosen.append(chosen[0] if chosen else choose(*arguments, **options))
+        return chosen[0]
+
+    choose = plans.choose
+    monkeypatch.setattr(plans, "choose", choose_once)
+    for side in (32, 64):
+        monkeypatch.setattr(glances, "SIDE", side)
+        results.append(dnlib.denoise(colours, filter=filter))
+    assert np.abs(results[0] - results[1]).max() < 1e-5
+    assert (results[0] == colours)[~constant].mean() < 0.1
+    np.testing.assert_array_equal(results[0][constant], 0)
+
+
+def test_what_the_samples_do_not_show_is_looked_for(rng, monkeypatch):
+    """The only frame with unequal colours, and the only one in which blue varies, are far from all samples."""
+    monkeypatch.setattr(glances, "SAMPLES", 2)
+    frames = np.repeat(rng.normal(100, 10, (9, 32, 32, 1)), 3, axis=-1)
+    frames[5] += rng.normal(0, 10, (32, 32, 3))
+    result, choice = dnlib.denoise(frames, filter="median", return_choice=True)
+    assert (result[5][..., 0] != result[5][..., 1]).any() and not choice.notes
+    frames[..., 2] = 7
+    frames[5, ..., 2] = rng.normal(100, 10, (32, 32))
+    result = dnlib.denoise(frames, filter="median")
+    assert result[5, ..., 2].std() < 0.7 * frames[5, ..., 2].std()
+
+
+def test_the_range_is_that_of_all_frames(rng, monkeypatch):
+    """A frame that no sample shows is ten times as bright and stays so."""
+    monkeypatch.setattr(glances, "SAMPLES", 2)
+    frames = rng.normal(100, 10, (9, 32, 32)).astype(np.uint16)
+    frames[5] = 10 * frames[5]
+    result = dnlib.denoise(frames, filter="median")
+    assert result[5].mean() == pytest.approx(frames[5].mean(), rel=0.02)
+
+
+def test_a_mosaic_in_tiles_keeps_its_colours_apart(rng, monkeypatch):
+    monkeypatch.setattr(glances, "SIDE", 50)
+    gains = np.tile([[1, 0.7], [0.7, 0.4]], (80, 96))
+    noisy = 1000 * gains * NOISY
+    result, choice = dnlib.denoise(noisy, filter="median", return_choice=True)
+    assert len(choice.parts) == 4
+    for i, j in np.ndindex(2, 2):
+        assert result[i::2, j::2].mean() == pytest.approx(noisy[i::2, j::2].mean(), rel=0.02)
