@@ -28,6 +28,7 @@ from dnlib.noise.patches import (
     correlation_from,
     covariance_of,
     covered,
+    is_clipped,
     patches_of,
     residual_covariance,
 )
@@ -81,7 +82,8 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
     patches = patches_of(image, counting)
     if len(patches.residuals) < FEWEST:
         raise ValueError(
-            "hardly any part of the image has noise and is not saturated: there is nothing to estimate from"
+            f"{is_clipped(image).mean():.0%} of the pixels are black or white, and hardly any part of the rest has "
+            "noise: there is nothing to estimate from; inspect a larger or less clipped part"
         )
     energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
     variance, pure, structure = _by_structure(patches, energy)
