@@ -28,6 +28,7 @@ from dnlib.noise.patches import (
     correlation_from,
     covariance_of,
     covered,
+    is_clipped,
     patches_of,
     residual_covariance,
 )
@@ -35,7 +36,7 @@ from dnlib.noise.patches import (
 FEWEST = 50  # patches that an estimate needs
 GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is taken for pure to begin with
 SMOOTHEST, ALIKE = 0.1, 4  # the smoothest share of each group, and how much more structure pure patches may have
-NO_STRUCTURE = 3  # times the structure of white noise: no more than this and the smoothest patches are noise alone
+NO_STRUCTURE = 1.6  # times the structure of white noise: no more than this and the smoothest patches are noise alone
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
 BOUND = 5  # times the energy that is expected: what exceeds it is no noise
@@ -81,7 +82,8 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
     patches = patches_of(image, counting)
     if len(patches.residuals) < FEWEST:
         raise ValueError(
-            "hardly any part of the image has noise and is not saturated: there is nothing to estimate from"
+            f"{is_clipped(image).mean():.0%} of the pixels are black or white, and hardly any part of the rest has "
+            "noise: there is nothing to estimate from; inspect a larger or less clipped part"
         )
     energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
     variance, pure, structure = _by_structure(patches, energy)

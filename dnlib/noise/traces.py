@@ -4,7 +4,7 @@ import numpy as np
 from scipy import fft
 
 BLOCK = 8  # pixels
-VISIBLE = 1.3  # steps across the borders of blocks are this many times as large as elsewhere
+VISIBLE = 1.5  # steps across the borders of blocks are this many times as large as elsewhere
 HIGH, MIDDLE = (0.42, 0.5), (0.15, 0.25)  # frequencies in cycles per pixel, the larger of the two directions
 EMPTY = 0.015  # of the power at middle frequencies: with less at high ones, the picture was enlarged
 

@@ -134,7 +134,7 @@ def test_correlated_noise_on_a_photograph(model):
     if isinstance(model, Camera):
         noisy = np.rint(255 * noisy.clip(0, 1)).astype(np.uint8)
     measured, estimated = inspect_pair(noisy, clean), inspect_image(noisy)
-    assert estimated.level == pytest.approx(measured.level, rel=0.1)
+    assert estimated.level == pytest.approx(measured.level, rel=0.15)
     assert estimated.lag_1 == pytest.approx(measured.lag_1, abs=0.1)
 
 

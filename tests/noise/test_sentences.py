@@ -37,7 +37,7 @@ def as_jpeg(pixels, quality):
 
 
 def test_blocks_of_jpeg_are_seen_wherever_the_picture_was_cropped(noisy):
-    file = as_jpeg(noisy, 50)
+    file = as_jpeg(noisy, 30)
     assert not has_blocks(noisy / 255)
     assert has_blocks(file / 255) and has_blocks(file[3:, 5:] / 255)
     assert "JPEG" in inspect_image(file).paragraph and "JPEG" not in inspect_image(noisy).paragraph
