@@ -12,8 +12,8 @@ import numpy as np
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
 from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all
-from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import Strength, White, strength_of
+from dnlib.denoiser.sampling import isolated_pixels, sample_tiles, without_single_channel
+from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting
 from dnlib.images import Part
 
@@ -69,7 +69,7 @@ class Choice:
         if self.parts:
             return "; ".join(f"{name}: {replace(choice, parts={}).summary}" for name, choice in self.parts.items())
         if self.filter == UNCHANGED:
-            return f"left as it is: of noise of standard deviation {self.noise:.4g} nothing can be removed for certain"
+            return f"left as it is, with noise of standard deviation {self.noise:.4g} at most"
         setting = ", ".join(f"{name} {value:.4g}" for name, value in self.setting.items())
         share = min(self.weights)
         taken = "" if share > 0.995 else f", {share:.0%} of what it removes"
@@ -85,7 +85,7 @@ class Chosen:
 
     judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in the
     part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good. in_tiles:
-    frames come in tiles, which must not differ in how they are treated.
+    frames come in tiles, which must not differ in how they are treated. isolated: share of the pixels that stand out alone.
     """
 
     choice: Choice
@@ -98,6 +98,16 @@ class Chosen:
     counts: bool
     in_tiles: bool
     device: str
+    isolated: float
+
+    @property
+    def doubt(self) -> str:
+        """Why a picture is left as it is, in a sentence."""
+        if trust(self.level, self.strength) > 0:
+            return "no candidate lowers the error for certain"
+        if self.level <= DOUBT:
+            return "hardly any noise here: returned unchanged"
+        return "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME removes it anyway"
 
     @property
     def reach(self) -> int | None:
@@ -193,7 +203,8 @@ def choose(
         tuple(best.weight.tolist()),
     )
     known = None if name == UNCHANGED else best
-    return Chosen(choice, known, strength, level, low, span, harmless, part.counts, in_tiles, device)
+    alone = float(np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]))
+    return Chosen(choice, known, strength, level, low, span, harmless, part.counts, in_tiles, device, alone)
 
 
 def _names(filter: str, part: Part, white: bool, size: int | None, patience: float) -> list[str]:

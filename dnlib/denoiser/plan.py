@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import BLIND_SPOT
+from dnlib.denoiser.candidates import BLIND_SPOT, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, Tile, parts_of, tiles_of
 from dnlib.noise import unlike_noise
 
-SHARED = 4.5  # a loss above so many times the noise's variance: filters do not predict what is noisy
+ISOLATED = 1e-4  # share of the pixels that stand out alone, above which they are told of
 COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
@@ -179,8 +179,13 @@ def _remarks(task: Task, kind: np.dtype) -> list[str]:
         found.append(
             f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
         )
-    elif choice.noise > 0 and choice.loss > SHARED * choice.noise**2:
-        found.append("what is removed is hardly noise: there is little, or neighbours share it (`dnlib noise` tells)")
+    elif choice.filter == UNCHANGED:
+        found.append(task.chosen.doubt)
+    if task.chosen.harmless and task.chosen.isolated > ISOLATED:
+        found.append(
+            "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
+            "--filter median takes them for noise"
+        )
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(
             f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "

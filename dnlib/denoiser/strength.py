@@ -10,13 +10,17 @@ from dnlib.images import Part
 from dnlib.noise import Inspection, inspect_image
 
 TEXTURED, PURE = 0.2, 0.4  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
-DOUBT = 1.5 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
+DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
 
 
 class Strength(Protocol):
-    """Noise of images [H, W, C], or [H, W], in [0, 1]. white: neighbours do not share it."""
+    """Noise of images [H, W, C], or [H, W], in [0, 1].
+
+    white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
+    """
 
     white: bool
+    pure: float
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         """The noise's variance at every pixel, of the image's shape."""
@@ -37,6 +41,7 @@ class White:
 
     level: float
     white = True
+    pure = 1.0
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return np.full(image.shape, self.level**2)
@@ -56,6 +61,11 @@ class Rescaled:
     @property
     def white(self) -> bool:
         return self.known.radius == 0
+
+    @property
+    def pure(self) -> float:
+        told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
+        return 1.0 if told_apart else self.known.pure
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return self.known.variance(image * self.span + self.low) / self.span**2
@@ -85,5 +95,5 @@ def trust(level: float, known: Strength) -> float:
     >>> trust(DOUBT, White(DOUBT)), round(trust(10 / 255, White(10 / 255)), 2)
     (0.0, 0.98)
     """
-    pure = 1.0 if known.white else np.clip((known.known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1)
+    pure = np.clip((known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1)
     return float(pure * max(0.0, 1 - DOUBT**2 / level**2)) if level > 0 else 0.0
