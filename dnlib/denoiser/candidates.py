@@ -11,7 +11,7 @@ from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascad
 
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown"
-ROUNDS = 20  # of total variation, about as many as whole photographs take
+ROUNDS = 50  # of total variation: for few photons it has to look far
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
@@ -83,9 +83,9 @@ CANDIDATES = {
     ),
     "total_variation": Candidate(
         partial(total_variation, rounds=ROUNDS),
-        _times("weight", 0.75, 1.4),
+        _times("weight", 0.75, 1.5, 3.0, 6.0),
         frozenset({"weight"}),
-        seconds=0.3,
+        seconds=0.7,
         reach=lambda one: ROUNDS,
     ),
     "nl_means": Candidate(

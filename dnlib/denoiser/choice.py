@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
-from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all
+from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_counts
 from dnlib.denoiser.sampling import isolated_pixels, sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting
@@ -138,7 +138,7 @@ class Chosen:
             estimate = filter(without_single_channel(unit)).reshape(unit.shape)
         removed = unit - estimate
         if self.harmless:
-            limit = RARE * np.sqrt(variance)
+            limit = RARE * np.sqrt(self.strength.variance(estimate))
             removed = self._weight(removed[inside], level) * np.clip(removed, -limit, limit)
         denoised = frame - self.span * removed.astype(np.float64)
         return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
@@ -183,11 +183,14 @@ def choose(
     frames = [((part.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
     known = White(math.sqrt(values.mean()) / span) if part.counts else None
-    strength = known or strength_of(part, tiles, low, span)
+    strength = known or strength_of(frames[0], part.inside[part.holding[0]], tiles)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     harmless = filter == "auto" and not part.counts
-    names = [FOR_COUNTS] if part.counts and filter == "auto" else _names(filter, part, strength.white, size, patience)
-    judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
+    if part.counts and filter == "auto":
+        judged = judge_counts(FOR_COUNTS, tiles, low, span)
+    else:
+        names = _names(filter, part, strength.white, size, patience)
+        judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
     if harmless and -best.change <= SURE * best.risk.error(best.weight):

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from dnlib.denoiser.candidates import CANDIDATES, Candidate
 from dnlib.denoiser.sampling import without_single_channel
 from dnlib.denoiser.strength import Strength, trust
-from dnlib.filters import Filter, Risk, Setting, stein_risk
+from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
 
 STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
@@ -83,6 +83,23 @@ def judge_all(
     if not judged:
         raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
     return judged
+
+
+def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) -> dict[str, Judged]:
+    """A candidate for photon counts in its best setting: what it makes of half of the photons predicts the other half.
+
+    tiles: [H, W] in [0, 1], which are `low` and `low + span` photons.
+    """
+    candidate, rng, found = CANDIDATES[name], np.random.default_rng(0), []
+    halves = [thin(np.rint(tile * span + low), 0.5, rng) for tile in tiles]
+    level = max(float(np.sqrt(np.mean([first.mean() for first, _ in halves]))), LEAST)
+    half = np.mean([second.mean() for _, second in halves])  # the variance of what is predicted
+    for number, setting in enumerate(candidate.settings(level)):
+        loss = np.mean([np.mean((candidate.filter(first, **setting) - second) ** 2) for first, second in halves])
+        sums = np.array([-half, 4 * (loss - half), 2 * half]) / span**2  # of all photons, twice as many
+        risk = Risk(*sums.reshape(3, 1, 1), np.ones((1, 1)))
+        found.append(Judged(candidate, number, risk, np.ones(1)))
+    return {name: min(found, key=lambda one: one.change)}
 
 
 def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from dnlib.denoiser.sampling import noise_level
-from dnlib.images import Part
+from dnlib.images import Range
 from dnlib.noise import Inspection, inspect_image
 
 TEXTURED, PURE = 0.2, 0.4  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
@@ -51,12 +51,10 @@ class White:
 
 
 @dataclass(frozen=True)
-class Rescaled:
-    """Noise as it was inspected, in other units: images times `span`, plus `low`."""
+class Inspected:
+    """Noise as it was inspected, on images in [0, 1]."""
 
     known: Inspection
-    low: float
-    span: float
 
     @property
     def white(self) -> bool:
@@ -68,23 +66,18 @@ class Rescaled:
         return 1.0 if told_apart else self.known.pure
 
     def variance(self, image: np.ndarray) -> np.ndarray:
-        return self.known.variance(image * self.span + self.low) / self.span**2
+        return self.known.variance(image)
 
     def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return self.known.draw(image * self.span + self.low, rng) / self.span
+        return self.known.draw(image, rng)
 
 
-def strength_of(part: Part, tiles: list[np.ndarray], low: float, span: float) -> Strength:
-    """The noise of a part, from its first frame with content; from the finest wavelets of `tiles` where that fails.
-
-    tiles: of the part, in [0, 1], which is `low` and `low + span` in the part's units.
-    """
-    frame = part.holding[0]
+def strength_of(frame: np.ndarray, inside: np.ndarray, tiles: list[np.ndarray]) -> Strength:
+    """The noise of a frame [H, W, C] in [0, 1], where its pixels count; by the finest wavelets of tiles where that fails."""
     try:
-        found = inspect_image(part.pixels[frame], inside=part.inside[frame])
+        return Inspected(inspect_image(frame, inside=inside, range=Range.told(0, 1)))
     except ValueError:  # too small, or nothing of it is pure noise
         return White(noise_level(tiles))
-    return Rescaled(found, low, span)
 
 
 def trust(level: float, known: Strength) -> float:

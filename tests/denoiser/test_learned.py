@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import dnlib
-from dnlib.denoiser import BLIND_SPOT, CANDIDATES, network
-from dnlib.filters import single_mask
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, learned
+from dnlib.denoiser.candidates import BLIND_SPOT_WEIGHTS
 from dnlib.images import files
 from dnlib.images.arrays import photo, to_tensor
 from dnlib.methods import BlindSpotBayes
@@ -33,36 +33,31 @@ def stand_in(tmp_path, monkeypatch):
     last = method.network.join[-1]
     torch.nn.init.zeros_(last.weight)
     last.bias.data = torch.tensor([0.5, 0.5, 0.5, 0.3, 0.0, 0.0, 0.3, 0.0, 0.3])
-    cards.save_method(method, tmp_path / f"{network.NAME}.safetensors", CARD)
+    cards.save_method(method, tmp_path / f"{BLIND_SPOT_WEIGHTS}.safetensors", CARD)
     return method
 
 
-def test_colour_images_have_one_candidate_more(stand_in):
+def test_it_is_asked_for_by_name_alone(stand_in):
     _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert set(choice.losses) == {*CANDIDATES, BLIND_SPOT}
-    assert choice.filter != BLIND_SPOT and choice.uncertainty is None
-    _, choice = dnlib.denoise(NOISY[..., 0], return_choice=True)
-    assert set(choice.losses) == set(CANDIDATES)
-
-
-@pytest.mark.parametrize(("loss", "wins"), [(0.0, True), (np.nan, False), (np.inf, False)])
-def test_the_network_wins_where_its_loss_says_so(stand_in, monkeypatch, loss, wins):
-    monkeypatch.setattr(network.BlindSpot, "_loss", lambda self, noisy: loss)
-    _, choice = dnlib.denoise(NOISY, return_choice=True)
-    assert (choice.filter == BLIND_SPOT) == (BLIND_SPOT in choice.losses) == wins
-    assert choice.loss == min(choice.losses.values()) and "sigma" in choice.summary
+    assert BLIND_SPOT not in choice.risks and choice.uncertainty is None
+    assert not any(CANDIDATES[name].colours for name in choice.risks if name != UNCHANGED)  # no other weights are there
 
 
 def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(stand_in):
     result, choice = dnlib.denoise(NOISY * 1000, filter="blind_spot", return_choice=True)
     span = NOISY.max() - NOISY.min()
     unit = to_tensor((NOISY - NOISY.min()) / span)
-    expected = stand_in.estimate(unit, stand_in.noise.to_internal(stand_in.estimate_parameter(unit)))
+    expected = stand_in.estimate(unit, torch.tensor([choice.noise / span / 1000]))
     assert np.allclose(result / 1000, to_array(expected.mean) * span + NOISY.min(), atol=3e-3)
     assert np.allclose(choice.uncertainty / 1000, to_array(expected.std) * span, atol=3e-3)
-    assert choice.noise == pytest.approx(50 / 255 * span * 1000, rel=0.01)  # what it starts with
-    seen = (NOISY - NOISY.min() - span / 2)[single_mask(NOISY.shape[:2])]  # where filters are judged
-    assert choice.loss == pytest.approx(1e6 * np.mean(seen**2), rel=0.01)
+    assert choice.setting["sigma"] == pytest.approx(choice.noise, rel=1e-6)
+
+
+def test_large_images_are_worked_through_in_tiles(stand_in, monkeypatch):
+    monkeypatch.setattr(learned, "SIDE", 32)
+    in_tiles = learned.filter_of(BLIND_SPOT_WEIGHTS)(NOISY, 0.1)
+    monkeypatch.setattr(learned, "SIDE", 512)
+    np.testing.assert_allclose(in_tiles, learned.filter_of(BLIND_SPOT_WEIGHTS)(NOISY, 0.1), atol=1e-5)
 
 
 def test_the_network_is_read_once(stand_in, monkeypatch):

@@ -1,40 +1,31 @@
 """Large frames in tiles: what a tile says is what the whole image says, whatever its size."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import dnlib
 from dnlib.denoiser import glances, plan as plans
-from dnlib.denoiser.candidates import judge
-from dnlib.denoiser.steady import steady
-from dnlib.filters import total_variation, wavelet
+from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.images import photo, tiles_of
-from dnlib.training import psnr
 
 CLEAN = photo("camera")[64:224, 40:232]
 NOISY = (CLEAN + np.random.default_rng(0).normal(0, 0.1, CLEAN.shape)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", ["median", "nl_means", "total_variation", "wavelet"])
-def test_a_steady_filter_says_in_tiles_what_it_says_of_the_whole(name):
-    image = NOISY[..., None]
-    judged = judge(name, [NOISY[:96, :96]], 0.1, "cpu")
-    filtered, reach = steady(name, judged, [image])
-    whole, tiled = filtered(image)[0], np.zeros_like(image)
+@pytest.mark.parametrize("name", [name for name, one in CANDIDATES.items() if one.reach(one.settings(0.1)[0]) is not None])
+def test_a_candidate_that_states_its_reach_says_in_tiles_what_it_says_of_the_whole(name):
+    setting = CANDIDATES[name].settings(0.1)[-1]
+    filter, reach = partial(CANDIDATES[name].filter, **setting), CANDIDATES[name].reach(setting)
+    whole, tiled = filter(NOISY), np.zeros_like(NOISY)
     for tile in tiles_of(NOISY.shape, side=64, margin=reach, multiple=glances.MULTIPLE):
-        tiled[tile.kept] = filtered(np.ascontiguousarray(image[tile.seen]))[0][tile.inner]
+        tiled[tile.kept] = filter(np.ascontiguousarray(NOISY[tile.seen]))[tile.inner]
     assert np.abs(tiled - whole).max() < 1e-5
-    assert np.abs(whole - image).max() > 0.05
+    assert np.abs(whole - NOISY).max() > 0.05
 
 
-@pytest.mark.parametrize(("name", "filter"), [("total_variation", total_variation), ("wavelet", wavelet)])
-def test_a_steady_filter_denoises_as_well_as_the_one_that_was_judged(name, filter):
-    judged = judge(name, [NOISY], 0.1, "cpu")
-    steadily = steady(name, judged, [NOISY[..., None]])[0](NOISY[..., None])[0][..., 0]
-    assert psnr(steadily, CLEAN) > psnr(filter(NOISY, **judged.setting), CLEAN) - 0.2
-
-
-@pytest.mark.parametrize("filter", ["median", "nl_means", "total_variation", "wavelet"])
+@pytest.mark.parametrize("filter", ["auto", "median", "nl_means", "total_variation"])
 def test_the_size_of_tiles_does_not_matter(filter, monkeypatch):
     colours = np.stack([NOISY, NOISY[::-1], NOISY[:, ::-1]], axis=-1)[:130]
     constant = np.zeros(colours.shape[:2], bool)
@@ -52,7 +43,7 @@ def test_the_size_of_tiles_does_not_matter(filter, monkeypatch):
         monkeypatch.setattr(glances, "SIDE", side)
         results.append(dnlib.denoise(colours, filter=filter))
     assert np.abs(results[0] - results[1]).max() < 1e-5
-    assert (results[0] == colours)[~constant].mean() < 0.1
+    assert (results[0] == colours)[~constant].mean() < 0.5
     np.testing.assert_array_equal(results[0][constant], 0)
 
 

@@ -41,7 +41,7 @@ def test_an_empty_colour_is_left_alone_and_changes_no_level():
 
 def test_colours_of_very_unlike_noise_are_taken_apart_and_equal_ones_stay_equal():
     colours = np.stack([CLEAN + NOISE / 10, CLEAN + NOISE[::-1] / 10, CLEAN + 2 * NOISE], axis=-1)
-    result, choice = denoise(colours)
+    result, choice = dnlib.denoise(colours, return_choice=True)
     assert len(choice.parts) == 3 and error(result[..., 0], CLEAN) < 1.1 * error(colours[..., 0], CLEAN)
     gray = np.repeat((CLEAN + NOISE)[..., None], 3, axis=-1)
     result, choice = denoise(gray)
@@ -56,7 +56,7 @@ def test_what_does_not_count_changes_nothing_and_stays_exact(fill):
     result, choice = dnlib.denoise(noisy, filter="median", return_choice=True)
     alone, expected = dnlib.denoise(noisy[30:94], filter="median", return_choice=True)
     np.testing.assert_array_equal(result[np.r_[0:30, 94:120]], fill)
-    assert (choice.noise, choice.loss, choice.setting) == (expected.noise, expected.loss, expected.setting)
+    assert (choice.noise, choice.risk, choice.setting) == (expected.noise, expected.risk, expected.setting)
     np.testing.assert_allclose(result[40:84], alone[10:-10], rtol=1e-5)
 
 
