@@ -10,7 +10,7 @@ from dnlib.denoiser import learned
 from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascade, total_variation
 
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
-BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown"
+BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
 ROUNDS = 50  # of total variation: for few photons it has to look far
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 

@@ -107,7 +107,9 @@ class Chosen:
             return "no candidate lowers the error for certain"
         if self.level <= DOUBT:
             return "hardly any noise here: returned unchanged"
-        return "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME removes it anyway"
+        return (
+            "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME removes it anyway"
+        )
 
     @property
     def reach(self) -> int | None:

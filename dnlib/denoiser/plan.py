@@ -151,9 +151,7 @@ def plan(
         low, high = (low, high) if range is None else range
         whole = len(glances) == picture.count
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
-        chosen = choose(
-            part, filter, device, (low, high), progress, size=size, patience=patience, in_tiles=not whole
-        )
+        chosen = choose(part, filter, device, (low, high), progress, size=size, patience=patience, in_tiles=not whole)
         tasks.append(Task(part, chosen, low, high, step))
         notes = [*notes, *_remarks(tasks[-1], kind)]
     black = picture.count - len({one.number for one in holding})

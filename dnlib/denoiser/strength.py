@@ -9,7 +9,10 @@ from dnlib.denoiser.sampling import noise_level
 from dnlib.images import Range
 from dnlib.noise import Inspection, inspect_image
 
-TEXTURED, PURE = 0.2, 0.4  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
+TEXTURED, PURE = (
+    0.2,
+    0.4,
+)  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
 DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
 
 
@@ -86,7 +89,7 @@ def trust(level: float, known: Strength) -> float:
     Examples
     --------
     >>> trust(DOUBT, White(DOUBT)), round(trust(10 / 255, White(10 / 255)), 2)
-    (0.0, 0.98)
+    (0.0, 0.96)
     """
     pure = np.clip((known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1)
     return float(pure * max(0.0, 1 - DOUBT**2 / level**2)) if level > 0 else 0.0

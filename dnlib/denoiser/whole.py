@@ -86,7 +86,9 @@ def denoise(
     """
     array, as_given = _array_of(image)
     picture = Picture.of(array, channels, axes=axes, ignore_nan=ignore_nan)
-    result, choice = denoise_picture(picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress)
+    result, choice = denoise_picture(
+        picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress
+    )
     for note in picture.notes:
         warnings.warn(note, stacklevel=2)
     pixels = as_given(result.pixels)
@@ -123,7 +125,9 @@ def denoise_picture(
     >>> denoise_picture(picture, filter="median")[0].pixels.shape
     (16, 16)
     """
-    made = planned(picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress)
+    made = planned(
+        picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress
+    )
     result, uncertainty = made.whole(progress)
     return result, replace(made.choice, uncertainty=uncertainty)
 

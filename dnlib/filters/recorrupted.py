@@ -144,8 +144,8 @@ def recorrupted_risk(
     --------
     >>> rng = np.random.default_rng(0)
     >>> noisy, noise = rng.normal(0.5, 0.1, (2, 64, 64))  # the truth is gray
-    >>> round(recorrupted_risk(lambda y: np.full_like(y, 0.5), noisy, [noise - 0.5]).best_weight, 1)
-    1.0
+    >>> recorrupted_risk(lambda y: np.full_like(y, 0.5), noisy, [noise - 0.5]).best_weight.round(1)
+    array([1.])
     """
     noisy, noises, mask = _checked(noisy, noises, strength, mask)
     plain, products = _residual(denoise, noisy), []

@@ -66,7 +66,9 @@ def test_settings_follow_the_noise_from_frame_to_frame(rng):
     """The noise of a sensor is weaker where there is less light; each frame is freed of its own."""
     clean = 0.2 + 0.6 * photo("camera")[100:228, 180:308]
     lights = 1, 0.25
-    frames = np.stack([light * clean + np.sqrt(0.004 * light * clean) * rng.normal(size=clean.shape) for light in lights])
+    frames = np.stack(
+        [light * clean + np.sqrt(0.004 * light * clean) * rng.normal(size=clean.shape) for light in lights]
+    )
     result, choice = dnlib.denoise(frames, axes="TYX", return_choice=True)
     for frame, noisy, light in zip(result, frames, lights, strict=True):
         alone = psnr(dnlib.denoise(noisy), light * clean)
@@ -77,7 +79,9 @@ def test_settings_follow_the_noise_from_frame_to_frame(rng):
 @pytest.mark.parametrize("name", ["coins", "astronaut"])
 def test_sharp_pictures_with_hardly_any_noise_come_back_no_worse(name, sigma):
     clean = photo(name)[:160, :160]
-    noisy = np.rint(255 * (clean + np.random.default_rng(1).normal(0, sigma / 255, clean.shape)).clip(0, 1)).astype(np.uint8)
+    noisy = np.rint(255 * (clean + np.random.default_rng(1).normal(0, sigma / 255, clean.shape)).clip(0, 1)).astype(
+        np.uint8
+    )
     result, choice = dnlib.denoise(noisy, return_choice=True)
     if sigma == 0:
         assert psnr(result / 255, clean) > 50
@@ -88,7 +92,9 @@ def test_sharp_pictures_with_hardly_any_noise_come_back_no_worse(name, sigma):
 
 def test_a_picture_that_is_all_texture_is_left_as_it_is():
     clean = photo("grass")[:160, :160]
-    noisy = np.rint(255 * (clean + np.random.default_rng(1).normal(0, 2 / 255, clean.shape)).clip(0, 1)).astype(np.uint8)
+    noisy = np.rint(255 * (clean + np.random.default_rng(1).normal(0, 2 / 255, clean.shape)).clip(0, 1)).astype(
+        np.uint8
+    )
     np.testing.assert_array_equal(dnlib.denoise(noisy), noisy)
 
 

@@ -84,7 +84,7 @@ def test_gray_images_and_missing_weights_are_refused(stand_in, tmp_path, monkeyp
     with pytest.raises(ValueError, match=r"images of 3 colours; this one has 1"):
         dnlib.denoise(NOISY[..., 0], filter="blind_spot")
     monkeypatch.setattr(cards, "HOME", tmp_path / "empty")
-    with pytest.raises(ValueError, match="no weights 'blind_spot_rgb_sigma5to50_unknown'"):
+    with pytest.raises(ValueError, match="no weights 'blind_spot_rgb_sigma5to50_unknown_long'"):
         dnlib.denoise(NOISY, filter="blind_spot")
 
 

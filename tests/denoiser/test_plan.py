@@ -14,7 +14,9 @@ CLEAN = photo("camera")[64:224, 40:232]
 NOISY = (CLEAN + np.random.default_rng(0).normal(0, 0.1, CLEAN.shape)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", [name for name, one in CANDIDATES.items() if one.reach(one.settings(0.1)[0]) is not None])
+@pytest.mark.parametrize(
+    "name", [name for name, one in CANDIDATES.items() if one.reach(one.settings(0.1)[0]) is not None]
+)
 def test_a_candidate_that_states_its_reach_says_in_tiles_what_it_says_of_the_whole(name):
     setting = CANDIDATES[name].settings(0.1)[-1]
     filter, reach = partial(CANDIDATES[name].filter, **setting), CANDIDATES[name].reach(setting)

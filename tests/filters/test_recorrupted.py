@@ -114,7 +114,9 @@ def test_doing_nothing_changes_nothing(rng, judge):
 def test_noise_told_up_to_twice_its_variance_does_no_harm(factor, overlap, power):
     true = Risk(np.array([[overlap]]), np.array([[power]]), np.ones((1, 1)), np.ones((1, 1)))
     assert true.change(true.with_noise(factor).best_weight) <= 1e-9
-    assert Risk(np.array([[-1.0]]), np.array([[4.0]]), np.ones((1, 1)), np.ones((1, 1))).with_noise(3).best_weight == 0.75
+    assert (
+        Risk(np.array([[-1.0]]), np.array([[4.0]]), np.ones((1, 1)), np.ones((1, 1))).with_noise(3).best_weight == 0.75
+    )
 
 
 def test_more_noise_is_what_would_have_been_drawn_of_more_noise(rng):
