@@ -62,10 +62,13 @@ def _reading(command):
 @click.option(
     "--dtype", help="Write values of this type: uint8, uint16, float32 or float64; as they come if not given."
 )
+@click.option(
+    "--patience", default="60s", show_default=True, help="Try nothing that takes longer for an image: 90s, 10m, 2h."
+)
 @_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def denoise(images, output, channels, force, **options):
-    """Denoise IMAGES with the filter, or for colour the network, that predicts their noisy pixels best.
+def denoise(images, output, channels, patience, force, **options):
+    """Denoise IMAGES with the filter or network that lowers their error most; what would do harm is not done.
 
     PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks) and .npy, or folders of these; type,
     range and metadata are kept.
@@ -76,7 +79,8 @@ def denoise(images, output, channels, force, **options):
     """  # noqa: D301 - click wants the character
     from dnlib.denoiser import denoise_files
 
-    options |= {"channels": channels or None, "overwrite": force, "progress": sys.stderr.isatty()}
+    options |= {"channels": channels or None, "patience": _seconds(patience), "overwrite": force}
+    options["progress"] = sys.stderr.isatty()
     done = []
     try:
         for one in denoise_files(images, output, **options):

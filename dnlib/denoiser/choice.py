@@ -19,6 +19,7 @@ from dnlib.images import Part
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
+ISOLATED = 1e-4  # share of the pixels that stand out alone, above which they are told of
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
@@ -83,9 +84,9 @@ class Choice:
 class Chosen:
     """A choice, with which frames can be denoised one by one.
 
-    judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in the
-    part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good. in_tiles:
-    frames come in tiles, which must not differ in how they are treated. isolated: share of the pixels that stand out alone.
+    judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in
+    the part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good.
+    in_tiles: frames come in tiles, which must not differ in how they are treated.
     """
 
     choice: Choice
@@ -98,18 +99,6 @@ class Chosen:
     counts: bool
     in_tiles: bool
     device: str
-    isolated: float
-
-    @property
-    def doubt(self) -> str:
-        """Why a picture is left as it is, in a sentence."""
-        if trust(self.level, self.strength) > 0:
-            return "no candidate lowers the error for certain"
-        if self.level <= DOUBT:
-            return "hardly any noise here: returned unchanged"
-        return (
-            "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME removes it anyway"
-        )
 
     @property
     def reach(self) -> int | None:
@@ -188,45 +177,63 @@ def choose(
     strength = known or strength_of(frames[0], part.inside[part.holding[0]], tiles)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     harmless = filter == "auto" and not part.counts
+    size, notes = part.pixels.size if size is None else size, []
     if part.counts and filter == "auto":
         judged = judge_counts(FOR_COUNTS, tiles, low, span)
     else:
-        names = _names(filter, part, strength.white, size, patience)
+        names, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
         judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
     if harmless and -best.change <= SURE * best.risk.error(best.weight):
         name = UNCHANGED
+        notes.append(_doubt(level, strength))
+    if harmless and np.mean([isolated_pixels(t, np.sqrt(strength.variance(t))).mean() for t in tiles]) > ISOLATED:
+        notes.append(
+            "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
+            "--filter median takes them for noise"
+        )
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
-    choice = Choice(
-        name,
-        {} if name == UNCHANGED else best.setting(level, span),
-        risks[name],
-        level * span,
-        risks,
-        tuple(best.weight.tolist()),
-    )
-    known = None if name == UNCHANGED else best
-    alone = float(np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]))
-    return Chosen(choice, known, strength, level, low, span, harmless, part.counts, in_tiles, device, alone)
+    setting = {} if name == UNCHANGED else best.setting(level, span)
+    weights, notes = tuple(best.weight.tolist()), tuple(notes)
+    choice = Choice(name, setting, risks[name], level * span, risks, weights, notes=notes)
+    kept = None if name == UNCHANGED else best
+    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device)
 
 
-def _names(filter: str, part: Part, white: bool, size: int | None, patience: float) -> list[str]:
-    """The candidates to judge: what was asked for, or all that fit the picture and take no longer than `patience`."""
-    channels = part.pixels.shape[-1]
+def _names(filter: str, channels: int, white: bool, size: int, patience: float) -> tuple[list[str], list[str]]:
+    """The candidates to judge, and what is to be said of those left out.
+
+    They are what was asked for, or all that fit the picture and take no longer than `patience`.
+    """
     if filter != "auto":
         if CANDIDATES[filter].colours and channels != 3:
             raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
-        return [filter]
-    millions = (part.pixels.size if size is None else size) / 1e6
-    return [
-        name
+        return [filter], []
+    fitting = {
+        name: one.seconds * size / 1e6
         for name, one in CANDIDATES.items()
         if one.noise in ("any", "white" if white else "shared")
-        and one.seconds * millions <= patience
         and (not one.colours or (channels == 3 and one.is_there()))
-    ]
+    }
+    slow = {name: seconds for name, seconds in fitting.items() if seconds > patience}
+    names = [name for name in fitting if name not in slow] or [min(fitting, key=fitting.get)]
+    minutes = math.ceil(max(slow.values()) / 60) if slow else 0
+    return names, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"] * bool(
+        slow
+    )
+
+
+def _doubt(level: float, strength: Strength) -> str:
+    """Why a picture is left as it is, in a sentence."""
+    if level <= DOUBT:
+        return "hardly any noise here: returned unchanged"
+    if trust(level, strength) == 0:
+        return (
+            "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME filters it anyway"
+        )
+    return "no candidate lowers the error for certain: returned unchanged"
 
 
 def _check_range(low: float, high: float, kind: np.dtype) -> None:

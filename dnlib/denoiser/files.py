@@ -137,7 +137,7 @@ def denoise_file(
     axes, channels, ignore_nan
         As `read` has them.
     **options
-        filter, device, range and dtype, as of `denoise`.
+        filter, device, range, dtype and patience, as of `denoise`.
 
     Raises
     ------

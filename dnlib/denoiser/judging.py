@@ -1,4 +1,4 @@
-"""Candidates judged without a clean image: by the change of the mean squared error, on the same tiles and draws of noise.
+"""Candidates judged without a clean image: by the change of the mean squared error, on equal tiles and draws of noise.
 
 A filter f removes y - f(y) from the noisy picture y. How much of that is noise follows from how f answers to a little
 more noise of the same kind (Stein's lemma, `filters.stein_risk`), and with it the share of what is removed that is best

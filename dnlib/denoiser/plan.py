@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import BLIND_SPOT, UNCHANGED
+from dnlib.denoiser.candidates import BLIND_SPOT
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, Tile, parts_of, tiles_of
 from dnlib.noise import unlike_noise
 
-ISOLATED = 1e-4  # share of the pixels that stand out alone, above which they are told of
 COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
@@ -171,18 +170,11 @@ def _check_counts(parts: list[Part], kind: np.dtype) -> None:
 
 def _remarks(task: Task, kind: np.dtype) -> list[str]:
     """What a user should know of a result, in sentences."""
-    part, choice, step, found = task.part, task.chosen.choice, task.step, []
+    part, choice, step, found = task.part, task.chosen.choice, task.step, list(task.chosen.choice.notes)
     tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
     if along := direction_of_noise(tiles):
         found.append(
             f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
-        )
-    elif choice.filter == UNCHANGED:
-        found.append(task.chosen.doubt)
-    if task.chosen.harmless and task.chosen.isolated > ISOLATED:
-        found.append(
-            "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
-            "--filter median takes them for noise"
         )
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(

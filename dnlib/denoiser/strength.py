@@ -76,7 +76,7 @@ class Inspected:
 
 
 def strength_of(frame: np.ndarray, inside: np.ndarray, tiles: list[np.ndarray]) -> Strength:
-    """The noise of a frame [H, W, C] in [0, 1], where its pixels count; by the finest wavelets of tiles where that fails."""
+    """The noise of a frame [H, W, C] in [0, 1], where its pixels count; else by the finest wavelets of tiles."""
     try:
         return Inspected(inspect_image(frame, inside=inside, range=Range.told(0, 1)))
     except ValueError:  # too small, or nothing of it is pure noise

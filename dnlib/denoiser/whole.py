@@ -31,9 +31,9 @@ def denoise(
 ) -> np.ndarray | tuple[np.ndarray, Choice]:
     """Denoise one image or a stack, with the filter or network that lowers its error most, and never at all costs.
 
-    No clean image and no noise level is needed: noise is estimated from the image itself, neighbours may share it and it
-    may depend on brightness. How much of it a candidate removes, and what else, follows from that (`filters.stein_risk`).
-    No more is taken off than does good; where nothing does, the image comes back as it is.
+    No clean image and no noise level is needed: noise is estimated from the image itself; neighbours may share it, and
+    it may depend on brightness. How much of it a candidate removes, and what else, follows from that
+    (`filters.stein_risk`). No more is taken off than does good; where nothing does, the image comes back as it is.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ class Risk:
 
     Examples
     --------
-    >>> risk = Risk(np.array([[-3.0], [-1.0]]), np.array([[4.0], [4.0]]), np.array([[5.0], [5.0]]), np.array([[4], [4]]))
+    >>> risk = Risk(*np.array([[[-3.0], [-1.0]], [[4.0], [4.0]], [[5.0], [5.0]], [[4.0], [4.0]]]))
     >>> risk.best_weight, risk.change(0.5), risk.at(0.5)
     (array([0.5]), -0.25, 1.0)
     """

@@ -172,7 +172,7 @@ RECIPES = {
     "ssid_phones_s1": _ssid("SSID, LG-BPN's local branch as blind network", LOCAL_BRANCH),
     "ssid_phones_s2": _ssid("SSID, local network shown the noisy image", lan_target="noisy"),
 }
-# Ahead of the rows that chapter 04 compares at one number of steps; they take their rows' places once all have caught up.
+# Ahead of the rows that chapter 04 compares at one number of steps; they take their places once all have caught up.
 for _row in ("blind_spot_rgb_sigma25", "blind_spot_rgb_sigma5to50_unknown"):
     _recipe = RECIPES[_row]
     RECIPES[f"{_row}_long"] = replace(_recipe, title=f"{_recipe.title}, trained on in instalments")

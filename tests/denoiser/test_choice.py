@@ -69,7 +69,7 @@ def test_settings_follow_the_noise_from_frame_to_frame(rng):
     frames = np.stack(
         [light * clean + np.sqrt(0.004 * light * clean) * rng.normal(size=clean.shape) for light in lights]
     )
-    result, choice = dnlib.denoise(frames, axes="TYX", return_choice=True)
+    result, _choice = dnlib.denoise(frames, axes="TYX", return_choice=True)
     for frame, noisy, light in zip(result, frames, lights, strict=True):
         alone = psnr(dnlib.denoise(noisy), light * clean)
         assert psnr(frame, light * clean) > max(psnr(noisy, light * clean) + 3, alone - 2)
