@@ -2,7 +2,7 @@
 
 A colour picture of 12 megapixels with Gaussian noise of sigma 15 as a PNG, and stacks of 10 and of 100 frames of
 512x512 in 16 bits as TIFF files, each by `dnlib denoise` in a process of its own (Linux); the start-up alone beside
-them. `--filter NAME` takes another filter than the wavelets.
+them. `--filter NAME` takes another filter than the one chosen.
 """
 
 import json
@@ -17,7 +17,7 @@ from outcome import store
 from dnlib.images import Picture, write
 from dnlib.zoo import provenance
 
-FILTER = sys.argv[sys.argv.index("--filter") + 1] if "--filter" in sys.argv else "wavelet"
+FILTER = sys.argv[sys.argv.index("--filter") + 1] if "--filter" in sys.argv else "auto"
 MEASURED = r"""
 import json, re, time
 from pathlib import Path

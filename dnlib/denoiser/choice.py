@@ -19,7 +19,7 @@ from dnlib.images import Part
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
-ISOLATED = 1e-4  # share of the pixels that stand out alone, above which they are told of
+ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
@@ -76,7 +76,7 @@ class Choice:
         taken = "" if share > 0.995 else f", {share:.0%} of what it removes"
         return (
             f"{self.filter}{f' ({setting})' if setting else ''}{taken}: noise of standard deviation {self.noise:.4g}, "
-            f"about {math.sqrt(max(self.risk, 0)):.2g} is left"
+            f"{f'about {math.sqrt(self.risk):.2g}' if self.risk > 0 else 'next to nothing'} is left"
         )
 
 
@@ -117,28 +117,29 @@ class Chosen:
         if self.judged is None:
             return frame, None
         unit = ((frame - self.low) / self.span).astype(np.float32)
-        variance = self.strength.variance(unit)
-        level = self.level if self.in_tiles else max(float(np.sqrt(variance[inside].mean())), LEAST)
+        deviation = np.sqrt(self.strength.variance(unit)).astype(np.float32)
+        level = self.level if self.in_tiles else max(_root_mean_square(deviation, inside), LEAST)
         candidate = self.judged.candidate
         setting, uncertainty = candidate.settings(level)[self.judged.number], None
         if candidate.deviation:
             estimate, uncertainty = candidate.deviation(unit, **setting, device=self.device)
             uncertainty = uncertainty * self.span
         else:
-            filter = filter_of(candidate, setting, np.sqrt(variance), level, self.device)
+            filter = filter_of(candidate, setting, deviation, level, self.device)
             estimate = filter(without_single_channel(unit)).reshape(unit.shape)
-        removed = unit - estimate
+        removed = np.subtract(unit, estimate, out=unit)
         if self.harmless:
+            weight = self._weight(removed, inside, level)
             limit = RARE * np.sqrt(self.strength.variance(estimate))
-            removed = self._weight(removed[inside], level) * np.clip(removed, -limit, limit)
-        denoised = frame - self.span * removed.astype(np.float64)
+            removed = weight * np.clip(removed, -limit, limit, out=removed)
+        denoised = frame - self.span * removed
         return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
 
-    def _weight(self, removed: np.ndarray, level: float) -> np.ndarray:
-        """The share [C] of what is removed [P, C] that is taken off a frame, which may have more or less noise."""
+    def _weight(self, removed: np.ndarray, inside: np.ndarray, level: float) -> np.ndarray:
+        """The share [C] of what is removed [H, W, C] that is taken off a frame, which may have more or less noise."""
         if self.in_tiles:
             return self.judged.weight.astype(np.float32)
-        power = (removed.astype(np.float64) ** 2).mean(axis=0)
+        power = np.mean(np.square(removed), axis=(0, 1), where=inside[..., None], dtype=np.float64)
         noise = self.judged.noise * (level / self.level) ** 2
         return np.clip(np.divide(noise, power, out=np.zeros_like(power), where=power > 0), 0, 1).astype(np.float32)
 
@@ -240,6 +241,10 @@ def _check_range(low: float, high: float, kind: np.dtype) -> None:
     exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150
     if max(-low, high) > exact:
         raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
+
+
+def _root_mean_square(values: np.ndarray, inside: np.ndarray) -> float:
+    return math.sqrt(np.mean(np.square(values), where=inside[..., None], dtype=np.float64))
 
 
 def _with_mean_of(frame: np.ndarray, denoised: np.ndarray, inside: np.ndarray) -> np.ndarray:

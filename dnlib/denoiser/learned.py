@@ -15,7 +15,7 @@ from dnlib.images import by_tiles, to_image, to_tensor
 if TYPE_CHECKING:
     from dnlib.methods import Estimate, Method
 
-SIDE = 512  # of a tile, in pixels
+SIDE = 1024  # of a tile, in pixels
 
 
 def is_there(name: str) -> bool:

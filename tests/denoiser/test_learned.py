@@ -56,7 +56,7 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
 def test_large_images_are_worked_through_in_tiles(stand_in, monkeypatch):
     monkeypatch.setattr(learned, "SIDE", 32)
     in_tiles = learned.filter_of(BLIND_SPOT_WEIGHTS)(NOISY, 0.1)
-    monkeypatch.setattr(learned, "SIDE", 512)
+    monkeypatch.setattr(learned, "SIDE", 1024)
     np.testing.assert_allclose(in_tiles, learned.filter_of(BLIND_SPOT_WEIGHTS)(NOISY, 0.1), atol=1e-5)
 
 
