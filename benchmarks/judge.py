@@ -21,7 +21,7 @@ from scipy import ndimage
 
 from dnlib import filters
 from dnlib.images import datasets, middle, to_image, to_tensor, to_unit
-from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Inspection, Noise, inspect_image
+from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Noise, inspect_image
 from dnlib.zoo import load_method, provenance
 
 SIDE = 128
@@ -69,10 +69,10 @@ def cases(indices: range) -> Iterator[Case]:
 
 def case(name: str, clean: np.ndarray, noisy: np.ndarray, model: Noise | None) -> Case:
     found = inspect_image(noisy)
-    noisy, clean, colours = middle(noisy, SIDE), middle(clean, SIDE), colour_correlation(noisy)
+    noisy, clean = middle(noisy, SIDE), middle(clean, SIDE)
     light = ndimage.gaussian_filter(noisy, (SMOOTH, SMOOTH, 0)).clip(0, 1)
-    deviation = np.interp(light, found.brightness, found.deviation) / found.white
-    draws = {"estimated": lambda rng: deviation * standard_noise(noisy.shape, found, colours, rng)}
+    deviation = np.sqrt(found.variance(noisy))
+    draws = {"estimated": lambda rng: found.draw(noisy, rng)}
     if model:
         draws["told"] = lambda rng: drawn_by(model, light, rng)
     clipped = not isinstance(model, Gaussian | CorrelatedGaussian)
@@ -83,35 +83,6 @@ def case(name: str, clean: np.ndarray, noisy: np.ndarray, model: Noise | None) -
 def drawn_by(model: Noise, light: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
     return to_image(model.sample(to_tensor(light), generator).image) - light
-
-
-def standard_noise(shape, found: Inspection, colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Noise of variance 1 with the inspected correlation between neighbours, and one between colours."""
-    reach = len(found.map) // 2
-    height, width = (size + reach for size in shape[:2])
-    lags, placed = np.arange(-reach, reach + 1), np.zeros((height, width))
-    placed[lags[:, None] % height, lags % width] = found.map
-    power = np.fft.fft2(placed).real.clip(min=0)
-    white = np.fft.fft2(rng.standard_normal((3, height, width)))
-    noise = np.fft.ifft2(white * np.sqrt(power / power.mean())).real[:, : shape[0], : shape[1]]
-    values, vectors = np.linalg.eigh(colours)
-    return np.tensordot(noise, vectors * np.sqrt(values.clip(min=0)), axes=(0, 1))
-
-
-def colour_correlation(noisy: np.ndarray, side: int = 8, share: float = 0.05) -> np.ndarray:
-    """Of what is left of the flattest squares that are not saturated, once they are blurred off."""
-    fine = noisy - ndimage.uniform_filter(noisy, (5, 5, 1))
-    fine, values = (squares(image, side) for image in (fine, noisy))
-    energy = np.where(((values > 0.01) & (values < 0.99)).all(axis=(1, 2)), (fine**2).mean(axis=(1, 2)), np.inf)
-    flattest = np.argsort(energy)[: max(8, int(share * np.isfinite(energy).sum()))]
-    return np.corrcoef(fine[flattest].reshape(-1, 3).T)
-
-
-def squares(image: np.ndarray, side: int) -> np.ndarray:
-    """[K, side * side, 3]"""
-    height, width = (size // side for size in image.shape[:2])
-    cut = image[: height * side, : width * side].reshape(height, side, width, side, 3)
-    return cut.swapaxes(1, 2).reshape(-1, side * side, 3)
 
 
 def candidates(level: float) -> dict[str, tuple[filters.Filter, filters.Setting]]:
@@ -150,7 +121,7 @@ def judged(case: Case) -> tuple[dict[str, list[tuple[float, float, float]]], lis
             return passes[key]
 
         residual = denoise(case.noisy) - case.noisy
-        overlap, power = float((error * residual).mean()), float((residual**2).mean())
+        overlap, power = (error * residual).mean(axis=(0, 1)), (residual**2).mean(axis=(0, 1))
         best.append(change(overlap, power, np.clip(-overlap / power, 0, 1)))
         blind = {"filter": filters.donut_median, "blind": True} if filter is filters.median else {"filter": filter}
         loss = filters.calibrate(image=case.noisy, settings=[setting], all_masks=False, **blind).loss
@@ -171,8 +142,9 @@ def judged(case: Case) -> tuple[dict[str, list[tuple[float, float, float]]], lis
     return found, best
 
 
-def change(overlap: float, power: float, weight: float) -> float:
-    return 2 * weight * overlap + weight**2 * power
+def change(overlap: np.ndarray, power: np.ndarray, weight: float | np.ndarray) -> float:
+    """Of the mean squared error, from those of all channels [C]."""
+    return float((2 * weight * overlap + weight**2 * power).mean())
 
 
 def choices(case: Case) -> dict[str, tuple[float, float]]:
