@@ -1,8 +1,9 @@
 """Is the 60-second denoiser better than scikit-image's filters as they come, and how long does it take?
 
 Gaussian noise of sigma 25; Kodak24 if it is here, else the bundled photographs; 256x256 crops, protocol float.
-Every method is told nothing but the noisy image. BM3D takes part where it is installed (free for non-commercial use
-only), with the noise level that scikit-image estimates.
+Every method is told nothing but the noisy image; `dnlib.denoise` may take any of its candidates, networks too, or leave
+the image as it is. BM3D takes part where it is installed (free for non-commercial use only), with the noise level that
+scikit-image estimates.
 """
 
 import time
@@ -50,6 +51,7 @@ METHODS = {
     "scikit-image denoise_tv_chambolle, as it comes": lambda noisy: denoise_tv_chambolle(noisy, channel_axis=-1),
     "scikit-image denoise_nl_means, as it comes": lambda noisy: denoise_nl_means(noisy, channel_axis=-1),
     "scikit-image NL-means by calibrate_denoiser": scikit_image_calibrated,
+    "dnlib ridge regression with estimated level": lambda noisy: dnlib.denoise(noisy, filter="ridge"),
     "dnlib.denoise": dnlib.denoise,
 }
 

@@ -20,7 +20,7 @@ from scipy import ndimage
 from scipy.stats import norm
 
 from dnlib.course import claims, jobs, plots, records
-from dnlib.filters import jinvariance, median
+from dnlib.filters import jinvariance, median, stein_risk
 from dnlib.images import Picture, datasets, to_tensor, write
 from dnlib.methods import (
     Batch,
@@ -186,6 +186,24 @@ def test_chapter_01_recipe_is_the_library_s(rng):
     image = rng.random((20, 23))
     for filter in (lambda y: y, lambda y: median(y, 2)):
         np.testing.assert_allclose(make_invariant(filter, image), jinvariance.invariant(filter, image), atol=1e-12)
+
+
+def test_chapter_01_stein_error_is_the_library_s(rng):
+    (stein_error,) = definitions("01", "stein_error")
+    image, drawn = rng.random((2, 20, 23))
+    for filter in (lambda y: y, lambda y: median(y, 2)):
+        assert stein_error(filter, image, drawn, 0.1) == pytest.approx(stein_risk(filter, image, [drawn]).at())
+
+
+def test_chapter_01_ridge_weights_are_where_stein_s_error_is_least(rng):
+    (ridge_weights,) = definitions("01", "ridge_weights")
+    group, sigma = rng.random((5, 49)), 0.2
+
+    def error(weights):
+        return np.sum((weights @ group - group) ** 2) + 2 * 49 * sigma**2 * np.trace(weights)
+
+    best = ridge_weights(group, sigma)
+    assert all(error(best + 0.1 * rng.standard_normal((5, 5))) > error(best) for _ in range(20))
 
 
 def test_chapter_02_loss_is_the_library_s():
