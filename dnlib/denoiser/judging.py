@@ -17,6 +17,7 @@ from dnlib.denoiser.sampling import without_single_channel
 from dnlib.denoiser.strength import Strength, trust
 from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
 
+SEED = 1_981_031_004  # no picture's own noise was drawn with it: equal noise would spoil the judge
 STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 
@@ -61,7 +62,7 @@ def judge_all(
     tiles: [H, W] or [H, W, C] in [0, 1]. level: the standard deviation of their noise. harmless: blend in no more than
     does good, of what is certain to be noise; else all.
     """
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEED)
     deviations = [np.sqrt(strength.variance(tile)) for tile in tiles]
     draws = [_as_strong(strength.draw(tile, rng), deviation) for tile, deviation in zip(tiles, deviations, strict=True)]
     certain = trust(level, strength) if harmless else 1.0
@@ -90,7 +91,7 @@ def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) ->
 
     tiles: [H, W] in [0, 1], which are `low` and `low + span` photons.
     """
-    candidate, rng, found = CANDIDATES[name], np.random.default_rng(0), []
+    candidate, rng, found = CANDIDATES[name], np.random.default_rng(SEED), []
     halves = [thin(np.rint(tile * span + low), 0.5, rng) for tile in tiles]
     level = max(float(np.sqrt(np.mean([first.mean() for first, _ in halves]))), LEAST)
     half = np.mean([second.mean() for _, second in halves])  # the variance of what is predicted

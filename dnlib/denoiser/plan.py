@@ -174,7 +174,7 @@ def _remarks(task: Task, kind: np.dtype) -> list[str]:
     tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
     if along := direction_of_noise(tiles):
         found.append(
-            f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
+            f"neighbours share the noise along {along}: some of it may be left (`dnlib noise` says what helps)"
         )
     if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(

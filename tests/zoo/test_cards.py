@@ -222,6 +222,7 @@ SSID_CARD = {
 
 
 def test_a_method_of_several_networks_comes_back_whole(tmp_path):
+    torch.manual_seed(0)
     method, image = cards.build(SSID_CARD), torch.rand(1, 3, 20, 30)
     for stage in method.stages:
         stage.take_as_trained()
