@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
-from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all
+from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, noise_in
 from dnlib.denoiser.sampling import isolated_pixels, sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting
@@ -19,7 +19,6 @@ from dnlib.images import Part
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
-RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
 @dataclass(frozen=True)
@@ -138,8 +137,8 @@ class Chosen:
             estimate = filter(without_single_channel(unit)).reshape(unit.shape)
         removed = unit - estimate
         if self.harmless:
-            limit = RARE * np.sqrt(variance)
-            removed = self._weight(removed[inside], level) * np.clip(removed, -limit, limit)
+            removed = noise_in(removed, estimate, self.strength)
+            removed *= self._weight(removed[inside], level)
         denoised = frame - self.span * removed.astype(np.float64)
         return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
 

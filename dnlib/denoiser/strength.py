@@ -10,6 +10,8 @@ from dnlib.images import Part
 from dnlib.noise import Inspection, inspect_image
 
 TEXTURED, PURE = 0.2, 0.4  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
+SMALLEST = 64  # pixels of each side of an image whose noise is inspected
+CLIPPED = 0.9  # share of black and white pixels, above which the others tell too little
 DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
 
 
@@ -40,8 +42,8 @@ class White:
     """
 
     level: float
+    pure: float = 1.0
     white = True
-    pure = 1.0
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return np.full(image.shape, self.level**2)
@@ -65,7 +67,7 @@ class Rescaled:
     @property
     def pure(self) -> float:
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
-        return 1.0 if told_apart else self.known.pure
+        return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return self.known.variance(image * self.span + self.low) / self.span**2
@@ -82,8 +84,8 @@ def strength_of(part: Part, tiles: list[np.ndarray], low: float, span: float) ->
     frame = part.holding[0]
     try:
         found = inspect_image(part.pixels[frame], inside=part.inside[frame])
-    except ValueError:  # too small, or nothing of it is pure noise
-        return White(noise_level(tiles))
+    except ValueError:  # too small to be inspected, or nothing in it can be said to be noise
+        return White(noise_level(tiles), pure=float(min(part.pixels.shape[1:3]) < SMALLEST))
     return Rescaled(found, low, span)
 
 
