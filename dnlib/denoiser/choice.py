@@ -11,16 +11,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
-from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_counts
+from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_counts, noise_in
 from dnlib.denoiser.sampling import isolated_pixels, sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting
-from dnlib.images import Part
+from dnlib.images import Part, Range, range_in_use
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
-RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
 @dataclass(frozen=True)
@@ -129,9 +128,8 @@ class Chosen:
             estimate = filter(without_single_channel(unit)).reshape(unit.shape)
         removed = np.subtract(unit, estimate, out=unit)
         if self.harmless:
-            weight = self._weight(removed, inside, level)
-            limit = RARE * np.sqrt(self.strength.variance(estimate))
-            removed = weight * np.clip(removed, -limit, limit, out=removed)
+            removed = noise_in(removed, estimate, self.strength)
+            removed *= self._weight(removed, inside, level)
         denoised = frame - self.span * removed
         return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
 
@@ -175,7 +173,9 @@ def choose(
     frames = [((part.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
     known = White(math.sqrt(values.mean()) / span) if part.counts else None
-    strength = known or strength_of(frames[0], part.inside[part.holding[0]], tiles)
+    used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, high)
+    used = Range.told((used.low - low) / span, (used.high - low) / span)
+    strength = known or strength_of(frames[0], part.inside[part.holding[0]], used, tiles)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     harmless = filter == "auto" and not part.counts
     size, notes = part.pixels.size if size is None else size, []

@@ -20,6 +20,7 @@ from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
 SEED = 1_981_031_004  # no picture's own noise was drawn with it: equal noise would spoil the judge
 STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
+RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,12 @@ def judge_all(
         candidate, found = CANDIDATES[name], []
         for number, setting in enumerate(candidate.settings(level)):
             risks = [
-                stein_risk(filter_of(candidate, setting, deviation, level, device), tile, [z], strength=STEP)
+                stein_risk(
+                    _limited(filter_of(candidate, setting, deviation, level, device), strength if harmless else None),
+                    tile,
+                    [z],
+                    strength=STEP,
+                )
                 for tile, z, deviation in zip(tiles, draws, deviations, strict=True)
             ]
             risk = sum(risks[1:], risks[0]).with_noise(certain)
@@ -101,6 +107,22 @@ def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) ->
         risk = Risk(*sums.reshape(3, 1, 1), np.ones((1, 1)))
         found.append(Judged(candidate, number, risk, np.ones(1)))
     return {name: min(found, key=lambda one: one.change)}
+
+
+def _limited(filter: Filter, strength: Strength | None) -> Filter:
+    """A filter that removes only what can be noise; the filter itself without a strength."""
+
+    def limited(image: np.ndarray) -> np.ndarray:
+        estimate = filter(image)
+        return image - noise_in(image - estimate, estimate, strength)
+
+    return filter if strength is None else limited
+
+
+def noise_in(removed: np.ndarray, estimate: np.ndarray, strength: Strength) -> np.ndarray:
+    """What is removed as far as it can be noise: where it is more, something stands out that the noise does not make."""
+    limit = RARE * np.sqrt(strength.variance(estimate))
+    return np.clip(removed, -limit, limit)
 
 
 def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:

@@ -9,10 +9,10 @@ from dnlib.denoiser.sampling import noise_level
 from dnlib.images import Range
 from dnlib.noise import Inspection, inspect_image
 
-TEXTURED, PURE = (
-    0.2,
-    0.4,
-)  # share of pixels with noise alone around: in pictures of texture, and where there is no doubt
+TEXTURED = 0.2  # share of pixels with noise alone around that pictures of nothing but texture may have
+PURE = 0.4  # share above which there is no doubt that it is noise
+SMALLEST = 64  # pixels of each side of an image whose noise is inspected
+CLIPPED = 0.9  # share of black and white pixels, above which the others tell too little
 DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
 
 
@@ -43,8 +43,8 @@ class White:
     """
 
     level: float
+    pure: float = 1.0
     white = True
-    pure = 1.0
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return np.full(image.shape, self.level**2)
@@ -66,7 +66,7 @@ class Inspected:
     @property
     def pure(self) -> float:
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
-        return 1.0 if told_apart else self.known.pure
+        return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return self.known.variance(image)
@@ -75,12 +75,15 @@ class Inspected:
         return self.known.draw(image, rng)
 
 
-def strength_of(frame: np.ndarray, inside: np.ndarray, tiles: list[np.ndarray]) -> Strength:
-    """The noise of a frame [H, W, C] in [0, 1], where its pixels count; else by the finest wavelets of tiles."""
+def strength_of(frame: np.ndarray, inside: np.ndarray, range: Range, tiles: list[np.ndarray]) -> Strength:
+    """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
+
+    range: of black and white, in units of the frame, whose own values go from 0 to 1.
+    """
     try:
-        return Inspected(inspect_image(frame, inside=inside, range=Range.told(0, 1)))
-    except ValueError:  # too small, or nothing of it is pure noise
-        return White(noise_level(tiles))
+        return Inspected(inspect_image(frame, inside=inside, range=range))
+    except ValueError:  # too small to be inspected, or nothing in it can be said to be noise
+        return White(noise_level(tiles), pure=float(min(frame.shape[:2]) < SMALLEST))
 
 
 def trust(level: float, known: Strength) -> float:

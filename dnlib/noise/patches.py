@@ -75,7 +75,7 @@ def covered(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The pixels of an image of this size that lie in patches with these upper left corners [P, 2]: [H, W] bool."""
     inside = np.zeros(size, bool)
     inside[tuple(corners.T)] = True
-    return maximum_filter(inside, SIDE, origin=-(SIDE // 2))
+    return maximum_filter(inside, SIDE, origin=SIDE // 2 - 1, mode="constant")
 
 
 def _shares(values: np.ndarray, step: int) -> np.ndarray:

@@ -1,0 +1,20 @@
+"""Where an image is noise and nothing else."""
+
+import numpy as np
+import pytest
+
+from dnlib.images import photo
+from dnlib.noise import inspect_image
+from dnlib.noise.patches import SIDE, covered
+
+
+def test_patches_cover_the_pixels_below_and_right_of_their_corners():
+    inside = covered(np.array([[3, 7]]), (30, 40))
+    assert np.argwhere(inside).tolist() == [[3 + i, 7 + j] for i in range(SIDE) for j in range(SIDE)]
+
+
+@pytest.mark.parametrize("sigma", [3, 10])
+def test_the_rims_of_coins_are_not_taken_for_noise(rng, sigma):
+    noisy = 255 * photo("coins")[:256, :256] + rng.normal(0, sigma, (256, 256))
+    found = inspect_image(noisy.clip(0, 255).round().astype(np.uint8))
+    assert found.level == pytest.approx(sigma, rel=0.1) and found.radius == 0
