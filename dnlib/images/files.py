@@ -55,8 +55,13 @@ def image_files(folder: str | os.PathLike, *, deep: bool = False) -> list[Path]:
 def listed(folder: Path, endings: Iterable[str], *, deep: bool) -> list[Path]:
     """As `image_files`, for any endings."""
     found = (path for path in folder.glob("**/*" if deep else "*") if path.suffix.lower() in endings)
-    shown = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    return naturally(path for path in shown if path.is_file() or is_zarr(path))
+    return naturally(path for path in found if _shown(path.relative_to(folder)) and (path.is_file() or is_zarr(path)))
+
+
+def _shown(path: Path) -> bool:
+    """Whether nothing of a path is hidden, and it leads into no zarr."""
+    inside_zarr = any(part.lower().endswith(".zarr") for part in path.parts[:-1])
+    return not inside_zarr and not any(part.startswith(".") for part in path.parts)
 
 
 def naturally(paths: Iterable[Path]) -> list[Path]:
