@@ -104,7 +104,7 @@ def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[i
     if kind == "a zarr":
         with refusing(path):
             stored, array = open_zarr(path)
-            unsure = stored.axes is None or "S" in stored.axes
+            unsure = stored.alpha is None and "S" in (stored.axes or "S")
             return None if unsure and _alpha_by_values(array.shape, array.dtype) else (stored, array)
     return None
 

@@ -62,7 +62,10 @@ def open_zarr(path: Path) -> tuple[Stored, object]:
     if not names and "datasets" in levels and array.ndim == 5:
         names = list("tczyx")  # as all are before OME-Zarr 0.3
     axes = letters_of(names or _dimensions(array), array.ndim)
-    said = {"group": rest, "ome": ome, "array": {k: v for k, v in array.attrs.items() if k != "_ARRAY_DIMENSIONS"}}
+    own = dict(array.attrs)
+    own.pop("_ARRAY_DIMENSIONS", None)
+    alpha = own.pop("alpha") if own.get("alpha") in ("associated", "unassociated") else None
+    said = {"group": rest, "ome": ome, "array": own}
     if levels.get("name"):
         said["name"] = levels["name"]
     metadata = Metadata(
@@ -76,7 +79,7 @@ def open_zarr(path: Path) -> tuple[Stored, object]:
     if group is not None and "labels" in group:
         notes.append("its labels are left out")
     pixels = without_values(array.shape, array.dtype)
-    return Stored(pixels, axes, metadata=metadata, notes=tuple(notes)), array
+    return Stored(pixels, axes, alpha, metadata=metadata, notes=tuple(notes)), array
 
 
 def read_zarr(path: Path) -> Stored:

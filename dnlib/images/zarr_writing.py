@@ -39,10 +39,10 @@ def write_zarr(folder: Path, picture: Picture, frames: Iterable[np.ndarray] | No
         store=folder,
         name=place or None,
         shape=[lengths[letter] for letter in order],
-        chunks=[min(lengths[letter], {"Y": TILE, "X": TILE, "S": 4}.get(letter, 1)) for letter in order],
+        chunks=[min(lengths[letter], {"Y": TILE, "X": TILE, "S": lengths[letter]}.get(letter, 1)) for letter in order],
         dtype=picture.pixels.dtype,
         dimension_names=order.lower(),
-        attributes=said.get("array", {}),
+        attributes={**said.get("array", {}), **({"alpha": picture.alpha} if picture.has_alpha else {})},
     )
     own = [letter for letter in picture.axes if letter not in picture.frame_axes]
     turned = [own.index(letter) for letter in order if letter in own]

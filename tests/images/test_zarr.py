@@ -273,3 +273,13 @@ for call in (lambda: read("a.zarr"), lambda: write("b.zarr", Picture.of(np.zeros
     )
     assert found.stdout.count('pip install "dnlib[zarr]"') == 2 and found.stdout.count("\n") == 2, found.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+
+
+@pytest.mark.parametrize("alpha", ["associated", "unassociated"])
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_alpha_stays_alpha(tmp_path, rng, alpha, kind):
+    pixels = rng.integers(0, 255, (5, 20, 24, 4)).astype(kind)
+    write(tmp_path / "a.zarr", Picture.of(pixels, axes="TYXS", alpha=alpha))
+    assert read(tmp_path / "a.zarr").alpha == alpha
+    with opened(tmp_path / "a.zarr") as stack:
+        assert isinstance(stack, Stack) and stack.frame(2).alpha == alpha
