@@ -12,7 +12,7 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
-from dnlib.images.zarr_reading import holds_zarr, is_zarr, read_zarr
+from dnlib.images.zarr_reading import holds_zarr, is_zarr, package, read_zarr
 
 HOLDS = {
     ".png": ("uint8", "uint16"),
@@ -137,6 +137,7 @@ def check_there(path: Path) -> None:
     if is_zarr(path):
         if not holds_zarr(path):
             raise FileNotFoundError(f"{path} holds no zarr: there is no zarr.json, .zarray or .zgroup in it")
+        package()
         return
     if path.is_file() and path.suffix.lower() == ".zip":
         raise ValueError(f"{path} is a packed archive, in which no picture is looked for; unpack it first")
