@@ -70,8 +70,8 @@ def _reading(command):
 def denoise(images, output, channels, patience, force, **options):
     """Denoise IMAGES with the filter or network that lowers their error most; what would do harm is not done.
 
-    PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks) and .npy, or folders of these; type,
-    range and metadata are kept.
+    PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks), .npy and .zarr, or folders of these;
+    type, range and metadata are kept.
 
     \b
     dnlib denoise noisy.png -o denoised.png
@@ -133,14 +133,14 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
     With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
     measured together, one after the other.
     """
-    from dnlib.images import check_destination
+    from dnlib.images import check_destination, is_zarr
     from dnlib.noise import inspect_files, inspect_folders
 
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
         check_destination(picture, overwrite=force)
-    if noisy.is_dir() or (clean and clean.is_dir()):
+    if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
         found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}

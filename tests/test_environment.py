@@ -47,13 +47,14 @@ def test_the_pins_fit_the_bounds_and_cover_them():
         assert pin and pin in bounds, name
 
 
-def test_the_cluster_extra_is_part_of_the_test_extra():
+def test_what_is_optional_is_part_of_the_test_extra():
     extras = PROJECT["optional-dependencies"]
-    assert set(extras["cluster"]) <= set(extras["test"])
+    assert {*extras["cluster"], *extras["zarr"]} <= set(extras["test"])
 
 
 LIGHT = {
     "dnlib.cli": ["torch", "numpy", "matplotlib", "papermill"],
+    "dnlib.images.stacks": ["zarr", "tifffile", "torch"],
     "dnlib.denoiser.choice": ["torch", "matplotlib", "ipywidgets"],
     "dnlib.course": ["matplotlib", "ipywidgets", "papermill", "distributed"],
 }

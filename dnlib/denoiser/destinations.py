@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dnlib.images import HOLDS, check_destination, image_files, naturally
+from dnlib.images import HOLDS, check_destination, image_files, is_zarr, naturally
 
 
 def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path, Path]], bool]:
@@ -24,13 +24,17 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
     if not many:
         pairs = [(files[0], output)]
     else:
-        _check_folder(output, [image for image in images if image.is_dir()])
+        _check_folder(output, [image for image in images if image.is_dir() and not is_zarr(image)])
         pairs = [(file, output / file.name) for file in files]
     read = {file.resolve() for file in files}
     written = {}
     for file, target in pairs:
         if target.resolve() in read:
             raise ValueError(f"{target} is one of the files that are read; name another place for the result")
+        if around := read.intersection(target.resolve().parents):
+            raise ValueError(f"{target} lies in {around.pop()}, which is read; name a place outside it")
+        if is_zarr(target) and any(file.is_relative_to(target.resolve()) for file in read):
+            raise ValueError(f"{target} holds what is read; name another place for the result")
         place = os.path.normcase(target)
         if place in written:
             raise ValueError(f"{written[place]} and {file} would both become {target}; denoise them into two folders")
@@ -40,20 +44,21 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
 
 def _expanded(image: Path) -> list[Path]:
     """The files that a name stands for."""
-    if image.is_dir():
+    if image.is_dir() and not is_zarr(image):
         if not (files := image_files(image)):
             raise ValueError(f"the folder {image} holds no image file ({', '.join(HOLDS)})")
         return files
     if image.exists() or not glob.has_magic(str(image)):
         return [image]
-    if not (files := naturally(Path(name) for name in glob.glob(str(image)) if Path(name).is_file())):
+    paths = map(Path, glob.glob(str(image)))
+    if not (files := naturally(path for path in paths if path.is_file() or is_zarr(path))):
         raise FileNotFoundError(f"no file is called like {image}")
     return files
 
 
 def _check_folder(output: Path, folders: list[Path]) -> None:
-    if output.exists() and not output.is_dir():
-        raise FileExistsError(f"{output} is a file; several pictures go into a folder")
+    if output.exists() and (not output.is_dir() or is_zarr(output)):
+        raise FileExistsError(f"{output} is a picture; several pictures go into a folder")
     if not output.exists() and output.suffix.lower() in HOLDS:
         raise ValueError(f"several pictures go into a folder; {output} would be a file")
     if not output.resolve().parent.is_dir():
@@ -75,7 +80,8 @@ def check_beside(
     ):
         if path is None:
             continue
-        if path.suffix.lower() not in endings or path.absolute() in (image.absolute(), output.absolute()):
+        taken = {image.absolute(), output.absolute()}
+        if path.suffix.lower() not in endings or taken.intersection((path.absolute(), *path.absolute().parents)):
             raise ValueError(f"{what} of its own, with the ending {' or '.join(endings)}; {path} was given")
         check_destination(path, overwrite=overwrite)
     if uncertainty and filter != BLIND_SPOT:

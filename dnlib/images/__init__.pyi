@@ -33,3 +33,4 @@ from .ranges import Range as Range, range_in_use as range_in_use, step_of as ste
 from .stacks import Stack as Stack, opened as opened
 from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of
 from .writing import atomic as atomic, check_destination as check_destination, write as write
+from .zarr_reading import is_zarr as is_zarr

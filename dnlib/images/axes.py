@@ -6,6 +6,7 @@ its own. All other letters (T, Z, Q ...) count frames.
 
 import numpy as np
 
+FRAME_LETTERS = "QTZRPAHIVE"  # for axes of frames that have no letter of their own
 MOST_SAMPLES = 4  # a last axis of up to this many entries holds samples
 
 

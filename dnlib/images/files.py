@@ -12,6 +12,7 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
+from dnlib.images.zarr_reading import holds_zarr, is_zarr, package, read_zarr
 
 HOLDS = {
     ".png": ("uint8", "uint16"),
@@ -20,6 +21,7 @@ HOLDS = {
     ".tif": None,
     ".tiff": None,
     ".npy": None,
+    ".zarr": None,
 }
 """Endings of files that can be written, and the types of pixels they hold; None: any, stacks and alpha too."""
 ENDINGS = (".bmp", *HOLDS)
@@ -53,8 +55,13 @@ def image_files(folder: str | os.PathLike, *, deep: bool = False) -> list[Path]:
 def listed(folder: Path, endings: Iterable[str], *, deep: bool) -> list[Path]:
     """As `image_files`, for any endings."""
     found = (path for path in folder.glob("**/*" if deep else "*") if path.suffix.lower() in endings)
-    shown = (path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-    return naturally(path for path in shown if path.is_file())
+    return naturally(path for path in found if _shown(path.relative_to(folder)) and (path.is_file() or is_zarr(path)))
+
+
+def _shown(path: Path) -> bool:
+    """Whether nothing of a path is hidden, and it leads into no zarr."""
+    inside_zarr = any(part.lower().endswith(".zarr") for part in path.parts[:-1])
+    return not inside_zarr and not any(part.startswith(".") for part in path.parts)
 
 
 def naturally(paths: Iterable[Path]) -> list[Path]:
@@ -78,7 +85,7 @@ def _natural(path: Path) -> tuple:
 def read(
     path: str | os.PathLike, *, axes: str | None = None, channels: bool | None = None, ignore_nan: bool = False
 ) -> Picture:
-    """Read a PNG, JPEG, BMP, TIFF or .npy file.
+    """Read a PNG, JPEG, BMP, TIFF or .npy file, or a .zarr folder.
 
     What the file says about its pixels is kept. No pickle is loaded.
 
@@ -127,6 +134,13 @@ def read(
 
 def check_there(path: Path) -> None:
     """Refuse what is no file, or has no ending of an image."""
+    if is_zarr(path):
+        if not holds_zarr(path):
+            raise FileNotFoundError(f"{path} holds no zarr: there is no zarr.json, .zarray or .zgroup in it")
+        package()
+        return
+    if path.is_file() and path.suffix.lower() == ".zip":
+        raise ValueError(f"{path} is a packed archive, in which no picture is looked for; unpack it first")
     if not path.is_file():
         state = "a folder" if path.is_dir() else "not there"
         raise FileNotFoundError(f"{path.absolute()} is {state}; name an image file")
@@ -143,7 +157,7 @@ def refusing(path: Path) -> Iterator[None]:
     except Exception as error:
         told = isinstance(error, (ValueError, OSError, RuntimeError)) and str(error)
         reason = str(error).splitlines()[0] if told else "its parts do not fit together; fetch or save it again"
-        raise ValueError(f"{path} cannot be read as a {path.suffix.lower()} image: {reason}") from error
+        raise ValueError(f"{path} cannot be read as a {path.suffix.lower() or '.zarr'} image: {reason}") from error
 
 
 @contextlib.contextmanager
@@ -166,12 +180,14 @@ def layout_of(stored: Stored, axes: str | None, channels: bool | None) -> Pictur
 def notes_on(path: Path, stored: Stored) -> tuple[str, ...]:
     """What was found on reading, and whether the file is what it is called."""
     kind = kind_of(path)
-    misnamed = path.suffix.lower() not in KINDS[kind][0]
+    misnamed = path.is_file() and path.suffix.lower() not in KINDS[kind][0]
     return (*stored.notes, *([f"{path.name} is {kind} in spite of its name"] if misnamed else []))
 
 
 def kind_of(path: Path) -> str:
     """What a file is by its first bytes, in words: "a PNG", "a WebP picture", "an empty file"."""
+    if path.is_dir():
+        return "a zarr"
     with open(path, "rb") as file:
         start = file.read(512)
     text = start.lstrip().lower()
@@ -217,5 +233,6 @@ KINDS = {
     "a BMP": ((".bmp",), _read_raster),
     "a TIFF": ((".tif", ".tiff"), _read_tiff),
     "a .npy": ((".npy",), _read_npy),
+    "a zarr": ((".zarr",), read_zarr),
 }
 """What can be read: the endings that say so, and the reader."""

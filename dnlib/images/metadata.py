@@ -1,6 +1,6 @@
 """What a file says about its pixels, kept where the format written can hold it and named where it cannot."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,16 +15,28 @@ NAMES = {
     "tags": "TIFF tags (georeference, camera, author)",
     "ome": "OME-XML",
     "imagej": "ImageJ metadata",
+    "sizes": "pixel size",
+    "attributes": "zarr attributes",
 }
 HELD = {
     ".png": {"icc_profile", "exif", "resolution", "gamma", "texts"},
     ".jpg": {"icc_profile", "exif", "resolution"},
     ".jpeg": {"icc_profile", "exif", "resolution"},
-    ".tif": {"icc_profile", "resolution", "tags", "ome", "imagej", "texts"},
-    ".tiff": {"icc_profile", "resolution", "tags", "ome", "imagej", "texts"},
+    ".tif": {"icc_profile", "resolution", "tags", "ome", "imagej", "texts", "sizes"},
+    ".tiff": {"icc_profile", "resolution", "tags", "ome", "imagej", "texts", "sizes"},
     ".npy": set(),
+    ".zarr": {"sizes", "attributes"},
 }
 """What `write` puts into a file of each ending."""
+
+
+class Size(NamedTuple):
+    """How long a step along an axis is, in a unit as OME-Zarr calls it ("micrometer"), and where its first pixel is."""
+
+    letter: str
+    length: float = 1.0
+    unit: str | None = None
+    origin: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,10 @@ class Metadata:
         Of a TIFF, as tifffile writes them: code, type, count, value, once.
     ome, imagej
         The XML of an OME-TIFF, and what tifffile reads of ImageJ's.
+    sizes, attributes
+        Of a zarr: the size of a pixel, and the attributes of "group", "ome" and "array", and its "name".
+    place
+        Where the array lies in its group; "": it is by itself; None: it is of no zarr.
 
     Examples
     --------
@@ -62,11 +78,14 @@ class Metadata:
     tags: tuple[tuple, ...] = ()
     ome: str | None = None
     imagej: dict | None = None
+    sizes: tuple[Size, ...] = ()
+    attributes: dict = field(default_factory=dict)
+    place: str | None = None
 
     def lost(self, path: str | Path) -> list[str]:
         """The names of what a file of this ending cannot hold."""
         held = HELD[Path(path).suffix.lower()]
-        return [NAMES[field.name] for field in fields(self) if getattr(self, field.name) and field.name not in held]
+        return [text for name, text in NAMES.items() if getattr(self, name) and name not in held]
 
 
 class Stored(NamedTuple):

@@ -202,12 +202,16 @@ class Picture:
         """How many frames there are."""
         return math.prod(self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes)
 
+    def place(self, number: int) -> tuple[int | slice, ...]:
+        """Where in the pixels a frame lies."""
+        lengths = [self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes]
+        places = dict(zip(self.frame_axes, map(int, np.unravel_index(number, lengths)), strict=True)) if lengths else {}
+        return tuple(places.get(letter, slice(None)) for letter in self.axes)
+
     def frame(self, number: int) -> "Picture":
         """One of the frames as a picture, a view; counted as in `colours`."""
-        lengths = [self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes]
-        place = dict(zip(self.frame_axes, np.unravel_index(number, lengths), strict=True)) if lengths else {}
-        pixels = self.pixels[tuple(place.get(letter, slice(None)) for letter in self.axes)]
-        axes = "".join(letter for letter in self.axes if letter not in place)
+        pixels = self.pixels[self.place(number)]
+        axes = "".join(letter for letter in self.axes if letter not in self.frame_axes)
         valid = None if self.valid is None else self.valid.reshape(-1, *self.valid.shape[-2:])[number]
         return replace(self, pixels=pixels, axes=axes, valid=valid, notes=())
 

@@ -1,4 +1,4 @@
-"""Stacks read from disk frame by frame: TIFF and .npy files whose frames follow each other."""
+"""Stacks read from disk frame by frame: TIFF and .npy files whose frames follow each other, and zarrs."""
 
 import contextlib
 import math
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from dnlib.images.files import check_there, kind_of, layout_of, named, notes_on,
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.planes import plane_reader, without_values
+from dnlib.images.zarr_reading import open_zarr
 
 FRAMES_FIRST = "[^YXSC]+(C?YX|YX[SC])"  # axes of stacks whose frames follow each other
 
@@ -79,14 +81,17 @@ def opened(
     path = Path(path)
     check_there(path)
     with contextlib.ExitStack() as files:
-        found = _found(path, files)
-        yield (found and _stack(path, *found, axes, channels, ignore_nan)) or read(
-            path, axes=axes, channels=channels, ignore_nan=ignore_nan
-        )
+        stack = None
+        if found := _found(path, files):
+            with named(path):
+                layout = layout_of(found[0], axes, channels)
+            if read_frame := _reader(path, layout, *found):
+                stack = _stack(path, layout, found[0], read_frame, ignore_nan)
+        yield stack or read(path, axes=axes, channels=channels, ignore_nan=ignore_nan)
 
 
-def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
-    """What a file holds, and what reads its planes; None: it is to be read at once."""
+def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[int], np.ndarray] | Any] | None:
+    """What a file holds, and what reads its planes or the array of a zarr; None: it is to be read at once."""
     kind = kind_of(path)
     if kind == "a .npy":
         with refusing(path):
@@ -96,19 +101,28 @@ def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[i
 
         with refusing(path):
             return open_tiff(path, files)
+    if kind == "a zarr":
+        with refusing(path):
+            stored, array = open_zarr(path)
+            unsure = stored.alpha is None and "S" in (stored.axes or "S")
+            return None if unsure and _alpha_by_values(array.shape, array.dtype) else (stored, array)
     return None
 
 
-def _stack(
-    path: Path,
-    stored: Stored,
-    read_plane: Callable[[int], np.ndarray],
-    axes: str | None,
-    channels: bool | None,
-    ignore_nan: bool,
-) -> Stack | None:
-    with named(path):
-        layout = layout_of(stored, axes, channels)
+def _reader(
+    path: Path, layout: Picture, stored: Stored, source: Callable[[int], np.ndarray] | Any
+) -> Callable[[int], np.ndarray] | None:
+    """What reads the n-th frame; None: frames do not lie so that one could be read by itself."""
+    if not stored.plane:  # of a zarr any part can be read
+        frame_axes = "".join(letter for letter in layout.axes if letter not in layout.frame_axes)
+        if not layout.frame_axes or not re.fullmatch("C?YX|YX[SC]", frame_axes):
+            return None
+
+        def read_frame(number: int) -> np.ndarray:
+            with refusing(path):
+                return source[layout.place(number)].astype(layout.pixels.dtype, copy=False)
+
+        return read_frame
     if not re.fullmatch(FRAMES_FIRST, layout.axes):
         return None
     shape = layout.pixels.shape[len(layout.frame_axes) :]
@@ -116,12 +130,18 @@ def _stack(
     if planes * math.prod(stored.plane) != math.prod(shape):
         return None
 
-    def read_frame(number: int) -> np.ndarray:
+    def read_planes(number: int) -> np.ndarray:
         with refusing(path):
-            pixels = [read_plane(planes * number + one) for one in range(planes)]
+            pixels = [source(planes * number + one) for one in range(planes)]
             frame = pixels[0] if planes == 1 else np.stack(pixels)
             return frame.reshape(shape).astype(layout.pixels.dtype, copy=False)
 
+    return read_planes
+
+
+def _stack(
+    path: Path, layout: Picture, stored: Stored, read_frame: Callable[[int], np.ndarray], ignore_nan: bool
+) -> Stack:
     notes = (*layout.notes, *notes_on(path, stored))
     return Stack(
         layout.pixels,
@@ -143,8 +163,12 @@ def _open_npy(path: Path) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
             return None
         shape, fortran, kind = readers[version](file)
         start = file.tell()
-    by_values = kind == np.uint16 and shape[-1:] in ((2,), (4,))  # whether the last of these is alpha
-    if fortran or kind.hasobject or len(shape) < 3 or math.prod(shape) == 0 or by_values:
+    if fortran or kind.hasobject or len(shape) < 3 or math.prod(shape) == 0 or _alpha_by_values(shape, kind):
         return None
     plane = shape[-3:] if shape[-1] <= MOST_SAMPLES else shape[-2:]
     return Stored(without_values(shape, kind), plane=plane), plane_reader(path, kind, start, plane)
+
+
+def _alpha_by_values(shape: tuple[int, ...], kind: np.dtype) -> bool:
+    """Whether the values say if the last sample is alpha, so that all have to be seen."""
+    return kind == np.uint16 and shape[-1:] in ((2,), (4,))

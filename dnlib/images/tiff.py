@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.axes import in_order
+from dnlib.images.axes import FRAME_LETTERS, in_order
 from dnlib.images.metadata import Metadata, Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.planes import plane_reader, without_values
+from dnlib.images.sizes import for_ome_xml
 
 KEPT_TAGS = (271, 272, 306, 315, 33432, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
 """Maker, model, date, author, copyright; scale, tie points, transformation and keys of GeoTIFF; GDAL's."""
 NO_DATA_TAG, EXIF_TAG, ORIENTATION_TAG = 42113, 34665, 274
 SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
-FRAMES = "QTZRPAHIVE"  # letters for axes of frames
 
 
 def read_tiff(path: Path) -> Stored:
@@ -97,7 +97,7 @@ def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
 
 def _distinct(axes: str) -> str:
     """Every letter once: tifffile calls all unknown axes Q."""
-    spare = [letter for letter in FRAMES if letter not in axes]
+    spare = [letter for letter in FRAME_LETTERS if letter not in axes]
     return "".join(spare.pop(0) if letter in axes[:place] else letter for place, letter in enumerate(axes))
 
 
@@ -150,13 +150,18 @@ def _metadata(file, page) -> Metadata:
     )
 
 
-def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None = None) -> None:
-    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it; of a stack, frame by frame."""
+def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None = None) -> list[str]:
+    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it; of a stack, frame by frame.
+
+    What it cannot hold is given back.
+    """
     import tifffile
 
     metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
-    if not re.fullmatch("[^YXS]*YX[SC]?", axes):
-        pixels, axes = np.transpose(pixels, [axes.index(letter) for letter in in_order(axes)]), in_order(axes)
+    order = axes if re.fullmatch("[^YXS]*YX[SC]?", axes) else in_order(axes)
+    if frames is not None:  # which are written one after the other
+        order = picture.frame_axes + "".join(letter for letter in axes if letter not in picture.frame_axes)
+    pixels, axes = np.transpose(pixels, [axes.index(letter) for letter in order]), order
     samples = axes[-1] in "SC"
     if samples and pixels.shape[-1] == 1:
         pixels, axes, samples = pixels[..., 0], axes[:-1], False
@@ -177,15 +182,20 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         own = {key: value for key, value in metadata.imagej.items() if key not in IMAGEJ_COUNTS}
         resolution = metadata.imagej["resolution"]
         tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
-        return
+        return []
+    lost = []
     if metadata.ome:
         options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
     else:
         options["description"] = dict(metadata.texts).get("Description", "").encode("ascii", "replace").decode() or None
-        options["metadata"] = {"axes": axes.replace("C", "S") if samples else axes} if picture.is_stack else None
+        named = {"axes": axes.replace("C", "S") if samples else axes}
+        sized, lost = for_ome_xml(metadata.sizes, str(pixels.dtype))
+        options["metadata"] = {**named, **sized} if picture.is_stack or sized else None
+        options["ome"] = bool(sized)
     if metadata.resolution:
         options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
     tifffile.imwrite(path, data, compression="deflate", bigtiff=size > 4e9, **options)
+    return lost
 
 
 IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")

@@ -15,6 +15,7 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
+from dnlib.images.zarr_reading import holds_zarr, package
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a file
 
@@ -56,7 +57,10 @@ def check_destination(
     ValueError: .jpg holds single 8-bit images without alpha, this image has uint16 values; write .tif or .npy
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
+    if path.suffix.lower() == ".zarr":
+        if path.exists() and not holds_zarr(path):
+            raise FileExistsError(f"{path} is {'a folder' if path.is_dir() else 'a file'}, and no zarr; name another")
+    elif path.exists() and not path.is_file():
         raise FileExistsError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; name a file")
     if os.path.lexists(path) and not overwrite:
         raise FileExistsError(f"{path} exists; --force (overwrite=True) replaces it")
@@ -88,7 +92,9 @@ def _check_format(path: Path, picture: Picture, kind: np.dtype) -> None:
     suffix = one_of(path.suffix.lower(), HOLDS, f"the ending of {path}")
     if suffix == ".npy":
         return
-    if suffix in (".tif", ".tiff"):
+    if suffix in (".tif", ".tiff", ".zarr"):
+        if suffix == ".zarr":
+            package()
         if kind.itemsize > 8:
             raise ValueError(f"{suffix} holds at most 64 bits a value, this image has {kind}; write .npy")
         return
@@ -112,7 +118,7 @@ def write(
     Parameters
     ----------
     path
-        Its ending names the format: .png, .jpg, .jpeg, .tif, .tiff or .npy.
+        Its ending names the format: .png, .jpg, .jpeg, .tif, .tiff, .npy or .zarr (a folder).
     picture
         What to write, with all that its metadata say and the format can hold.
     overwrite
@@ -143,30 +149,47 @@ def write(
     True
     """
     path = check_destination(path, picture, overwrite=overwrite)
-    suffix = path.suffix.lower()
+    suffix, lost = path.suffix.lower(), []
     try:
-        with atomic(path) as temporary:
-            if suffix == ".npy":
-                _write_npy(temporary, picture, frames)
-            elif suffix in (".tif", ".tiff"):
-                from dnlib.images.tiff import write_tiff
+        if suffix == ".zarr":
+            from dnlib.images.zarr_writing import atomic_folder, write_zarr
 
-                write_tiff(temporary, picture, frames)
-            else:
-                from dnlib.images.raster import write_raster
-
-                write_raster(temporary, picture)
+            with atomic_folder(path) as folder:
+                lost = write_zarr(folder, picture, frames)
+        else:
+            with atomic(path) as temporary:
+                lost = _write(temporary, suffix, picture, frames)
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise OSError(f"{path} was not written: the disk is full; make room, or write elsewhere") from error
-    return picture.metadata.lost(path)
+    return picture.metadata.lost(path) + lost
+
+
+def _write(path: Path, suffix: str, picture: Picture, frames: Iterable[np.ndarray] | None) -> list[str]:
+    """Write a file, and name what the format could hold, but not for this picture."""
+    if suffix == ".npy":
+        _write_npy(path, picture, frames)
+    elif suffix in (".tif", ".tiff"):
+        from dnlib.images.tiff import write_tiff
+
+        return write_tiff(path, picture, frames)
+    else:
+        from dnlib.images.raster import write_raster
+
+        write_raster(path, picture)
+    return []
 
 
 def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None) -> None:
     pixels = picture.pixels
+    in_turn = picture.axes.startswith(picture.frame_axes)
+    if frames is not None and not in_turn:
+        pixels = np.empty(pixels.shape, pixels.dtype)
+        for number, frame in enumerate(frames):
+            pixels[picture.place(number)] = frame
     with open(path, "wb") as file:
-        if frames is None:
+        if frames is None or not in_turn:
             np.save(file, pixels, allow_pickle=False)
             return
         said = {"descr": np.lib.format.dtype_to_descr(pixels.dtype), "fortran_order": False, "shape": pixels.shape}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images import Range, parts_of, read
+from dnlib.images import Picture, Range, Stack, opened, parts_of, read
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import inspect_image, inspect_pair
 
@@ -43,12 +43,13 @@ def inspect_files(
     ['channel 0', 'channel 1']
     """
     told = Range.told(*range) if range else None
-    picture = read(noisy, **reading)
-    notes = list(picture.notes)
     if clean is not None:
-        truth = read(clean, **reading)
-        notes += _shifted(picture.first, truth.first)
-        return {"": inspect_pair(picture.first, truth.first, range=told)}, [*notes, *truth.notes]
+        picture, truth = (read(path, **reading) for path in (noisy, clean))
+        notes = [*picture.notes, *_shifted(picture.first, truth.first), *truth.notes]
+        return {"": inspect_pair(picture.first, truth.first, range=told)}, notes
+    with opened(noisy, **reading) as stack:
+        picture, number = _first_of(stack)
+        notes = list(stack.notes)
     parts, said = parts_of(picture, unlike=unlike_noise)
     if any(part.counts for part in parts):
         mean = np.mean([part.pixels[part.inside].mean() for part in parts])
@@ -60,10 +61,20 @@ def inspect_files(
     for part in parts:
         frame = part.holding[0]
         found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
-    count = len(parts[0].pixels)
-    if count > 1:
-        said = [*said, f"frame {parts[0].holding[0]} of {count} is inspected"]
+    if stack.count > 1:
+        said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
     return found, notes + said
+
+
+def _first_of(stack: Picture) -> tuple[Picture, int]:
+    """Of what is read frame by frame the first frame that is not constant, and its number; all else as it is."""
+    if not isinstance(stack, Stack):
+        return stack, 0
+    for number in range(stack.count):
+        frame = stack.frame(number)
+        if (seen := frame.colours[frame.inside]).size and (seen != seen[0]).any():
+            return frame, number
+    return stack.frame(0), 0
 
 
 def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:

@@ -1,0 +1,171 @@
+"""Zarr folders read with the package zarr: an array, a group that holds one, or an OME-Zarr in its full resolution."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from dnlib.images.axes import FRAME_LETTERS
+from dnlib.images.metadata import Metadata, Size, Stored
+from dnlib.images.planes import without_values
+
+MARKS = ("zarr.json", ".zarray", ".zgroup")
+"""Files of which every zarr holds one: format 3, and arrays and groups of format 2."""
+WORDS = {"time": "T", "channel": "C", "channels": "C", "band": "C"}
+SKIPPED = ("OME", "labels")  # groups inside a group that hold no picture
+OME_PARTS = ("omero", "bioformats2raw.layout", "series")  # that OME-Zarr 0.4 has beside everything else
+
+
+def package():
+    """The package zarr, which not everybody has."""
+    try:
+        import zarr
+    except ImportError:
+        zarr = None
+    if zarr is None or int(zarr.__version__.split(".")[0]) < 3:
+        raise ValueError('a .zarr takes the package zarr, version 3: pip install "dnlib[zarr]"')
+    return zarr
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a folder is one picture: by its name, or by what it holds.
+
+    Examples
+    --------
+    >>> is_zarr(Path("no/such.zarr"))
+    False
+    """
+    return path.is_dir() and (path.suffix.lower() == ".zarr" or holds_zarr(path))
+
+
+def holds_zarr(folder: Path) -> bool:
+    """Whether a folder is marked as a zarr."""
+    return any((folder / name).is_file() for name in MARKS)
+
+
+class Found(NamedTuple):
+    """An array of a zarr: the group it was found in and its attributes, or None, and where it lies in there."""
+
+    array: object
+    group: object | None
+    place: str
+
+
+def open_zarr(path: Path) -> tuple[Stored, object]:
+    """What a zarr holds, its pixels without values, and the array that has them."""
+    array, group, place = _found(package().open(store=path, mode="r", use_consolidated=False))
+    _check_codecs(array)
+    attributes = {} if group is None else dict(group.attrs)
+    ome, rest = _taken_apart(attributes)
+    levels = ome.pop("multiscales", [{}])[0]
+    names = [axis["name"] if isinstance(axis, dict) else axis for axis in levels.get("axes", [])]
+    if not names and "datasets" in levels and array.ndim == 5:
+        names = list("tczyx")  # as all are before OME-Zarr 0.3
+    axes = letters_of(names or _dimensions(array), array.ndim)
+    own = dict(array.attrs)
+    own.pop("_ARRAY_DIMENSIONS", None)
+    alpha = own.pop("alpha") if own.get("alpha") in ("associated", "unassociated") else None
+    said = {"group": rest, "ome": ome, "array": own}
+    if levels.get("name"):
+        said["name"] = levels["name"]
+    metadata = Metadata(
+        sizes=_sizes(levels, axes) if names and axes else (),
+        attributes={key: value for key, value in said.items() if value},
+        place=place,
+    )
+    notes = []
+    if smaller := len(levels.get("datasets", [])[1:]):
+        notes.append(f"its full resolution is read; the smaller copies of it ({smaller}) are left out")
+    if group is not None and "labels" in group:
+        notes.append("its labels are left out")
+    pixels = without_values(array.shape, array.dtype)
+    return Stored(pixels, axes, alpha, metadata=metadata, notes=tuple(notes)), array
+
+
+def read_zarr(path: Path) -> Stored:
+    """What a zarr holds, at once."""
+    stored, array = open_zarr(path)
+    return stored._replace(pixels=array[...])
+
+
+def _found(node) -> Found:
+    """The array to read: the group's first level if it says so, else the only thing there is."""
+    inside = hasattr(node, "members")
+    group, place = (node, "") if inside else (None, "")
+    while hasattr(node, "members"):
+        levels = _taken_apart(dict(node.attrs))[0].get("multiscales")
+        if levels:
+            path = levels[0]["datasets"][0]["path"]
+            return Found(node[path], node, path)
+        members = {name: one for name, one in node.members() if name not in SKIPPED}
+        if len(members) != 1:
+            some = ", ".join(sorted(members)[:10]) or "none"
+            raise ValueError(f"it holds {len(members)} arrays or groups ({some}); name a folder inside it that is one")
+        ((name, node),) = members.items()
+        if hasattr(node, "members"):
+            group, place = node, ""
+        else:
+            place = name
+    return Found(node, group, place)
+
+
+def _taken_apart(attributes: dict) -> tuple[dict, dict]:
+    """What OME says in the attributes of a group, of version 0.5 or older, and the others."""
+    rest = dict(attributes)
+    if isinstance(rest.get("ome"), dict):
+        ome = dict(rest.pop("ome"))
+        ome.pop("version", None)
+        return ome, rest
+    return {key: rest.pop(key) for key in ("multiscales", *OME_PARTS) if key in rest}, rest
+
+
+def _check_codecs(array) -> None:
+    """No pickle is loaded, and nothing but numbers."""
+    said = array.metadata.to_dict()
+    packed = json.dumps([said.get(key) for key in ("filters", "compressor", "codecs")], default=str)
+    if "pickle" in packed:
+        raise ValueError("its values are pickled, which could run a program; save them as numbers")
+    if array.dtype.kind not in "iufb":
+        raise ValueError(f"it has values of type {array.dtype}; integers and floating-point numbers are accepted")
+
+
+def _dimensions(array) -> Sequence[str | None]:
+    """The names of an array's axes: of format 3, or as xarray writes them into format 2."""
+    return getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+
+
+def letters_of(names: Sequence[str | None], count: int) -> str | None:
+    """A letter for every axis, by their names; None: these do not say which are height and width.
+
+    Examples
+    --------
+    >>> letters_of(["time", "c", "y", "x"], 4), letters_of(["angle", "y", "x"], 3), letters_of(["lat", "lon"], 2)
+    ('TCYX', 'QYX', None)
+    """
+    words = [str(name or "").lower() for name in names]
+    known = [WORDS.get(word, word.upper() if len(word) == 1 and word.isalpha() else "") for word in words]
+    if len(known) != count or not {"Y", "X"} <= set(known):
+        return None
+    spare = [letter for letter in FRAME_LETTERS if letter not in known]
+    return "".join(
+        letter if letter and letter not in known[:place] else spare.pop(0) for place, letter in enumerate(known)
+    )
+
+
+def _sizes(levels: dict, axes: str) -> tuple[Size, ...]:
+    """What the first level says of the size of a pixel, of axes that have one."""
+    scale, origin = [1.0] * len(axes), [0.0] * len(axes)
+    for step in (
+        *levels["datasets"][0].get("coordinateTransformations", ()),
+        *levels.get("coordinateTransformations", ()),
+    ):
+        for place, value in enumerate(step.get("scale", ())):
+            scale[place], origin[place] = scale[place] * value, origin[place] * value
+        for place, value in enumerate(step.get("translation", ())):
+            origin[place] += value
+    units = (
+        [axis.get("unit") if isinstance(axis, dict) else None for axis in levels["axes"]] if "axes" in levels else []
+    )
+    units += [None] * (len(axes) - len(units))
+    found = (Size(letter, *rest) for letter, *rest in zip(axes, scale, units, origin, strict=True))
+    return tuple(one for one in found if one[1:] != (1.0, None, 0.0))
