@@ -120,7 +120,7 @@ def _limited(filter: Filter, strength: Strength | None) -> Filter:
 
 
 def noise_in(removed: np.ndarray, estimate: np.ndarray, strength: Strength) -> np.ndarray:
-    """What is removed as far as it can be noise: where it is more, something stands out that the noise does not make."""
+    """What is removed as far as it can be noise: more than that stands out by what the noise does not make."""
     limit = RARE * np.sqrt(strength.variance(estimate))
     return np.clip(removed, -limit, limit)
 
