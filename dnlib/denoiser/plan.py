@@ -13,9 +13,10 @@ from tqdm import tqdm
 from dnlib.denoiser.candidates import BLIND_SPOT, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
+from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, Tile, parts_of, tiles_of
-from dnlib.noise import unlike_noise
+from dnlib.noise import other_noise, unlike_noise
 
 ISOLATED = 1e-4  # share of the pixels that stand out alone, above which they are told of
 COARSE = 1.0  # noise below so many steps was the dither of the values
@@ -174,8 +175,10 @@ def _check_counts(parts: list[Part], kind: np.dtype) -> None:
 def _remarks(task: Task, kind: np.dtype) -> list[str]:
     """What a user should know of a result, in sentences."""
     part, choice, step, found = task.part, task.chosen.choice, task.step, []
+    part = levelled_part(part, task.chosen.lines)
+    found += [f"whole {along} were too bright or too dark: their offsets are taken off" for along in task.chosen.lines]
     tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
-    if along := direction_of_noise(tiles):
+    if choice.filter != UNCHANGED and (along := direction_of_noise(tiles)):
         found.append(
             f"neighbours share the noise along {along}: little of it is removed (`dnlib noise` says what helps)"
         )
@@ -186,12 +189,21 @@ def _remarks(task: Task, kind: np.dtype) -> list[str]:
             "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
             "--filter median takes them for noise"
         )
-    if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
+    if choice.filter != UNCHANGED and np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(
             f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "
             "contours; --dtype float32 has none"
         )
-    return found
+    return found + _others(part, task.chosen)
+
+
+def _others(part: Part, chosen: Chosen) -> list[str]:
+    """What noise the first frame has besides that for which candidates were judged."""
+    frame = part.holding[0]
+    image = ((part.pixels[frame] - chosen.low) / chosen.span).astype(np.float32)
+    variance, inside = chosen.strength.variance(image), part.inside[frame]
+    stated = lambda level: f"{chosen.span * level:.3g}"  # noqa: E731 - in the part's units
+    return other_noise(image, variance, inside, stated, lines=not chosen.lines)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:
