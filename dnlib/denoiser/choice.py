@@ -12,10 +12,12 @@ import numpy as np
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
 from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_counts, noise_in
-from dnlib.denoiser.sampling import isolated_pixels, sample_tiles, without_single_channel
+from dnlib.denoiser.lines import levelled, levelled_part, lines_of
+from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting
 from dnlib.images import Part, Range, range_in_use
+from dnlib.noise import isolated_pixels
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
@@ -86,6 +88,7 @@ class Chosen:
     judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in
     the part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good.
     in_tiles: frames come in tiles, which must not differ in how they are treated.
+    lines: rows or columns that are levelled before anything else.
     """
 
     choice: Choice
@@ -98,6 +101,7 @@ class Chosen:
     counts: bool
     in_tiles: bool
     device: str
+    lines: tuple[str, ...] = ()
 
     @property
     def reach(self) -> int | None:
@@ -112,7 +116,7 @@ class Chosen:
 
         inside: [H, W], False where pixels do not count.
         """
-        frame = frame.astype(np.float64)
+        frame = levelled(frame, self.lines)
         if self.judged is None:
             return frame, None
         unit = ((frame - self.low) / self.span).astype(np.float32)
@@ -170,6 +174,8 @@ def choose(
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span = high - low
+    lines = lines_of(part) if filter == "auto" and not part.counts and not in_tiles else ()
+    part = levelled_part(part, lines)
     frames = [((part.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
     known = White(math.sqrt(values.mean()) / span) if part.counts else None
@@ -200,7 +206,7 @@ def choose(
     weights, notes = tuple(best.weight.tolist()), tuple(notes)
     choice = Choice(name, setting, risks[name], level * span, risks, weights, notes=notes)
     kept = None if name == UNCHANGED else best
-    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device)
+    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, lines)
 
 
 def _names(filter: str, channels: int, white: bool, size: int, patience: float) -> tuple[list[str], list[str]]:

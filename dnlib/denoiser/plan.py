@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import BLIND_SPOT
+from dnlib.denoiser.candidates import BLIND_SPOT, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
+from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, Tile, parts_of, tiles_of
-from dnlib.noise import unlike_noise
+from dnlib.noise import other_noise, unlike_noise
 
 COARSE = 1.0  # noise below so many steps was the dither of the values
 
@@ -171,17 +172,28 @@ def _check_counts(parts: list[Part], kind: np.dtype) -> None:
 def _remarks(task: Task, kind: np.dtype) -> list[str]:
     """What a user should know of a result, in sentences."""
     part, choice, step, found = task.part, task.chosen.choice, task.step, list(task.chosen.choice.notes)
+    part = levelled_part(part, task.chosen.lines)
+    found += [f"whole {along} were too bright or too dark: their offsets are taken off" for along in task.chosen.lines]
     tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
-    if along := direction_of_noise(tiles):
+    if choice.filter != UNCHANGED and (along := direction_of_noise(tiles)):
         found.append(
             f"neighbours share the noise along {along}: some of it may be left (`dnlib noise` says what helps)"
         )
-    if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
+    if choice.filter != UNCHANGED and np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
         found.append(
             f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "
             "contours; --dtype float32 has none"
         )
-    return found
+    return found + _others(part, task.chosen)
+
+
+def _others(part: Part, chosen: Chosen) -> list[str]:
+    """What noise the first frame has besides that for which candidates were judged."""
+    frame = part.holding[0]
+    image = ((part.pixels[frame] - chosen.low) / chosen.span).astype(np.float32)
+    variance, inside = chosen.strength.variance(image), part.inside[frame]
+    stated = lambda level: f"{chosen.span * level:.3g}"  # noqa: E731 - in the part's units
+    return other_noise(image, variance, inside, stated, lines=not chosen.lines)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:

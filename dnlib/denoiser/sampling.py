@@ -3,14 +3,12 @@
 import warnings
 
 import numpy as np
-from scipy import ndimage
 from skimage.restoration import estimate_sigma
 
-from dnlib.filters import channel_axis, donut_median
+from dnlib.filters import channel_axis
 
 TILE, TILES = 128, 4  # up to four tiles of 128x128 pixels
 GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; pixels it must be high and wide
-OUTLYING = 6.0  # standard deviations by which noise next to never differs
 DIRECTED = 2.2  # times more across than along: photographs without noise stay below 1.7
 
 
@@ -90,27 +88,6 @@ def noise_level(tiles: list[np.ndarray]) -> float:
         warnings.simplefilter("ignore", RuntimeWarning)  # a colour without any detail: no noise in it
         levels = [estimate_sigma(tile, channel_axis=channel_axis(tile)) for tile in tiles]
     return float(np.nan_to_num(np.array(levels)).mean())
-
-
-def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Where a pixel differs from the median around it by more than noise can, and at most one neighbour does so, too.
-
-    Parameters
-    ----------
-    image, deviation : ndarray
-        [H, W] or [H, W, C], and the standard deviation of the noise of each value.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sky = np.zeros((9, 9))
-    >>> sky[4, 4] = 1
-    >>> np.argwhere(isolated_pixels(sky, np.full(sky.shape, 0.1))).tolist()
-    [[4, 4]]
-    """
-    out = np.abs(image - donut_median(image, radius=1)) > OUTLYING * deviation
-    near = ndimage.uniform_filter(out.astype(np.float32), (3, 3, 1)[: image.ndim], mode="constant") * 9
-    return out & (near < 2.5)
 
 
 def direction_of_noise(tiles: list[np.ndarray]) -> str:

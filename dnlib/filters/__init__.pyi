@@ -34,3 +34,4 @@ from .recorrupted import (
     thin as thin,
 )
 from .risk import Risk as Risk
+from .stripes import without_lines as without_lines

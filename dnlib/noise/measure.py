@@ -88,7 +88,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     Raises
     ------
     ValueError
-        For an image without noise, one of a single value, one smaller than 64x64.
+        For an image without noise, one of a single value, one of a halftone pattern, one smaller than 64x64.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         curves=curves,
         covariance=covariance,
         range=used,
-        pure=float(found.pure[counting].mean()),
+        pure=float((found.pure & inside)[counting].mean()),
         **_history_of(image),
     )
 

@@ -37,6 +37,7 @@ FEWEST = 50  # patches that an estimate needs
 GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is taken for pure to begin with
 SMOOTHEST, ALIKE = 0.1, 4  # the smoothest share of each group, and how much more structure pure patches may have
 NO_STRUCTURE = 1.6  # times the structure of white noise: no more than this and the smoothest patches are noise alone
+FINER = 0.5  # times the structure of white noise: noise has more, a halftone screen has less
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
 BOUND = 5  # times the energy that is expected: what exceeds it is no noise
@@ -77,7 +78,7 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
     """The noise of an image [H, W, C] of float32.
 
     counting: [H, W], False where pixels do not count; blocks: whether the image was a JPEG file.
-    Raises ValueError where too few patches are left.
+    Raises ValueError where too few patches are left, and where these have a pattern finer than noise.
     """
     patches = patches_of(image, counting)
     if len(patches.residuals) < FEWEST:
@@ -87,6 +88,11 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
         )
     energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
     variance, pure, structure = _by_structure(patches, energy)
+    if structure < FINER:
+        raise ValueError(
+            "smooth areas vary by less than noise would leave after blurring: that is a fine pattern, as of a halftone "
+            "print or dithering, and no noise to estimate"
+        )
     if not blocks and structure > NO_STRUCTURE:
         variance, pure = _by_energy(patches, energy)
     covariance = _covariance_of_pure(patches, variance, pure)

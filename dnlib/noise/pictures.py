@@ -7,6 +7,8 @@ import numpy as np
 from dnlib.images import Picture, Range, Stack, opened, parts_of, read
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import inspect_image, inspect_pair
+from dnlib.noise.others import other_noise
+from dnlib.noise.sentences import number as as_number
 
 UNLIKE = 2.5  # colours whose noise differs more are taken each by itself
 
@@ -57,13 +59,22 @@ def inspect_files(
             f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
             "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
         )
-    found = {}
+    found, others = {}, []
     for part in parts:
         frame = part.holding[0]
         found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
+        others += _others(part.pixels[frame], part.inside[frame], found[part.name])
     if stack.count > 1:
         said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
-    return found, notes + said
+    return found, notes + said + others
+
+
+def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection) -> list[str]:
+    """What an inspection leaves out, in its units."""
+    used = found.range
+    variance = found.variance(frame) / (used.high - used.low) ** 2
+    image = used.to_unit(frame)
+    return other_noise(image, variance, inside, lambda level: f"{as_number(used.white * level)} {used}")
 
 
 def _first_of(stack: Picture) -> tuple[Picture, int]:

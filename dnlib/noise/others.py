@@ -1,0 +1,156 @@
+"""Noise that strength, brightness and correlation do not tell: of whole rows, single pixels, unlike in other places.
+
+Images are [H, W] or [H, W, C] in [0, 1].
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.ndimage import rank_filter
+
+BANDS, APART = 6, 2  # parts of a row whose offsets are compared, and how many parts lie between
+LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
+BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
+FULL = 0.9  # share of the pixels of a place that have to count
+UNLIKE, WORTH = 2.5, 0.01  # times as strong as elsewhere, and as strong at all, in shares of the range
+OUTLYING, OUTSTANDING = 6.0, 0.1  # standard deviations, and share of the range, by which noise never exceeds all around
+IMPULSES = 1e-3  # share of the pixels that are impulses, and of the rarer of dark and bright ones
+
+
+def other_noise(
+    image: np.ndarray,
+    variance: np.ndarray,
+    inside: np.ndarray,
+    stated: Callable[[float], str],
+    *,
+    lines: bool = True,
+) -> list[str]:
+    """What else is to be said of an image's noise, in sentences.
+
+    Parameters
+    ----------
+    image, variance : array [H, W] or [H, W, C]
+        In [0, 1], and the variance of the noise of each value as far as it is known.
+    inside : array [H, W]
+        False where pixels do not count.
+    stated : callable
+        Says a standard deviation in the units of whoever reads it.
+    lines : bool
+        Whether whole rows and columns are looked at.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).normal(0.5, np.where(np.arange(128) < 64, 0.02, 0.08), (128, 128))
+    >>> other_noise(image, np.full(image.shape, 0.0004), np.ones(image.shape, bool), "{:.2f}".format)
+    ['the noise differs from place to place, 0.02 to 0.08, and not by brightness: denoise the parts one by one']
+    """
+    rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+    if len(rows) < BLOCK or len(columns) < BLOCK:
+        return []
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    image, variance, inside, said = image[box], variance[box], inside[box], []
+    for along, deviation in line_noise(image, variance).items() if lines and inside.mean() > FULL else ():
+        said.append(
+            f"whole {along} are too bright or too dark, by {stated(deviation)}: `filters.without_lines(image, "
+            f"'{along}')` takes that off, and `dnlib denoise` does by itself"
+        )
+    weakest, strongest = _by_place(image, variance, inside)
+    if strongest > max(UNLIKE * weakest, WORTH):
+        said.append(
+            f"the noise differs from place to place, {stated(weakest)} to {stated(strongest)}, and not by brightness: "
+            "denoise the parts one by one"
+        )
+        return said  # single pixels cannot be told from the stronger noise
+    bright, dark = _standing_out(image, np.sqrt(variance))
+    if min(bright.mean(), dark.mean()) > IMPULSES:
+        said.append(
+            f"single pixels are far too bright or too dark, about {bright.mean() + dark.mean():.1%} of all: impulses, "
+            "which a median removes (--filter median)"
+        )
+    return said
+
+
+def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
+    """The standard deviation of what whole rows, or columns, are too bright or too dark by, where there is such noise.
+
+    What a row differs by from its neighbours is one number for noise, alike in all parts of the row; in pictures hardly
+    any two parts agree.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> noisy = rng.normal(0, 0.1, (128, 128)) + rng.normal(0, 0.1, (128, 1))
+    >>> list(line_noise(noisy, np.full(noisy.shape, 0.01))), line_noise(noisy[:, ::-1].copy() * 0, np.ones((128, 128)))
+    (['rows'], {})
+    """
+    gray = image.reshape(*image.shape[:2], -1).mean(axis=2)
+    found = {"rows": _shared_by_rows(gray), "columns": _shared_by_rows(gray.T)}
+    weaker, level = min(found.values()), np.sqrt(variance.mean())
+    return {
+        along: float(deviation)
+        for along, deviation in found.items()
+        if deviation > LEAST_LINES * level and deviation > DIRECTED * weaker
+    }
+
+
+def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Where a pixel exceeds, or falls below, all around but one by more than noise can and by a tenth of the range.
+
+    Parameters
+    ----------
+    image, deviation : array [H, W] or [H, W, C]
+        In [0, 1], and the standard deviation of the noise of each value.
+
+    Examples
+    --------
+    >>> sky = np.zeros((9, 9))
+    >>> sky[4, 4] = 1
+    >>> np.argwhere(isolated_pixels(sky, np.full(sky.shape, 0.1))).tolist()
+    [[4, 4]]
+    """
+    bright, dark = _standing_out(image, deviation)
+    return bright | dark
+
+
+def _standing_out(image: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where single pixels are too bright, and where too dark, by more than those around differ from each other."""
+    around = np.ones((3, 3, 1)[: image.ndim], bool)
+    around[1, 1] = False
+    high, low = rank_filter(image, -2, footprint=around), rank_filter(image, 1, footprint=around)
+    most = np.maximum(np.maximum(OUTLYING * deviation, OUTSTANDING), high - low)
+    return image > high + most, image < low - most
+
+
+def _shared_by_rows(gray: np.ndarray) -> float:
+    """The standard deviation of what all parts of a row share and the rows above and below do not; about."""
+    apart = gray[1:-1] - (gray[:-2] + gray[2:]) / 2
+    parts = [np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)]
+    shared = [
+        (_spread(one + other) ** 2 - _spread(one - other) ** 2) / 4
+        for k, one in enumerate(parts)
+        for other in parts[k + APART :]
+    ]
+    return float(np.sqrt(max(np.median(shared), 0) / 1.5))  # a row less the mean of two others
+
+
+def _by_place(image: np.ndarray, variance: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
+    """How strong white noise is where it is weakest and strongest for its brightness; (0, 0) where it is not white."""
+    import pywt
+
+    found = []
+    for top in range(0, image.shape[0] - BLOCK + 1, BLOCK):
+        for left in range(0, image.shape[1] - BLOCK + 1, BLOCK):
+            place = slice(top, top + BLOCK), slice(left, left + BLOCK)
+            counts = inside[place] & ((image[place] > 0) & (image[place] < 1)).reshape(BLOCK, BLOCK, -1).all(axis=2)
+            if counts.mean() < FULL:
+                continue
+            _, (_, _, coarse), fine = pywt.wavedec2(image[place], "db2", level=2, axes=(0, 1))
+            levels = [_spread(band) for band in (*fine, coarse)]
+            if max(levels) < EVEN * min(levels):
+                found.append((levels[2] / np.sqrt(variance[place].mean()), levels[2]))
+    return (min(found)[1], max(found)[1]) if found else (0.0, 0.0)
+
+
+def _spread(values: np.ndarray) -> float:
+    """The standard deviation of normal values around 0, by the median of their sizes."""
+    return float(np.median(np.abs(values)) / 0.6745)

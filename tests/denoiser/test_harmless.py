@@ -1,0 +1,82 @@
+"""What is no noise, or cannot be told from it, comes back as it was: halftone, stars, clean and clipped pictures."""
+
+import numpy as np
+import pytest
+
+import dnlib
+from dnlib.images import photo
+
+CLEAN = 255 * photo("camera")[100:356, 100:356]
+ROWS, COLUMNS = np.mgrid[:256, :256]
+
+
+def stored(values):
+    return np.rint(values.clip(0, 255)).astype(np.uint8)
+
+
+def gain(noisy, clean):
+    """By how many dB the result is closer to the clean picture than the input, and the choice."""
+    result, choice = dnlib.denoise(noisy, return_choice=True)
+    errors = [np.mean((one - clean.astype(float)) ** 2) for one in (noisy, result)]
+    return 10 * np.log10(errors[0] / errors[1]), choice
+
+
+def halftone(rng):
+    screen = np.sin(ROWS * np.pi / 2.5) * np.sin(COLUMNS * np.pi / 2.5) / 2 + 0.5
+    return 255.0 * (screen < CLEAN / 255)
+
+
+PICTURES = {
+    "halftone": halftone,
+    "a scan of a halftone": lambda rng: 25 + 0.8 * halftone(rng) + rng.normal(0, 5, CLEAN.shape),
+    "dithered": lambda rng: 255.0 * (rng.random(CLEAN.shape) < CLEAN / 255),
+    "clipped": lambda rng: 20 * (CLEAN - 128) + 128 + rng.normal(0, 25, CLEAN.shape),
+    "shaded": lambda rng: 0.8 * COLUMNS + 0.1 * ROWS,
+    "clean": lambda rng: CLEAN,
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_without_noise_to_be_told_comes_back_exactly_and_it_is_said(rng, name):
+    picture = stored(PICTURES[name](rng))
+    result, choice = dnlib.denoise(picture, return_choice=True)
+    np.testing.assert_array_equal(result, picture)
+    assert choice.filter == "unchanged" and any("returned unchanged" in note for note in choice.notes)
+
+
+def test_text_with_noise_is_denoised_and_stays_text(rng):
+    text = np.full((192, 256), 230.0)
+    for top in range(8, 180, 18):
+        for left in range(8, 240, 9):
+            text[top : top + rng.integers(5, 10), left : left + rng.integers(2, 7)] = 20
+    assert gain(stored(text + rng.normal(0, 5, text.shape)), text)[0] > 3
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_stars_on_weak_noise_are_kept(rng, size):
+    sky = np.full((256, 256), 20.0)
+    for row, column in rng.integers(2, 252, (80, 2)):
+        sky[row : row + size, column : column + size] = rng.uniform(80, 250)
+    noisy = stored(sky + rng.normal(0, 8, sky.shape))
+    gained, choice = gain(noisy, sky)
+    result, stars = dnlib.denoise(noisy), sky > 60
+    assert gained > 6 and np.abs(result[stars] - sky[stars]).max() < 50
+    assert size == 2 or any("single pixels" in note for note in choice.notes)
+
+
+@pytest.mark.parametrize("along", ["rows", "columns"])
+def test_offsets_of_whole_rows_are_taken_off_and_it_is_said(rng, along):
+    offsets = rng.normal(0, 12, (256, 1))
+    noisy = stored(CLEAN + rng.normal(0, 8, CLEAN.shape) + (offsets if along == "rows" else offsets.T))
+    gained, choice = gain(noisy, CLEAN)
+    assert gained > 6 and any(f"whole {along}" in note for note in choice.notes)
+    frames, _ = dnlib.denoise(np.stack([noisy, noisy]), axes="TYX", return_choice=True)
+    assert np.mean((frames[1] - CLEAN) ** 2) < np.mean((noisy - CLEAN) ** 2) / 4
+
+
+def test_two_kinds_of_noise_are_said(rng):
+    noisy = CLEAN + rng.normal(0, 1, CLEAN.shape) * np.where(COLUMNS < 128, 5, 25)
+    assert any("from place to place" in note for note in gain(stored(noisy), CLEAN)[1].notes)
+    noisy, drawn = CLEAN + rng.normal(0, 10, CLEAN.shape), rng.random(CLEAN.shape)
+    noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 255
+    assert any("impulses" in note for note in gain(stored(noisy), CLEAN)[1].notes)

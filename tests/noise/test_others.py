@@ -1,0 +1,63 @@
+"""Noise of other kinds is named: whole rows, unlike places, impulses; and photographs are not accused of it."""
+
+import numpy as np
+import pytest
+
+from dnlib.images import Picture, photo, write
+from dnlib.noise import inspect_files, inspect_image, line_noise, other_noise
+
+CLEAN = 255 * photo("camera")[100:356, 100:356]
+PHOTOS = ("camera", "astronaut", "coffee", "brick", "grass", "coins", "moon")
+
+
+def said_of(noisy):
+    image = noisy.clip(0, 255).round() / 255
+    variance = inspect_image(image).variance(image)
+    return other_noise(image, variance, np.ones(image.shape[:2], bool), lambda level: f"{255 * level:.0f}")
+
+
+@pytest.mark.parametrize("white", [0, 10])
+@pytest.mark.parametrize("along", ["rows", "columns"])
+def test_offsets_of_whole_rows_are_named_with_their_strength(rng, white, along):
+    offsets = rng.normal(0, 10, (256, 1))
+    noisy = CLEAN + rng.normal(0, 1, CLEAN.shape) * white + (offsets if along == "rows" else offsets.T)
+    (sentence,) = said_of(noisy)
+    assert f"whole {along}" in sentence and any(f"by {level}:" in sentence for level in (9, 10, 11))
+
+
+def test_two_strengths_in_one_picture_are_named(rng):
+    noisy = CLEAN + rng.normal(0, 1, CLEAN.shape) * np.where(np.arange(256) < 128, 5, 25)
+    assert said_of(noisy) == [
+        "the noise differs from place to place, 5 to 26, and not by brightness: denoise the parts one by one"
+    ]
+
+
+def test_impulses_are_named_and_stars_are_none(rng):
+    noisy, drawn = CLEAN + rng.normal(0, 10, CLEAN.shape), rng.random(CLEAN.shape)
+    noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 255
+    assert "impulses" in said_of(noisy)[-1]
+    sky = np.where(drawn < 0.002, 200.0, 20.0) + rng.normal(0, 3, CLEAN.shape)
+    assert said_of(sky) == []
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("sigma", [0, 5, 25])
+def test_photographs_are_not_accused(rng, name, sigma):
+    clean = 255 * photo(name)[:256, :256]
+    assert said_of(clean + rng.normal(0, 1, clean.shape) * sigma) == []
+
+
+def test_the_command_names_them(tmp_path, rng):
+    noisy = (CLEAN + rng.normal(0, 10, (256, 1))).clip(0, 255).round().astype(np.uint8)
+    write(tmp_path / "rows.png", Picture.of(noisy))
+    assert "whole rows" in inspect_files(tmp_path / "rows.png")[1][-1]
+    small = np.ones((32, 32), bool)
+    assert other_noise(small * 0.5, small * 0.1, small, str) == [] and line_noise(np.zeros((70, 70)), np.ones(1)) == {}
+
+
+def test_a_halftone_is_no_noise(rng):
+    rows, columns = np.mgrid[:256, :256]
+    screen = np.sin(rows * np.pi / 2.5) * np.sin(columns * np.pi / 2.5) / 2 + 0.5
+    printed = 25 + 200 * (screen < CLEAN / 255) + rng.normal(0, 5, CLEAN.shape)
+    with pytest.raises(ValueError, match="halftone"):
+        inspect_image(printed.clip(0, 255).round().astype(np.uint8))
