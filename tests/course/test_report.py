@@ -194,4 +194,4 @@ def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, sh
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png;base64,") == 3 and page.count('alt="') == 3
     assert "noisy &lt;1&gt;" in page and choice.filter in page and "script" not in page
-    assert np.isfinite(choice.loss)
+    assert np.isfinite(choice.risk)
