@@ -194,7 +194,7 @@ def choose(
     best = judged[name]
     if harmless and -best.change <= SURE * best.risk.error(best.weight):
         name = UNCHANGED
-        notes.append(_doubt(level, strength))
+        notes += [] if lines else [_doubt(level, strength)]
     if harmless and np.mean([isolated_pixels(t, np.sqrt(strength.variance(t))).mean() for t in tiles]) > ISOLATED:
         notes.append(
             "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "

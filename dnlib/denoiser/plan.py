@@ -173,7 +173,7 @@ def _remarks(task: Task, kind: np.dtype) -> list[str]:
     """What a user should know of a result, in sentences."""
     part, choice, step, found = task.part, task.chosen.choice, task.step, list(task.chosen.choice.notes)
     part = levelled_part(part, task.chosen.lines)
-    found += [f"whole {along} were too bright or too dark: their offsets are taken off" for along in task.chosen.lines]
+    found += [f"whole {along} share an offset, which is taken off" for along in task.chosen.lines]
     tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
     if choice.filter != UNCHANGED and (along := direction_of_noise(tiles)):
         found.append(

@@ -38,6 +38,8 @@ GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is t
 SMOOTHEST, ALIKE = 0.1, 4  # the smoothest share of each group, and how much more structure pure patches may have
 NO_STRUCTURE = 1.6  # times the structure of white noise: no more than this and the smoothest patches are noise alone
 FINER = 0.5  # times the structure of white noise: noise has more, a halftone screen has less
+BEYOND = 1.3  # times the variance of the whole image, which its noise cannot exceed
+PATTERN = "that is a fine pattern, of stripes or a halftone print, and no noise to estimate"
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
 BOUND = 5  # times the energy that is expected: what exceeds it is no noise
@@ -89,16 +91,15 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
     energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
     variance, pure, structure = _by_structure(patches, energy)
     if structure < FINER:
-        raise ValueError(
-            "smooth areas vary by less than noise would leave after blurring: that is a fine pattern, as of a halftone "
-            "print or dithering, and no noise to estimate"
-        )
+        raise ValueError(f"smooth areas vary by less than noise would leave after blurring: {PATTERN}")
     if not blocks and structure > NO_STRUCTURE:
         variance, pure = _by_energy(patches, energy)
     covariance = _covariance_of_pure(patches, variance, pure)
     maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
     lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
     variance = variance / lost
+    if variance.mean() > BEYOND * image[counting].var(axis=0).mean():
+        raise ValueError(f"as noise it would be stronger than all that varies in the image: {PATTERN}")
     return Estimate(
         brightness=patches.brightness,
         variance=variance,

@@ -10,6 +10,8 @@ from scipy.ndimage import rank_filter
 
 BANDS, APART = 6, 2  # parts of a row whose offsets are compared, and how many parts lie between
 LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
+FAINTEST, STRONGEST = 0.002, 0.15  # of lines, in shares of the image's range: what is stronger is drawn
+REPEATED = 0.5  # correlation with rows further away, above which lines are a pattern
 BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
 FULL = 0.9  # share of the pixels of a place that have to count
 UNLIKE, WORTH = 2.5, 0.01  # times as strong as elsewhere, and as strong at all, in shares of the range
@@ -74,7 +76,7 @@ def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
     """The standard deviation of what whole rows, or columns, are too bright or too dark by, where there is such noise.
 
     What a row differs by from its neighbours is one number for noise, alike in all parts of the row; in pictures hardly
-    any two parts agree.
+    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise.
 
     Examples
     --------
@@ -85,12 +87,9 @@ def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
     """
     gray = image.reshape(*image.shape[:2], -1).mean(axis=2)
     found = {"rows": _shared_by_rows(gray), "columns": _shared_by_rows(gray.T)}
-    weaker, level = min(found.values()), np.sqrt(variance.mean())
-    return {
-        along: float(deviation)
-        for along, deviation in found.items()
-        if deviation > LEAST_LINES * level and deviation > DIRECTED * weaker
-    }
+    weaker, level, span = min(found.values()), np.sqrt(variance.mean()), np.ptp(gray)
+    least = max(LEAST_LINES * level, DIRECTED * weaker, FAINTEST * span)
+    return {along: deviation for along, deviation in found.items() if least < deviation < STRONGEST * span}
 
 
 def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
@@ -122,7 +121,10 @@ def _standing_out(image: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray,
 
 
 def _shared_by_rows(gray: np.ndarray) -> float:
-    """The standard deviation of what all parts of a row share and the rows above and below do not; about."""
+    """The standard deviation, about, of what all parts of a row share and the rows above and below do not.
+
+    0 where it repeats after some rows.
+    """
     apart = gray[1:-1] - (gray[:-2] + gray[2:]) / 2
     parts = [np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)]
     shared = [
@@ -130,7 +132,16 @@ def _shared_by_rows(gray: np.ndarray) -> float:
         for k, one in enumerate(parts)
         for other in parts[k + APART :]
     ]
+    if _repeats(np.mean(parts, axis=0)):
+        return 0.0
     return float(np.sqrt(max(np.median(shared), 0) / 1.5))  # a row less the mean of two others
+
+
+def _repeats(values: np.ndarray) -> bool:
+    """Whether values are like those three or more places on, as noise less the mean of its neighbours is not."""
+    values = values - values.mean()
+    products = [values[lag:] @ values[:-lag] for lag in range(3, len(values) // 4)]
+    return bool(np.abs(products).max(initial=0) > REPEATED * (values @ values))
 
 
 def _by_place(image: np.ndarray, variance: np.ndarray, inside: np.ndarray) -> tuple[float, float]:

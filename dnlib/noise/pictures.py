@@ -8,7 +8,7 @@ from dnlib.images import Picture, Range, Stack, opened, parts_of, read
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import inspect_image, inspect_pair
 from dnlib.noise.others import other_noise
-from dnlib.noise.sentences import number as as_number
+from dnlib.noise.sentences import number as as_read
 
 UNLIKE = 2.5  # colours whose noise differs more are taken each by itself
 
@@ -74,7 +74,7 @@ def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection) -> list[st
     used = found.range
     variance = found.variance(frame) / (used.high - used.low) ** 2
     image = used.to_unit(frame)
-    return other_noise(image, variance, inside, lambda level: f"{as_number(used.white * level)} {used}")
+    return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}")
 
 
 def _first_of(stack: Picture) -> tuple[Picture, int]:

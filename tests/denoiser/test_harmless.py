@@ -33,6 +33,7 @@ PICTURES = {
     "clipped": lambda rng: 20 * (CLEAN - 128) + 128 + rng.normal(0, 25, CLEAN.shape),
     "shaded": lambda rng: 0.8 * COLUMNS + 0.1 * ROWS,
     "clean": lambda rng: CLEAN,
+    "a barcode": lambda rng: np.repeat(20 + 200.0 * (rng.random((1, 64)) < 0.5), 4, axis=1).repeat(256, axis=0),
 }
 
 
@@ -72,6 +73,17 @@ def test_offsets_of_whole_rows_are_taken_off_and_it_is_said(rng, along):
     assert gained > 6 and any(f"whole {along}" in note for note in choice.notes)
     frames, _ = dnlib.denoise(np.stack([noisy, noisy]), axes="TYX", return_choice=True)
     assert np.mean((frames[1] - CLEAN) ** 2) < np.mean((noisy - CLEAN) ** 2) / 4
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 7, 16])
+@pytest.mark.parametrize("sigma", [0, 10])
+def test_stripes_are_no_noise(rng, period, sigma):
+    stripes = stored(120 + 25 * np.sign(np.sin(2 * np.pi * (ROWS + 0.25) / period)) + 0.2 * CLEAN)
+    noisy = stored(stripes + sigma * rng.normal(0, 1, CLEAN.shape))
+    result, choice = dnlib.denoise(noisy, return_choice=True)
+    assert not any("whole rows" in note for note in choice.notes)
+    errors = [np.mean((one - stripes.astype(float)) ** 2) for one in (noisy, result)]
+    assert errors[1] <= errors[0] * 1.02 + 0.01
 
 
 def test_two_kinds_of_noise_are_said(rng):
