@@ -73,7 +73,8 @@ def nl_means(image: np.ndarray, h: float, sigma: float = 0.0) -> np.ndarray:
     if not (h > 0 and sigma >= 0):
         raise ValueError(f"non-local means have a strength h > 0 and sigma >= 0; {h} and {sigma} were given")
     image, sizes = floats(image), {"patch_size": 5, "patch_distance": 6}
-    return denoise_nl_means(image, h=h, sigma=sigma, fast_mode=True, channel_axis=channel_axis(image), **sizes)
+    found = denoise_nl_means(image, h=h, sigma=sigma, fast_mode=True, channel_axis=channel_axis(image), **sizes)
+    return found.reshape(image.shape)  # of a single pixel it makes a number
 
 
 def wavelet(image: np.ndarray, sigma: float) -> np.ndarray:

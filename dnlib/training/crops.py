@@ -131,7 +131,10 @@ class Crops:
         parameters = []
         for image in images:
             clean = image_arrays.to_tensor(image)
-            pair = self.noise.pair(clean, generator)
+            if hasattr(self.noise, "pair"):
+                pair = self.noise.pair(clean, generator)
+            else:  # whatever has `sample` is noise
+                pair = [self.noise.sample(clean, generator) for _ in drawn]
             for copies, noisy in zip(drawn.values(), pair, strict=True):
                 copies.append(image_arrays.to_image(noisy.image))
             parameters.append(pair[0].parameter)
