@@ -180,6 +180,8 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         options |= {"shape": pixels.shape, "dtype": pixels.dtype}
     if metadata.imagej and _fits_imagej(pixels, axes):
         own = {key: value for key, value in metadata.imagej.items() if key not in IMAGEJ_COUNTS}
+        if axes[-1] == "S" and pixels.shape[-1] == 4 and not picture.alpha:
+            options["extrasamples"] = ["unspecified"]  # else tifffile calls the fourth alpha
         resolution = metadata.imagej["resolution"]
         tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
         return []
@@ -204,6 +206,8 @@ IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack
 def _fits_imagej(pixels: np.ndarray, axes: str) -> bool:
     """Whether ImageJ's own kind of TIFF can hold this."""
     ordered = axes == "".join(sorted(axes, key="TZCYXS".find)) and set(axes) <= set("TZCYXS") and axes[-1] != "C"
+    if axes[-1] == "S":  # its colours are RGB, with or without a fourth
+        return ordered and pixels.dtype == np.uint8 and pixels.shape[-1] in (3, 4) and pixels.nbytes < 4e9
     return ordered and pixels.dtype in ("uint8", "uint16", "float32") and pixels.nbytes < 4e9
 
 

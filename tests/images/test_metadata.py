@@ -1,5 +1,7 @@
 """What files say about their pixels survives, or is named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -151,3 +153,24 @@ def test_ycbcr_becomes_rgb(tmp_path):
     stored = np.asarray(Image.fromarray(colours).convert("YCbCr"))
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric="ycbcr", extratags=[(530, 3, 2, (1, 1), True)])
     assert np.abs(read(tmp_path / "a.tif").pixels.astype(int) - colours).max() <= 2
+
+
+@pytest.mark.parametrize(("kind", "count"), [("uint16", 3), ("float32", 3), ("uint8", 2), ("uint8", 5)])
+def test_samples_that_imagej_cannot_hold_are_written_as_plain_tiff(tmp_path, rng, kind, count):
+    pixels = rng.integers(0, 255, (2, 20, 24, count)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels[..., 0], imagej=True, metadata={"axes": "TYX"})
+    imagej = read(tmp_path / "a.tif").metadata
+    options = {"photometric": "minisblack", "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "b.tif", pixels.astype(kind), metadata={"axes": "TYXS"}, **options)
+    picture = replace(read(tmp_path / "b.tif"), metadata=imagej)
+    write(tmp_path / "c.tif", picture)
+    np.testing.assert_array_equal(read(tmp_path / "c.tif").pixels, pixels)
+
+
+def test_imagej_files_of_four_channels_get_no_alpha(tmp_path, rng):
+    pixels = rng.integers(0, 255, (20, 24, 4)).astype(np.uint8)
+    options = {"imagej": True, "photometric": "rgb", "extrasamples": ["unspecified"]}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, metadata={"axes": "YXS"}, **options)
+    write(tmp_path / "b.tif", read(tmp_path / "a.tif"))
+    again = read(tmp_path / "b.tif")
+    assert not again.alpha and again.metadata.imagej and (again.pixels == pixels).all()
