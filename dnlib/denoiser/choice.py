@@ -15,7 +15,7 @@ from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_co
 from dnlib.denoiser.lines import levelled, levelled_part, lines_of
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
-from dnlib.filters import Setting
+from dnlib.filters import Setting, lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import isolated_pixels
 
@@ -142,8 +142,7 @@ class Chosen:
         if self.in_tiles:
             return self.judged.weight.astype(np.float32)
         power = np.mean(np.square(removed), axis=(0, 1), where=inside[..., None], dtype=np.float64)
-        noise = self.judged.noise * (level / self.level) ** 2
-        return np.clip(np.divide(noise, power, out=np.zeros_like(power), where=power > 0), 0, 1).astype(np.float32)
+        return lowest_of(self.judged.noise * (level / self.level) ** 2, power).astype(np.float32)
 
 
 def choose(
@@ -178,10 +177,12 @@ def choose(
     part = levelled_part(part, lines)
     frames = [((part.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
-    known = White(math.sqrt(values.mean()) / span) if part.counts else None
-    used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, high)
-    used = Range.told((used.low - low) / span, (used.high - low) / span)
-    strength = known or strength_of(frames[0], part.inside[part.holding[0]], used, tiles)
+    if part.counts:
+        strength = White(math.sqrt(values.mean()) / span)
+    else:
+        used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, high)
+        used = Range.told((used.low - low) / span, (used.high - low) / span)
+        strength = strength_of(frames[0], part.inside[part.holding[0]], used, tiles)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     harmless = filter == "auto" and not part.counts
     size, notes = part.pixels.size if size is None else size, []
@@ -226,10 +227,10 @@ def _names(filter: str, channels: int, white: bool, size: int, patience: float) 
     }
     slow = {name: seconds for name, seconds in fitting.items() if seconds > patience}
     names = [name for name in fitting if name not in slow] or [min(fitting, key=fitting.get)]
-    minutes = math.ceil(max(slow.values()) / 60) if slow else 0
-    return names, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"] * bool(
-        slow
-    )
+    if not slow:
+        return names, []
+    minutes = math.ceil(max(slow.values()) / 60)
+    return names, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
 
 
 def _doubt(level: float, strength: Strength) -> str:

@@ -165,9 +165,9 @@ def _denoised(
     options: dict,
     started: float,
 ) -> Done:
-    from dnlib.denoiser.whole import planned  # and with it scikit-image, which takes a second
+    from dnlib.denoiser import plan as plans  # and with it scikit-image, which takes a second
 
-    plan = planned(before, progress=progress, **options)
+    plan = plans.plan(before, progress=progress, **options)
     if isinstance(before, Stack):
         layout = replace(before, pixels=without_values(before.pixels.shape, plan.kind))
         shown, deviations = [], []

@@ -13,7 +13,9 @@ from dnlib.filters import Filter
 from dnlib.images import by_tiles, to_image, to_tensor
 
 if TYPE_CHECKING:
-    from dnlib.methods import Estimate, Method
+    from torch import Tensor
+
+    from dnlib.methods import Method
 
 SIDE = 1024  # of a tile, in pixels
 
@@ -42,8 +44,8 @@ def with_deviation(
     return to_image(mean), to_image(deviation)
 
 
-def estimate(name: str, image: np.ndarray, sigma: float | None, device: str) -> "Estimate":
-    """What the network says of an image [H, W, 3] in [0, 1], worked out tile by tile."""
+def estimate(name: str, image: np.ndarray, sigma: float | None, device: str) -> "tuple[Tensor, ...]":
+    """What the network says of an image [H, W, 3] in [0, 1], tile by tile: the mean and, if it knows, its deviation."""
     import torch
 
     from dnlib.training import choose_device

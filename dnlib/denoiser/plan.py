@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import BLIND_SPOT, UNCHANGED
+from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
-from dnlib.images import Part, Picture, Tile, parts_of, tiles_of
+from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import other_noise, unlike_noise
 
+PATIENCE = 60.0  # seconds
+DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
@@ -130,15 +132,16 @@ def _put(frame: np.ndarray, values: np.ndarray, tile: Tile, part: Part) -> None:
 def plan(
     picture: Picture,
     *,
-    filter: str,
-    device: str,
-    range: tuple[float, float] | None,
-    dtype: np.dtype | None,
-    patience: float,
-    progress: bool,
+    filter: str = "auto",
+    device: str = "auto",
+    range: tuple[float, float] | None = None,
+    dtype: str | None = None,
+    patience: float = PATIENCE,
+    progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    kind = picture.pixels.dtype if dtype is None else dtype
+    one_of(filter, ("auto", *CANDIDATES), "the filter")
+    kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
     glances, missing = look_at(picture, progress)
     if missing and np.issubdtype(kind, np.integer):
         raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
@@ -192,8 +195,11 @@ def _others(part: Part, chosen: Chosen) -> list[str]:
     frame = part.holding[0]
     image = ((part.pixels[frame] - chosen.low) / chosen.span).astype(np.float32)
     variance, inside = chosen.strength.variance(image), part.inside[frame]
-    stated = lambda level: f"{chosen.span * level:.3g}"  # noqa: E731 - in the part's units
-    return other_noise(image, variance, inside, stated, lines=not chosen.lines)
+
+    def in_its_units(level: float) -> str:
+        return f"{chosen.span * level:.3g}"
+
+    return other_noise(image, variance, inside, in_its_units, lines=not chosen.lines)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:

@@ -6,13 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.choice import Choice
-from dnlib.denoiser.plan import Plan, plan
-from dnlib.images import Picture, one_of
-
-PATIENCE = 60.0
-DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
+from dnlib.denoiser.plan import PATIENCE, plan
+from dnlib.images import Picture
 
 
 def denoise(
@@ -106,17 +102,17 @@ def _array_of(image) -> tuple[np.ndarray, Callable]:
     return np.asarray(image), lambda pixels: pixels
 
 
-def denoise_picture(
-    picture: Picture,
-    *,
-    filter: str = "auto",
-    device: str = "auto",
-    range: tuple[float, float] | None = None,
-    dtype: str | None = None,
-    patience: float = PATIENCE,
-    progress: bool = False,
-) -> tuple[Picture, Choice]:
+def denoise_picture(picture: Picture, *, progress: bool = False, **options) -> tuple[Picture, Choice]:
     """As `denoise`, for a Picture: what was read from a file can be written back.
+
+    Parameters
+    ----------
+    picture : Picture
+        Of any kind.
+    progress : bool
+        Whether to show progress bars.
+    **options
+        filter, device, range, dtype and patience, as of `denoise`.
 
     Examples
     --------
@@ -125,24 +121,6 @@ def denoise_picture(
     >>> denoise_picture(picture, filter="median")[0].pixels.shape
     (16, 16)
     """
-    made = planned(
-        picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress
-    )
+    made = plan(picture, progress=progress, **options)
     result, uncertainty = made.whole(progress)
     return result, replace(made.choice, uncertainty=uncertainty)
-
-
-def planned(
-    picture: Picture,
-    *,
-    filter: str = "auto",
-    device: str = "auto",
-    range: tuple[float, float] | None = None,
-    dtype: str | None = None,
-    patience: float = PATIENCE,
-    progress: bool = False,
-) -> Plan:
-    """How a picture is denoised, as `denoise` is told to."""
-    one_of(filter, ("auto", *CANDIDATES), "the filter")
-    kind = None if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
-    return plan(picture, filter=filter, device=device, range=range, dtype=kind, patience=patience, progress=progress)

@@ -33,5 +33,5 @@ from .recorrupted import (
     stein_risk as stein_risk,
     thin as thin,
 )
-from .risk import Risk as Risk
+from .risk import Risk as Risk, lowest_of as lowest_of
 from .stripes import without_lines as without_lines

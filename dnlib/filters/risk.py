@@ -40,8 +40,7 @@ class Risk:
     @property
     def best_weight(self) -> np.ndarray:
         """The weight w in [0, 1] of least risk, for every channel [C]: -n.r / r.r."""
-        overlap, power = self.overlap.sum(axis=0), self.power.sum(axis=0)
-        return np.clip(np.divide(-overlap, power, out=np.zeros_like(power), where=power > 0), 0, 1)
+        return lowest_of(-self.overlap.sum(axis=0), self.power.sum(axis=0))
 
     def __add__(self, other: "Risk") -> "Risk":
         """The risk on two images together."""
@@ -93,6 +92,11 @@ class Risk:
 
     def _changes(self, weight: float | np.ndarray) -> np.ndarray:
         return (2 * weight * self.overlap + weight**2 * self.power).sum(axis=1)
+
+
+def lowest_of(product: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """Where in [0, 1] the parabola power w^2 - 2 product w is lowest; 0 where there is no power."""
+    return np.clip(np.divide(product, power, out=np.zeros_like(power), where=power > 0), 0, 1)
 
 
 def summed(products: list[tuple[np.ndarray, np.ndarray, np.ndarray]], mask: np.ndarray) -> Risk:

@@ -109,10 +109,10 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
-    blocks = has_blocks(image)
-    found = estimate(image, counting, blocks=blocks)
+    history = _history_of(image)
+    found = estimate(image, counting, blocks=history["blocks"])
     brightness, variances, correlation, colours = found.brightness, found.variance, found.map, found.colours
-    white = None if blocks else _share_of_white(image, inside, found)
+    white = None if history["blocks"] else _share_of_white(image, inside, found)
     if white:
         correlation = np.zeros_like(correlation)
         correlation[len(correlation) // 2, len(correlation) // 2] = 1
@@ -132,7 +132,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         covariance=covariance,
         range=used,
         pure=float((found.pure & inside)[counting].mean()),
-        **_history_of(image),
+        **history,
     )
 
 

@@ -54,7 +54,7 @@ def other_noise(
     for along, deviation in line_noise(image, variance).items() if lines and inside.mean() > FULL else ():
         said.append(
             f"whole {along} are too bright or too dark, by {stated(deviation)}: `filters.without_lines(image, "
-            f"'{along}')` takes that off, and `dnlib denoise` does by itself"
+            f"'{along}')` takes that off"
         )
     weakest, strongest = _by_place(image, variance, inside)
     if strongest > max(UNLIKE * weakest, WORTH):
