@@ -172,42 +172,42 @@ def choose(
     values = part.pixels[part.inside]
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
-    span = high - low
-    lines = lines_of(part) if filter == "auto" and not part.counts and not in_tiles else ()
-    part = levelled_part(part, lines)
-    frames = [((part.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
-    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
-    if part.counts:
-        strength = White(math.sqrt(values.mean()) / span)
-    else:
-        used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, high)
-        used = Range.told((used.low - low) / span, (used.high - low) / span)
-        strength = strength_of(frames[0], part.inside[part.holding[0]], used, tiles)
+    span, harmless = high - low, filter == "auto" and not part.counts
+    lines = lines_of(part) if harmless and not in_tiles else ()
+    tiles, strength = _looked_at(part, lines, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
-    harmless = filter == "auto" and not part.counts
-    size, notes = part.pixels.size if size is None else size, []
+    notes = []
     if part.counts and filter == "auto":
         judged = judge_counts(FOR_COUNTS, tiles, low, span)
     else:
+        size = part.pixels.size if size is None else size
         names, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
         judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
-    if harmless and -best.change <= SURE * best.risk.error(best.weight):
-        name = UNCHANGED
-        notes += [] if lines else [_doubt(level, strength)]
-    if harmless and np.mean([isolated_pixels(t, np.sqrt(strength.variance(t))).mean() for t in tiles]) > ISOLATED:
-        notes.append(
-            "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
-            "--filter median takes them for noise"
-        )
+    if harmless:
+        name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
+        notes += _doubts(name, lines, tiles, strength, level)
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)
-    weights, notes = tuple(best.weight.tolist()), tuple(notes)
-    choice = Choice(name, setting, risks[name], level * span, risks, weights, notes=notes)
+    choice = Choice(
+        name, setting, risks[name], level * span, risks, weights=tuple(best.weight.tolist()), notes=tuple(notes)
+    )
     kept = None if name == UNCHANGED else best
     return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, lines)
+
+
+def _looked_at(part: Part, lines: tuple[str, ...], low: float, span: float) -> tuple[list[np.ndarray], Strength]:
+    """Sample tiles of a part without `lines`, in [0, 1], which are `low` and `low + span`, and the noise they have."""
+    values, level = part.pixels[part.inside], levelled_part(part, lines)
+    frames = [((level.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
+    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
+    if part.counts:
+        return tiles, White(math.sqrt(values.mean()) / span)
+    used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, low + span)
+    used = Range.told((used.low - low) / span, (used.high - low) / span)
+    return tiles, strength_of(frames[0], part.inside[part.holding[0]], used, tiles)
 
 
 def _names(filter: str, channels: int, white: bool, size: int, patience: float) -> tuple[list[str], list[str]]:
@@ -233,7 +233,18 @@ def _names(filter: str, channels: int, white: bool, size: int, patience: float) 
     return names, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
 
 
-def _doubt(level: float, strength: Strength) -> str:
+def _doubts(name: str, lines: tuple[str, ...], tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:
+    """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
+    doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not lines else []
+    if np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]) > ISOLATED:
+        doubts.append(
+            "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
+            "--filter median takes them for noise"
+        )
+    return doubts
+
+
+def _why_unchanged(level: float, strength: Strength) -> str:
     """Why a picture is left as it is, in a sentence."""
     if level <= DOUBT:
         return "hardly any noise here: returned unchanged"
