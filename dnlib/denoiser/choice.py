@@ -12,7 +12,7 @@ import numpy as np
 
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
 from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_counts, noise_in
-from dnlib.denoiser.lines import levelled, levelled_part, lines_of
+from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting, lowest_of
@@ -46,6 +46,8 @@ class Choice:
         The standard deviation of every value, where the blind spot denoised.
     parts : dict
         The choices for all channels, by their names, where each is denoised by itself; the rest is that of the first.
+    beforehand : tuple of str
+        What was done before the filter, as "rows levelled".
     notes : tuple of str
         What a user should know of the result, in sentences.
 
@@ -63,6 +65,7 @@ class Choice:
     weights: tuple[float, ...] = (1.0,)
     uncertainty: np.ndarray | None = None
     parts: "dict[str, Choice]" = field(default_factory=dict)
+    beforehand: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -70,14 +73,17 @@ class Choice:
         """All of it in one line."""
         if self.parts:
             return "; ".join(f"{name}: {replace(choice, parts={}).summary}" for name, choice in self.parts.items())
+        done = ", ".join(self.beforehand)
         if self.filter == UNCHANGED:
-            return f"left as it is, with noise of standard deviation {self.noise:.4g} at most"
+            rest = f"{done}, otherwise left as it is" if done else "left as it is"
+            return f"{rest}, with noise of standard deviation {self.noise:.4g} at most"
         setting = ", ".join(f"{name} {value:.4g}" for name, value in self.setting.items())
         share = min(self.weights)
         taken = "" if share > 0.995 else f", {share:.0%} of what it removes"
+        left = f"about {math.sqrt(self.risk):.2g}" if self.risk > 0 else "next to nothing"
         return (
-            f"{self.filter}{f' ({setting})' if setting else ''}{taken}: noise of standard deviation {self.noise:.4g}, "
-            f"{f'about {math.sqrt(self.risk):.2g}' if self.risk > 0 else 'next to nothing'} is left"
+            f"{f'{done}, then ' if done else ''}{self.filter}{f' ({setting})' if setting else ''}{taken}: "
+            f"noise of standard deviation {self.noise:.4g}, {left} is left"
         )
 
 
@@ -116,7 +122,7 @@ class Chosen:
 
         inside: [H, W], False where pixels do not count.
         """
-        frame = levelled(frame, self.lines)
+        frame = frame.astype(np.float64)
         if self.judged is None:
             return frame, None
         unit = ((frame - self.low) / self.span).astype(np.float32)
@@ -152,6 +158,7 @@ def choose(
     range: tuple[float, float] | None,
     progress: bool,
     *,
+    lines: tuple[str, ...] = (),
     size: int | None = None,
     patience: float = math.inf,
     in_tiles: bool = False,
@@ -164,6 +171,8 @@ def choose(
         Its sample frames.
     filter, device, range, progress, patience
         As `denoise` has them.
+    lines : tuple of str
+        What is levelled before anything else, as `lines_of` found it.
     size : int, optional
         How many values there are in all, if these are samples.
     in_tiles : bool
@@ -173,7 +182,6 @@ def choose(
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span, harmless = high - low, filter == "auto" and not part.counts
-    lines = lines_of(part) if harmless and not in_tiles else ()
     tiles, strength = _looked_at(part, lines, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     notes = []
@@ -191,9 +199,8 @@ def choose(
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)
-    choice = Choice(
-        name, setting, risks[name], level * span, risks, weights=tuple(best.weight.tolist()), notes=tuple(notes)
-    )
+    done, weights = tuple(f"{along} levelled" for along in lines), tuple(best.weight.tolist())
+    choice = Choice(name, setting, risks[name], level * span, risks, weights, beforehand=done, notes=tuple(notes))
     kept = None if name == UNCHANGED else best
     return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, lines)
 

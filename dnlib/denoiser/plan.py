@@ -13,7 +13,7 @@ from tqdm import tqdm
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.lines import levelled_part
+from dnlib.denoiser.lines import levelled, levelled_part, lines_of, offsets_of
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import other_noise, unlike_noise
@@ -43,6 +43,10 @@ class Task:
         if self.chosen.reach is None:
             return tiles_of(shape, side=max(shape), margin=0)
         return pieces_of(shape, self.chosen.reach, self.stride)
+
+    def corner(self, tile: Tile) -> tuple[int, int]:
+        """Where the part's own rows and columns of a tile begin."""
+        return tile.seen[0].start // self.stride, tile.seen[1].start // self.stride
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,14 @@ class Plan:
         colours, inside = frame.colours, frame.inside
         result, deviations = colours.astype(self.kind), None
         for task in self.tasks:
+            offsets = offsets_of(task.part, frame, task.chosen.lines)
             for tile in task.tiles(inside.shape):
                 part = task.part.at(colours[tile.seen][None], inside[tile.seen][None])
                 bar.update()
                 if not part.holding:
                     continue
-                restored, deviation = task.chosen.apply(part.pixels[0], part.inside[0])
+                pixels = levelled(part.pixels[0], offsets, task.corner(tile))
+                restored, deviation = task.chosen.apply(pixels, part.inside[0])
                 written = as_type(restored, self.kind, task.low, task.high, task.step)
                 _put(result, written, tile, part)
                 if deviation is not None:
@@ -154,7 +160,11 @@ def plan(
         low, high = (low, high) if range is None else range
         whole = len(glances) == picture.count
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
-        chosen = choose(part, filter, device, (low, high), progress, size=size, patience=patience, in_tiles=not whole)
+        first = picture.frame(samples[part.holding[0]].number)
+        lines = lines_of(part, first) if filter == "auto" and not part.counts else ()
+        chosen = choose(
+            part, filter, device, (low, high), progress, lines=lines, size=size, patience=patience, in_tiles=not whole
+        )
         tasks.append(Task(part, chosen, low, high, step))
         notes = [*notes, *_remarks(tasks[-1], kind)]
     black = picture.count - len({one.number for one in holding})

@@ -34,4 +34,4 @@ from .recorrupted import (
     thin as thin,
 )
 from .risk import Risk as Risk, lowest_of as lowest_of
-from .stripes import without_lines as without_lines
+from .stripes import line_offsets as line_offsets, without_lines as without_lines

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import rank_filter
 
-BANDS, APART = 6, 2  # parts of a row whose offsets are compared, and how many parts lie between
+BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
+KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
 LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
 FAINTEST, STRONGEST = 0.002, 0.15  # of lines, in shares of the image's range: what is stronger is drawn
 REPEATED = 0.5  # correlation with rows further away, above which lines are a pattern
@@ -123,18 +124,22 @@ def _standing_out(image: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray,
 def _shared_by_rows(gray: np.ndarray) -> float:
     """The standard deviation, about, of what all parts of a row share and the rows above and below do not.
 
-    0 where it repeats after some rows.
+    0 where it repeats after some rows, and where parts share less the further they lie apart: that is noise which
+    neighbours share, and no offset of the row.
     """
     apart = gray[1:-1] - (gray[:-2] + gray[2:]) / 2
     parts = [np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)]
-    shared = [
-        (_spread(one + other) ** 2 - _spread(one - other) ** 2) / 4
-        for k, one in enumerate(parts)
-        for other in parts[k + APART :]
-    ]
-    if _repeats(np.mean(parts, axis=0)):
+    shared = {
+        (k, k + lag): (_spread(parts[k] + parts[k + lag]) ** 2 - _spread(parts[k] - parts[k + lag]) ** 2) / 4
+        for lag in range(1, BANDS)
+        for k in range(BANDS - lag)
+    }
+    near = np.mean([value for (one, other), value in shared.items() if other - one == 1])
+    far = np.mean([value for (one, other), value in shared.items() if other - one >= FAR])
+    scatter = np.median([_spread(part) ** 2 for part in parts]) / np.sqrt(len(apart))
+    if far < max(KEPT * near, CERTAIN * scatter) or _repeats(np.mean(parts, axis=0)):
         return 0.0
-    return float(np.sqrt(max(np.median(shared), 0) / 1.5))  # a row less the mean of two others
+    return float(np.sqrt(far / 1.5))  # a row less the mean of two others
 
 
 def _repeats(values: np.ndarray) -> bool:

@@ -71,8 +71,17 @@ def test_offsets_of_whole_rows_are_taken_off_and_it_is_said(rng, along):
     noisy = stored(CLEAN + rng.normal(0, 8, CLEAN.shape) + (offsets if along == "rows" else offsets.T))
     gained, choice = gain(noisy, CLEAN)
     assert gained > 6 and any(f"whole {along}" in note for note in choice.notes)
+    assert choice.summary.startswith(f"{along} levelled, then ")
     frames, _ = dnlib.denoise(np.stack([noisy, noisy]), axes="TYX", return_choice=True)
     assert np.mean((frames[1] - CLEAN) ** 2) < np.mean((noisy - CLEAN) ** 2) / 4
+
+
+def test_where_only_rows_are_levelled_the_summary_says_so(rng):
+    noisy = stored(CLEAN + rng.normal(0, 12, (256, 1)))
+    gained, choice = gain(noisy, CLEAN)
+    assert gained > 6 and choice.filter == "unchanged"
+    assert choice.summary.startswith("rows levelled, otherwise left as it is")
+    assert not any("unchanged" in note for note in choice.notes)
 
 
 @pytest.mark.parametrize("period", [2, 3, 4, 7, 16])

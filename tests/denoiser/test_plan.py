@@ -79,3 +79,33 @@ def test_a_mosaic_in_tiles_keeps_its_colours_apart(rng, monkeypatch):
     assert len(choice.parts) == 4
     for i, j in np.ndindex(2, 2):
         assert result[i::2, j::2].mean() == pytest.approx(noisy[i::2, j::2].mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("along", ["rows", "columns"])
+def test_offsets_of_whole_rows_are_those_of_the_whole_frame_in_tiles(along, rng, monkeypatch):
+    offsets = rng.normal(0, 0.05, (256, 1))
+    clean = photo("camera")[100:356, 100:356]
+    noisy = (clean + (offsets if along == "rows" else offsets.T)).astype(np.float32)
+    whole = dnlib.denoise(noisy)
+    monkeypatch.setattr(glances, "SIDE", 128)
+    tiled, choice = dnlib.denoise(noisy, return_choice=True)
+    assert choice.beforehand == (f"{along} levelled",)
+    assert np.abs(tiled - whole).max() < 1e-5
+    assert np.mean((tiled - clean) ** 2) < np.mean((noisy - clean) ** 2) / 4
+
+
+def test_offsets_that_change_along_the_row_are_no_offsets_of_a_frame_in_tiles(rng, monkeypatch):
+    """As in a picture put together of three, whose rows the camera read one by one."""
+    monkeypatch.setattr(glances, "SIDE", 96)
+    clean = photo("camera")[100:356, 100:388]
+    noisy = clean + np.repeat(rng.normal(0, 0.05, (256, 3)), 96, axis=1)
+    assert dnlib.denoise(noisy, return_choice=True)[1].beforehand == ()
+
+
+def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch):
+    monkeypatch.setattr(glances, "SIDE", 64)
+    clean = 1000 * np.tile([[1, 0.7], [0.7, 0.4]], (128, 128)) * photo("camera")[100:356, 100:356]
+    noisy = clean + rng.normal(0, 40, (256, 1))
+    result, choice = dnlib.denoise(noisy, return_choice=True)
+    assert [part.beforehand for part in choice.parts.values()] == 4 * [("rows levelled",)]
+    assert np.mean((result - clean) ** 2) < np.mean((noisy - clean) ** 2) / 4

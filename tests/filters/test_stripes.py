@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dnlib.filters import without_lines
+from dnlib.filters import line_offsets, stripes, without_lines
 from dnlib.images import photo
 
 
@@ -24,3 +24,19 @@ def test_shading_stays_and_other_directions_are_refused():
     np.testing.assert_allclose(without_lines(ramp)[30:-30], ramp[30:-30], atol=1e-3)
     with pytest.raises(ValueError, match="rows or columns; 'diagonals'"):
         without_lines(ramp, "diagonals")
+
+
+@pytest.mark.parametrize("shape", [(70, 50), (70, 50, 3)])
+def test_offsets_in_pieces_are_those_of_the_whole_and_what_does_not_count_changes_nothing(rng, shape, monkeypatch):
+    image = rng.normal(0, 1, shape)
+    whole = line_offsets(image)
+    np.testing.assert_array_equal(image - whole, without_lines(image))
+    monkeypatch.setattr(stripes, "AT_ONCE", 400)
+    np.testing.assert_array_equal(line_offsets(image), whole)
+    np.testing.assert_array_equal(line_offsets(image.swapaxes(0, 1), "columns"), whole.swapaxes(0, 1))
+    inside = np.ones(shape[:2], bool)
+    inside[:, 40:], inside[30] = False, False
+    cut = line_offsets(image[:, :40], inside=inside[:, :40])
+    image[~inside] = np.nan
+    np.testing.assert_array_equal(line_offsets(image, inside=inside), cut)
+    assert np.isfinite(cut).all()

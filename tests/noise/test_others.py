@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from dnlib.images import Picture, photo, write
 from dnlib.noise import inspect_files, inspect_image, line_noise, other_noise
@@ -23,6 +24,14 @@ def test_offsets_of_whole_rows_are_named_with_their_strength(rng, white, along):
     noisy = CLEAN + rng.normal(0, 1, CLEAN.shape) * white + (offsets if along == "rows" else offsets.T)
     (sentence,) = said_of(noisy)
     assert f"whole {along}" in sentence and any(f"by {level}:" in sentence for level in (9, 10, 11))
+
+
+@pytest.mark.parametrize("width", [8, 16, 32, 64])
+@pytest.mark.parametrize("turned", [False, True])
+def test_noise_that_neighbours_share_along_rows_is_no_offset_of_the_row(rng, width, turned):
+    shared = gaussian_filter1d(rng.normal(0, 1, (256, 256 + 8 * width)), width, axis=1)[:, 4 * width :][:, :256]
+    noisy = CLEAN + 15 / shared.std() * (shared.T if turned else shared)
+    assert line_noise(noisy / 255, np.full(noisy.shape, (15 / 255) ** 2)) == {}
 
 
 def test_two_strengths_in_one_picture_are_named(rng):
