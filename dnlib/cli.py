@@ -50,7 +50,11 @@ def _reading(command):
     "-o", "--output", required=True, type=click.Path(path_type=Path), help="A file, or a folder for several images."
 )
 @click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
-@click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML page: before, after, residual.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Also write an HTML page: the noise, the choice, before and after.",
+)
 @click.option(
     "--uncertainty",
     type=click.Path(path_type=Path),
@@ -155,7 +159,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
                 click.echo(f"  {brightness:8.4g}  {deviation:8.4g}")
             click.echo(f"{name + ': ' if name else ''}{one.paragraph}")
     if picture:
-        from dnlib.course import draw_inspection
+        from dnlib.noise import draw_inspection
 
         draw_inspection(next(iter(found.values())), picture)
         _say(f"{picture}: noise against brightness, and its correlation map")

@@ -10,7 +10,6 @@ from . import (
     kernel as kernel,
     margins as margins,
     moves as moves,
-    noise_figure as noise_figure,
     parameters as parameters,
     plots as plots,
     profiles as profiles,
@@ -34,7 +33,6 @@ from .console import (
     weights_table as weights_table,
 )
 from .doctor import examine as examine
-from .noise_figure import draw_inspection as draw_inspection
 from .plots import BLUE as BLUE, GRAY as GRAY, GREEN as GREEN, ORANGE as ORANGE, RED as RED
 from .records import Record as Record, committed as committed, half_interval as half_interval
 from .verdicts import Judgement as Judgement, judge as judge

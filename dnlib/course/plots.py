@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 
+from dnlib.noise import draw_correlation_map
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -24,6 +26,7 @@ STYLE = {
 
 
 plt.rcParams.update(STYLE)
+correlation_map = draw_correlation_map
 
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 3.0, **options):
@@ -135,33 +138,6 @@ def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: fl
     axes.imshow(plane, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
     axes.set_title(title)
     axes.set_axis_off()
-
-
-def correlation_map(axes: "Axes", values: np.ndarray, title: str = "") -> None:
-    """Draw a map of correlations on a logarithmic scale: white is 1, black a thousandth or less, of either sign.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    values : ndarray
-        [2 reach + 1, 2 reach + 1], the zero lag in the middle, as :func:`dnlib.noise.correlation_map` returns it.
-    title : str
-        Above it.
-
-    Examples
-    --------
-    >>> fig, axes = figure()
-    >>> correlation_map(axes, np.array([[0, 0.1, 0], [0.1, 1, 0.1], [0, 0.1, 0]]))
-    >>> axes.images[0].get_array().round(2)[1].tolist()
-    [0.67, 1.0, 0.67]
-    >>> plt.close(fig)
-    """
-    reach = len(values) // 2
-    scale = np.log10(np.clip(np.abs(values), 1e-3, 1)) / 3 + 1
-    axes.imshow(scale, cmap="magma", vmin=0, vmax=1, extent=(-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5))
-    ticks = sorted({-reach, -4, 0, 4, reach})
-    axes.set(xticks=ticks, yticks=ticks, title=title)
 
 
 def gallery(

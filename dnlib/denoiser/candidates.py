@@ -41,6 +41,8 @@ class Candidate:
         Whether it can be tried: weights may not be installed.
     deviation : callable, optional
         Takes what the filter takes, and also tells the standard deviation of every value.
+    words : str
+        What it is, said to someone who takes pictures.
 
     Examples
     --------
@@ -58,6 +60,17 @@ class Candidate:
     colours: bool = False
     is_there: Callable[[], bool] = lambda: True
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
+    words: str = ""
+
+    def unfit(self, channels: int, white: bool) -> str:
+        """Why it is not tried on images of so many channels, with white noise or not; "" if it is."""
+        if self.noise == "asked for":
+            return "only if it is asked for"
+        if self.noise not in ("any", "white" if white else "shared"):
+            return f"made for noise that neighbours {'share' if white else 'do not share'}"
+        if self.colours and channels != 3:
+            return f"made for pictures of 3 colours; this one has {channels} channel{'s' if channels > 1 else ''}"
+        return "" if self.is_there() else "its weights are not installed"
 
 
 def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
@@ -65,7 +78,7 @@ def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
     return lambda level: [{name: factor * level} for factor in factors]
 
 
-def _network(name: str, noise: str, seconds: float = 1.0, settings=lambda level: [{}]) -> Candidate:
+def _network(name: str, words: str, noise: str, seconds: float = 1.0, settings=lambda level: [{}]) -> Candidate:
     return Candidate(
         learned.filter_of(name),
         settings,
@@ -74,12 +87,17 @@ def _network(name: str, noise: str, seconds: float = 1.0, settings=lambda level:
         noise,
         colours=True,
         is_there=lambda: learned.is_there(name),
+        words=words,
     )
 
 
 CANDIDATES = {
     "median": Candidate(
-        median, lambda level: [{"radius": radius} for radius in (1, 2)], seconds=0.2, reach=lambda one: one["radius"]
+        median,
+        lambda level: [{"radius": radius} for radius in (1, 2)],
+        seconds=0.2,
+        reach=lambda one: one["radius"],
+        words="the median of the pixels around",
     ),
     "total_variation": Candidate(
         partial(total_variation, rounds=ROUNDS),
@@ -87,6 +105,7 @@ CANDIDATES = {
         frozenset({"weight"}),
         seconds=0.7,
         reach=lambda one: ROUNDS,
+        words="total variation, which makes areas smooth and keeps edges",
     ),
     "nl_means": Candidate(
         nl_means,
@@ -94,14 +113,39 @@ CANDIDATES = {
         frozenset({"h", "sigma"}),
         seconds=0.8,
         reach=lambda one: 2 + 6,  # half a patch, and the distance of the search
+        words="non-local means, an average of pixels with similar surroundings",
     ),
-    "ridge": Candidate(ridge, _times("sigma", 1.0), frozenset({"sigma"}), 4.0, "white", by_pixel=True),
-    "ridge_cascade": Candidate(ridge_cascade, _times("sigma", 1.0), frozenset({"sigma"}), 9.0, "shared", by_pixel=True),
-    "white_noise_network": _network("bias_free_rgb_sigma0to55", "white"),
-    "shared_noise_network": _network("patch_craft_rgb_sigma20_box3", "shared"),
-    "photographs_network": _network("photographs_rgb", "any"),
+    "ridge": Candidate(
+        ridge,
+        _times("sigma", 1.0),
+        frozenset({"sigma"}),
+        4.0,
+        "white",
+        by_pixel=True,
+        words="a weighted sum of similar patches",
+    ),
+    "ridge_cascade": Candidate(
+        ridge_cascade,
+        _times("sigma", 1.0),
+        frozenset({"sigma"}),
+        9.0,
+        "shared",
+        by_pixel=True,
+        words="a weighted sum of similar patches, in two resolutions",
+    ),
+    "white_noise_network": _network("bias_free_rgb_sigma0to55", "a network for independent noise", "white"),
+    "shared_noise_network": _network(
+        "patch_craft_rgb_sigma20_box3", "a network for noise that neighbours share", "shared"
+    ),
+    "photographs_network": _network("photographs_rgb", "a network for photographs with any noise", "any"),
     BLIND_SPOT: replace(
-        _network(BLIND_SPOT_WEIGHTS, "asked for", 3.5, _times("sigma", 1.0)),
+        _network(
+            BLIND_SPOT_WEIGHTS,
+            "a blind-spot network, which says how sure it is",
+            "asked for",
+            3.5,
+            _times("sigma", 1.0),
+        ),
         deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),
 }

@@ -17,7 +17,7 @@ from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting, lowest_of
 from dnlib.images import Part, Range, range_in_use
-from dnlib.noise import isolated_pixels
+from dnlib.noise import Inspection, isolated_pixels
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
@@ -50,6 +50,12 @@ class Choice:
         What was done before the filter, as "rows levelled".
     notes : tuple of str
         What a user should know of the result, in sentences.
+    noise_found : Inspection or str
+        What noise was found; or in a sentence why none could be inspected.
+    untried : dict
+        Why the other candidates were not tried, by their names.
+    how : {"judged", "counted", "asked for"}
+        Whether candidates were judged by their risk, by halves of the photons, or one was asked for by its name.
 
     Examples
     --------
@@ -67,6 +73,9 @@ class Choice:
     parts: "dict[str, Choice]" = field(default_factory=dict)
     beforehand: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    noise_found: Inspection | str = ""
+    untried: dict[str, str] = field(default_factory=dict)
+    how: str = "judged"
 
     @property
     def summary(self) -> str:
@@ -184,12 +193,12 @@ def choose(
     span, harmless = high - low, filter == "auto" and not part.counts
     tiles, strength = _looked_at(part, lines, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
-    notes = []
+    notes, untried = [], {}
     if part.counts and filter == "auto":
         judged = judge_counts(FOR_COUNTS, tiles, low, span)
     else:
         size = part.pixels.size if size is None else size
-        names, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
+        names, untried, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
         judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
@@ -199,8 +208,19 @@ def choose(
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)
-    done, weights = tuple(f"{along} levelled" for along in lines), tuple(best.weight.tolist())
-    choice = Choice(name, setting, risks[name], level * span, risks, weights, beforehand=done, notes=tuple(notes))
+    choice = Choice(
+        name,
+        setting,
+        risks[name],
+        level * span,
+        risks,
+        weights=tuple(best.weight.tolist()),
+        beforehand=tuple(f"{along} levelled" for along in lines),
+        notes=tuple(notes),
+        noise_found=strength.found,
+        untried=untried,
+        how="judged" if harmless else "counted" if filter == "auto" else "asked for",
+    )
     kept = None if name == UNCHANGED else best
     return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, lines)
 
@@ -213,31 +233,29 @@ def _looked_at(part: Part, lines: tuple[str, ...], low: float, span: float) -> t
     if part.counts:
         return tiles, White(math.sqrt(values.mean()) / span)
     used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, low + span)
-    used = Range.told((used.low - low) / span, (used.high - low) / span)
-    return tiles, strength_of(frames[0], part.inside[part.holding[0]], used, tiles)
+    return tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles)
 
 
-def _names(filter: str, channels: int, white: bool, size: int, patience: float) -> tuple[list[str], list[str]]:
-    """The candidates to judge, and what is to be said of those left out.
+def _names(
+    filter: str, channels: int, white: bool, size: int, patience: float
+) -> tuple[list[str], dict[str, str], list[str]]:
+    """The candidates to judge, why not the others, and what is to be said of those that take too long.
 
     They are what was asked for, or all that fit the picture and take no longer than `patience`.
     """
     if filter != "auto":
         if CANDIDATES[filter].colours and channels != 3:
             raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
-        return [filter], []
-    fitting = {
-        name: one.seconds * size / 1e6
-        for name, one in CANDIDATES.items()
-        if one.noise in ("any", "white" if white else "shared")
-        and (not one.colours or (channels == 3 and one.is_there()))
-    }
-    slow = {name: seconds for name, seconds in fitting.items() if seconds > patience}
-    names = [name for name in fitting if name not in slow] or [min(fitting, key=fitting.get)]
+        return [filter], {}, []
+    untried = {name: why for name, one in CANDIDATES.items() if (why := one.unfit(channels, white))}
+    seconds = {name: one.seconds * size / 1e6 for name, one in CANDIDATES.items() if name not in untried}
+    names = [name for name in seconds if seconds[name] <= patience] or [min(seconds, key=seconds.get)]
+    slow = [name for name in seconds if name not in names]
     if not slow:
-        return names, []
-    minutes = math.ceil(max(slow.values()) / 60)
-    return names, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
+        return names, untried, []
+    minutes = math.ceil(max(seconds[name] for name in slow) / 60)
+    untried |= dict.fromkeys(slow, f"it may take {minutes} minutes: --patience {minutes}m")
+    return names, untried, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
 
 
 def _doubts(name: str, lines: tuple[str, ...], tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:

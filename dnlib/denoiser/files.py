@@ -192,8 +192,8 @@ def _denoised(
     if report:
         from dnlib.denoiser.page import write_picture_page
 
-        write_picture_page(report, image.name, before.frame(plan.shown), after, choice)
-        lines.append(f"{report}: before, after and residual")
+        write_picture_page(report, image.name, before.frame(plan.shown).told(*before.notes), after, choice)
+        lines.append(f"{report}: the noise, the candidates, before and after")
     left_out = [f"{output.name}: left out: {', '.join(lost)}"] if lost else []
     notes = [f"{image.name}: {note}" for note in before.notes] + [f"{output.name}: {note}" for note in choice.notes]
     return Done(image, tuple(lines), tuple(notes + left_out))

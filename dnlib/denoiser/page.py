@@ -1,18 +1,30 @@
-"""The page of `dnlib denoise --report`: before, after, and what was removed."""
+"""The page of `dnlib denoise --report`: the noise, the candidates, before and after, and when not to believe it."""
 
 import base64
-import io
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from jinja2 import Environment, PackageLoader
 
+from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
+from dnlib.denoiser.caveats import caveats_of
 from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.views import Frame, in_colour, views_of
 from dnlib.images import Picture, atomic
+from dnlib.noise import Inspection, as_svg, draw_curves, draw_map
+
+SHOWN = 4  # channels whose pictures are drawn
+EXPLAINED = 8  # parts whose noise and candidates are drawn
+WORST = 1.5  # times the noise: bars of candidates that leave more are cut off
+SHADES = 12  # of a bar of colours
 
 
 def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
-    """Write a page with an image before and after denoising, and what was removed; the first frame with content.
+    """Write a page that shows what noise was found, what was chosen, and the first frame with content before and after.
+
+    The page is one file: it needs no network and no library.
 
     Parameters
     ----------
@@ -35,33 +47,89 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
     >>> path.is_file()
     True
     """
-    noisy, clean = before.view, after.view_of(before.shown)
-    low, high = np.percentile(noisy[before.first_inside], (0.1, 99.9))
-    span = max(high - low, 1e-12)
-    removed = 0.5 + (noisy - clean) / (8 * choice.noise + 1e-12)
-    panels = [
-        {"alt": "before", "png": _png((noisy - low) / span)},
-        {"alt": "after", "png": _png((clean - low) / span)},
-        {
-            "alt": f"residual: what was removed, gray is nothing, black and white are ±{4 * choice.noise:.3g}",
-            "png": _png(removed),
-        },
-    ]
     pages = Environment(loader=PackageLoader("dnlib.denoiser"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages.filters["number"] = _number
+    parts = choice.parts or {"": choice}
+    drawn = list(_frames(before, after, choice))
+    page = pages.get_template("picture.html").render(
+        name=name.encode(errors="replace").decode(),
+        choice=choice,
+        notes=(*before.notes, *choice.notes),
+        parts={name: _explained(part) for name, part in list(parts.items())[:EXPLAINED]},
+        overview={name: _row(part.filter, part) for name, part in parts.items()},
+        pictures={name: views_of(frame) for name, frame in drawn},
+        changed=any((frame.before != frame.after)[frame.inside].any() for _, frame in drawn),
+        missing=1 - before.first_inside.mean(),
+        channels=before.colours.shape[-1],
+        shades=[_hex(colour) for colour in in_colour(np.linspace(0, 1, SHADES))],
+    )
     with atomic(path) as temporary:
-        page = pages.get_template("picture.html").render(
-            name=name.encode(errors="replace").decode(), choice=choice, panels=panels
-        )
         temporary.write_text(page, encoding="utf-8")
 
 
-def _png(unit: np.ndarray) -> str:
-    """[H, W] or [H, W, 3] in [0, 1] as base64 PNG, at most 1000 pixels wide and high."""
-    from PIL import Image
+def _frames(before: Picture, after: Picture, choice: Choice) -> Iterator[tuple[str, Frame]]:
+    """What is drawn of the first frame with content: its colours together, or channels one by one, with their names."""
+    number, inside = before.shown, before.first_inside
+    noisy, clean = (one.colours.reshape(-1, *before.colours.shape[-3:])[number] for one in (before, after))
+    deviation = None
+    if choice.uncertainty is not None:
+        deviation = choice.uncertainty.reshape(-1, *before.colours.shape[-3:])[number]
+    if before.separate:
+        chosen = [(f"channel {channel}", slice(channel, channel + 1)) for channel in range(noisy.shape[-1])]
+    else:
+        chosen = [("", slice(None))]
+    for name, channels in chosen[:SHOWN]:
+        pixels = [image[..., channels] for image in (noisy, clean)]
+        pixels = [image[..., 0] if image.shape[-1] == 1 else image for image in pixels]
+        parts = [choice.parts[name]] if name in choice.parts else choice.parts.values() or [choice]
+        noise = max(part.noise for part in parts)
+        uncertainty = None if deviation is None else np.sqrt(np.square(deviation[..., channels]).mean(axis=-1))
+        yield name, Frame(*pixels, inside, noise, uncertainty)
 
-    pixels = np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((1000, 1000))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+
+def _explained(part: Choice) -> dict:
+    """What the page says of one part: its candidates, its noise, and what to beware of."""
+    said = {
+        "choice": part,
+        "rows": [_row(name, part) for name in sorted(part.risks, key=part.risks.get)],
+        "untried": {_words(name): why for name, why in part.untried.items()},
+        "caveats": caveats_of(part),
+    }
+    if isinstance(found := part.noise_found, Inspection):
+        curves, map = as_svg(draw_curves, found, 4.6, 3.5), as_svg(draw_map, found, 4.4, 3.5)
+        said |= {"found": found, "curves": _as_address(curves), "map": _as_address(map)}
+    return said
+
+
+def _row(name: str, part: Choice) -> dict:
+    """A candidate in words, the standard deviation of the error it leaves, its gain over the noisy picture in dB."""
+    risk, noisy = part.risks.get(name, part.risk), part.noise**2
+    left = math.sqrt(max(risk, 0))
+    return {
+        "name": name,
+        "words": _words(name),
+        "noise": part.noise,
+        "left": left,
+        "share": min(left / part.noise, WORST) / WORST,
+        "gain": round(10 * math.log10(noisy / risk), 1) + 0.0 if risk > 0 else None,
+        "chosen": name == part.filter,
+    }
+
+
+def _number(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+
+
+def _words(name: str) -> str:
+    """What a candidate is."""
+    return "the picture as it is" if name == UNCHANGED else CANDIDATES[name].words or name
+
+
+def _as_address(svg: str) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+
+
+def _hex(colour: np.ndarray) -> str:
+    """A colour of three values in [0, 1] as style sheets write it."""
+    return "#" + bytes(np.rint(255 * colour).astype(np.uint8)).hex()

@@ -20,10 +20,12 @@ class Strength(Protocol):
     """Noise of images [H, W, C], or [H, W], in [0, 1].
 
     white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
+    found: what was found, in units of the picture; or in a sentence why nothing could be.
     """
 
     white: bool
     pure: float
+    found: Inspection | str
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         """The noise's variance at every pixel, of the image's shape."""
@@ -44,6 +46,7 @@ class White:
 
     level: float
     pure: float = 1.0
+    found: str = ""
     white = True
 
     def variance(self, image: np.ndarray) -> np.ndarray:
@@ -58,6 +61,7 @@ class Inspected:
     """Noise as it was inspected, on images in [0, 1]."""
 
     known: Inspection
+    found: Inspection
 
     @property
     def white(self) -> bool:
@@ -75,15 +79,21 @@ class Inspected:
         return self.known.draw(image, rng)
 
 
-def strength_of(frame: np.ndarray, inside: np.ndarray, range: Range, tiles: list[np.ndarray]) -> Strength:
+def strength_of(
+    frame: np.ndarray, inside: np.ndarray, range: Range, low: float, span: float, tiles: list[np.ndarray]
+) -> Strength:
     """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
 
-    range: of black and white, in units of the frame, whose own values go from 0 to 1.
+    range: of black and white, in units of the picture, in which the frame's 0 and 1 are `low` and `low + span`.
     """
+    used = Range.told((range.low - low) / span, (range.high - low) / span)
     try:
-        return Inspected(inspect_image(frame, inside=inside, range=range))
-    except ValueError:  # too small to be inspected, or nothing in it can be said to be noise
-        return White(noise_level(tiles), pure=float(min(frame.shape[:2]) < SMALLEST))
+        known = inspect_image(frame, inside=inside, range=used)
+        return Inspected(known, known.stated_in(range))
+    except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
+        small = min(frame.shape[:2]) < SMALLEST
+        why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
+        return White(noise_level(tiles), pure=float(small), found=why)
 
 
 def trust(level: float, known: Strength) -> float:

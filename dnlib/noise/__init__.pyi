@@ -22,6 +22,13 @@ from .correlation import (
     lag_sums as lag_sums,
     radius as radius,
 )
+from .figure import (
+    as_svg as as_svg,
+    draw_correlation_map as draw_correlation_map,
+    draw_curves as draw_curves,
+    draw_inspection as draw_inspection,
+    draw_map as draw_map,
+)
 from .folders import inspect_folders as inspect_folders
 from .inspection import Inspection as Inspection
 from .likelihoods import (

@@ -1,6 +1,6 @@
 """What is known of an image's noise, in numbers; fresh noise like it; and all of it in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -106,6 +106,25 @@ class Inspection:
     def record(self) -> dict:
         """All of it as plain numbers and lists, which can be written as JSON."""
         return record_of(self)
+
+    def stated_in(self, range: Range) -> "Inspection":
+        """The same of the same image in other units, in which black and white are those of a range.
+
+        Parameters
+        ----------
+        range : Range
+            Black and white in the other units.
+
+        Examples
+        --------
+        >>> from dnlib.noise import inspect_image
+        >>> found = inspect_image(np.random.default_rng(0).normal(0.5, 0.1, (64, 64)), range=Range.told(0, 1))
+        >>> round(found.stated_in(Range(0, 4095, 4095)).level / found.level)
+        4095
+        """
+        times = range.white / self.white
+        curves = self.curves * np.array([1, times])[:, None]
+        return replace(self, level=times * self.level, deviation=times * self.deviation, curves=curves, range=range)
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         """The variance of the noise at every pixel of an image, from the brightness around it.

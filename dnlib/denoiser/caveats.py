@@ -1,0 +1,103 @@
+"""What a result rests on, and when not to believe it, in plain sentences about what was found and chosen."""
+
+import numpy as np
+
+from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
+from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.strength import PURE
+from dnlib.noise import Inspection
+
+CLIPPED = 0.01  # a share of black and white pixels above this is worth a sentence
+
+
+def caveats_of(choice: Choice) -> list[str]:
+    """Sentences on the choice for one part of a picture.
+
+    Examples
+    --------
+    >>> caveats_of(Choice("median", {}, 0.1, 1.0, {}, how="asked for"))[0]
+    'The filter was asked for by its name and applied in full: nothing says that it does more good than harm.'
+    """
+    found = choice.noise_found
+    of_noise = _of_noise(found) if isinstance(found, Inspection) else _without_inspection(choice)
+    always = (
+        "The errors stated are estimates that rest on the same noise. They are right about which candidate is better "
+        "more often than about how good it is.",
+        "Measure on the original, and use the denoised picture to look at.",
+    )
+    return [*_of_choice(choice), *of_noise, *always]
+
+
+def _of_choice(choice: Choice) -> list[str]:
+    """On what was chosen."""
+    said, share = [], min(choice.weights)
+    if choice.how == "asked for":
+        said.append(
+            "The filter was asked for by its name and applied in full: nothing says that it does more good than harm."
+        )
+    if choice.filter == UNCHANGED:
+        return said
+    if share < 0.995:
+        said.append(
+            f"Of what it removes {share:.0%} was taken off"
+            f"{' in one channel, more in others' if max(choice.weights) - share > 0.01 else ''}: all of it would have "
+            "cost more picture than noise. Some noise is left for that reason."
+        )
+    if choice.filter in CANDIDATES and CANDIDATES[choice.filter].colours:
+        said.append(
+            "A network learnt from photographs. Cells, stars, prints and drawings are other pictures than it knows: "
+            "see whether it drew what is not there."
+        )
+    return said
+
+
+def _of_noise(found: Inspection) -> list[str]:
+    """On the noise as it was inspected."""
+    reach = len(found.map) // 2
+    said = [
+        "The noise was taken to depend on brightness and colour alone, and to be the same all over the picture. Parts "
+        "pasted in, and corners that a camera has brightened, break that.",
+        f"What pixels share was looked at up to {reach} pixels away: larger blotches count as picture and stay.",
+    ]
+    if found.pure < PURE and np.count_nonzero(found.map) > 1:
+        said.append(
+            f"Noise alone was seen in {found.pure:.0%} of the picture only; the rest is texture or clipped. Fine "
+            "texture may have been taken for noise: the level may be stated too high, and texture removed."
+        )
+    else:
+        said.append(
+            "Texture as fine as the noise (fabric, sand, hair, small dots) cannot be told from it in a single picture. "
+            "If you see it in what was removed, it is gone from the result."
+        )
+    if found.saturated > CLIPPED:
+        said.append(
+            f"Black or white, or not to be counted, are {found.saturated:.0%} of the pixels. What is cut off there has "
+            "less noise than the rest, and of another kind: do not compare brightness in such places."
+        )
+    if found.blocks:
+        said.append(
+            "It was a JPEG file: part of the noise was lost in its blocks, the rest is spread over them. The estimate "
+            "is least sure of such pictures. The file of the camera before JPEG is better."
+        )
+    if found.enlarged:
+        said.append("It was enlarged, which smears noise and detail alike. Reduce it to its former size first.")
+    if found.white != 255:
+        said.append(
+            f"Black was taken to be {found.range.low:.6g} and white {found.range.high:.6g}. What is clipped depends on "
+            "it; if the values can go further, --range BLACK WHITE says so."
+        )
+    return said
+
+
+def _without_inspection(choice: Choice) -> list[str]:
+    """On noise that could not be inspected."""
+    if choice.how == "counted":
+        return [
+            "The values were taken for counts of photons, whose variance is their mean. Of counts that were scaled, "
+            "averaged or had an offset taken off, none of this is true."
+        ]
+    return [
+        "The noise was taken to be independent from pixel to pixel, and as strong in dark as in bright places. If "
+        "neighbours share it, part of it is left; if it depends on brightness, some places are too smooth and others "
+        "too noisy."
+    ]
