@@ -58,7 +58,7 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
         parts={name: _explained(part) for name, part in list(parts.items())[:EXPLAINED]},
         overview={name: _row(part.filter, part) for name, part in parts.items()},
         pictures={name: views_of(frame) for name, frame in drawn},
-        changed=any((frame.before != frame.after)[frame.inside].any() for _, frame in drawn),
+        changed=not all(np.array_equal(frame.before, frame.after, equal_nan=True) for _, frame in drawn),
         missing=1 - before.first_inside.mean(),
         channels=before.colours.shape[-1],
         shades=[_hex(colour) for colour in in_colour(np.linspace(0, 1, SHADES))],
