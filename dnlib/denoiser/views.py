@@ -139,6 +139,6 @@ def _address(unit: np.ndarray) -> str:
     from PIL import Image
 
     picture, written = Image.fromarray(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)), io.BytesIO()
-    kind, options = ("png", {}) if max(picture.size) <= DETAIL else ("jpeg", {"quality": 88, "subsampling": 0})
+    kind, options = ("png", {}) if max(picture.size) <= DETAIL else ("jpeg", {"quality": 80, "subsampling": 0})
     picture.save(written, kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(written.getvalue()).decode()}"
