@@ -58,7 +58,7 @@ def _reading(command):
 @click.option(
     "--uncertainty",
     type=click.Path(path_type=Path),
-    help="Also write the standard deviation of every value (.npy or .tif), which takes --filter blind_spot.",
+    help="Also write the standard deviation of every value (.npy or .tif); takes five times as long.",
 )
 @click.option(
     "--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps."

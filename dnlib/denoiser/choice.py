@@ -21,6 +21,13 @@ from dnlib.noise import Inspection, isolated_pixels
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 SURE = 2.0  # standard errors by which a candidate has to lower the error
+DRAWS = 4  # of fresh noise, for the uncertainty of a result (`dnlib.denoiser.uncertainty`)
+DOUBTS = {
+    "": "",
+    "posterior": "as the network states it",
+    "spread": f"the spread over {DRAWS} fresh draws of the noise, its scale calibrated on photographs",
+    "noise": "that of the noise, which was left in",
+}
 ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
 
 
@@ -43,7 +50,10 @@ class Choice:
     weights : tuple of float
         Which share of what the filter removes was removed, for each channel.
     uncertainty : ndarray or None
-        The standard deviation of every value, where the blind spot denoised.
+        The standard deviation of every value, where it was asked for or the blind spot denoised.
+    uncertainty_kind : {"", "posterior", "spread", "noise"}
+        What it is: what the blind spot states; the spread over fresh draws of the noise; the noise's own, where the
+        picture is left as it is.
     parts : dict
         The choices for all channels, by their names, where each is denoised by itself; the rest is that of the first.
     beforehand : tuple of str
@@ -70,12 +80,19 @@ class Choice:
     risks: dict[str, float]
     weights: tuple[float, ...] = (1.0,)
     uncertainty: np.ndarray | None = None
+    uncertainty_kind: str = ""
     parts: "dict[str, Choice]" = field(default_factory=dict)
     beforehand: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     noise_found: Inspection | str = ""
     untried: dict[str, str] = field(default_factory=dict)
     how: str = "judged"
+
+    @property
+    def doubt(self) -> str:
+        """What the uncertainty is made from, in words; "" where there is none."""
+        kinds = dict.fromkeys(one.uncertainty_kind for one in (self.parts or {"": self}).values())
+        return "; ".join(DOUBTS[kind] for kind in kinds)
 
     @property
     def summary(self) -> str:

@@ -68,12 +68,8 @@ def _check_folder(output: Path, folders: list[Path]) -> None:
             raise ValueError(f"{output} lies in the folder {folder} that is read; name a folder outside it")
 
 
-def check_beside(
-    image: Path, output: Path, report: Path | None, uncertainty: Path | None, filter: str, overwrite: bool
-) -> None:
+def check_beside(image: Path, output: Path, report: Path | None, uncertainty: Path | None, overwrite: bool) -> None:
     """Whether what is written next to the result can be."""
-    from dnlib.denoiser.candidates import BLIND_SPOT
-
     for what, path, endings in (
         ("the report is an HTML page", report, (".html", ".htm")),
         ("the uncertainty is a .npy or .tif file", uncertainty, (".npy", ".tif", ".tiff")),
@@ -84,8 +80,3 @@ def check_beside(
         if path.suffix.lower() not in endings or taken.intersection((path.absolute(), *path.absolute().parents)):
             raise ValueError(f"{what} of its own, with the ending {' or '.join(endings)}; {path} was given")
         check_destination(path, overwrite=overwrite)
-    if uncertainty and filter != BLIND_SPOT:
-        raise ValueError(
-            f"only the network knows how uncertain it is: --uncertainty goes with --filter {BLIND_SPOT}; "
-            f"--filter {filter} was given"
-        )

@@ -3,12 +3,13 @@
 import contextlib
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tqdm import tqdm
 
@@ -22,6 +23,9 @@ from dnlib.images import (
     without_values,
     write,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Done(NamedTuple):
@@ -148,7 +152,7 @@ def denoise_file(
     try:
         with opened(image, axes=axes, channels=channels, ignore_nan=ignore_nan) as before:
             check_destination(output, before, dtype=options.get("dtype"), overwrite=overwrite)
-            check_beside(image, output, report, uncertainty, options.get("filter", "auto"), overwrite)
+            check_beside(image, output, report, uncertainty, overwrite)
             return _denoised(image, before, output, report, uncertainty, overwrite, progress, options, started)
     except MemoryError as error:
         raise ValueError(f"{image}: there is not enough memory for it; cut it into smaller pictures") from error
@@ -167,16 +171,11 @@ def _denoised(
 ) -> Done:
     from dnlib.denoiser import plan as plans  # and with it scikit-image, which takes a second
 
-    plan = plans.plan(before, progress=progress, **options)
+    plan = plans.plan(before, progress=progress, uncertainty=uncertainty is not None, **options)
     if isinstance(before, Stack):
-        layout = replace(before, pixels=without_values(before.pixels.shape, plan.kind))
-        shown, deviations = [], []
-        lost = write(
-            output,
-            layout,
-            overwrite=overwrite,
-            frames=plan.pixels(progress, shown, deviations if uncertainty else None),
-        )
+        layout, shown = replace(before, pixels=without_values(before.pixels.shape, plan.kind)), []
+        deviations = _on_disk(before.colours.shape) if uncertainty else None
+        lost = write(output, layout, overwrite=overwrite, frames=plan.pixels(progress, shown, deviations))
         after = shown[0]
     else:
         result, deviations = plan.whole(progress)
@@ -184,11 +183,11 @@ def _denoised(
     choice = plan.choice
     lines = [f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)"]
     if uncertainty:
-        import numpy as np
-
-        values = np.reshape(deviations, before.colours.shape)
-        write(uncertainty, Picture.of(values, channels=True), overwrite=overwrite)
-        lines.append(f"{uncertainty}: standard deviation of every value, in the units of {image.name}")
+        write(uncertainty, Picture.of(before.as_given(deviations), axes=before.axes), overwrite=overwrite)
+        lines.append(f"{uncertainty}: standard deviation of every value, in the units of {image.name}: {choice.doubt}")
+    if deviations is not None:
+        shape = before.colours.shape[-3:]
+        choice = replace(choice, uncertainty=deviations.reshape(-1, *shape)[plan.shown])
     if report:
         from dnlib.denoiser.page import write_picture_page
 
@@ -197,6 +196,14 @@ def _denoised(
     left_out = [f"{output.name}: left out: {', '.join(lost)}"] if lost else []
     notes = [f"{image.name}: {note}" for note in before.notes] + [f"{output.name}: {note}" for note in choice.notes]
     return Done(image, tuple(lines), tuple(notes + left_out))
+
+
+def _on_disk(shape: tuple[int, ...]) -> "np.ndarray":
+    """Zeros in float32 in a file that is gone when they are: as large as a stack that is read frame by frame."""
+    import numpy as np
+
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, np.float32, "w+", shape=shape)
 
 
 @contextlib.contextmanager

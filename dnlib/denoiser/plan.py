@@ -15,6 +15,7 @@ from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.lines import levelled, levelled_part, lines_of, offsets_of
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
+from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import other_noise, unlike_noise
 
@@ -54,7 +55,7 @@ class Plan:
     """How a picture is denoised.
 
     picture: of any kind, read from disk frame by frame or not. kind: the type written. tasks: what is done to a frame.
-    notes: what is to be said.
+    notes: what is to be said. shown: the frame for a page. uncertain: whether the deviation of every value is wanted.
     """
 
     picture: Picture
@@ -62,14 +63,20 @@ class Plan:
     tasks: list[Task]
     notes: tuple[str, ...]
     shown: int
+    uncertain: bool = False
 
     @property
     def choice(self) -> Choice:
         """That of the first part, with those of the others."""
-        first = self.tasks[0].chosen.choice
+        choices = [self._told(task.chosen) for task in self.tasks]
         several = len(self.tasks) > 1 or self.tasks[0].part.name
-        parts = {task.part.name: task.chosen.choice for task in self.tasks} if several else {}
-        return replace(first, parts=parts, notes=self.notes)
+        parts = {task.part.name: one for task, one in zip(self.tasks, choices, strict=True)} if several else {}
+        return replace(choices[0], parts=parts, notes=self.notes)
+
+    def _told(self, chosen: Chosen) -> Choice:
+        """What was chosen, and what its uncertainty is if there is one."""
+        kind = kind_of(chosen)
+        return replace(chosen.choice, uncertainty_kind=kind if self.uncertain or kind == "posterior" else "")
 
     def frames(self, progress: bool) -> Iterator[tuple[Picture, np.ndarray | None]]:
         """Every frame denoised, and the standard deviation of its values [H, W, C] or None."""
@@ -79,13 +86,13 @@ class Plan:
             for number in range(self.picture.count):
                 yield self._frame(self.picture.frame(number), bar)
 
-    def pixels(self, progress: bool, shown: list[Picture], deviations: list | None) -> Iterator[np.ndarray]:
-        """The pixels of every frame denoised; the frame shown and, if asked for, deviations are put into lists."""
+    def pixels(self, progress: bool, shown: list[Picture], deviations: np.ndarray | None) -> Iterator[np.ndarray]:
+        """The pixels of every frame denoised; the frame shown is put into a list, deviations into [N, H, W, C]."""
         for number, (frame, deviation) in enumerate(self.frames(progress)):
             if number == self.shown:
                 shown.append(frame)
             if deviations is not None:
-                deviations.append(np.zeros(frame.colours.shape, np.float32) if deviation is None else deviation)
+                deviations[number] = 0 if deviation is None else deviation
             yield frame.pixels
 
     def whole(self, progress: bool) -> tuple[Picture, np.ndarray | None]:
@@ -118,6 +125,8 @@ class Plan:
                     continue
                 pixels = levelled(part.pixels[0], offsets, task.corner(tile))
                 restored, deviation = task.chosen.apply(pixels, part.inside[0])
+                if self.uncertain and deviation is None:
+                    deviation = spread(task.chosen, restored, part.inside[0])
                 written = as_type(restored, self.kind, task.low, task.high, task.step)
                 _put(result, written, tile, part)
                 if deviation is not None:
@@ -143,6 +152,7 @@ def plan(
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
     patience: float = PATIENCE,
+    uncertainty: bool = False,
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
@@ -169,7 +179,7 @@ def plan(
         notes = [*notes, *_remarks(tasks[-1], kind)]
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
-    return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number)
+    return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
 
 
 def _check_counts(parts: list[Part], kind: np.dtype) -> None:

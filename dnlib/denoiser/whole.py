@@ -22,6 +22,7 @@ def denoise(
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
     patience: float = PATIENCE,
+    uncertainty: bool = False,
     progress: bool = False,
     return_choice: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, Choice]:
@@ -54,6 +55,9 @@ def denoise(
         The type of the result: uint8, uint16, float32 or float64. Photon counts ask for one of the floats.
     patience : float
         Seconds: candidates that would take longer on two cores of a laptop are not tried.
+    uncertainty : bool
+        Whether to estimate the standard deviation of every value, `Choice.uncertainty`, which takes five times as long:
+        noise of the same kind is added to the result and taken off again, four times (`Choice.uncertainty_kind`).
     progress : bool
         Whether to show progress bars.
     return_choice : bool
@@ -83,10 +87,19 @@ def denoise(
     array, as_given = _array_of(image)
     picture = Picture.of(array, channels, axes=axes, ignore_nan=ignore_nan)
     result, choice = denoise_picture(
-        picture, filter=filter, device=device, range=range, dtype=dtype, patience=patience, progress=progress
+        picture,
+        filter=filter,
+        device=device,
+        range=range,
+        dtype=dtype,
+        patience=patience,
+        uncertainty=uncertainty,
+        progress=progress,
     )
     for note in picture.notes:
         warnings.warn(note, stacklevel=2)
+    if choice.uncertainty is not None:
+        choice = replace(choice, uncertainty=picture.as_given(choice.uncertainty))
     pixels = as_given(result.pixels)
     return (pixels, choice) if return_choice else pixels
 
@@ -112,7 +125,7 @@ def denoise_picture(picture: Picture, *, progress: bool = False, **options) -> t
     progress : bool
         Whether to show progress bars.
     **options
-        filter, device, range, dtype and patience, as of `denoise`.
+        filter, device, range, dtype, patience and uncertainty, as of `denoise`.
 
     Examples
     --------

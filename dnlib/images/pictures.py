@@ -227,6 +227,10 @@ class Picture:
             colours = np.concatenate([colours, old.astype(colours.dtype)], axis=-1)
         return replace(self, pixels=np.ascontiguousarray(frames_back(colours, self.axes)))
 
+    def as_given(self, values: np.ndarray) -> np.ndarray:
+        """Values [..., H, W, C], one for each of the colours, with the picture's own axes in their order."""
+        return np.ascontiguousarray(frames_back(values, self.axes))
+
     def told(self, *notes: str) -> "Picture":
         """The same picture with more notes."""
         return replace(self, notes=(*self.notes, *notes))
