@@ -19,6 +19,7 @@ from dnlib.denoiser.choice import DRAWS, Chosen
 
 AROUND = 2.0  # pixels: squares of few draws are averaged over their surroundings with Gaussian weights of this width
 EASIER = 1.23  # T where all that a filter removes is taken off; fitted by `benchmarks/uncertainty.py`
+EASIER_COUNTS = 1.6  # the same for photon counts, whose filter takes off fine detail, too
 SEED = 1_993_060_005  # not the judge's: the draws that made a choice look better than others do
 
 
@@ -48,7 +49,7 @@ def spread(chosen: Chosen, result: np.ndarray, inside: np.ndarray) -> np.ndarray
     for _ in range(DRAWS):
         denoised, _ = again.apply(noisy_again(chosen, result, rng), inside)
         power += np.square(denoised - result)
-    scale = 1 + (EASIER - 1) * chosen.judged.weight
+    scale = 1 + ((EASIER_COUNTS if chosen.counts else EASIER) - 1) * chosen.judged.weight
     return (scale * np.sqrt(_around(power / DRAWS, inside))).astype(np.float32)
 
 

@@ -51,6 +51,7 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
     assert np.allclose(result / 1000, to_array(expected.mean) * span + NOISY.min(), atol=3e-3)
     assert np.allclose(choice.uncertainty / 1000, to_array(expected.std) * span, atol=3e-3)
     assert choice.setting["sigma"] == pytest.approx(choice.noise, rel=1e-6)
+    assert choice.uncertainty_kind == "posterior" and choice.doubt == "as the network states it"
 
 
 def test_large_images_are_worked_through_in_tiles(stand_in, monkeypatch):
@@ -103,7 +104,6 @@ def test_the_command_writes_the_uncertainty(stand_in, tmp_path):
     found = files.read(std).pixels
     assert found.shape == NOISY.shape and found.dtype == np.float32 and (found > 0).all()
     for arguments, message in (
-        (["--uncertainty", tmp_path / "a.npy"], "goes with --filter blind_spot"),
         (["--uncertainty", tmp_path / "a.png", "--filter", "blind_spot"], "a .npy or .tif file of its own"),
         (["--uncertainty", std, "--filter", "blind_spot"], "exists"),
     ):
