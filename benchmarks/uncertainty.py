@@ -32,7 +32,7 @@ from dnlib.noise import Camera, CorrelatedGaussian, Gaussian
 from dnlib.zoo import provenance
 
 SIDE, BLOCK = 128, 16
-FITTED_ON, HELD_BACK = range(400, 500, 33), (7, 19)  # of BSDS500, whose validation part comes last; of Kodak24
+FITTED_ON, HELD_BACK = range(400, 500, 40), (7, 19)  # of BSDS500, whose validation part comes last; of Kodak24
 SIMULATED = {
     "white, sigma 25": Gaussian(25),
     "correlated, sigma 20": CorrelatedGaussian(20, 3),
