@@ -160,6 +160,8 @@ def sentences() -> list[str]:
     video, block = found["patch_craft"]["grid"]["sigma 20, kernel 3"], found["ssid"]["block"]
     level = min(row["level_within_10_percent"] for row in found["inspection"]["found"].values())
     estimated = "BM3D with estimated level"
+    sure = {name: found["uncertainty"][name]["fresh draws"] for name in ("held_back", "counts_held_back")}
+    all_held, counts = sure.values()
     return [
         f"it reaches {psnr['dnlib.denoise']:.2f} dB in {seconds['dnlib.denoise']:.1f} s",
         f"reach {min(plain):.2f} to {max(plain):.2f} dB as they come",
@@ -174,6 +176,11 @@ def sentences() -> list[str]:
         f"AP-BSN takes {block['AP-BSN']:.0f} s and LG-BPN {block['LG-BPN']:.0f} s",
         f"{found['training']['ratio']:.1f} times as fast as the plain float32 form",
         f"to 10 % on {100 * level:.0f} % of the Kodak",
+        f"{100 * all_held['within_68']:.0f} % of the errors are below one such deviation and "
+        f"{100 * all_held['within_95']:.0f} % below 1.96 of them",
+        f"Its scale is {all_held['scale']:.2f} times the true one, and scatters by a factor of "
+        f"{all_held['scale_scatter']:.2f}",
+        f"too small for photon counts, {counts['scale']:.2f} times the true one",
         f"{found['correlation']['ratios']['corrcoef']:.0f} times as fast as one `numpy.corrcoef`",
     ]
 

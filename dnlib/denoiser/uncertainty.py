@@ -10,16 +10,14 @@ x^ lacks the finest detail of the truth and is easier to denoise, so T > 1; it i
 D(x^ + z) - x^ is the noise itself. A bias that all pictures like x^ share, the spread does not show.
 """
 
-from dataclasses import replace
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from dnlib.denoiser.choice import DRAWS, Chosen
 
 AROUND = 2.0  # pixels: squares of few draws are averaged over their surroundings with Gaussian weights of this width
-EASIER = 1.23  # T where all that a filter removes is taken off; fitted by `benchmarks/uncertainty.py`
-EASIER_COUNTS = 1.6  # the same for photon counts, whose filter takes off fine detail, too
+EASIER = 1.23  # T where all that a filter removes is taken off; `benchmarks/uncertainty.py` says how well it holds
+EASIER_COUNTS = 1.6  # the same for photon counts, whose filter takes off more detail; too small rather than too large
 SEED = 1_993_060_005  # not the judge's: the draws that made a choice look better than others do
 
 
@@ -44,10 +42,9 @@ def spread(chosen: Chosen, result: np.ndarray, inside: np.ndarray) -> np.ndarray
     """
     if chosen.judged is None:
         return (chosen.span * np.sqrt(chosen.strength.variance(_unit(chosen, result)))).astype(np.float32)
-    again, rng = replace(chosen, lines=()), np.random.default_rng(SEED)
-    power = np.zeros(result.shape, np.float32)
+    rng, power = np.random.default_rng(SEED), np.zeros(result.shape, np.float32)
     for _ in range(DRAWS):
-        denoised, _ = again.apply(noisy_again(chosen, result, rng), inside)
+        denoised, _ = chosen.apply(noisy_again(chosen, result, rng), inside)
         power += np.square(denoised - result)
     scale = 1 + ((EASIER_COUNTS if chosen.counts else EASIER) - 1) * chosen.judged.weight
     return (scale * np.sqrt(_around(power / DRAWS, inside))).astype(np.float32)
