@@ -166,9 +166,10 @@ def main():
     parts = {"fitted on": developed, "held back": held_back}
     counts = {part: [row for row in found if row["noise"] == PHOTONS] for part, found in parts.items()}
     others = {part: [row for row in found if row["noise"] != PHOTONS] for part, found in parts.items()}
+    photographs = ", ".join(f"{len(indices)} of {name}" for name, indices in REAL.items())
     outcome = {
         "pictures": f"crops of {SIDE}x{SIDE}: {len(FITTED_ON)} of bsds500, to which a factor is fitted; "
-        f"{len(HELD_BACK)} of kodak24 with each noise and {', '.join(f'{len(indices)} of {name}' for name, indices in REAL.items())} held back",
+        f"{len(HELD_BACK)} of kodak24 with each noise, {photographs}, all held back",
         "draws": DRAWS,
         "factor": {"used": EASIER, "fitted": round(fitted(others["fitted on"], EASIER), 3)},
         "factor_for_counts": {"used": EASIER_COUNTS, "fitted": round(fitted(counts["fitted on"], EASIER_COUNTS), 3)},
