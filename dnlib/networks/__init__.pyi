@@ -1,5 +1,6 @@
 from . import (
     baby_unet as baby_unet,
+    blind_mean as blind_mean,
     blind_patch as blind_patch,
     csbdeep_unet as csbdeep_unet,
     dilated as dilated,

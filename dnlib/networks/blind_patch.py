@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from dnlib.images import one_of
 from dnlib.networks import shuffle
+from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
 from dnlib.networks.dilated import Dilated, MaskedConv, start_well
 from dnlib.networks.half_plane import BlindSpotUNet
 from dnlib.networks.restormer import Attention, Transformer
@@ -73,6 +74,9 @@ class BlindPatch(nn.Module):
         blind itself and looks at the image, such as `BlindSpotUNet(3, 48, outputs=128, shift=5)`; None leaves one out.
     fusion : {"concat", "average"}
         "concat" as published.
+    mean : bool
+        Add the mean of the pixels right around the hole, as `BlindSpotUNet` does. Where taps are moved closer, it stays
+        around the hole of training.
 
     Raises
     ------
@@ -99,6 +103,7 @@ class BlindPatch(nn.Module):
         local: nn.Module | None,
         global_: nn.Module | None,
         fusion: Literal["concat", "average"] = "concat",
+        mean: bool = False,
     ):
         super().__init__()
         self.channels = self.outputs = check_channels(channels)
@@ -112,13 +117,17 @@ class BlindPatch(nn.Module):
         layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Conv2d(a, b, 1), nn.ReLU(inplace=True))]
         self.tail = nn.Sequential(*layers, nn.Conv2d(width // 2, channels, 1))
         start_well(self)
+        self.mean = mean
+        if mean:
+            start_at_the_mean(self.tail[-1], channels)
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         features = self.head(image)
         answers = [branch(features if isinstance(branch, Branch) else image) for branch in self._branches]
         joined = torch.cat(answers, dim=1) if self.fusion == "concat" else torch.stack(answers).mean(dim=0)
-        return self.tail(joined)
+        answer = self.tail(joined)
+        return add_blind_mean(answer, image, self.hole) if self.mean else answer
 
     @property
     def _branches(self) -> list[nn.Module]:
@@ -313,6 +322,7 @@ def local_global(
     global_blocks: int = 6,
     attention: bool = True,
     fusion: Literal["concat", "average"] = "concat",
+    mean: bool = False,
 ) -> BlindPatch:
     """LG-BPN's network, as published.
 
@@ -331,6 +341,8 @@ def local_global(
         Of the global branch, see `global_branch`.
     fusion : {"concat", "average"}
         As of `BlindPatch`.
+    mean : bool
+        As of `BlindPatch`.
 
     Raises
     ------
@@ -348,4 +360,4 @@ def local_global(
         local = local_branch(width, blocks=local_blocks, body=local)
     if isinstance(global_, str):
         global_ = global_branch(width, blocks=global_blocks, body=global_, attention=attention)
-    return BlindPatch(channels, width, local=local, global_=global_, fusion=fusion)
+    return BlindPatch(channels, width, local=local, global_=global_, fusion=fusion, mean=mean)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dnlib.networks import shuffle
+from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
 from dnlib.networks.shapes import chain_reach, check, check_channels
 from dnlib.networks.unet import initialise
 
@@ -48,6 +49,9 @@ class DilatedBlindSpot(nn.Module):
         Channels of the answer; those of the image by default.
     blocks : int
         Dilated convolutions per branch; 9 as published.
+    mean : bool
+        Add the mean of the eight neighbours, as `BlindSpotUNet` does. After a pixel shuffle these are neighbours in the
+        small image; zeros around or between small images count as pixels, so do without them (`border=None`).
 
     References
     ----------
@@ -62,7 +66,9 @@ class DilatedBlindSpot(nn.Module):
 
     multiple = 1
 
-    def __init__(self, channels: int = 3, width: int = 128, *, outputs: int | None = None, blocks: int = 9):
+    def __init__(
+        self, channels: int = 3, width: int = 128, *, outputs: int | None = None, blocks: int = 9, mean: bool = False
+    ):
         super().__init__()
         self.channels, self.outputs = check_channels(channels), outputs or channels
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True))
@@ -77,11 +83,15 @@ class DilatedBlindSpot(nn.Module):
             nn.Conv2d(width // 2, self.outputs, 1),
         )
         start_well(self)
+        self.mean = mean
+        if mean:
+            start_at_the_mean(self.tail[-1], channels)
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         x = self.head(image)
-        return self.tail(torch.cat([branch(x) for branch in self.branches], dim=1))
+        answer = self.tail(torch.cat([branch(x) for branch in self.branches], dim=1))
+        return add_blind_mean(answer, image, self.hole) if self.mean else answer
 
     @property
     def hole(self) -> Tensor:

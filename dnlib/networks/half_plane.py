@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
 from dnlib.networks.shapes import check, check_channels, pyramid_reach
 from dnlib.networks.unet import SLOPE, UNet, initialise
 
@@ -17,9 +18,12 @@ class BlindSpot(nn.Module):
 
     branch: image -> [N, features, H, W] that at a pixel depends only on what lies before it.
     turns: by how many quarter turns the copies are turned.   outputs: channels of the answer.
+    mean: whether the mean of the pixels around the hole is added.
     """
 
-    def __init__(self, branch: nn.Module, features: int, width: int, channels: int, outputs: int, turns: tuple):
+    def __init__(
+        self, branch: nn.Module, features: int, width: int, channels: int, outputs: int, turns: tuple, mean: bool
+    ):
         super().__init__()
         self.channels, self.outputs, self.turns, self.branch = check_channels(channels), outputs, turns, branch
         joined = len(turns) * features
@@ -31,6 +35,9 @@ class BlindSpot(nn.Module):
             nn.Conv2d(2 * width, outputs, 1),
         )
         initialise(self)
+        self.mean = mean
+        if mean:
+            start_at_the_mean(self.join[-1], channels)
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
@@ -39,7 +46,8 @@ class BlindSpot(nn.Module):
             turned = torch.cat([_turn(image, turn) for turn in turns])
             for turn, part in zip(turns, self.branch(turned).chunk(len(turns)), strict=True):
                 parts[turn] = _turn(part, -turn)
-        return self.join(torch.cat([parts[turn] for turn in self.turns], dim=1))
+        answer = self.join(torch.cat([parts[turn] for turn in self.turns], dim=1))
+        return add_blind_mean(answer, image, self.hole) if self.mean else answer
 
     @property
     def reach(self) -> int:
@@ -73,11 +81,14 @@ class BlindSpotUNet(BlindSpot):
     shift : int
         By how many rows the half planes keep away. The hole is a square of (2 shift - 1)^2 pixels: with 5 it is the 9x9
         of SSID's blind-neighbourhood network. The attribute may be changed at any time.
+    mean : bool
+        Add the mean of the pixels right around the hole to the first `channels` outputs (`blind_mean`); the last layer
+        starts small. Not in the published form.
 
     Raises
     ------
     ValueError
-        For a shift below 1.
+        For a shift below 1; with `mean`, for fewer outputs than channels, and for images that lie within the hole.
 
     References
     ----------
@@ -90,10 +101,18 @@ class BlindSpotUNet(BlindSpot):
     (torch.Size([1, 1, 21, 30]), torch.Size([3, 3]))
     """
 
-    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 5, shift: int = 1):
-        super().__init__(
-            HalfPlane(channels, width, depth=depth), 2 * width, width, channels, outputs, turns=(0, 1, 2, 3)
-        )
+    def __init__(
+        self,
+        channels: int = 3,
+        width: int = 48,
+        *,
+        outputs: int = 9,
+        depth: int = 5,
+        shift: int = 1,
+        mean: bool = False,
+    ):
+        branch = HalfPlane(channels, width, depth=depth)
+        super().__init__(branch, 2 * width, width, channels, outputs, turns=(0, 1, 2, 3), mean=mean)
         self.shift = shift
 
     @property
@@ -121,7 +140,7 @@ class TwoWayBlindSpotUNet(BlindSpot):
 
     Parameters
     ----------
-    channels, width, outputs : int
+    channels, width, outputs, mean
         As of `BlindSpotUNet`.
     depth : int
         3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees more than 300
@@ -134,9 +153,9 @@ class TwoWayBlindSpotUNet(BlindSpot):
     (torch.Size([1, 9, 21, 30]), [[True]])
     """
 
-    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 3):
+    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 3, mean: bool = False):
         branch = _AboveAndLeft(channels, width, depth)
-        super().__init__(branch, 3 * width, width, channels, outputs, turns=(0, 2))
+        super().__init__(branch, 3 * width, width, channels, outputs, turns=(0, 2), mean=mean)
 
     @property
     def hole(self) -> Tensor:

@@ -1,0 +1,110 @@
+"""The blind mean: what a blind network says is added to the mean of the pixels right around its hole.
+
+The mean is as blind as the network, and has the right colour before anything is learnt; what is left to learn is how a
+pixel differs from its surroundings.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+START = 0.1  # what is added to the mean starts that much smaller than He et al.'s weights make it
+
+
+def ring_of(hole: Tensor) -> Tensor:
+    """The offsets that touch a hole from outside, corners included: True in a square array, two pixels wider.
+
+    Parameters
+    ----------
+    hole : Tensor [k, k] of bool
+        True at the offsets that are not seen; k is odd.
+
+    Examples
+    --------
+    >>> ring_of(torch.ones(1, 1, dtype=torch.bool)).int()
+    tensor([[1, 1, 1],
+            [1, 0, 1],
+            [1, 1, 1]], dtype=torch.int32)
+    """
+    inside = functional.pad(hole, (1, 1, 1, 1))
+    near = functional.max_pool2d(inside[None, None].float(), 3, stride=1, padding=1)[0, 0] > 0
+    return near & ~inside
+
+
+def blind_mean(image: Tensor, hole: Tensor) -> Tensor:
+    """The mean of the pixels around the hole, channel by channel; beyond the image there are none.
+
+    Parameters
+    ----------
+    image : Tensor [N, C, H, W]
+        Of any range.
+    hole : Tensor [k, k] of bool
+        As a blind network states it.
+
+    Returns
+    -------
+    Tensor [N, C, H, W]
+        In the image's dtype.
+
+    Raises
+    ------
+    ValueError
+        For an image so small that around the hole of one of its pixels nothing is left to see.
+
+    Examples
+    --------
+    >>> image = torch.tensor([[1.0, 2.0, 6.0]])[None, None]
+    >>> blind_mean(image, torch.ones(1, 1, dtype=torch.bool))
+    tensor([[[[2.0000, 3.5000, 2.0000]]]])
+    """
+    ring = ring_of(hole).to(image)[None, None]
+    border = ring.shape[-1] // 2
+    with torch.autocast(image.device.type, enabled=False):  # half precision would be off by a gray level
+        sums = functional.conv2d(image, ring.expand(image.shape[1], -1, -1, -1), padding=border, groups=image.shape[1])
+        seen = functional.conv2d(torch.ones_like(image[:1, :1]), ring, padding=border)
+    if seen.min() < 1:
+        height, width = image.shape[2:]
+        raise ValueError(
+            f"around a hole of {len(hole)}x{len(hole)} pixels nothing is left to see in {height}x{width} pixels, so "
+            f"there is no blind mean; give pictures or crops of {len(hole) + 1} pixels or more (with a pixel shuffle, "
+            f"times its stride), make the hole smaller, or make the network with mean=False"
+        )
+    return sums / seen
+
+
+def add_blind_mean(answer: Tensor, image: Tensor, hole: Tensor) -> Tensor:
+    """A network's answer [N, outputs, H, W], its first channels, those of the image, raised by the blind mean.
+
+    Examples
+    --------
+    >>> answer, image = torch.zeros(1, 6, 8, 9), torch.ones(1, 3, 8, 9)
+    >>> add_blind_mean(answer, image, torch.ones(3, 3, dtype=torch.bool)).mean(dim=(2, 3))
+    tensor([[1., 1., 1., 0., 0., 0.]])
+    """
+    colours, rest = answer.tensor_split([image.shape[1]], dim=1)
+    return torch.cat([colours + blind_mean(image, hole), rest.to(image.dtype)], dim=1)
+
+
+def start_at_the_mean(last: nn.Conv2d, channels: int) -> None:
+    """Make what a network's last layer adds to the mean small; what it says beside the mean starts as ever.
+
+    Raises
+    ------
+    ValueError
+        If it answers with fewer channels than the image has.
+
+    Examples
+    --------
+    >>> last = nn.Conv2d(4, 9, 1)
+    >>> before = last.weight.detach().clone()
+    >>> start_at_the_mean(last, 3)
+    >>> (last.weight / before).mean(dim=(1, 2, 3)).tolist()[2:4]
+    [0.10000000149011612, 1.0]
+    """
+    if last.out_channels < channels:
+        raise ValueError(
+            f"a blind mean is added to the first {channels} channels of the answer, and the network has {channels} "
+            f"channels and outputs={last.out_channels}; make it with mean=False, or with outputs={channels} or more"
+        )
+    with torch.no_grad():
+        last.weight[:channels] *= START
