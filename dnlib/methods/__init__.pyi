@@ -3,6 +3,7 @@ from . import (
     base as base,
     batch as batch,
     blind_spot as blind_spot,
+    distil as distil,
     lg_bpn as lg_bpn,
     noise2self as noise2self,
     noise2void as noise2void,
@@ -20,6 +21,7 @@ from .ap_bsn import APBSN as APBSN, refine as refine
 from .base import Estimate as Estimate, Method as Method, check_blind as check_blind
 from .batch import PARTS as PARTS, Batch as Batch
 from .blind_spot import BlindSpotBayes as BlindSpotBayes, outputs as outputs
+from .distil import BlindTeacher as BlindTeacher, Distilled as Distilled, Student as Student
 from .lg_bpn import LGBPN as LGBPN, SIDD as SIDD, View as View, adjusted as adjusted
 from .noise2self import Noise2Self as Noise2Self, visible_mean as visible_mean
 from .noise2void import MANIPULATORS as MANIPULATORS, Noise2Void as Noise2Void, stratified_places as stratified_places

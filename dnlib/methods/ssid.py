@@ -113,13 +113,14 @@ def check_thresholds(thresholds: tuple[float, float]) -> tuple[float, float]:
 
 
 class Stage(Method):
-    """One of the three trainings: its own network learns; the stages before it answer, and stay as they are.
+    """One of several trainings: its own network learns; the stages before it answer, and stay as they are.
 
     They are no parts of it: parameters, weights and checkpoints of a stage are those of its network alone.
     trained: how wide the hole was that it learnt with, in pixels; 0 before. It goes along with the weights.
     """
 
     needs: ClassVar = frozenset({"noisy"})
+    order: ClassVar = "BNN, LAN, DenoisingUNet"
 
     def __init__(self, network: nn.Module, *before: "Stage"):
         super().__init__(network)
@@ -153,14 +154,18 @@ class Stage(Method):
     @torch.no_grad()
     def teach(self, noisy: Tensor, learner: "Stage") -> Tensor:
         """What it says to `noisy`, as a constant. Raises ValueError before it is trained."""
+        self.check_trained(learner)
+        with evaluating(self):
+            return self.network.to(noisy.device)(noisy).to(noisy.dtype)
+
+    def check_trained(self, learner: "Stage") -> None:
+        """Raises ValueError unless it is trained."""
         name, other = type(self).__name__, type(learner).__name__
         if not self.trained:
             raise ValueError(
-                f"{other} learns from {name}, which is not trained yet; the order is BNN, LAN, DenoisingUNet: train "
+                f"{other} learns from {name}, which is not trained yet; the order is {self.order}: train "
                 f"{name} or load its weights first, or call take_as_trained() if its network learnt elsewhere"
             )
-        with evaluating(self):
-            return self.network.to(noisy.device)(noisy).to(noisy.dtype)
 
     def take_as_trained(self) -> None:
         """From now on the stages after it may learn from it."""

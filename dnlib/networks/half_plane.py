@@ -4,6 +4,8 @@ A U-Net whose layers look only upwards sees at row r the rows up to r; its answe
 above r and nothing else. Turned copies of the image give the other directions, and 1x1 convolutions join them.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -41,13 +43,19 @@ class BlindSpot(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
-        parts = {}
+        return self._answer(image, self._looks(image), self.hole)
+
+    def _looks(self, image: Tensor) -> dict[int, Tensor]:
+        """What the branch says about each turned copy, by its turn, still turned."""
+        looks = {}
         for turns in self._batches(image):
             turned = torch.cat([_turn(image, turn) for turn in turns])
-            for turn, part in zip(turns, self.branch(turned).chunk(len(turns)), strict=True):
-                parts[turn] = _turn(part, -turn)
-        answer = self.join(torch.cat([parts[turn] for turn in self.turns], dim=1))
-        return add_blind_mean(answer, image, self.hole) if self.mean else answer
+            looks |= zip(turns, self.branch(turned).chunk(len(turns)), strict=True)
+        return looks
+
+    def _answer(self, image: Tensor, looks: dict[int, Tensor], hole: Tensor) -> Tensor:
+        answer = self.join(torch.cat([_turn(looks[turn], -turn) for turn in self.turns], dim=1))
+        return add_blind_mean(answer, image, hole) if self.mean else answer
 
     @property
     def reach(self) -> int:
@@ -128,7 +136,36 @@ class BlindSpotUNet(BlindSpot):
     @property
     def hole(self) -> Tensor:
         """The offsets the answer does not depend on: True in a square array around the pixel."""
-        return torch.ones(2 * self.shift - 1, 2 * self.shift - 1, dtype=torch.bool)
+        return _square(self.shift)
+
+    def at_shifts(self, image: Tensor, shifts: Sequence[int]) -> Tensor:
+        """What it says with each of several holes, of (2 shift - 1)^2 pixels, for little more work than with one.
+
+        Parameters
+        ----------
+        image : Tensor [N, channels, H, W]
+            In [0, 1].
+        shifts : sequence of int
+            0 lets it see the pixel itself as well.
+
+        Returns
+        -------
+        Tensor [len(shifts), N, outputs, H, W]
+
+        Examples
+        --------
+        >>> network = BlindSpotUNet(1, 8, outputs=1, depth=2, shift=5)
+        >>> network.at_shifts(torch.rand(1, 1, 21, 30), (0, 1, 5)).shape, network.shift
+        (torch.Size([3, 1, 1, 21, 30]), 5)
+        """
+        check(image, self.channels)
+        before, self.branch.shift = self.shift, 0
+        try:
+            looks = self._looks(image)
+        finally:
+            self.branch.shift = before
+        moved = ({turn: _move(look, down=shift) for turn, look in looks.items()} for shift in shifts)
+        return torch.stack([self._answer(image, at, _square(shift)) for at, shift in zip(moved, shifts, strict=True)])
 
 
 class TwoWayBlindSpotUNet(BlindSpot):
@@ -238,6 +275,12 @@ def _move(x: Tensor, *, down: int = 0, right: int = 0) -> Tensor:
     """The image moved, zeros where nothing moves in."""
     height, width = x.shape[2:]
     return functional.pad(x, (right, 0, down, 0))[:, :, :height, :width]
+
+
+def _square(shift: int) -> Tensor:
+    """The hole that half planes leave which keep away by so many rows; around the pixel itself even if they see it."""
+    side = max(1, 2 * shift - 1)
+    return torch.ones(side, side, dtype=torch.bool)
 
 
 def _turn(x: Tensor, quarters: int) -> Tensor:
