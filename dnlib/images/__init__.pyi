@@ -30,6 +30,7 @@ from .pictures import Picture as Picture
 from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
 from .planes import without_values as without_values
 from .ranges import Range as Range, range_in_use as range_in_use, step_of as step_of
+from .scenes import check_scenes_apart as check_scenes_apart
 from .stacks import Stack as Stack, opened as opened
 from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of
 from .writing import atomic as atomic, check_destination as check_destination, write as write

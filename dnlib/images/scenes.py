@@ -1,6 +1,9 @@
 """Which images show one scene: for a bootstrap over scenes they are one sample."""
 
 import re
+from collections.abc import Iterable
+
+from dnlib.images.layouts import Example
 
 ACCEPTED = (
     '"each", a regular expression whose first group is the name of the scene, '
@@ -73,3 +76,22 @@ def scene_of(image: str, rules: dict[str, re.Pattern]) -> str:
         if match := rule.fullmatch(image):
             return match.expand(name)
     return image
+
+
+def check_scenes_apart(learnt: Iterable[Example], judges: Iterable[Example]) -> None:
+    """See to it that images to learn from and images to judge with, of one dataset, share no scene.
+
+    Raises
+    ------
+    ValueError
+        If they do; it names the scenes.
+
+    Examples
+    --------
+    >>> check_scenes_apart([Example("a1", scene="a"), Example("b1", scene="b")], [Example("a2", scene="a")])
+    Traceback (most recent call last):
+    ValueError: images of the scene a are learnt from and judge, too; hold the whole scene out
+    """
+    if shared := sorted({example.scene for example in learnt} & {example.scene for example in judges}):
+        scenes = f"the scene{'s' * (len(shared) > 1)} {', '.join(shared)}"
+        raise ValueError(f"images of {scenes} are learnt from and judge, too; hold the whole scene out")

@@ -1,6 +1,7 @@
 from . import (
     cards as cards,
     instalments as instalments,
+    phones as phones,
     provenance as provenance,
     recipes as recipes,
     scoring as scoring,

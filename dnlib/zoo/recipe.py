@@ -36,7 +36,12 @@ class Recipe:
     appearance : Appearance or None
         Of the clean crops, where they do not stay as they are.
     trained_on : str
-        bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones.
+        bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones,
+        phones_and_cameras for all noisy photographs there are.
+    held_out : tuple of str
+        Scenes that judge and are not learnt from.
+    judged_by_learnt : bool
+        Whether the images that it learns from judge it as well, as the papers on phones have it.
 
     Examples
     --------
@@ -57,6 +62,8 @@ class Recipe:
     start: str = ""
     appearance: Appearance | None = None
     trained_on: str = "bsds500"
+    held_out: tuple[str, ...] = ()
+    judged_by_learnt: bool = False
 
     @property
     def channels(self) -> int:

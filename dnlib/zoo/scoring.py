@@ -11,16 +11,25 @@ from dnlib.images import Example, datasets, middle, to_tensor
 from dnlib.methods import Method
 from dnlib.noise import Noise
 from dnlib.training import draw_noisy, evaluate, psnr, score_pairs
-from dnlib.zoo import recipes
+from dnlib.zoo import phones, recipes
 from dnlib.zoo.recipe import Recipe
 
 
 def watch(recipe: Recipe) -> Callable[[Method], float]:
     """The PSNR that is printed while a recipe trains; it never teaches."""
     if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::9]
+        pairs = [_middles(pair) for pair in _about(6, phones.judges_of(recipe))]
         return lambda method: score_pairs(method, pairs).mean_psnr
     return monitor(pictures(recipe, "bsds500", "val")[:8], recipe.monitored)
+
+
+def _about(count: int, pairs: list[Example]) -> list[Example]:
+    """About so many of the pairs, evenly spaced."""
+    return pairs[:: max(1, len(pairs) // count)]
+
+
+def _middles(pair: Example, side: int = 256) -> Example:
+    return pair._replace(noisy=middle(pair.noisy, side), clean=middle(pair.clean, side))
 
 
 def pictures(recipe: Recipe, dataset: str, split: str | None = None) -> list[Example]:
@@ -42,8 +51,11 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
 def scored(method: Method, recipe: Recipe) -> dict[str, str]:
     """What a card says of trained weights: their scores on the test sets that are present."""
     if recipe.noise is None:
-        pairs = datasets.load(recipe.trained_on)[::6]
-        return {f"{recipe.trained_on}, every sixth": str(score_pairs(method, pairs))}
+        every = phones.judges_of(recipe)
+        pairs = _about(9, every)
+        held_out = "".join(f", {scene} held out" for scene in recipe.held_out)
+        which = f"{phones.JUDGES[recipe.trained_on]}{held_out}, {len(pairs)} of {len(every)}"
+        return {which: str(score_pairs(method, pairs))}
     if datasets.find("kodak24").is_present:
         test_sets = {"kodak24": pictures(recipe, "kodak24")}
     else:

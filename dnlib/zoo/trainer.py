@@ -12,7 +12,7 @@ from dnlib.images import ROOT, arrays, datasets, in_checkout, to_tensor
 from dnlib.methods import Method, Tiles, craft_tiles
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
-from dnlib.zoo import cards, provenance, recipes
+from dnlib.zoo import cards, phones, provenance, recipes
 from dnlib.zoo.recipe import Recipe
 from dnlib.zoo.scoring import pictures, scored, watch
 
@@ -134,12 +134,13 @@ def fit_stages(
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:
     """What a card says about what weights were made of."""
+    learnt = phones.LEARNT.get(recipe.trained_on, (recipe.trained_on,))
     return {
         "noise": str(recipe.noise or "as photographed"),
         "needs": sorted(method.needs),
         "trained_on": recipes.DATA[recipe.trained_on],
-        "data_sha256": datasets.fingerprint(recipe.trained_on),
-        "licence": f"MIT; the images have their own (`dnlib data {recipe.trained_on}`)",
+        "data_sha256": " ".join(map(datasets.fingerprint, learnt)),
+        "licence": f"MIT; the images have their own ({', '.join(f'`dnlib data {name}`' for name in learnt)})",
     }
 
 
@@ -230,8 +231,7 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
     if recipe.trained_on == "davis480p":
         return tile_crops(_tiles(recipe.noise, seed), size["count"])
     if recipe.noise is None:
-        noisy = [example.noisy for example in datasets.load(recipe.trained_on)]
-        return Crops(noisy, size=size["size"], count=size["count"])
+        return Crops(phones.learnt_by(recipe), size=size["size"], count=size["count"])
     photographs = [example.clean for split in ("train", "test") for example in pictures(recipe, "bsds500", split)]
     return Crops(photographs, recipe.noise, size=size["size"], count=size["count"], appearance=recipe.appearance)
 

@@ -7,6 +7,8 @@ from dnlib.images import Example, datasets
 from dnlib.methods import craft_tiles
 from dnlib.zoo import recipes, trainer
 
+SCENES = "chess", "pepper", "chart"
+
 
 @pytest.fixture
 def small(monkeypatch, rng):
@@ -20,6 +22,8 @@ def small(monkeypatch, rng):
             return videos
         if name == "sidd_val_crops":
             return [example._replace(noisy=example.clean) for example in photographs]
+        if name in ("dnd_noisy", "sidd_textured"):
+            return [photo._replace(noisy=photo.clean, scene=scene) for photo in photographs for scene in SCENES]
         assert name == "bsds500" and split in ("train", "test", "val")
         return photographs
 

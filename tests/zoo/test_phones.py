@@ -1,0 +1,70 @@
+"""Leave one subject out: no scene both teaches and judges, unless the recipe says so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dnlib.images import Example, datasets
+from dnlib.zoo import build, phones, recipes, scoring, trainer
+
+SUBJECTS = {
+    "sidd_textured": ("chess", "chess", "pepper", "chart"),
+    "dnd_noisy": ("0001", "chess"),
+    "sidd_val_crops": "0",
+}
+
+
+@pytest.fixture
+def numbered(monkeypatch):
+    """Datasets whose images are filled with a number of their own."""
+
+    def load(name):
+        first = 10 * list(SUBJECTS).index(name)
+        images = [(scene, np.full((64, 64, 3), first + i, np.uint8)) for i, scene in enumerate(SUBJECTS[name])]
+        return [Example(scene, image, image, scene) for scene, image in images]
+
+    monkeypatch.setattr(datasets, "load", load)
+
+
+def numbers(images):
+    return sorted({int(image[0, 0, 0]) for image in images})
+
+
+def test_a_subject_that_is_held_out_judges_and_teaches_nothing(numbered):
+    recipe = recipes.find("distilled_phones")
+    assert numbers(phones.learnt_by(recipe)) == [2, 3, 10, 11, 20]  # another dataset's scene may have the same name
+    assert numbers(pair.clean for pair in phones.judges_of(recipe)) == [0, 1]
+    pepper = recipes.find("distilled_phones_pepper")
+    assert numbers(phones.learnt_by(pepper)) == [0, 1, 3, 10, 11, 20]
+    assert numbers(pair.clean for pair in phones.judges_of(pepper)) == [2]
+    assert set(trainer.batches("distilled_phones").pixels["noisy"].unique().tolist()) == {2, 3, 10, 11, 20}
+
+
+def test_scenes_on_both_sides_are_refused_unless_asked_for(numbered):
+    recipe = replace(recipes.find("distilled_phones"), held_out=())
+    with pytest.raises(ValueError, match="images of the scenes chart, chess, pepper are learnt from and judge, too"):
+        scoring.watch(recipe)
+    assert len(phones.judges_of(replace(recipe, judged_by_learnt=True))) == 4
+    assert recipes.find("ssid_phones").judged_by_learnt  # as the papers have it
+    assert numbers(phones.learnt_by(recipes.find("ssid_phones"))) == [20]
+
+
+def test_a_subject_that_is_not_there_is_named(numbered):
+    with pytest.raises(ValueError, match=r"a scene of sidd_textured to hold out.*'ches' was given"):
+        phones.judges_of(replace(recipes.find("distilled_phones"), held_out=("ches",)))
+
+
+def test_a_training_whose_scenes_judge_it_ends_before_its_first_step(numbered, tmp_path, monkeypatch):
+    monkeypatch.setitem(recipes.RECIPES, "distilled_phones", replace(recipes.find("distilled_phones"), held_out=()))
+    monkeypatch.setattr(trainer, "fit", None)
+    with pytest.raises(ValueError, match="learnt from and judge"):
+        trainer.train("distilled_phones", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_any_blind_network_of_a_recipe_can_have_the_mean():
+    for name in ("ap_bsn_phones", "lg_bpn_phones_l4", "blind_spot_rgb_sigma25"):
+        recipe = recipes.find(name)
+        card = recipes.described("smoke", replace(recipe, network_arguments=recipe.network_arguments | {"mean": True}))
+        assert build(card).network.mean and not build(recipes.described("smoke", recipe)).network.mean
