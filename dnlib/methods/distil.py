@@ -161,8 +161,8 @@ class Distilled(Method):
 
     References
     ----------
-    Chen, Zhang, Yu, Huang, Exploring Asymmetric Tunable Blind-Spots for Self-supervised Denoising in Real-World
-    Scenarios, CVPR 2024 (AT-BSN). TM-BSN: Triangular-Masked Blind-Spot Network, CVPR 2026.
+    Chen et al., Exploring Efficient Asymmetric Blind-Spots for Self-Supervised Denoising in Real-World Scenarios
+    (AT-BSN), CVPR 2024. TM-BSN, CVPR 2026.
 
     Examples
     --------
