@@ -37,8 +37,8 @@ class Candidate:
         How many pixels on each side a value depends on, given a setting; None: it has to see whole images.
     colours : bool
         Whether it takes images of three colours alone, and [0, 1] as their range: a network.
-    is_there : callable
-        Whether it can be tried: weights may not be installed.
+    weights : str
+        The name of a network's weights.
     deviation : callable, optional
         Takes what the filter takes, and also tells the standard deviation of every value.
     words : str
@@ -58,7 +58,7 @@ class Candidate:
     by_pixel: bool = False
     reach: Callable[[Setting], int | None] = lambda setting: None
     colours: bool = False
-    is_there: Callable[[], bool] = lambda: True
+    weights: str = ""
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     words: str = ""
 
@@ -71,6 +71,10 @@ class Candidate:
         if self.colours and channels != 3:
             return f"made for pictures of 3 colours; this one has {channels} channel{'s' if channels > 1 else ''}"
         return "" if self.is_there() else "its weights are not installed"
+
+    def is_there(self) -> bool:
+        """Whether it can be tried: weights may not be installed."""
+        return not self.weights or learned.is_there(self.weights)
 
 
 def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
@@ -86,7 +90,7 @@ def _network(name: str, words: str, noise: str, seconds: float = 1.0, settings=l
         seconds,
         noise,
         colours=True,
-        is_there=lambda: learned.is_there(name),
+        weights=name,
         words=words,
     )
 

@@ -57,6 +57,7 @@ def judge_all(
     *,
     harmless: bool,
     progress: bool,
+    among: dict[str, Candidate] = CANDIDATES,
 ) -> dict[str, Judged]:
     """Candidates whose risk is a finite number, each in its best setting; there is at least one.
 
@@ -70,7 +71,7 @@ def judge_all(
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
-        candidate, found = CANDIDATES[name], []
+        candidate, found = among[name], []
         for number, setting in enumerate(candidate.settings(level)):
             risks = [
                 stein_risk(

@@ -31,7 +31,16 @@ def filter_of(name: str) -> Filter:
     """A network as a filter of images [H, W, 3] in [0, 1]; `sigma`, of the noise, for those that want to be told it."""
 
     def filter(image: np.ndarray, sigma: float | None = None, *, device: str = "auto") -> np.ndarray:
-        return to_image(estimate(name, image, sigma, device)[0])
+        return to_image(estimate(method_of(name, device), image, sigma)[0])
+
+    return filter
+
+
+def filter_by(method: "Method") -> Filter:
+    """The same for a method that is at hand, on the device where it is."""
+
+    def filter(image: np.ndarray, *, device: str = "auto") -> np.ndarray:
+        return to_image(estimate(method, image, None)[0])
 
     return filter
 
@@ -40,19 +49,15 @@ def with_deviation(
     name: str, image: np.ndarray, sigma: float, *, device: str = "auto"
 ) -> tuple[np.ndarray, np.ndarray]:
     """The posterior mean of an image [H, W, 3] in [0, 1], and its standard deviation, pixel by pixel."""
-    mean, deviation = estimate(name, image, sigma, device)
+    mean, deviation = estimate(method_of(name, device), image, sigma)
     return to_image(mean), to_image(deviation)
 
 
-def estimate(name: str, image: np.ndarray, sigma: float | None, device: str) -> "tuple[Tensor, ...]":
-    """What the network says of an image [H, W, 3] in [0, 1], tile by tile: the mean and, if it knows, its deviation."""
+def estimate(method: "Method", image: np.ndarray, sigma: float | None) -> "tuple[Tensor, ...]":
+    """What a method says of an image [H, W, 3] in [0, 1], tile by tile: the mean and, if it knows, its deviation."""
     import torch
 
-    from dnlib.training import choose_device
-    from dnlib.zoo import cards
-
-    device = choose_device(device)
-    method = _method(name, cards.HOME, device)
+    device = next(method.parameters()).device
     told = {} if sigma is None else {"parameter": torch.tensor([sigma], device=device)}
     with torch.no_grad():
         return by_tiles(
@@ -64,8 +69,16 @@ def estimate(name: str, image: np.ndarray, sigma: float | None, device: str) -> 
         )
 
 
+def method_of(name: str, device: str) -> "Method":
+    """The trained method called `name`, which nobody may change: it is read once."""
+    from dnlib.training import choose_device
+    from dnlib.zoo import cards
+
+    return _read(name, cards.HOME, choose_device(device))
+
+
 @cache
-def _method(name: str, home: Path, device: str) -> "Method":
+def _read(name: str, home: Path, device: str) -> "Method":
     from dnlib.zoo import cards
 
     return cards.load_method(name, device=device)

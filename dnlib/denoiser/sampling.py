@@ -1,6 +1,7 @@
 """Sample tiles of a picture, on which candidates are judged, and the noise on them."""
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from skimage.restoration import estimate_sigma
@@ -12,26 +13,42 @@ GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; 
 DIRECTED = 2.2  # times more across than along: photographs without noise stay below 1.7
 
 
+class Place(NamedTuple):
+    """Where a sample tile lies: the number of its frame, its rows and its columns."""
+
+    frame: int
+    rows: slice
+    columns: slice
+
+
 def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[np.ndarray]:
-    """Up to TILES tiles of equal size, spread evenly over frames [H, W, C] and over each.
+    """The sample tiles of frames [H, W, C], as [H, W, C] or [H, W]."""
+    return [
+        without_single_channel(frames[place.frame][place.rows, place.columns])
+        for place in sample_places(frames, inside)
+    ]
+
+
+def sample_places(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[Place]:
+    """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 
     Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
     """
-    if inside is not None:
-        frames = [frame[largest_rectangle(np.all(inside, axis=0))] for frame in frames]
     height, width = frames[0].shape[:2]
+    rows, columns = largest_rectangle(np.all(inside, axis=0)) if inside else (slice(0, height), slice(0, width))
+    height, width = rows.stop - rows.start, columns.stop - columns.start
     th, tw = min(TILE, height), min(TILE, width)
     tops = sorted({0, (height - th) // 2, height - th})
     lefts = sorted({0, (width - tw) // 2, width - tw})
-    places = [(top, left) for top in tops for left in lefts]
-    most = max(1, sum(frame.shape[0] * frame.shape[1] for frame in frames) // (4 * th * tw))  # a quarter of all
-    count = min(TILES, most, len(places) * len(frames))
-    tiles = []
+    corners = [(rows.start + top, columns.start + left) for top in tops for left in lefts]
+    most = max(1, len(frames) * height * width // (4 * th * tw))  # a quarter of all
+    count = min(TILES, most, len(corners) * len(frames))
+    places = []
     for k in range(count):
-        frame = frames[k * len(frames) // count]
-        top, left = places[(2 * k + 1) * len(places) // (2 * count) if len(places) >= count else k % len(places)]
-        tiles.append(without_single_channel(frame[top : top + th, left : left + tw]))
-    return tiles
+        number = (2 * k + 1) * len(corners) // (2 * count) if len(corners) >= count else k % len(corners)
+        top, left = corners[number]
+        places.append(Place(k * len(frames) // count, slice(top, top + th), slice(left, left + tw)))
+    return places
 
 
 def largest_rectangle(inside: np.ndarray) -> tuple[slice, slice]:

@@ -1,0 +1,199 @@
+"""A network trained further on the very picture that it is to denoise, by recorrupted pairs (Pang et al. 2021).
+
+The sample tiles, on which all candidates are judged, are held out: crops come from rectangles between them. So the
+adapted network is judged as any other candidate is, on the same pixels with the same draws of noise, none of which it
+has learnt from, and takes the place of the best of them only where its risk is lower.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dnlib.denoiser import learned
+from dnlib.denoiser.candidates import CANDIDATES, Candidate
+from dnlib.denoiser.judging import Judged
+from dnlib.denoiser.sampling import Place, largest_rectangle
+from dnlib.denoiser.strength import Strength
+from dnlib.images import to_image, to_tensor
+
+if TYPE_CHECKING:
+    from dnlib.methods import Method
+    from dnlib.methods.r2r import Draw
+    from dnlib.training import Crops
+
+MARGIN = 8  # pixels around held-out tiles that are not learnt from: neighbours may share their noise
+CROP, SMALLEST, STEP, COUNT = 64, 40, 8, 4  # pixels to a side of crops, at most, at least, in steps; how many at a time
+STRENGTH, LEARNING_RATE = 0.5, 1e-4
+LOOKS, SHARE = 6, 0.25  # how often the held-out tiles are looked at, and in what share of the time, at most
+TRIAL = 1, 3  # steps to warm up, and steps that are timed
+
+Judge = Callable[[Candidate], Judged]
+
+
+class _Enough(Exception):
+    """The time is up."""
+
+
+@dataclass
+class Adaptation:
+    """A network in training, and the best that it has been on what is held out.
+
+    before: the candidate as it was judged. judge: as it was.
+    """
+
+    before: Judged
+    method: "Method"
+    judge: Judge
+    steps: int = 0
+    best: Judged | None = None
+    weights: dict = field(default_factory=dict)
+
+    def look(self, method: "Method | None" = None) -> float:
+        """Judge the network as it is, and keep it if it was never better; its risk as a PSNR in dB, for the bar."""
+        self.method.eval()
+        judged = self.judge(replace(self.before.candidate, filter=learned.filter_by(self.method)))
+        if judged.change < (self.best or self.before).change:
+            self.best, self.weights = judged, copy.deepcopy(self.method.state_dict())
+        return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
+
+    def train(self, crops: "Crops", seconds: float, device: str, progress: bool) -> None:
+        """Train for so long, or until Ctrl-C."""
+        from dnlib.training import Diverged, fit
+
+        deadline = time.perf_counter() + seconds
+        per_step, per_look = self._try(crops, device)
+        steps, looks = _fitting(deadline - time.perf_counter(), per_step, per_look)
+        if not steps:
+            least = seconds - (deadline - time.perf_counter()) + per_step + per_look
+            raise ValueError(
+                f"--adapt (adapt=) has no time for a single step here, which takes {math.ceil(least)} s, with all that "
+                f"it needs; {seconds:g} s were given"
+            )
+
+        def count(step: int, loss: float, method: "Method") -> None:
+            self.steps = step
+            if time.perf_counter() > deadline - per_look:
+                raise _Enough
+
+        try:
+            fit(
+                self.method,
+                crops,
+                steps=steps,
+                learning_rate=LEARNING_RATE,
+                device=device,
+                monitor=self.look,
+                monitor_every=math.ceil(steps / looks),
+                on_step=count,
+                progress=progress,
+            )
+        except (_Enough, KeyboardInterrupt):
+            self.look()
+        except Diverged:  # the best so far is good
+            pass
+
+    def _try(self, crops: "Crops", device: str) -> tuple[float, float]:
+        """The seconds that a step takes, and a look."""
+        from dnlib.training import fit
+
+        trial, (warm, timed) = copy.deepcopy(self.method), TRIAL
+        fit(trial, crops, steps=warm, device=device, progress=False)
+        per_step = fit(trial, crops, steps=timed, device=device, progress=False).seconds / timed
+        started = time.perf_counter()
+        self.judge(self.before.candidate)
+        return per_step, time.perf_counter() - started
+
+    @property
+    def adapted(self) -> Judged | None:
+        """The network where it was best, judged; None where it never was better than before."""
+        if self.best is None:
+            return None
+        self.method.load_state_dict(self.weights)
+        self.method.eval()
+        return self.best
+
+
+def adapt(
+    before: Judged,
+    pictures: list[np.ndarray],
+    strength: Strength,
+    judge: Judge,
+    seconds: float,
+    *,
+    device: str,
+    progress: bool,
+) -> Adaptation:
+    """Train a network further on pictures [H, W, 3] in [0, 1] that hold nothing of what the judge sees.
+
+    before: the network as a candidate, judged. strength: of the pictures' noise. judge: judges the candidate trained
+    further as it was judged. Raises ValueError where the time is too short for a step.
+    """
+    from dnlib.methods import Recorrupted2Recorrupted
+    from dnlib.training import Crops, choose_device
+
+    network = copy.deepcopy(learned.method_of(before.candidate.weights, choose_device(device)).network)
+    method = Recorrupted2Recorrupted(network, drawn_by(strength), strength=STRENGTH, draws=0)
+    side = crop_of(pictures)
+    crops = Crops(
+        [one for one in pictures if min(one.shape[:2]) >= side], size=side, count=COUNT, turn=bool(strength.white)
+    )
+    adaptation = Adaptation(before, method, judge)
+    adaptation.train(crops, seconds, device, progress)
+    return adaptation
+
+
+def drawn_by(strength: Strength) -> "Draw":
+    """Noise of this strength, as recorrupted pairs want it drawn."""
+
+    def draw(light, generator):
+        import torch
+
+        seed = torch.randint(2**31, (1,), generator=generator, device=generator.device).item()
+        rng = np.random.default_rng(seed)
+        return torch.cat([to_tensor(strength.draw(to_image(one[None]), rng)) for one in light]).to(light)
+
+    return draw
+
+
+def crop_of(pictures: list[np.ndarray]) -> int:
+    """Pixels to a side of the crops that pictures hold, at most CROP."""
+    return min(CROP, max(min(one.shape[:2]) for one in pictures) // STEP * STEP)
+
+
+def between(frames: list[np.ndarray], inside: list[np.ndarray], places: list[Place]) -> list[np.ndarray]:
+    """Rectangles of frames [H, W, C] that hold neither sample tiles nor pixels that do not count; maybe none."""
+    found = []
+    for number, (frame, counting) in enumerate(zip(frames, inside, strict=True)):
+        free = counting.copy()
+        for place in places:
+            if place.frame == number:
+                free[tuple(slice(max(0, one.start - MARGIN), one.stop + MARGIN) for one in place[1:])] = False
+        while free[rectangle := largest_rectangle(free)].all() and min(frame[rectangle].shape[:2]) >= SMALLEST:
+            found.append(frame[rectangle])
+            free[rectangle] = False
+    return found
+
+
+def check_adaptable(filter: str) -> None:
+    """Raises ValueError for a filter that has no weights to train, or whose weights learn otherwise."""
+    if filter != "auto" and filter not in (names := adaptable()):
+        raise ValueError(
+            f"--adapt (adapt=) trains a network on: it goes without --filter or with {', '.join(names)}; "
+            f"--filter {filter} was given"
+        )
+
+
+def adaptable() -> list[str]:
+    """The candidates that recorrupted pairs can train."""
+    return [name for name, one in CANDIDATES.items() if one.weights and one.deviation is None]
+
+
+def _fitting(seconds: float, per_step: float, per_look: float) -> tuple[int, int]:
+    """How many steps, and how many looks, fit into a time; no step where one with a look does not."""
+    looks = max(1, min(LOOKS, int(SHARE * seconds / per_look)))
+    return max(0, int((seconds - looks * per_look) / per_step)), looks
