@@ -69,9 +69,10 @@ def _reading(command):
 @click.option(
     "--patience", default="60s", show_default=True, help="Try nothing that takes longer for an image: 90s, 10m, 2h."
 )
+@click.option("--adapt", metavar="TIME", help="Train the best network further on each picture for so long: 90s, 10m.")
 @_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")
-def denoise(images, output, channels, patience, force, **options):
+def denoise(images, output, channels, patience, adapt, force, **options):
     """Denoise IMAGES with the filter or network that lowers their error most; what would do harm is not done.
 
     PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks), .npy and .zarr, or folders of these;
@@ -84,6 +85,7 @@ def denoise(images, output, channels, patience, force, **options):
     from dnlib.denoiser import denoise_files
 
     options |= {"channels": channels or None, "patience": _seconds(patience), "overwrite": force}
+    options["adapt"] = None if adapt is None else _seconds(adapt)
     options["progress"] = sys.stderr.isatty()
     done = []
     try:

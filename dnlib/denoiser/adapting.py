@@ -16,10 +16,11 @@ import numpy as np
 
 from dnlib.denoiser import learned
 from dnlib.denoiser.candidates import CANDIDATES, Candidate
-from dnlib.denoiser.judging import Judged
-from dnlib.denoiser.sampling import Place, largest_rectangle
+from dnlib.denoiser.judging import SURE, Judged
+from dnlib.denoiser.sampling import TILE, Place, largest_rectangle, sample_places
 from dnlib.denoiser.strength import Strength
-from dnlib.images import to_image, to_tensor
+from dnlib.filters import Risk
+from dnlib.images import Part, to_image, to_tensor
 
 if TYPE_CHECKING:
     from dnlib.methods import Method
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 MARGIN = 8  # pixels around held-out tiles that are not learnt from: neighbours may share their noise
 CROP, SMALLEST, STEP, COUNT = 64, 40, 8, 4  # pixels to a side of crops, at most, at least, in steps; how many at a time
-STRENGTH, LEARNING_RATE = 0.5, 1e-4
+STRENGTH, LEARNING_RATE = 0.5, 1e-5
 LOOKS, SHARE = 6, 0.25  # how often the held-out tiles are looked at, and in what share of the time, at most
 TRIAL = 1, 3  # steps to warm up, and steps that are timed
 
@@ -57,7 +58,7 @@ class Adaptation:
         """Judge the network as it is, and keep it if it was never better; its risk as a PSNR in dB, for the bar."""
         self.method.eval()
         judged = self.judge(replace(self.before.candidate, filter=learned.filter_by(self.method)))
-        if judged.change < (self.best or self.before).change:
+        if falls(self.before, judged) and (self.best is None or judged.change < self.best.change):
             self.best, self.weights = judged, copy.deepcopy(self.method.state_dict())
         return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
 
@@ -88,7 +89,7 @@ class Adaptation:
                 learning_rate=LEARNING_RATE,
                 device=device,
                 monitor=self.look,
-                monitor_every=math.ceil(steps / looks),
+                monitor_every=[math.ceil(steps / 2**k) for k in range(looks)],
                 on_step=count,
                 progress=progress,
             )
@@ -118,6 +119,36 @@ class Adaptation:
         return self.best
 
 
+def adapted_best(
+    judged: dict[str, Judged],
+    lessons: list[np.ndarray],
+    strength: Strength,
+    judge_all: Callable[..., dict[str, Judged]],
+    seconds: float,
+    device: str,
+    span: float,
+    progress: bool,
+) -> tuple[dict[str, Judged], str]:
+    """The best network of those judged, trained further, as one more candidate or none; and a sentence about it.
+
+    lessons: what it learns from. span: what [0, 1] is in the picture's units.
+    """
+    name = min((name for name in adaptable() if name in judged), key=lambda name: judged[name].change)
+
+    def judge(candidate: Candidate) -> Judged:
+        return judge_all([name], among={name: candidate}, progress=False)[name]
+
+    before = judged[name]
+    adaptation = adapt(before, lessons, strength, judge, seconds, device=device, progress=progress)
+    after, trained = adaptation.adapted, f"{name} was trained further on this picture for {adaptation.steps} steps"
+    if after is None:
+        return {}, f"{trained}: where it did not learn, its error fell nowhere for certain, and it stays as it was"
+    left = [span * math.sqrt(max(one.risk.at(one.weight), 0)) for one in (before, after)]
+    return {
+        f"{name}_adapted": after
+    }, f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
+
+
 def adapt(
     before: Judged,
     pictures: list[np.ndarray],
@@ -133,11 +164,11 @@ def adapt(
     before: the network as a candidate, judged. strength: of the pictures' noise. judge: judges the candidate trained
     further as it was judged. Raises ValueError where the time is too short for a step.
     """
-    from dnlib.methods import Recorrupted2Recorrupted
+    from dnlib.denoiser.detail import Detail
     from dnlib.training import Crops, choose_device
 
     network = copy.deepcopy(learned.method_of(before.candidate.weights, choose_device(device)).network)
-    method = Recorrupted2Recorrupted(network, drawn_by(strength), strength=STRENGTH, draws=0)
+    method = Detail(network, drawn_by(strength), STRENGTH)
     side = crop_of(pictures)
     crops = Crops(
         [one for one in pictures if min(one.shape[:2]) >= side], size=side, count=COUNT, turn=bool(strength.white)
@@ -179,18 +210,59 @@ def between(frames: list[np.ndarray], inside: list[np.ndarray], places: list[Pla
     return found
 
 
-def check_adaptable(filter: str) -> None:
-    """Raises ValueError for a filter that has no weights to train, or whose weights learn otherwise."""
+def lessons_for(names: list[str], frames: list[np.ndarray], inside: list[np.ndarray]) -> list[np.ndarray]:
+    """What can be learnt from, if one of the candidates to be tried can learn; raises ValueError before any work."""
+    if not set(names).intersection(adaptable()):
+        raise ValueError(
+            "--adapt (adapt=) trains a network on, and none is tried here: their weights are missing, or --patience "
+            f"(patience=) is too short for them; tried are {', '.join(names)}"
+        )
+    if not (found := between(frames, inside, sample_places(frames, inside))):
+        raise ValueError(
+            f"--adapt (adapt=) learns from what lies around the {TILE}x{TILE} pixels on which candidates are judged, "
+            f"and here is no room of {SMALLEST}x{SMALLEST} pixels: it takes pictures of about "
+            f"{TILE + 2 * (MARGIN + SMALLEST)} pixels in height or width"
+        )
+    return found
+
+
+def check_adaptable(filter: str, seconds: float | None) -> None:
+    """Raises ValueError for a filter whose weights, if it has any, learn otherwise, and where there is no time."""
+    if seconds is None:
+        return
     if filter != "auto" and filter not in (names := adaptable()):
         raise ValueError(
             f"--adapt (adapt=) trains a network on: it goes without --filter or with {', '.join(names)}; "
             f"--filter {filter} was given"
         )
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"--adapt (adapt=) takes a time above 0, as 5m (300 seconds); {seconds:g} s were given")
+
+
+def check_parts(parts: list[Part], seconds: float | None) -> None:
+    """Raises ValueError for parts that no network takes."""
+    for part in parts if seconds is not None else ():
+        channels = part.pixels.shape[-1]
+        if part.counts or channels != 3:
+            what = "holds photon counts" if part.counts else f"has {channels} channel(s) that are denoised together"
+            raise ValueError(
+                f"--adapt (adapt=) trains a network on, and those that there are take pictures of 3 colours; this one "
+                f"{what}: leave --adapt out"
+            )
 
 
 def adaptable() -> list[str]:
     """The candidates that recorrupted pairs can train."""
     return [name for name, one in CANDIDATES.items() if one.weights and one.deviation is None]
+
+
+def falls(before: Judged, after: Judged) -> bool:
+    """Whether a risk is lower for certain than another on the same pixels and draws."""
+    first, second, apart = before.risk, after.risk, np.zeros_like(before.risk.noise)
+    overlap = after.weight * second.overlap - before.weight * first.overlap
+    power = after.weight**2 * second.power - before.weight**2 * first.power
+    difference = Risk(overlap, power, apart, first.count)
+    return difference.change() < -SURE * difference.error()
 
 
 def _fitting(seconds: float, per_step: float, per_look: float) -> tuple[int, int]:

@@ -7,11 +7,13 @@ name is applied as it is.
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from dnlib.denoiser.adapting import adapted_best, lessons_for
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
-from dnlib.denoiser.judging import LEAST, Judged, filter_of, judge_all, judge_counts, noise_in
+from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in
 from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
@@ -20,7 +22,6 @@ from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import Inspection, isolated_pixels
 
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
-SURE = 2.0  # standard errors by which a candidate has to lower the error
 DRAWS = 4  # of fresh noise, for the uncertainty of a result (`dnlib.denoiser.uncertainty`)
 DOUBTS = {
     "": "",
@@ -38,7 +39,7 @@ class Choice:
     Attributes
     ----------
     filter : str
-        A name in `CANDIDATES`, or "unchanged".
+        A name in `CANDIDATES`, the same with "_adapted", or "unchanged".
     setting : dict
         The arguments of the filter.
     risk : float
@@ -188,6 +189,7 @@ def choose(
     size: int | None = None,
     patience: float = math.inf,
     in_tiles: bool = False,
+    adapt: float | None = None,
 ) -> Chosen:
     """Judge the candidates on sample tiles of a part.
 
@@ -195,7 +197,7 @@ def choose(
     ----------
     part : Part
         Its sample frames.
-    filter, device, range, progress, patience
+    filter, device, range, progress, patience, adapt
         As `denoise` has them.
     lines : tuple of str
         What is levelled before anything else, as `lines_of` found it.
@@ -208,7 +210,7 @@ def choose(
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span, harmless = high - low, filter == "auto" and not part.counts
-    tiles, strength = _looked_at(part, lines, low, span)
+    frames, tiles, strength = _looked_at(part, lines, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     notes, untried = [], {}
     if part.counts and filter == "auto":
@@ -216,7 +218,13 @@ def choose(
     else:
         size = part.pixels.size if size is None else size
         names, untried, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
-        judged = judge_all(names, tiles, strength, level, device, harmless=harmless, progress=progress)
+        noisy = not harmless or trust(level, strength) > 0
+        lessons = lessons_for(names, frames, [part.inside[k] for k in part.holding]) if adapt and noisy else []
+        judge = partial(judge_all, tiles=tiles, strength=strength, level=level, device=device, harmless=harmless)
+        judged = judge(names, progress=progress)
+        if lessons:
+            further, note = adapted_best(judged, lessons, strength, judge, adapt, device, span, progress)
+            judged, notes = judged | further, [*notes, note]
     name = min(judged, key=lambda name: judged[name].change)
     best = judged[name]
     if harmless:
@@ -242,15 +250,17 @@ def choose(
     return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, lines)
 
 
-def _looked_at(part: Part, lines: tuple[str, ...], low: float, span: float) -> tuple[list[np.ndarray], Strength]:
-    """Sample tiles of a part without `lines`, in [0, 1], which are `low` and `low + span`, and the noise they have."""
+def _looked_at(
+    part: Part, lines: tuple[str, ...], low: float, span: float
+) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
+    """Frames of a part without `lines`, in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is."""
     values, level = part.pixels[part.inside], levelled_part(part, lines)
     frames = [((level.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
     if part.counts:
-        return tiles, White(math.sqrt(values.mean()) / span)
+        return frames, tiles, White(math.sqrt(values.mean()) / span)
     used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, low + span)
-    return tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles)
+    return frames, tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles)
 
 
 def _names(

@@ -141,7 +141,7 @@ def denoise_file(
     axes, channels, ignore_nan
         As `read` has them.
     **options
-        filter, device, range, dtype and patience, as of `denoise`.
+        filter, device, range, dtype, patience and adapt, as of `denoise`.
 
     Raises
     ------

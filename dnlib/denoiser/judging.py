@@ -20,6 +20,7 @@ from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
 SEED = 1_981_031_004  # no picture's own noise was drawn with it: equal noise would spoil the judge
 STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
+SURE = 2.0  # standard errors by which a candidate has to lower the error
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 

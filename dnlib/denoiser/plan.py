@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
+from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
@@ -153,10 +154,12 @@ def plan(
     dtype: str | None = None,
     patience: float = PATIENCE,
     uncertainty: bool = False,
+    adapt: float | None = None,
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
     one_of(filter, ("auto", *CANDIDATES), "the filter")
+    check_adaptable(filter, adapt)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
     glances, missing = look_at(picture, progress)
     if missing and np.issubdtype(kind, np.integer):
@@ -165,6 +168,7 @@ def plan(
     samples = samples_of(holding or glances)
     parts, notes = parts_of(together(picture, samples), unlike=None if filter == BLIND_SPOT else unlike_noise)
     _check_counts(parts, kind)
+    check_parts(parts, adapt)
     tasks = []
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
         low, high = (low, high) if range is None else range
@@ -172,9 +176,8 @@ def plan(
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
         first = picture.frame(samples[part.holding[0]].number)
         lines = lines_of(part, first) if filter == "auto" and not part.counts else ()
-        chosen = choose(
-            part, filter, device, (low, high), progress, lines=lines, size=size, patience=patience, in_tiles=not whole
-        )
+        said = {"lines": lines, "size": size, "patience": patience, "in_tiles": not whole, "adapt": adapt}
+        chosen = choose(part, filter, device, (low, high), progress, **said)
         tasks.append(Task(part, chosen, low, high, step))
         notes = [*notes, *_remarks(tasks[-1], kind)]
     black = picture.count - len({one.number for one in holding})

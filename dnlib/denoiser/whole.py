@@ -23,6 +23,7 @@ def denoise(
     dtype: str | None = None,
     patience: float = PATIENCE,
     uncertainty: bool = False,
+    adapt: float | None = None,
     progress: bool = False,
     return_choice: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, Choice]:
@@ -58,6 +59,10 @@ def denoise(
     uncertainty : bool
         Whether to estimate the standard deviation of every value, `Choice.uncertainty`, which takes five times as long:
         noise of the same kind is added to the result and taken off again, four times (`Choice.uncertainty_kind`).
+    adapt : float, optional
+        Seconds in which the best network, or the one asked for, is trained further on this very image, of 3 colours.
+        It learns from recorrupted pairs between the sample tiles on which candidates are judged, and is one more of
+        these where its error falls there for certain. Ctrl-C ends the training, not the work.
     progress : bool
         Whether to show progress bars.
     return_choice : bool
@@ -73,7 +78,8 @@ def denoise(
     ValueError
         For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
         shapes that could be read in two ways, and photon counts without `dtype`; for an unknown filter, and a device
-        that is not here when the network is asked for.
+        that is not here when the network is asked for. For `adapt`, if no network fits, or the time or the image is too
+        small.
 
     Examples
     --------
@@ -94,6 +100,7 @@ def denoise(
         dtype=dtype,
         patience=patience,
         uncertainty=uncertainty,
+        adapt=adapt,
         progress=progress,
     )
     for note in picture.notes:
@@ -125,7 +132,7 @@ def denoise_picture(picture: Picture, *, progress: bool = False, **options) -> t
     progress : bool
         Whether to show progress bars.
     **options
-        filter, device, range, dtype, patience and uncertainty, as of `denoise`.
+        filter, device, range, dtype, patience, uncertainty and adapt, as of `denoise`.
 
     Examples
     --------

@@ -1,0 +1,40 @@
+"""Recorrupted pairs as the lesson of a network that is good already: they teach it detail, not brightness."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dnlib.filters import recorrupt
+from dnlib.methods import Batch, Recorrupted2Recorrupted
+from dnlib.methods.r2r import Draw
+
+SIDE = 9  # pixels to a side of the means that are kept
+
+
+class Detail(Recorrupted2Recorrupted):
+    """Recorrupted2Recorrupted for what differs from local means; these stay as the network had them before.
+
+    Pairs are taken for noise of mean zero that neighbours share over a few pixels. That of a file seldom has mean zero:
+    black cuts it off, a tone curve bends it; and over how many pixels it is shared a single picture hardly tells. A
+    network that learnt from clean pictures knows better, and would unlearn it within a few steps.
+
+    network : nn.Module, already trained. noise, strength as `Recorrupted2Recorrupted` has them; denoises in one pass.
+    """
+
+    def __init__(self, network: nn.Module, noise: Draw, strength: float):
+        super().__init__(network, noise, strength=strength, draws=0)
+        self.before = (copy.deepcopy(network).eval(),)  # in a tuple PyTorch takes it for no part that is trained
+
+    def loss(self, batch: Batch) -> Tensor:
+        shown, target = recorrupt(batch.noisy, self.draw(batch.noisy, batch.generator), self.strength)
+        with torch.no_grad():
+            before = self.before[0](shown)
+        answer = self.network(shown)
+        wrong = answer - target
+        return ((wrong - _means(wrong)) ** 2).mean() + (_means(answer - before) ** 2).mean()
+
+
+def _means(images: Tensor) -> Tensor:
+    return functional.avg_pool2d(images, SIDE, 1, SIDE // 2, count_include_pad=False)
