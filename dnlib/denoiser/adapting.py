@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dnlib.denoiser import learned
-from dnlib.denoiser.candidates import CANDIDATES, Candidate
+from dnlib.denoiser.candidates import ADAPTED, CANDIDATES, Candidate
 from dnlib.denoiser.judging import SURE, Judged
 from dnlib.denoiser.sampling import TILE, Place, largest_rectangle, sample_places
 from dnlib.denoiser.strength import Strength

@@ -12,6 +12,7 @@ from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascad
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
 ROUNDS = 50  # of total variation: for few photons it has to look far
+ADAPTED = "_adapted"  # behind the name of a network that was trained further
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
@@ -75,6 +76,11 @@ class Candidate:
     def is_there(self) -> bool:
         """Whether it can be tried: weights may not be installed."""
         return not self.weights or learned.is_there(self.weights)
+
+
+def unadapted(name: str) -> str:
+    """The candidate that a network was before it was trained further; others as they are."""
+    return name.removesuffix(ADAPTED)
 
 
 def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, PackageLoader
 
-from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
+from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED, unadapted
 from dnlib.denoiser.caveats import caveats_of
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.views import Frame, in_colour, views_of
@@ -123,7 +123,10 @@ def _number(value: float) -> str:
 
 def _words(name: str) -> str:
     """What a candidate is."""
-    return "the picture as it is" if name == UNCHANGED else CANDIDATES[name].words or name
+    if name == UNCHANGED:
+        return "the picture as it is"
+    words = CANDIDATES[unadapted(name)].words or unadapted(name)
+    return words if name in CANDIDATES else f"{words}, trained further on this picture"
 
 
 def _as_address(svg: str) -> str:
