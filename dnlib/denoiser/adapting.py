@@ -145,7 +145,7 @@ def adapted_best(
         return {}, f"{trained}: where it did not learn, its error fell nowhere for certain, and it stays as it was"
     left = [span * math.sqrt(max(one.risk.at(one.weight), 0)) for one in (before, after)]
     return {
-        f"{name}_adapted": after
+        f"{name}{ADAPTED}": after
     }, f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
 
 
