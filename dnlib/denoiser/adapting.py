@@ -24,7 +24,6 @@ from dnlib.images import Part, to_image, to_tensor
 
 if TYPE_CHECKING:
     from dnlib.methods import Method
-    from dnlib.methods.r2r import Draw
     from dnlib.training import Crops
 
 MARGIN = 8  # pixels around held-out tiles that are not learnt from: neighbours may share their noise
@@ -178,7 +177,7 @@ def adapt(
     return adaptation
 
 
-def drawn_by(strength: Strength) -> "Draw":
+def drawn_by(strength: Strength) -> Callable:
     """Noise of this strength, as recorrupted pairs want it drawn."""
 
     def draw(light, generator):

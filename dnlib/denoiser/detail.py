@@ -1,14 +1,14 @@
 """Recorrupted pairs as the lesson of a network that is good already: they teach it detail, not brightness."""
 
 import copy
+from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from dnlib.filters import recorrupt
 from dnlib.methods import Batch, Recorrupted2Recorrupted
-from dnlib.methods.r2r import Draw
 
 SIDE = 9  # pixels to a side of the means that are kept
 
@@ -23,7 +23,7 @@ class Detail(Recorrupted2Recorrupted):
     network : nn.Module, already trained. noise, strength as `Recorrupted2Recorrupted` has them; denoises in one pass.
     """
 
-    def __init__(self, network: nn.Module, noise: Draw, strength: float):
+    def __init__(self, network: nn.Module, noise: Callable[[Tensor, Generator], Tensor], strength: float):
         super().__init__(network, noise, strength=strength, draws=0)
         self.before = (copy.deepcopy(network).eval(),)  # in a tuple PyTorch takes it for no part that is trained
 
