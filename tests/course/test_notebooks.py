@@ -20,7 +20,7 @@ from scipy import ndimage
 from scipy.stats import norm
 
 from dnlib.course import claims, jobs, plots, records
-from dnlib.filters import jinvariance, median, stein_risk
+from dnlib.filters import jinvariance, median, recorrupt, recorrupted_risk, stein_risk
 from dnlib.images import Picture, datasets, to_tensor, write
 from dnlib.methods import (
     Batch,
@@ -379,6 +379,22 @@ def test_chapter_11_planes_and_distance_are_the_library_s(rng):
     assert distance_by_hand(answer, target) == pytest.approx(float(features.distance(answer, target)), rel=1e-4)
 
 
+def test_chapter_12_judge_is_the_library_s(rng):
+    pair, loss, error, cross_map = definitions(
+        "12", "recorrupted_pair", "loss_of_pair", "recorrupted_error", "cross_map"
+    )
+    loss.__globals__["recorrupted_pair"], error.__globals__["loss_of_pair"] = pair, loss
+    image, drawn = rng.random((2, 20, 23, 3))
+    for filter, a in itertools.product((lambda y: y, lambda y: median(y, 1)), (0.1, 0.5, 2)):
+        np.testing.assert_array_equal(pair(image, drawn, a), recorrupt(image, drawn, a))
+        found = recorrupted_risk(filter, image, [drawn], strength=a).at()
+        assert error(filter, image, drawn, a) == pytest.approx(found)
+        accident = 2 * (a + 1 / a) * np.mean(drawn * (filter(image) - image))
+        assert loss(filter, image, drawn, a) == pytest.approx(found + accident)
+    noise = rng.standard_normal((24, 30, 1))
+    assert cross_map(noise, np.roll(noise, (1, 2), axis=(0, 1)))[5 - 1, 5 - 2] == pytest.approx(1)
+
+
 @pytest.fixture(scope="module")
 def small_data(tmp_path_factory):
     """Datasets of the right names and numbers, with small made-up pictures."""
@@ -418,6 +434,7 @@ def small_data(tmp_path_factory):
         ("09", {}, {"sidd_val_crops": "phones.psnr.S-2"}),
         ("10", {"rows": "SSID, S-2"}, {"sidd_val_crops": "phones.above_original.S-2"}),
         ("11", {"dataset": "kodak24"}, {"kodak24": "before_over_after.blind.ISO 800.mean"}),
+        ("12", {}, {"kodak24": "reached.truth"}),
     ],
 )
 def test_chapters_use_and_name_the_data_that_is_present_and_their_solutions_are_right(
@@ -452,6 +469,7 @@ def test_exercises_are_stored_as_not_attempted(notebook):
         ("10", {"rows": "SSID, S-3"}, ValueError),
         ("10", {"blind": "hole 2"}, ValueError),
         ("11", {"dataset": "davis480p"}, ValueError),
+        ("12", {"dataset": "davis480p"}, ValueError),
     ],
 )
 def test_chapters_refuse_what_they_cannot_use(tmp_path, monkeypatch, number, overrides, error):
