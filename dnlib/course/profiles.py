@@ -120,7 +120,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "table": (1, 2, 8),  # pictures for each kind of noise
         "draws": (3, 12, 50),  # of noise, to show how a judge scatters
         "crop": (32, 64, 128),  # in pixels, for the network that learns from one picture
-        "steps": (2, 120, 3_000),  # of its training
+        "steps": (2, 80, 3_000),  # of its training
     },
 }
 
