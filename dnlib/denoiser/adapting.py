@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dnlib.methods import Method
     from dnlib.training import Crops
 
+HELD_OUT = 0.25  # of a picture, at most
 MARGIN = 8  # pixels around held-out tiles that are not learnt from: neighbours may share their noise
 CROP, SMALLEST, STEP, COUNT = 64, 40, 8, 4  # pixels to a side of crops, at most, at least, in steps; how many at a time
 STRENGTH, LEARNING_RATE = 0.5, 1e-5
@@ -216,11 +217,11 @@ def lessons_for(names: list[str], frames: list[np.ndarray], inside: list[np.ndar
             "--adapt (adapt=) trains a network on, and none is tried here: their weights are missing, or --patience "
             f"(patience=) is too short for them; tried are {', '.join(names)}"
         )
-    if not (found := between(frames, inside, sample_places(frames, inside))):
+    if not (found := between(frames, inside, sample_places(frames, inside, HELD_OUT))):
         raise ValueError(
             f"--adapt (adapt=) learns from what lies around the {TILE}x{TILE} pixels on which candidates are judged, "
             f"and here is no room of {SMALLEST}x{SMALLEST} pixels: it takes pictures of about "
-            f"{TILE + 2 * (MARGIN + SMALLEST)} pixels in height or width"
+            f"{TILE + MARGIN + SMALLEST} pixels in height or width"
         )
     return found
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from dnlib.denoiser.adapting import adapted_best, lessons_for
+from dnlib.denoiser.adapting import HELD_OUT, adapted_best, lessons_for
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
 from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in
 from dnlib.denoiser.lines import levelled_part
@@ -210,7 +210,7 @@ def choose(
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span, harmless = high - low, filter == "auto" and not part.counts
-    frames, tiles, strength = _looked_at(part, lines, low, span)
+    frames, tiles, strength = _looked_at(part, lines, low, span, HELD_OUT if adapt else 1.0)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     notes, untried = [], {}
     if part.counts and filter == "auto":
@@ -251,12 +251,13 @@ def choose(
 
 
 def _looked_at(
-    part: Part, lines: tuple[str, ...], low: float, span: float
+    part: Part, lines: tuple[str, ...], low: float, span: float, share: float
 ) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
-    """Frames of a part without `lines`, in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is."""
+    """Frames of a part without `lines`, in [0, 1], which are `low` and `low + span`; sample tiles, which are no more than a
+    share of all; what noise it is."""
     values, level = part.pixels[part.inside], levelled_part(part, lines)
     frames = [((level.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
-    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
+    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding], share)
     if part.counts:
         return frames, tiles, White(math.sqrt(values.mean()) / span)
     used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, low + span)

@@ -1,5 +1,6 @@
 """Sample tiles of a picture, on which candidates are judged, and the noise on them."""
 
+import math
 import warnings
 from typing import NamedTuple
 
@@ -21,27 +22,32 @@ class Place(NamedTuple):
     columns: slice
 
 
-def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[np.ndarray]:
+def sample_tiles(
+    frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0
+) -> list[np.ndarray]:
     """The sample tiles of frames [H, W, C], as [H, W, C] or [H, W]."""
     return [
         without_single_channel(frames[place.frame][place.rows, place.columns])
-        for place in sample_places(frames, inside)
+        for place in sample_places(frames, inside, share)
     ]
 
 
-def sample_places(frames: list[np.ndarray], inside: list[np.ndarray] | None = None) -> list[Place]:
+def sample_places(
+    frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0
+) -> list[Place]:
     """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 
     Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
+    share: of all pixels, that they take up at most, if there is more than one.
     """
     height, width = frames[0].shape[:2]
     rows, columns = largest_rectangle(np.all(inside, axis=0)) if inside else (slice(0, height), slice(0, width))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     th, tw = min(TILE, height), min(TILE, width)
-    tops = sorted({0, (height - th) // 2, height - th})
-    lefts = sorted({0, (width - tw) // 2, width - tw})
-    corners = [(rows.start + top, columns.start + left) for top in tops for left in lefts]
-    most = max(1, len(frames) * height * width // (4 * th * tw))  # a quarter of all
+    corners = [
+        (rows.start + top, columns.start + left) for top in _starts(height, th) for left in _starts(width, tw)
+    ]
+    most = max(1, int(share * len(frames) * height * width / (th * tw)))
     count = min(TILES, most, len(corners) * len(frames))
     places = []
     for k in range(count):
@@ -49,6 +55,11 @@ def sample_places(frames: list[np.ndarray], inside: list[np.ndarray] | None = No
         top, left = corners[number]
         places.append(Place(k * len(frames) // count, slice(top, top + th), slice(left, left + tw)))
     return places
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where up to three tiles begin that span a length evenly, with no more overlap than half a side."""
+    return np.linspace(0, length - side, min(3, math.ceil(length / side - 0.5))).round().astype(int).tolist()
 
 
 def largest_rectangle(inside: np.ndarray) -> tuple[slice, slice]:

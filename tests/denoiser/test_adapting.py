@@ -61,7 +61,7 @@ def test_what_is_learnt_from_lies_apart_from_what_is_judged_and_from_what_does_n
     inside = EVERYWHERE.copy()
     inside[:3, 50:60] = False
     marked = np.where(inside, 0.0, 1.0)
-    (place,) = sample_places([NOISY], [inside])
+    (place,) = sample_places([NOISY], [inside], HELD_OUT)
     grown = tuple(slice(one.start - MARGIN + 1, one.stop + MARGIN - 1) for one in place[1:])
     marked[grown] = 1
     found = between([marked[..., None]], [inside], [place])
@@ -70,7 +70,7 @@ def test_what_is_learnt_from_lies_apart_from_what_is_judged_and_from_what_does_n
 
 
 def test_what_it_learns_does_not_depend_on_the_pixels_that_judge_it(stand_in):
-    (place,) = sample_places([NOISY])
+    (place,) = sample_places([NOISY], share=HELD_OUT)
     other, weights = NOISY.copy(), []
     other[place.rows, place.columns] += 1
     for image in (NOISY, other):
@@ -113,7 +113,7 @@ def test_noise_is_drawn_as_the_strength_has_it_and_from_the_generator_alone():
 
 
 def test_a_risk_falls_only_for_certain(stand_in):
-    tiles, strength = sample_tiles([NOISY]), White(25 / 255)
+    tiles, strength = sample_tiles([NOISY], share=HELD_OUT), White(25 / 255)
 
     def judged(share):
         candidate = adapting.replace(CANDIDATES[NETWORK], filter=lambda image, device: (1 - share) * image + share / 2)
