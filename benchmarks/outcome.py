@@ -10,10 +10,19 @@ from dnlib.zoo import provenance
 HERE = Path(__file__).resolve().parent
 
 
+def folder() -> Path:
+    return HERE / "results" if "--publish" in sys.argv[1:] else HERE.parent / "runs" / "benchmarks"
+
+
+def stored(name: str) -> dict:
+    """What `store` wrote last, to go on with; nothing if there is none."""
+    path = folder() / f"{name}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
 def store(name: str, **outcome) -> None:
     """Write one JSON file: what was asked, what came out, on which machine and with which versions."""
-    folder = HERE / "results" if "--publish" in sys.argv[1:] else HERE.parent / "runs" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder().mkdir(parents=True, exist_ok=True)
     outcome |= {"machine": provenance.machine(), "versions": provenance.versions()}
-    with atomic(folder / f"{name}.json") as temporary:
+    with atomic(folder() / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(outcome, indent=1) + "\n")
