@@ -11,7 +11,7 @@ from torch import nn
 import dnlib
 from dnlib.cli import main
 from dnlib.denoiser import UNCHANGED, adapting, learned
-from dnlib.denoiser.adapting import MARGIN, SMALLEST, between, drawn_by, falls
+from dnlib.denoiser.adapting import HELD_OUT, MARGIN, SMALLEST, between, drawn_by, falls
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.detail import Detail
 from dnlib.denoiser.judging import judge_all
