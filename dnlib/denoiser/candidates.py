@@ -13,6 +13,7 @@ BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
 ROUNDS = 50  # of total variation: for few photons it has to look far
 ADAPTED = "_adapted"  # behind the name of a network that was trained further
+TOGETHER = " and "  # between the names of two candidates whose mean is taken
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
@@ -22,8 +23,8 @@ class Candidate:
 
     Attributes
     ----------
-    filter : Filter
-        filter(image, **setting), for float images [H, W] or [H, W, C].
+    filter : Filter or None
+        filter(image, **setting), for float images [H, W] or [H, W, C]; None for a mean of others.
     settings : callable
         The settings to try, given the standard deviation of the noise, in units of the image.
     in_image_units : frozenset of str
@@ -44,6 +45,8 @@ class Candidate:
         Takes what the filter takes, and also tells the standard deviation of every value.
     words : str
         What it is, said to someone who takes pictures.
+    members : tuple
+        The candidates whose mean it is, each with the number of its setting.
 
     Examples
     --------
@@ -51,7 +54,7 @@ class Candidate:
     {'h': 0.05, 'sigma': 0.1}
     """
 
-    filter: Filter
+    filter: Filter | None
     settings: Callable[[float], list[Setting]]
     in_image_units: frozenset[str] = frozenset()
     seconds: float = 1.0
@@ -62,6 +65,7 @@ class Candidate:
     weights: str = ""
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     words: str = ""
+    members: "tuple[tuple[Candidate, int], ...]" = ()
 
     def unfit(self, channels: int, white: bool) -> str:
         """Why it is not tried on images of so many channels, with white noise or not; "" if it is."""
@@ -78,9 +82,23 @@ class Candidate:
         return not self.weights or learned.is_there(self.weights)
 
 
-def unadapted(name: str) -> str:
-    """The candidate that a network was before it was trained further; others as they are."""
-    return name.removesuffix(ADAPTED)
+def mean_of(*members: tuple[Candidate, int]) -> Candidate:
+    """A candidate that takes the mean of what others make of an image, each in one of its settings."""
+    candidates = [candidate for candidate, _ in members]
+    return Candidate(
+        None,
+        lambda level: [{}],
+        seconds=sum(one.seconds for one in candidates),
+        colours=any(one.colours for one in candidates),
+        words="the mean of " + TOGETHER.join(one.words for one in candidates),
+        members=members,
+    )
+
+
+def candidates_in(name: str) -> list[Candidate]:
+    """Those that a choice is made of: two where a mean was taken, none where nothing was; a trained one as it was."""
+    names = [one.removesuffix(ADAPTED) for one in name.split(TOGETHER)]
+    return [CANDIDATES[one] for one in names if one in CANDIDATES]
 
 
 def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:

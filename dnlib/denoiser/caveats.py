@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED, unadapted
+from dnlib.denoiser.candidates import UNCHANGED, candidates_in
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.strength import PURE
 from dnlib.noise import Inspection
@@ -48,7 +48,7 @@ def _of_choice(choice: Choice) -> list[str]:
             f"{' in one channel, more in others' if max(choice.weights) - share > 0.01 else ''}: all of it would have "
             "cost more picture than noise. Some noise is left for that reason."
         )
-    if (name := unadapted(choice.filter)) in CANDIDATES and CANDIDATES[name].colours:
+    if any(candidate.colours for candidate in candidates_in(choice.filter)):
         said.append(
             "A network learnt from photographs. Cells, stars, prints and drawings are other pictures than it knows: "
             "see whether it drew what is not there."

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from dnlib.denoiser.adapting import HELD_OUT, adapted_best, lessons_for
-from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in
 from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
@@ -39,7 +39,7 @@ class Choice:
     Attributes
     ----------
     filter : str
-        A name in `CANDIDATES`, the same with "_adapted", or "unchanged".
+        A name in `CANDIDATES`, the same with "_adapted", two with " and " whose mean is taken, or "unchanged".
     setting : dict
         The arguments of the filter.
     risk : float
@@ -221,11 +221,11 @@ def choose(
         noisy = not harmless or trust(level, strength) > 0
         lessons = lessons_for(names, frames, [part.inside[k] for k in part.holding]) if adapt and noisy else []
         judge = partial(judge_all, tiles=tiles, strength=strength, level=level, device=device, harmless=harmless)
-        judged = judge(names, progress=progress)
+        judged = judge(names, progress=progress, most_seconds=patience / size * 1e6)
         if lessons:
             further, note = adapted_best(judged, lessons, strength, judge, adapt, device, span, progress)
             judged, notes = judged | further, [*notes, note]
-    name = min(judged, key=lambda name: judged[name].change)
+    name = _best_of(judged)
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
@@ -253,8 +253,10 @@ def choose(
 def _looked_at(
     part: Part, lines: tuple[str, ...], low: float, span: float, share: float
 ) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
-    """Frames of a part without `lines`, in [0, 1], which are `low` and `low + span`; sample tiles, which are no more than a
-    share of all; what noise it is."""
+    """Frames of a part without `lines`, in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is.
+
+    share: of the part, that sample tiles take up at most.
+    """
     values, level = part.pixels[part.inside], levelled_part(part, lines)
     frames = [((level.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding], share)
@@ -284,6 +286,12 @@ def _names(
     minutes = math.ceil(max(seconds[name] for name in slow) / 60)
     untried |= dict.fromkeys(slow, f"it may take {minutes} minutes: --patience {minutes}m")
     return names, untried, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
+
+
+def _best_of(judged: dict[str, Judged]) -> str:
+    """The candidate of least risk; for one of two that are hardly apart, their mean."""
+    best = min(judged, key=lambda name: judged[name].change)
+    return next((name for name in judged if TOGETHER in name and best in name.split(TOGETHER)), best)
 
 
 def _doubts(name: str, lines: tuple[str, ...], tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:

@@ -6,13 +6,13 @@ taken off. For a filter that does not look at the pixel itself the share is sigm
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import CANDIDATES, Candidate
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, Candidate, mean_of
 from dnlib.denoiser.sampling import without_single_channel
 from dnlib.denoiser.strength import Strength, trust
 from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
@@ -21,6 +21,7 @@ SEED = 1_981_031_004  # no picture's own noise was drawn with it: equal noise wo
 STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 SURE = 2.0  # standard errors by which a candidate has to lower the error
+ALIKE = 0.1  # of the noise's variance: risks closer than this say nothing, since the noise is estimated
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
@@ -32,6 +33,7 @@ class Judged:
     number: int  # of its settings
     risk: Risk
     weight: np.ndarray
+    answers: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False, compare=False)  # to images, by content
 
     @property
     def change(self) -> float:
@@ -59,39 +61,78 @@ def judge_all(
     harmless: bool,
     progress: bool,
     among: dict[str, Candidate] = CANDIDATES,
+    most_seconds: float = math.inf,
 ) -> dict[str, Judged]:
     """Candidates whose risk is a finite number, each in its best setting; there is at least one.
 
+    Where the best filter and the best network are hardly apart, their mean is one more.
+
     tiles: [H, W] or [H, W, C] in [0, 1]. level: the standard deviation of their noise. harmless: blend in no more than
-    does good, of what is certain to be noise; else all.
+    does good, of what is certain to be noise; else all. most_seconds: for a megapixel of one channel, that two may
+    take together.
     """
     rng = np.random.default_rng(SEED)
     deviations = [np.sqrt(strength.variance(tile)) for tile in tiles]
     draws = [_as_strong(strength.draw(tile, rng), deviation) for tile, deviation in zip(tiles, deviations, strict=True)]
-    certain = trust(level, strength) if harmless else 1.0
+    certain, limit = (trust(level, strength), strength) if harmless else (1.0, None)
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
         candidate, found = among[name], []
         for number, setting in enumerate(candidate.settings(level)):
-            risks = [
-                stein_risk(
-                    _limited(filter_of(candidate, setting, deviation, level, device), strength if harmless else None),
-                    tile,
-                    [z],
-                    strength=STEP,
-                )
-                for tile, z, deviation in zip(tiles, draws, deviations, strict=True)
-            ]
-            risk = sum(risks[1:], risks[0]).with_noise(certain)
-            weight = risk.best_weight if harmless else np.ones(risk.count.shape[1])
-            found.append(Judged(candidate, number, risk, weight))
+            filters = [filter_of(candidate, setting, deviation, level, device) for deviation in deviations]
+            found.append(_judged(candidate, number, filters, tiles, draws, certain, limit))
         finite = [one for one in found if math.isfinite(one.change)]
         if finite:
             judged[name] = min(finite, key=lambda one: one.change)
     if not judged:
         raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
+    if harmless and (pair := _hardly_apart(judged, level, most_seconds)):
+        mean = mean_of(*((judged[name].candidate, judged[name].number) for name in pair))
+        recalled = [partial(_mean_of_answers, [judged[name].answers for name in pair])] * len(tiles)
+        judged[TOGETHER.join(pair)] = _judged(mean, 0, recalled, tiles, draws, certain, limit)
     return judged
+
+
+def _judged(
+    candidate: Candidate,
+    number: int,
+    filters: list[Filter],
+    tiles: list[np.ndarray],
+    draws: list[np.ndarray],
+    certain: float,
+    limit: Strength | None,
+) -> Judged:
+    """A candidate in one setting, as `filters` apply it to tiles; of the noise's variance a share is `certain`.
+
+    limit: the noise, of which no more is taken off than does good; None: all that the filter takes off.
+    """
+    answers = {}
+    risks = [
+        stein_risk(_limited(_remembered(filter, answers), limit), tile, [z], strength=STEP)
+        for filter, tile, z in zip(filters, tiles, draws, strict=True)
+    ]
+    risk = sum(risks[1:], risks[0]).with_noise(certain)
+    weight = np.ones(risk.count.shape[1]) if limit is None else risk.best_weight
+    return Judged(candidate, number, risk, weight, answers)
+
+
+def _hardly_apart(judged: dict[str, Judged], level: float, most_seconds: float) -> tuple[str, str] | None:
+    """The best filter and the best network, where nobody can say which of the two is better; else None.
+
+    They err in different ways, and the mean of two is never worse than both, and mostly better than either.
+    """
+    best = []
+    for learned in (False, True):
+        names = [name for name, one in judged.items() if one.candidate.colours == learned]
+        best += [min(names, key=lambda name: judged[name].change)] if names else []
+    if len(best) < 2 or sum(judged[name].candidate.seconds for name in best) > most_seconds:
+        return None
+    return tuple(best) if abs(judged[best[0]].change - judged[best[1]].change) < ALIKE * level**2 else None
+
+
+def _mean_of_answers(answers: list[dict[bytes, np.ndarray]], image: np.ndarray) -> np.ndarray:
+    return np.mean([one[image.tobytes()] for one in answers], axis=0)
 
 
 def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) -> dict[str, Judged]:
@@ -109,6 +150,15 @@ def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) ->
         risk = Risk(*sums.reshape(3, 1, 1), np.ones((1, 1)))
         found.append(Judged(candidate, number, risk, np.ones(1)))
     return {name: min(found, key=lambda one: one.change)}
+
+
+def _remembered(filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
+    """A filter that keeps what it answers to an image."""
+
+    def remembered(image: np.ndarray) -> np.ndarray:
+        return answers.setdefault(image.tobytes(), filter(image))
+
+    return remembered
 
 
 def _limited(filter: Filter, strength: Strength | None) -> Filter:
@@ -129,6 +179,11 @@ def noise_in(removed: np.ndarray, estimate: np.ndarray, strength: Strength) -> n
 
 def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:
     """A candidate with its arguments; deviation: of the noise of each value, `level` on average."""
+    if candidate.members:
+        filters = [
+            filter_of(one, one.settings(level)[number], deviation, level, device) for one, number in candidate.members
+        ]
+        return lambda image: np.mean([filter(image) for filter in filters], axis=0)
     if candidate.by_pixel:
         setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
     return partial(candidate.filter, **setting, **({"device": device} if candidate.colours else {}))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, PackageLoader
 
-from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED, unadapted
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED, candidates_in
 from dnlib.denoiser.caveats import caveats_of
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.views import Frame, in_colour, views_of
@@ -125,7 +125,9 @@ def _words(name: str) -> str:
     """What a candidate is."""
     if name == UNCHANGED:
         return "the picture as it is"
-    words = CANDIDATES[unadapted(name)].words or unadapted(name)
+    words = TOGETHER.join(one.words for one in candidates_in(name))
+    if TOGETHER in name:
+        return f"the mean of two: {words}"
     return words if name in CANDIDATES else f"{words}, trained further on this picture"
 
 

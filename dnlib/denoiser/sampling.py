@@ -32,9 +32,7 @@ def sample_tiles(
     ]
 
 
-def sample_places(
-    frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0
-) -> list[Place]:
+def sample_places(frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0) -> list[Place]:
     """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 
     Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
@@ -44,9 +42,7 @@ def sample_places(
     rows, columns = largest_rectangle(np.all(inside, axis=0)) if inside else (slice(0, height), slice(0, width))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     th, tw = min(TILE, height), min(TILE, width)
-    corners = [
-        (rows.start + top, columns.start + left) for top in _starts(height, th) for left in _starts(width, tw)
-    ]
+    corners = [(rows.start + top, columns.start + left) for top in _starts(height, th) for left in _starts(width, tw)]
     most = max(1, int(share * len(frames) * height * width / (th * tw)))
     count = min(TILES, most, len(corners) * len(frames))
     places = []
