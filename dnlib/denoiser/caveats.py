@@ -36,9 +36,11 @@ def _of_choice(choice: Choice) -> list[str]:
             "The filter was asked for by its name and applied in full: nothing says that it does more good than harm."
         )
     if choice.beforehand:
+        said.append(f"First of all: {', '.join(choice.beforehand)}.")
+    if any("levelled" in done for done in choice.beforehand):
         said.append(
-            f"First of all: {', '.join(choice.beforehand)}, for whole ones were too bright or too dark. A straight "
-            "edge of the subject that runs along one, from side to side, loses by it."
+            "Whole rows or columns were too bright or too dark. A straight edge of the subject along one, from "
+            "side to side, loses by levelling."
         )
     if choice.filter == UNCHANGED:
         return said
