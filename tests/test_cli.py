@@ -218,7 +218,7 @@ def test_the_device_asked_for_is_the_device_used(device, noisy_file, tmp_path, m
         asked.append(device or arguments[-1])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(learned, "estimate", nowhere)
+    monkeypatch.setattr(learned, "method_of", nowhere)
     monkeypatch.setattr(trainer, "train", nowhere)
     call("denoise", noisy_file, "-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", device)
     call("train", "noise2noise_rgb_sigma25", "--device", device)

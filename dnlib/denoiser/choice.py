@@ -275,9 +275,10 @@ def _names(
     They are what was asked for, or all that fit the picture and take no longer than `patience`.
     """
     if filter != "auto":
-        if CANDIDATES[filter].colours and channels != 3:
+        names = filter.split(TOGETHER)
+        if any(CANDIDATES[name].colours for name in names) and channels != 3:
             raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
-        return [filter], {}, []
+        return names, {}, []
     untried = {name: why for name, one in CANDIDATES.items() if (why := one.unfit(channels, white))}
     seconds = {name: one.seconds * size / 1e6 for name, one in CANDIDATES.items() if name not in untried}
     names = [name for name in seconds if seconds[name] <= patience] or [min(seconds, key=seconds.get)]

@@ -65,7 +65,8 @@ def judge_all(
 ) -> dict[str, Judged]:
     """Candidates whose risk is a finite number, each in its best setting; there is at least one.
 
-    Where the best filter and the best network are hardly apart, their mean is one more.
+    Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, names are one
+    candidate, or two whose mean is wanted.
 
     tiles: [H, W] or [H, W, C] in [0, 1]. level: the standard deviation of their noise. harmless: blend in no more than
     does good, of what is certain to be noise; else all. most_seconds: for a megapixel of one channel, that two may
@@ -87,7 +88,7 @@ def judge_all(
             judged[name] = min(finite, key=lambda one: one.change)
     if not judged:
         raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
-    if harmless and (pair := _hardly_apart(judged, level, most_seconds)):
+    if pair := _hardly_apart(judged, level, most_seconds) if harmless else names[1:] and names:
         mean = mean_of(*((judged[name].candidate, judged[name].number) for name in pair))
         recalled = [partial(_mean_of_answers, [judged[name].answers for name in pair])] * len(tiles)
         judged[TOGETHER.join(pair)] = _judged(mean, 0, recalled, tiles, draws, certain, limit)

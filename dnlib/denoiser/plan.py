@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
-from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, UNCHANGED
+from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.lines import offsets_of
@@ -159,7 +159,8 @@ def plan(
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    one_of(filter, ("auto", *CANDIDATES), "the filter")
+    for name in filter.split(TOGETHER) if filter.count(TOGETHER) == 1 else [filter]:
+        one_of(name, CANDIDATES if name != filter else ("auto", *CANDIDATES), "the filter")
     check_adaptable(filter, adapt)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
     glances, missing = look_at(picture, progress)

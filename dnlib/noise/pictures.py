@@ -11,6 +11,7 @@ from dnlib.noise.others import other_noise
 from dnlib.noise.sentences import number as as_read
 
 UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those of cameras differ up to threefold
+LARGE = 64  # pixels to a side, from which on every third is enough
 APART = 3  # pixels, from which on a camera's neighbours hardly share noise
 
 
@@ -112,7 +113,8 @@ def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:
     frame = frames[number, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float64)
     colours = [colour for colour in np.moveaxis(frame, -1, 0) if np.ptp(colour) > 0]
     # the finest wavelets of every third pixel: of every one they would compare how smooth demosaicking left the colours
-    levels = [level for colour in colours if (level := estimate_sigma(colour[::APART, ::APART])) > 0]
+    step = APART if min(frame.shape[:2]) >= LARGE else 1
+    levels = [level for colour in colours if (level := estimate_sigma(colour[::step, ::step])) > 0]
     return len(levels) > 1 and bool(max(levels) > UNLIKE * min(levels))
 
 

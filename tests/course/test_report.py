@@ -4,15 +4,12 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import numpy as np
 import pytest
 
 from dnlib.course import claims, jobs, moves, records, report, tables
 from dnlib.course.claims import Claim
 from dnlib.course.records import Record
 from dnlib.course.verdicts import judge
-from dnlib.denoiser import denoise_picture, write_picture_page
-from dnlib.images import Picture
 
 CLAIMS = [
     Claim(
@@ -182,16 +179,3 @@ def test_the_committed_report_is_that_of_the_committed_records():
     assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}
     text = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert text.count("data:image/png;base64,") == len(jobs.chapters())
-
-
-@pytest.mark.parametrize(
-    ("shape", "axes"), [((40, 50), None), ((40, 50, 3), None), ((2, 40, 50), "TYX"), ((40, 50, 4), None)]
-)
-def test_the_page_of_a_picture_shows_before_after_and_residual(tmp_path, rng, shape, axes):
-    before = Picture.of(rng.normal(100, 10, shape), axes=axes)
-    after, choice = denoise_picture(before)
-    write_picture_page(tmp_path / "page.html", "noisy <1>", before, after, choice)
-    page = (tmp_path / "page.html").read_text()
-    assert page.count("data:image/png;base64,") == 3 and page.count('alt="') == 3
-    assert "noisy &lt;1&gt;" in page and choice.filter in page and "script" not in page
-    assert np.isfinite(choice.risk)

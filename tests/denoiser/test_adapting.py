@@ -133,13 +133,11 @@ def test_a_network_that_learns_is_one_more_candidate_and_better(stand_in):
     assert torch.equal(stand_in.network.layer.weight, Filter().layer.weight)  # what is shipped stays as it was
 
 
-def test_among_all_candidates_it_is_taken_only_if_it_is_the_best(stand_in, monkeypatch):
-    for name in ("ridge_cascade", "total_variation", "nl_means"):
-        monkeypatch.delitem(CANDIDATES, name)
+def test_among_all_candidates_it_is_taken_only_if_it_is_the_best(stand_in):
     result, choice = adapted(filter="auto")
     assert choice.risk == min(choice.risks.values()) and choice.filter == "ridge"
     assert any(name.endswith("_adapted") for name in choice.risks) and UNCHANGED in choice.risks
-    np.testing.assert_array_equal(result, dnlib.denoise(NOISY, device="cpu"))
+    assert psnr(result, CLEAN) == pytest.approx(psnr(dnlib.denoise(NOISY, filter="ridge"), CLEAN), abs=0.3)
 
 
 def test_what_makes_it_worse_is_not_kept(stand_in, monkeypatch):
@@ -183,7 +181,7 @@ def test_of_a_stack_it_learns_from_the_frames_that_are_samples(stand_in):
         (NOISY, {"adapt": float("nan")}, "nan s were given"),
         (NOISY[..., 0], {"filter": "auto"}, r"take pictures of 3 colours; this one has 1 channel"),
         (np.random.default_rng(0).poisson(0.5, (240, 240)), {"filter": "auto", "dtype": "float32"}, "photon counts"),
-        (NOISY[:210, :210], {}, "no room of 40x40 pixels: it takes pictures of about 224 pixels"),
+        (NOISY[:170, :170], {}, "no room of 40x40 pixels: it takes pictures of about 176 pixels"),
         (NOISY, {"filter": "auto", "patience": 1e-9}, "none is tried here"),
     ],
 )
