@@ -12,9 +12,9 @@ from functools import partial
 import numpy as np
 
 from dnlib.denoiser.adapting import adapted_best, lessons_for
+from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, UNCHANGED
 from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in
-from dnlib.denoiser.lines import levelled_part
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import Setting, lowest_of
@@ -121,7 +121,7 @@ class Chosen:
     judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in
     the part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good.
     in_tiles: frames come in tiles, which must not differ in how they are treated.
-    lines: rows or columns that are levelled before anything else.
+    before: what is done first, by whoever calls `apply`.
     """
 
     choice: Choice
@@ -134,15 +134,16 @@ class Chosen:
     counts: bool
     in_tiles: bool
     device: str
-    lines: tuple[str, ...] = ()
+    before: Before = NOTHING
 
     @property
     def reach(self) -> int | None:
         """How many pixels on each side a value depends on; None: only whole frames may be given."""
         if self.judged is None:
-            return 0
+            return self.before.reach
         candidate = self.judged.candidate
-        return candidate.reach(candidate.settings(self.level)[self.judged.number])
+        reach = candidate.reach(candidate.settings(self.level)[self.judged.number])
+        return None if reach is None else reach + self.before.reach
 
     def apply(self, frame: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """A frame [H, W, C] denoised, and the standard deviation of every value or None, in the part's units.
@@ -185,7 +186,7 @@ def choose(
     range: tuple[float, float] | None,
     progress: bool,
     *,
-    lines: tuple[str, ...] = (),
+    before: Before = NOTHING,
     size: int | None = None,
     patience: float = math.inf,
     in_tiles: bool = False,
@@ -199,8 +200,8 @@ def choose(
         Its sample frames.
     filter, device, range, progress, patience, adapt
         As `denoise` has them.
-    lines : tuple of str
-        What is levelled before anything else, as `lines_of` found it.
+    before : Before
+        What is done before anything is filtered.
     size : int, optional
         How many values there are in all, if these are samples.
     in_tiles : bool
@@ -210,7 +211,7 @@ def choose(
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span, harmless = high - low, filter == "auto" and not part.counts
-    frames, tiles, strength = _looked_at(part, lines, low, span)
+    frames, tiles, strength = _looked_at(part, before, low, span)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     notes, untried = [], {}
     if part.counts and filter == "auto":
@@ -229,7 +230,7 @@ def choose(
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
-        notes += _doubts(name, lines, tiles, strength, level)
+        notes += _doubts(name, before, tiles, strength, level)
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)
@@ -240,22 +241,22 @@ def choose(
         level * span,
         risks,
         weights=tuple(best.weight.tolist()),
-        beforehand=tuple(f"{along} levelled" for along in lines),
+        beforehand=before.done,
         notes=tuple(notes),
         noise_found=strength.found,
         untried=untried,
         how="judged" if harmless else "counted" if filter == "auto" else "asked for",
     )
     kept = None if name == UNCHANGED else best
-    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, lines)
+    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, before)
 
 
 def _looked_at(
-    part: Part, lines: tuple[str, ...], low: float, span: float
+    part: Part, before: Before, low: float, span: float
 ) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
-    """Frames of a part without `lines`, in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is."""
-    values, level = part.pixels[part.inside], levelled_part(part, lines)
-    frames = [((level.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
+    """Frames of a part, prepared, in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is."""
+    values, prepared = part.pixels[part.inside], before.prepared(part)
+    frames = [((prepared.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding])
     if part.counts:
         return frames, tiles, White(math.sqrt(values.mean()) / span)
@@ -285,13 +286,13 @@ def _names(
     return names, untried, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
 
 
-def _doubts(name: str, lines: tuple[str, ...], tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:
+def _doubts(name: str, before: Before, tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:
     """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
-    doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not lines else []
+    doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not before.done else []
     if np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]) > ISOLATED:
         doubts.append(
-            "single pixels stand out by more than this noise can: they are kept, for they may be stars or dust; "
-            "--filter median takes them for noise"
+            "single pixels stand out by more than this noise can: they are kept, for whether they are noise, or stars, "
+            "dust and fine print, cannot be told; --filter median takes them for noise"
         )
     return doubts
 

@@ -11,10 +11,11 @@ import numpy as np
 from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
+from dnlib.denoiser.before import NOTHING, before_of
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, UNCHANGED
 from dnlib.denoiser.choice import Choice, Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.lines import levelled, levelled_part, lines_of, offsets_of
+from dnlib.denoiser.lines import offsets_of
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
@@ -118,13 +119,13 @@ class Plan:
         colours, inside = frame.colours, frame.inside
         result, deviations = colours.astype(self.kind), None
         for task in self.tasks:
-            offsets = offsets_of(task.part, frame, task.chosen.lines)
+            offsets = offsets_of(task.part, frame, task.chosen.before.lines)
             for tile in task.tiles(inside.shape):
                 part = task.part.at(colours[tile.seen][None], inside[tile.seen][None])
                 bar.update()
                 if not part.holding:
                     continue
-                pixels = levelled(part.pixels[0], offsets, task.corner(tile))
+                pixels = task.chosen.before.of(part.pixels[0], offsets, task.corner(tile))
                 restored, deviation = task.chosen.apply(pixels, part.inside[0])
                 if self.uncertain and deviation is None:
                     deviation = spread(task.chosen, restored, part.inside[0])
@@ -175,8 +176,8 @@ def plan(
         whole = len(glances) == picture.count
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
         first = picture.frame(samples[part.holding[0]].number)
-        lines = lines_of(part, first) if filter == "auto" and not part.counts else ()
-        said = {"lines": lines, "size": size, "patience": patience, "in_tiles": not whole, "adapt": adapt}
+        before = before_of(part, first, low, high) if filter == "auto" and not part.counts else NOTHING
+        said = {"before": before, "size": size, "patience": patience, "in_tiles": not whole, "adapt": adapt}
         chosen = choose(part, filter, device, (low, high), progress, **said)
         tasks.append(Task(part, chosen, low, high, step))
         notes = [*notes, *_remarks(tasks[-1], kind)]
@@ -198,8 +199,8 @@ def _check_counts(parts: list[Part], kind: np.dtype) -> None:
 def _remarks(task: Task, kind: np.dtype) -> list[str]:
     """What a user should know of a result, in sentences."""
     part, choice, step, found = task.part, task.chosen.choice, task.step, list(task.chosen.choice.notes)
-    part = levelled_part(part, task.chosen.lines)
-    found += [f"whole {along} share an offset, which is taken off" for along in task.chosen.lines]
+    part = task.chosen.before.prepared(part)
+    found += task.chosen.before.notes
     tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
     if choice.filter != UNCHANGED and (along := direction_of_noise(tiles)):
         found.append(
@@ -222,7 +223,7 @@ def _others(part: Part, chosen: Chosen) -> list[str]:
     def in_its_units(level: float) -> str:
         return f"{chosen.span * level:.3g}"
 
-    return other_noise(image, variance, inside, in_its_units, lines=not chosen.lines)
+    return other_noise(image, variance, inside, in_its_units, lines=not chosen.before.lines)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:

@@ -30,6 +30,7 @@ from .figure import (
     draw_map as draw_map,
 )
 from .folders import inspect_folders as inspect_folders
+from .impulses import Impulses as Impulses, impulses_in as impulses_in
 from .inspection import Inspection as Inspection
 from .likelihoods import (
     AddedGaussian as AddedGaussian,

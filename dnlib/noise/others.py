@@ -6,7 +6,8 @@ Images are [H, W] or [H, W, C] in [0, 1].
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import rank_filter
+
+from dnlib.noise.impulses import OUTLYING, OUTSTANDING, impulses_in, standing_out
 
 BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
@@ -16,8 +17,6 @@ REPEATED = 0.5  # correlation with rows further away, above which lines are a pa
 BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
 FULL = 0.9  # share of the pixels of a place that have to count
 UNLIKE, WORTH = 2.5, 0.01  # times as strong as elsewhere, and as strong at all, in shares of the range
-OUTLYING, OUTSTANDING = 6.0, 0.1  # standard deviations, and share of the range, by which noise never exceeds all around
-IMPULSES = 1e-3  # share of the pixels that are impulses, and of the rarer of dark and bright ones
 
 
 def other_noise(
@@ -64,11 +63,10 @@ def other_noise(
             "denoise the parts one by one"
         )
         return said  # single pixels cannot be told from the stronger noise
-    bright, dark = _standing_out(image, np.sqrt(variance))
-    if min(bright.mean(), dark.mean()) > IMPULSES:
+    if known := impulses_in(np.atleast_3d(image), inside):
         said.append(
-            f"single pixels are far too bright or too dark, about {bright.mean() + dark.mean():.1%} of all: impulses, "
-            "which a median removes (--filter median)"
+            f"single pixels are far too bright or too dark, about {known.share:.1%} of all, at random: impulses, which "
+            "`dnlib denoise` replaces first"
         )
     return said
 
@@ -108,17 +106,8 @@ def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     >>> np.argwhere(isolated_pixels(sky, np.full(sky.shape, 0.1))).tolist()
     [[4, 4]]
     """
-    bright, dark = _standing_out(image, deviation)
+    bright, dark = standing_out(image, np.maximum(OUTLYING * deviation, OUTSTANDING))
     return bright | dark
-
-
-def _standing_out(image: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where single pixels are too bright, and where too dark, by more than those around differ from each other."""
-    around = np.ones((3, 3, 1)[: image.ndim], bool)
-    around[1, 1] = False
-    high, low = rank_filter(image, -2, footprint=around), rank_filter(image, 1, footprint=around)
-    most = np.maximum(np.maximum(OUTLYING * deviation, OUTSTANDING), high - low)
-    return image > high + most, image < low - most
 
 
 def _shared_by_rows(gray: np.ndarray) -> float:

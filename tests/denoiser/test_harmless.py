@@ -100,4 +100,17 @@ def test_two_kinds_of_noise_are_said(rng):
     assert any("from place to place" in note for note in gain(stored(noisy), CLEAN)[1].notes)
     noisy, drawn = CLEAN + rng.normal(0, 10, CLEAN.shape), rng.random(CLEAN.shape)
     noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 255
-    assert any("impulses" in note for note in gain(stored(noisy), CLEAN)[1].notes)
+    gained, choice = gain(stored(noisy), CLEAN)
+    assert gained > 8 and any("impulses" in note for note in choice.notes)
+    assert "impulses replaced, then" in choice.summary
+    assert not any("single pixels stand out" in note for note in choice.notes)
+
+
+def test_impulses_alone_are_replaced_and_the_rest_is_left(rng):
+    noisy, drawn = CLEAN.copy(), rng.random(CLEAN.shape)
+    noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 255
+    result, choice = dnlib.denoise(stored(noisy), return_choice=True)
+    assert "impulses replaced, otherwise left as it is" in choice.summary
+    assert (result == stored(noisy)).mean() > 0.97 and np.mean((result - CLEAN) ** 2) < np.mean(
+        (noisy - CLEAN) ** 2
+    ) / 5

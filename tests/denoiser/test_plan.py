@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import dnlib
-from dnlib.denoiser import glances, plan as plans
+from dnlib.denoiser import before, glances, plan as plans
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.images import photo, tiles_of
+from dnlib.noise import impulses_in
 
 CLEAN = photo("camera")[64:224, 40:232]
 NOISY = (CLEAN + np.random.default_rng(0).normal(0, 0.1, CLEAN.shape)).astype(np.float32)
@@ -109,3 +110,15 @@ def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch):
     result, choice = dnlib.denoise(noisy, return_choice=True)
     assert [part.beforehand for part in choice.parts.values()] == 4 * [("rows levelled",)]
     assert np.mean((result - clean) ** 2) < np.mean((noisy - clean) ** 2) / 4
+
+
+def test_impulses_are_replaced_in_tiles_as_in_the_whole(rng, monkeypatch):
+    noisy, drawn = photo("camera")[100:356, 100:356].astype(np.float32), rng.random((256, 256))
+    noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 1
+    known = impulses_in(noisy[:192, :192, None], np.ones((192, 192), bool))
+    monkeypatch.setattr(glances, "SIDE", 64)
+    monkeypatch.setattr(before, "impulses_in", lambda *_: known)
+    tiled, choice = dnlib.denoise(noisy, return_choice=True)
+    assert choice.beforehand and choice.filter == "unchanged"
+    low, span = noisy.min(), np.ptp(noisy)
+    np.testing.assert_allclose(tiled, low + span * known.replaced((noisy - low) / span), atol=1e-6)
