@@ -35,13 +35,7 @@ def _of_choice(choice: Choice) -> list[str]:
         said.append(
             "The filter was asked for by its name and applied in full: nothing says that it does more good than harm."
         )
-    if choice.beforehand:
-        said.append(f"First of all: {', '.join(choice.beforehand)}.")
-    if any("levelled" in done for done in choice.beforehand):
-        said.append(
-            "Whole rows or columns were too bright or too dark. A straight edge of the subject along one, from "
-            "side to side, loses by levelling."
-        )
+    said += [_before(done) for done in choice.beforehand]
     if choice.filter == UNCHANGED:
         return said
     if share < 0.995:
@@ -56,6 +50,19 @@ def _of_choice(choice: Choice) -> list[str]:
             "see whether it drew what is not there."
         )
     return said
+
+
+def _before(done: str) -> str:
+    """What was done before the filter, and what the subject may have lost by it."""
+    if "impulses" in done:
+        return (
+            f"First of all: {done}, by the median of what is around. They lie at random, bright ones and dark ones; "
+            "a detail of the subject of one pixel that looks the same has gone with them."
+        )
+    return (
+        f"First of all: {done}, for whole ones were too bright or too dark. A straight edge of the subject that runs "
+        "along one, from side to side, loses by it."
+    )
 
 
 def _of_noise(found: Inspection) -> list[str]:

@@ -197,3 +197,7 @@ def test_caveats_go_with_what_was_chosen():
     assert "A network learnt from photographs" in said and "50% was taken off in one channel" in said
     assert "more good than harm" in said and "network" not in " ".join(caveats_of(CHOICE))
     assert "rows levelled" in " ".join(caveats_of(replace(CHOICE, beforehand=("rows levelled",))))
+    (impulses,) = (
+        one for one in caveats_of(replace(CHOICE, beforehand=("1% impulses replaced",))) if "impulses" in one
+    )
+    assert "one pixel" in impulses and "edge" not in impulses
