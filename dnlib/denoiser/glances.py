@@ -1,5 +1,7 @@
 """A first look at every piece of a picture, a frame or a tile of a large one: what it holds, and which are samples."""
 
+from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -54,17 +56,24 @@ def samples_of(holding: list[Glance]) -> list[Glance]:
     return samples
 
 
+def seen_in(picture: Picture, glances: list[Glance]) -> Iterator[tuple[Glance, np.ndarray, np.ndarray]]:
+    """What is seen of every piece, [h, w, C], and where it counts; one frame at a time."""
+    for number, pieces in groupby(glances, key=lambda one: one.number):
+        frame = picture.frame(number)
+        colours, inside = frame.colours, frame.inside
+        for one in pieces:
+            yield one, colours[one.tile.seen], inside[one.tile.seen]
+
+
 def together(picture: Picture, samples: list[Glance]) -> Picture:
     """Pieces as the frames of one picture; tiles are cut to one size."""
     sizes = [[part.stop - part.start for part in one.tile.seen] for one in samples]
     height, width = np.min(sizes, axis=0)
-    cuts = [
-        (slice(rows.start, rows.start + height), slice(columns.start, columns.start + width))
-        for rows, columns in (one.tile.seen for one in samples)
+    pieces = [
+        (colours[:height, :width].copy(), inside[:height, :width].copy())
+        for _, colours, inside in seen_in(picture, samples)
     ]
-    frames = [picture.frame(one.number) for one in samples]
-    colours = np.stack([frame.colours[cut] for frame, cut in zip(frames, cuts, strict=True)])
-    inside = np.stack([frame.inside[cut] for frame, cut in zip(frames, cuts, strict=True)])
+    colours, inside = (np.stack(values) for values in zip(*pieces, strict=True))
     return Picture(colours, "QYXC" if picture.separate else "QYXS", valid=inside)
 
 
@@ -75,9 +84,7 @@ def limits_of(
     pieces = [[part.pixels[part.inside]] for part in parts]
     found = [[_limits(values) for values in piece] for piece in pieces]
     if len(holding) > len(samples) or len({one.number for one in holding}) < len(holding):
-        for one in holding:
-            frame = picture.frame(one.number)
-            colours, inside = frame.colours[one.tile.seen], frame.inside[one.tile.seen]
+        for one, colours, inside in seen_in(picture, holding):
             for part, limits in zip(parts, found, strict=True):
                 piece = part.at(colours[None], inside[None])
                 values = piece.pixels[0][piece.inside[0] & kept_of(one.tile)[part.source[1:3]]]

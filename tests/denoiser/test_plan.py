@@ -1,5 +1,6 @@
 """Large frames in tiles: what a tile says is what the whole image says, whatever its size."""
 
+import tracemalloc
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import dnlib
 from dnlib.denoiser import before, glances, plan as plans
 from dnlib.denoiser.candidates import CANDIDATES
-from dnlib.images import photo, tiles_of
+from dnlib.images import Picture, photo, tiles_of
 from dnlib.noise import impulses_in
 
 CLEAN = photo("camera")[64:224, 40:232]
@@ -122,3 +123,16 @@ def test_impulses_are_replaced_in_tiles_as_in_the_whole(rng, monkeypatch):
     assert choice.beforehand and choice.filter == "unchanged"
     low, span = noisy.min(), np.ptp(noisy)
     np.testing.assert_allclose(tiled, low + span * known.replaced((noisy - low) / span), atol=1e-6)
+
+
+def test_samples_of_a_large_frame_need_no_copies_of_it(rng, monkeypatch):
+    monkeypatch.setattr(glances, "SIDE", 128)
+    picture = Picture.of(rng.integers(0, 255, (1024, 1024), np.uint8))
+    samples = glances.samples_of(glances.look_at(picture, False)[0])
+    tracemalloc.start()
+    found = glances.together(picture, samples)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found.pixels) == 8 and peak < 3 * picture.pixels.nbytes
+    for one, piece in zip(samples, found.pixels, strict=True):
+        np.testing.assert_array_equal(piece[..., 0], picture.pixels[one.tile.seen][: len(piece), : piece.shape[1]])
