@@ -81,10 +81,11 @@ def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
     if len(shapes) > 1:
         raise ValueError(f"it holds {len(file.series)} images of different shape or type; split it into files")
     series, notes = file.series[0], []
-    own = [page for page in series.pages if page is not None and page.parent is file]
-    if len(own) < len(series.pages):
+    apart = series.pages if series.dataoffset is None else []  # else they lie in this file, one after the other
+    own = [page for page in apart if page is not None and page.parent is file]
+    if len(own) < len(apart):
         pixels, axes = np.stack([page.asarray() for page in own]), "I" + own[0].axes
-        notes = [f"it holds {len(own)} of the {len(series.pages)} planes of its OME set, whose OME-XML is left out"]
+        notes = [f"it holds {len(own)} of the {len(apart)} planes of its OME set, whose OME-XML is left out"]
     else:
         pixels, axes = np.stack([one.asarray() for one in file.series]), "I" + series.axes
     if len(pixels) == 1:

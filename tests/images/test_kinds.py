@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, strategies as st
 from PIL import Image
 
@@ -11,6 +12,7 @@ from dnlib.images import (
     check_destination,
     constant_areas,
     filled,
+    opened,
     parts_of,
     range_in_use,
     read,
@@ -150,3 +152,17 @@ def test_numbers_that_tiff_has_not_are_refused_before_any_work(tmp_path):
     if np.dtype(np.longdouble).itemsize > 8:
         with pytest.raises(ValueError, match="at most 64 bits"):
             check_destination(tmp_path / "a.tif", Picture.of(np.eye(9, dtype=np.longdouble)))
+
+
+def test_a_tiff_whose_last_pages_tags_are_cut_off_is_read_alike_at_once_and_frame_by_frame(tmp_path, rng):
+    """The values lie in one piece before the tags: none of them is missing."""
+    stored = rng.integers(0, 255, (3, 18, 18)).astype(np.uint8)
+    path = tmp_path / "cut.tif"
+    tifffile.imwrite(path, stored, photometric="minisblack")
+    whole = path.read_bytes()
+    for missing in (1, 20, 100):
+        path.write_bytes(whole[:-missing])
+        with opened(path) as stack:
+            frames = np.stack([stack.frame(number).pixels for number in range(stack.count)])
+        np.testing.assert_array_equal(frames, stored)
+        np.testing.assert_array_equal(read(path).pixels, stored)
