@@ -24,7 +24,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from dnlib.denoiser.choice import Chosen
+from dnlib.denoiser.choosing import Chosen
 from dnlib.denoiser.plan import plan
 from dnlib.denoiser.uncertainty import AROUND, DRAWS, EASIER, EASIER_COUNTS
 from dnlib.filters import recorrupt

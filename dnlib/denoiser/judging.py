@@ -65,8 +65,8 @@ def judge_all(
 ) -> dict[str, Judged]:
     """Candidates whose risk is a finite number, each in its best setting; there is at least one.
 
-    Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, names are one
-    candidate, or two whose mean is wanted.
+    Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, `names` were
+    asked for, and the mean of several is one more.
 
     tiles: [H, W] or [H, W, C] in [0, 1]. level: the standard deviation of their noise. harmless: blend in no more than
     does good, of what is certain to be noise; else all. most_seconds: for a megapixel of one channel, that two may
@@ -88,10 +88,11 @@ def judge_all(
             judged[name] = min(finite, key=lambda one: one.change)
     if not judged:
         raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
-    if pair := _hardly_apart(judged, level, most_seconds) if harmless else names[1:] and names:
-        mean = mean_of(*((judged[name].candidate, judged[name].number) for name in pair))
-        recalled = [partial(_mean_of_answers, [judged[name].answers for name in pair])] * len(tiles)
-        judged[TOGETHER.join(pair)] = _judged(mean, 0, recalled, tiles, draws, certain, limit)
+    together = _hardly_apart(judged, level, most_seconds) if harmless else list(judged)
+    if len(together) > 1:
+        mean = mean_of(*((judged[name].candidate, judged[name].number) for name in together))
+        recalled = [partial(_mean_of_answers, [judged[name].answers for name in together])] * len(tiles)
+        judged[TOGETHER.join(together)] = _judged(mean, 0, recalled, tiles, draws, certain, limit)
     return judged
 
 
@@ -118,8 +119,8 @@ def _judged(
     return Judged(candidate, number, risk, weight, answers)
 
 
-def _hardly_apart(judged: dict[str, Judged], level: float, most_seconds: float) -> tuple[str, str] | None:
-    """The best filter and the best network, where nobody can say which of the two is better; else None.
+def _hardly_apart(judged: dict[str, Judged], level: float, most_seconds: float) -> list[str]:
+    """The best filter and the best network, where nobody can say which of the two is better; else none.
 
     They err in different ways, and the mean of two is never worse than both, and mostly better than either.
     """
@@ -127,9 +128,9 @@ def _hardly_apart(judged: dict[str, Judged], level: float, most_seconds: float) 
     for learned in (False, True):
         names = [name for name, one in judged.items() if one.candidate.colours == learned]
         best += [min(names, key=lambda name: judged[name].change)] if names else []
-    if len(best) < 2 or sum(judged[name].candidate.seconds for name in best) > most_seconds:
-        return None
-    return tuple(best) if abs(judged[best[0]].change - judged[best[1]].change) < ALIKE * level**2 else None
+    changes = [judged[name].change for name in best]
+    affordable = sum(judged[name].candidate.seconds for name in best) <= most_seconds
+    return best if affordable and max(changes) - min(changes) < ALIKE * level**2 else []
 
 
 def _mean_of_answers(answers: list[dict[bytes, np.ndarray]], image: np.ndarray) -> np.ndarray:

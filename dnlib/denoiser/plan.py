@@ -13,7 +13,8 @@ from tqdm import tqdm
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGED
-from dnlib.denoiser.choice import Choice, Chosen, choose
+from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.lines import offsets_of
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
@@ -159,8 +160,8 @@ def plan(
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    for name in filter.split(TOGETHER) if filter.count(TOGETHER) == 1 else [filter]:
-        one_of(name, CANDIDATES if name != filter else ("auto", *CANDIDATES), "the filter")
+    for name in filter.split(TOGETHER):
+        one_of(name, ("auto", *CANDIDATES) if name == filter else CANDIDATES, "the filter")
     check_adaptable(filter, adapt)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
     glances, missing = look_at(picture, progress)

@@ -13,7 +13,8 @@ D(x^ + z) - x^ is the noise itself. A bias that all pictures like x^ share, the 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from dnlib.denoiser.choice import DRAWS, Chosen
+from dnlib.denoiser.choice import DRAWS
+from dnlib.denoiser.choosing import Chosen
 
 AROUND = 2.0  # pixels: squares of few draws are averaged over their surroundings with Gaussian weights of this width
 EASIER = 1.23  # T where all that a filter removes is taken off; `benchmarks/uncertainty.py` says how well it holds

@@ -47,8 +47,8 @@ def denoise(
     ignore_nan : bool
         Leave NaN alone instead of refusing it.
     filter : str
-        "auto", one of `CANDIDATES`, or two whose mean is taken, as "ridge and white_noise_network"; what is asked for
-        by name is applied as it is.
+        "auto", one of `CANDIDATES`, or several whose mean is taken, as "ridge and white_noise_network"; what is asked
+        for by name is applied as it is.
     device : str
         Where the network computes: auto, cpu, cuda, cuda:1, mps.
     range : (black, white), optional

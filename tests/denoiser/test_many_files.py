@@ -3,15 +3,13 @@
 import os
 import resource
 import signal
-import subprocess
-import sys
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from click.testing import CliRunner
+from endings import ended
 
 from dnlib.cli import main
 from dnlib.denoiser import Choice, denoise_file, denoise_files, denoise_picture
@@ -151,25 +149,7 @@ def test_an_end_from_outside_leaves_whole_files_only(tmp_path, rng, number, stat
     """Sent when the second stack is half written."""
     for name in ("a.tif", "b.tif"):
         stack_file(tmp_path / name, rng)
-    program = f"""
-import os, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from dnlib.cli import main
-from dnlib.denoiser.plan import Plan
-whole, calls = Plan._frame, []
-def frame(self, *arguments):
-    calls.append(1)
-    if len(calls) == 8:
-        os.kill(os.getpid(), {int(number)})
-    return whole(self, *arguments)
-Plan._frame = frame
-main()
-"""
-    command = [sys.executable, "-c", program, "denoise", "a.tif", "b.tif", "-o", "out", "--filter", "median"]
-    root = str(Path(__file__).parents[2])
-    found = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": root}
-    )
+    found = ended(tmp_path, number, "denoise", "a.tif", "b.tif", "-o", "out", "--filter", "median")
     assert found.returncode == status and "Traceback" not in found.stderr, found.stderr
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.tif"]
     assert read(tmp_path / "out" / "a.tif").count == 5

@@ -10,9 +10,10 @@ from scipy.stats import spearmanr
 
 import dnlib
 from dnlib.cli import main
-from dnlib.denoiser import CANDIDATES, UNCHANGED, choice as choices, glances
+from dnlib.denoiser import CANDIDATES, UNCHANGED, choosing, glances
 from dnlib.denoiser.candidates import Candidate
-from dnlib.denoiser.choice import Choice, Chosen
+from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.choosing import Chosen
 from dnlib.denoiser.judging import Judged
 from dnlib.denoiser.strength import White
 from dnlib.denoiser.uncertainty import EASIER, kind_of, spread
@@ -111,7 +112,7 @@ def test_it_costs_nothing_where_it_is_not_asked_for():
 
 
 def test_a_picture_left_as_it_is_keeps_the_noise_that_it_may_have(monkeypatch):
-    monkeypatch.setattr(choices, "CANDIDATES", {"median": CANDIDATES["median"]})
+    monkeypatch.setattr(choosing, "CANDIDATES", {"median": CANDIDATES["median"]})
     _, choice, found = uncertain(photo("astronaut")[60:160, 160:260, 1])
     assert choice.filter == UNCHANGED and choice.uncertainty_kind == "noise"
     assert np.sqrt(mean_square(found)) == pytest.approx(choice.noise, rel=0.2)

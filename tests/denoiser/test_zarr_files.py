@@ -3,18 +3,17 @@
 import os
 import resource
 import signal
-import subprocess
-import sys
 import tracemalloc
 
 import numpy as np
 import pytest
 import tifffile
 from click.testing import CliRunner
+from endings import SOON, ended
 
 from dnlib.cli import main
 from dnlib.denoiser import denoise_file, denoise_files, denoise_picture
-from dnlib.images import ROOT, Picture, read, write
+from dnlib.images import Picture, read, write
 
 zarr = pytest.importorskip("zarr", minversion="3", reason='needs pip install "dnlib[zarr]"')
 
@@ -141,22 +140,6 @@ def test_a_disk_that_fills_up_leaves_nothing_and_one_line(tmp_path, rng):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_end_from_outside_leaves_nothing_half_written(tmp_path, rng, number, status):
     stack(tmp_path / "a.zarr", rng, count=200)
-    program = f"""
-import os, signal, threading
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from dnlib.cli import main
-from dnlib.denoiser.plan import Plan
-whole, calls = Plan._frame, []
-def frame(self, *arguments):
-    calls.append(1)
-    if len(calls) == 8:
-        threading.Timer(0.05, os.kill, (os.getpid(), {int(number)})).start()
-    return whole(self, *arguments)
-Plan._frame = frame
-main()
-"""
-    command = [sys.executable, "-c", program, "denoise", "a.zarr", "-o", "out.zarr", "--filter", "median"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    found = ended(tmp_path, number, "denoise", "a.zarr", "-o", "out.zarr", "--filter", "median", when=SOON)
     assert found.returncode == status and "Traceback" not in found.stderr, found.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]

@@ -69,45 +69,33 @@ def test_a_card_that_says_what_the_recipe_says_builds_it(name, tmp_path):
     assert type(cards.load_method(path)) is type(method)
 
 
-def test_three_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_path, monkeypatch):
-    whole = trainer.train("ssid_phones", tmp_path / "whole", report=lambda line: None)
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [("ssid_phones", ["BNN", "LAN", "DenoisingUNet"]), ("distilled_phones", ["BlindTeacher", "Student"])],
+)
+def test_stages_that_were_cut_short_go_on_to_the_same_weights(small, tmp_path, monkeypatch, name, order):
+    whole = trainer.train(name, tmp_path / "whole", report=lambda line: None)
     fit, calls = trainer.fit, []
 
     def interrupted(stage, *arguments, **options):
         calls.append(type(stage).__name__)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return fit(stage, *arguments, **options)
-
-    monkeypatch.setattr(trainer, "fit", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        trainer.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
-    assert calls == ["BNN", "LAN", "DenoisingUNet"]
-    kept = [f"ssid_phones.{stage}.checkpoint.safetensors" for stage in ("bnn", "lan")]
-    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == kept
-    monkeypatch.setattr(trainer, "fit", fit)
-    again = trainer.train("ssid_phones", tmp_path / "cut", report=lambda line: None)
-    assert again.read_bytes() == whole.read_bytes()
-
-
-def test_a_distilled_network_goes_on_after_its_teacher(small, tmp_path, monkeypatch):
-    name, fit, calls = "distilled_phones", trainer.fit, []
-    whole = trainer.train(name, tmp_path / "whole", report=lambda line: None)
-
-    def interrupted(stage, *arguments, **options):
-        calls.append(type(stage).__name__)
-        if len(calls) == 2:
+        if len(calls) == len(order):
             raise KeyboardInterrupt
         return fit(stage, *arguments, **options)
 
     monkeypatch.setattr(trainer, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trainer.train(name, tmp_path / "cut", report=lambda line: None)
-    assert calls == ["BlindTeacher", "Student"]
+    assert calls == order
+    kept = [f"{name}.{stage.lower()}.checkpoint.safetensors" for stage in order[:-1]]
+    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == kept
     monkeypatch.setattr(trainer, "fit", fit)
     again = trainer.train(name, tmp_path / "cut", report=lambda line: None)
     assert again.read_bytes() == whole.read_bytes()
-    method = cards.load_method(again)
+
+
+def test_a_distilled_network_is_stored_with_its_teacher(small, tmp_path):
+    method = cards.load_method(trainer.train("distilled_phones", tmp_path, report=lambda line: None))
     assert method.teacher.network.mean and method.teacher.side == 9 and method.stages[1].recharge
 
 

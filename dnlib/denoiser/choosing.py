@@ -1,0 +1,246 @@
+"""Choose between classical filters and networks without ground truth, and do no harm.
+
+Every candidate is judged by how much it lowers the mean squared error (`dnlib.denoiser.judging`), and no more is taken
+off than that asks for: where every candidate would do harm the picture stays as it is. A filter that is asked for by
+name is applied as it is.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from dnlib.denoiser.adapting import HELD_OUT, adapted_best, lessons_for
+from dnlib.denoiser.before import NOTHING, Before
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
+from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in
+from dnlib.denoiser.sampling import sample_tiles, without_single_channel
+from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
+from dnlib.filters import lowest_of
+from dnlib.images import Part, Range, range_in_use
+from dnlib.noise import isolated_pixels
+
+FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
+ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice, with which frames can be denoised one by one.
+
+    judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in
+    the part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good.
+    in_tiles: frames come in tiles, which must not differ in how they are treated.
+    before: what is done first, by whoever calls `apply`.
+    """
+
+    choice: Choice
+    judged: Judged | None
+    strength: Strength
+    level: float
+    low: float
+    span: float
+    harmless: bool
+    counts: bool
+    in_tiles: bool
+    device: str
+    before: Before = NOTHING
+
+    @property
+    def reach(self) -> int | None:
+        """How many pixels on each side a value depends on; None: only whole frames may be given."""
+        if self.judged is None:
+            return self.before.reach
+        candidate = self.judged.candidate
+        reach = candidate.reach(candidate.settings(self.level)[self.judged.number])
+        return None if reach is None else reach + self.before.reach
+
+    def apply(self, frame: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """A frame [H, W, C] denoised, and the standard deviation of every value or None, in the part's units.
+
+        inside: [H, W], False where pixels do not count.
+        """
+        frame = frame.astype(np.float64)
+        if self.judged is None:
+            return frame, None
+        unit = ((frame - self.low) / self.span).astype(np.float32)
+        deviation = np.sqrt(self.strength.variance(unit)).astype(np.float32)
+        level = self.level if self.in_tiles else max(_root_mean_square(deviation, inside), LEAST)
+        candidate = self.judged.candidate
+        setting, uncertainty = candidate.settings(level)[self.judged.number], None
+        if candidate.deviation:
+            estimate, uncertainty = candidate.deviation(unit, **setting, device=self.device)
+            uncertainty = uncertainty * self.span
+        else:
+            filter = filter_of(candidate, setting, deviation, level, self.device)
+            estimate = filter(without_single_channel(unit)).reshape(unit.shape)
+        removed = np.subtract(unit, estimate, out=unit)
+        if self.harmless:
+            removed = noise_in(removed, estimate, self.strength)
+            removed *= self._weight(removed, inside, level)
+        denoised = frame - self.span * removed
+        return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
+
+    def _weight(self, removed: np.ndarray, inside: np.ndarray, level: float) -> np.ndarray:
+        """The share [C] of what is removed [H, W, C] that is taken off a frame, which may have more or less noise."""
+        if self.in_tiles:
+            return self.judged.weight.astype(np.float32)
+        power = np.mean(np.square(removed), axis=(0, 1), where=inside[..., None], dtype=np.float64)
+        return lowest_of(self.judged.noise * (level / self.level) ** 2, power).astype(np.float32)
+
+
+def choose(
+    part: Part,
+    filter: str,
+    device: str,
+    range: tuple[float, float] | None,
+    progress: bool,
+    *,
+    before: Before = NOTHING,
+    size: int | None = None,
+    patience: float = math.inf,
+    in_tiles: bool = False,
+    adapt: float | None = None,
+) -> Chosen:
+    """Judge the candidates on sample tiles of a part.
+
+    Parameters
+    ----------
+    part : Part
+        Its sample frames.
+    filter, device, range, progress, patience, adapt
+        As `denoise` has them.
+    before : Before
+        What is done before anything is filtered.
+    size : int, optional
+        How many values there are in all, if these are samples.
+    in_tiles : bool
+        Whether frames come in tiles.
+    """
+    values = part.pixels[part.inside]
+    low, high = (float(values.min()), float(values.max())) if range is None else range
+    _check_range(low, high, values.dtype)
+    span, harmless = high - low, filter == "auto" and not part.counts
+    frames, tiles, strength = _looked_at(part, before, low, span, HELD_OUT if adapt else 1.0)
+    level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
+    notes, untried = [], {}
+    if part.counts and filter == "auto":
+        judged = judge_counts(FOR_COUNTS, tiles, low, span)
+    else:
+        size = part.pixels.size if size is None else size
+        names, untried, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
+        noisy = not harmless or trust(level, strength) > 0
+        lessons = lessons_for(names, frames, [part.inside[k] for k in part.holding]) if adapt and noisy else []
+        judge = partial(judge_all, tiles=tiles, strength=strength, level=level, device=device, harmless=harmless)
+        judged = judge(names, progress=progress, most_seconds=patience / size * 1e6)
+        if lessons:
+            further, note = adapted_best(judged, lessons, strength, judge, adapt, device, span, progress)
+            judged, notes = judged | further, [*notes, note]
+    name = _best_of(judged)
+    best = judged[name]
+    if harmless:
+        name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
+        notes += _doubts(name, before, tiles, strength, level)
+    risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
+    risks[UNCHANGED] = span**2 * level**2
+    setting = {} if name == UNCHANGED else best.setting(level, span)
+    choice = Choice(
+        name,
+        setting,
+        risks[name],
+        level * span,
+        risks,
+        weights=tuple(best.weight.tolist()),
+        beforehand=before.done,
+        notes=tuple(notes),
+        noise_found=strength.found,
+        untried=untried,
+        how="judged" if harmless else "counted" if filter == "auto" else "asked for",
+    )
+    kept = None if name == UNCHANGED else best
+    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, before)
+
+
+def _looked_at(
+    part: Part, before: Before, low: float, span: float, share: float
+) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
+    """Frames of a part in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is.
+
+    share: of the part, that sample tiles take up at most.
+    """
+    values, prepared = part.pixels[part.inside], before.prepared(part)
+    frames = [((prepared.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
+    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding], share)
+    if part.counts:
+        return frames, tiles, White(math.sqrt(values.mean()) / span)
+    used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, low + span)
+    return frames, tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles)
+
+
+def _names(
+    filter: str, channels: int, white: bool, size: int, patience: float
+) -> tuple[list[str], dict[str, str], list[str]]:
+    """The candidates to judge, why not the others, and what is to be said of those that take too long.
+
+    They are what was asked for, or all that fit the picture and take no longer than `patience`.
+    """
+    if filter != "auto":
+        names = filter.split(TOGETHER)
+        if any(CANDIDATES[name].colours for name in names) and channels != 3:
+            raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
+        return names, {}, []
+    untried = {name: why for name, one in CANDIDATES.items() if (why := one.unfit(channels, white))}
+    seconds = {name: one.seconds * size / 1e6 for name, one in CANDIDATES.items() if name not in untried}
+    names = [name for name in seconds if seconds[name] <= patience] or [min(seconds, key=seconds.get)]
+    slow = [name for name in seconds if name not in names]
+    if not slow:
+        return names, untried, []
+    minutes = math.ceil(max(seconds[name] for name in slow) / 60)
+    untried |= dict.fromkeys(slow, f"it may take {minutes} minutes: --patience {minutes}m")
+    return names, untried, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
+
+
+def _best_of(judged: dict[str, Judged]) -> str:
+    """The candidate of least risk; for one of two that are hardly apart, their mean."""
+    best = min(judged, key=lambda name: judged[name].change)
+    return next((name for name in judged if TOGETHER in name and best in name.split(TOGETHER)), best)
+
+
+def _doubts(name: str, before: Before, tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:
+    """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
+    doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not before.done else []
+    if np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]) > ISOLATED:
+        doubts.append(
+            "single pixels stand out by more than this noise can: they are kept, for whether they are noise, or stars, "
+            "dust and fine print, cannot be told; --filter median takes them for noise"
+        )
+    return doubts
+
+
+def _why_unchanged(level: float, strength: Strength) -> str:
+    """Why a picture is left as it is, in a sentence."""
+    if level <= DOUBT:
+        return "hardly any noise here: returned unchanged"
+    if trust(level, strength) == 0:
+        return (
+            "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME filters it anyway"
+        )
+    return "no candidate lowers the error for certain: returned unchanged"
+
+
+def _check_range(low: float, high: float, kind: np.dtype) -> None:
+    exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150
+    if max(-low, high) > exact:
+        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
+
+
+def _root_mean_square(values: np.ndarray, inside: np.ndarray) -> float:
+    return math.sqrt(np.mean(np.square(values), where=inside[..., None], dtype=np.float64))
+
+
+def _with_mean_of(frame: np.ndarray, denoised: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Rates of photons, none below 0: filters for noise that is as strong everywhere lose some."""
+    denoised = np.maximum(denoised, 0)
+    return denoised * frame[inside].mean() / max(denoised[inside].mean(), 1e-12)
