@@ -1,0 +1,272 @@
+"""Each method in the template of `diagrams`, drawn from one step of its training or from its use."""
+
+import copy
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dnlib.course.diagrams import Box, Panel, calls, draw, label, sees
+from dnlib.images import to_image
+from dnlib.methods import APBSN, SSID, Batch, BlindSpotBayes, Method, Noise2Void, alpha
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WORDS = {"clean": "the clean image", "second_noisy": "a second noisy image", "noisy": "the noisy image itself"}
+
+
+def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) -> "Figure":
+    """What a method's loss shows its network, and with what it compares the answer.
+
+    Parameters
+    ----------
+    method : Method
+        Its `loss` is run once.
+    batch : Batch
+        What it needs; the middle of the first image is drawn.
+    target : str
+        What the target is, where its name in the batch does not say it.
+    side : int
+        Of what is drawn, in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> from dnlib.methods import Noise2Self
+    >>> from dnlib.networks import DnCNN
+    >>> batch = Batch(torch.Generator().manual_seed(0), noisy=torch.rand(1, 1, 16, 16))
+    >>> fig = training(Noise2Self(DnCNN(1, 3, 8)), batch)
+    >>> print(fig.axes[2].get_title())
+    compared with
+    the noisy image itself
+    >>> fig.clear()
+    """
+    shown, compared = learnt_from(method, batch)
+    ((name, where),) = compared.items()
+    cut = tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in shown.shape[2:])
+    seen = "what goes in"
+    hidden, ring = (shown != batch.noisy).any(dim=1)[0].numpy(), None
+    if hasattr(method.network, "hole"):
+        ring = tuple(n // 2 for n in shown.shape[2:])
+        hidden, seen = sees(method.network, shown[:1], ring) == 0, "what goes in, red: not seen\nfrom the ringed pixel"
+        ring = tuple(place - part.start for place, part in zip(ring, cut, strict=True))
+    elif hidden.any():
+        seen = "what goes in,\nred: overwritten"
+    idle = ~where[0].numpy()
+    words = f"compared with\n{target or WORDS[name]}"
+    return draw(
+        [
+            Panel(to_image(shown[:1])[cut], seen, hidden=hidden[cut], ring=ring),
+            Box(label(method.network)),
+            Panel(to_image(getattr(batch, name)[:1].detach())[cut], words, idle=idle[cut], ring=ring),
+        ]
+    )
+
+
+def learnt_from(method: Method, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """What the network is shown in one step, and what its answer is compared with there.
+
+    Parameters
+    ----------
+    method : Method
+        Its `loss` is run once.
+    batch : Batch
+        What it needs.
+
+    Returns
+    -------
+    shown : Tensor [N, C, H, W]
+        In the units of the batch.
+    compared : dict
+        Parts of the batch by name, and the pixels [N, H, W] on which the loss depends other than through the network.
+
+    Examples
+    --------
+    >>> from dnlib.methods import Noise2Noise
+    >>> from dnlib.networks import DnCNN
+    >>> noisy, second = torch.rand(2, 1, 1, 8, 8)
+    >>> batch = Batch(torch.Generator(), noisy=noisy, second_noisy=second)
+    >>> shown, compared = learnt_from(Noise2Noise(DnCNN(1, 3, 8)), batch)
+    >>> torch.equal(shown, noisy), list(compared)
+    (True, ['second_noisy'])
+    """
+    method = copy.deepcopy(method)  # normalising layers keep what they see in training
+    names = [name for name in WORDS if name in method.needs]
+    parts = {name: getattr(batch, name).detach().clone().requires_grad_() for name in names}
+    told = {"parameter": batch.parameter} if "parameter" in method.needs else {}
+    with calls(method.network, cut=True) as made:
+        loss = method.loss(Batch(batch.generator, batch.progress, **parts, **told))
+    slopes = torch.autograd.grad(loss, list(parts.values()), allow_unused=True)
+    depends = {name: (slope != 0).any(dim=1) for name, slope in zip(names, slopes, strict=True) if slope is not None}
+    shown = made[0]
+    if isinstance(method, Noise2Void):
+        restored = shown * method.deviation + method.mean
+        same = (restored - batch.noisy).abs() < 1e-5  # rounding of the way there and back
+        shown = torch.where(same, batch.noisy, restored)
+    return shown, {name: where for name, where in depends.items() if where.any()}
+
+
+def bayes(method: BlindSpotBayes, noisy: Tensor, *, side: int = 40) -> "Figure":
+    """A blind spot in use: what the surroundings say, and what comes of it once the pixel's own value is folded in.
+
+    Parameters
+    ----------
+    method : BlindSpotBayes
+        Of a noise whose parameter is known, or estimated.
+    noisy : Tensor [1, C, H, W]
+        Its middle is drawn.
+    side : int
+        Of what is drawn, in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with torch.no_grad():
+        prior = method.belief(noisy)
+    after = method.denoise(noisy)
+    ring = tuple(n // 2 for n in noisy.shape[2:])
+    cut = tuple(slice(max(0, n // 2 - side // 2), n // 2 + side // 2) for n in noisy.shape[2:])
+    hidden = sees(method.network, noisy, ring) == 0
+    ring = tuple(place - part.start for place, part in zip(ring, cut, strict=True))
+    pixels = {name: to_image(image)[cut] for name, image in (("noisy", noisy), ("prior", prior.mean.float()))}
+    return draw(
+        [
+            Panel(pixels["noisy"], "the surroundings,\nred: not seen", hidden=hidden[cut], ring=ring),
+            Box(label(method.network)),
+            Panel(pixels["prior"], f"prior: mean,\n± {255 * float(prior.std.mean()):.0f} gray levels", ring=ring),
+            "times",
+            Panel(pixels["noisy"], "measurement:\nthe pixel itself", ring=ring),
+            Box("Bayes' rule"),
+            Panel(
+                to_image(after.mean)[cut],
+                f"posterior: mean,\n± {255 * float(after.std.mean()):.0f} gray levels",
+                ring=ring,
+            ),
+        ],
+        height=1.7,
+    )
+
+
+def shuffled(method: APBSN, noisy: Tensor) -> "Figure":
+    """Pixel shuffle and refinement: learning on every 5th pixel, denoising on every 2nd, and what R3 shows the network.
+
+    Parameters
+    ----------
+    method : APBSN
+        With at least one refinement.
+    noisy : Tensor [1, C, H, W]
+        Drawn whole: some 60 pixels a side.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with calls(method.network) as learnt, torch.no_grad():
+        method.loss(Batch(torch.Generator(), noisy=noisy))
+    with calls(method.network) as used:
+        result = method.denoise(noisy).mean
+    small, first, mixed = to_image(learnt[0][:1]), to_image(used[0][:1]), to_image(used[1][:1])
+    ring = tuple(n // 2 for n in small.shape[:2])
+    hidden = sees(method.network, learnt[0][:1], ring) == 0
+    near = np.maximum(*np.abs(np.indices(hidden.shape) - np.array(ring)[:, None, None])) <= 2
+    again = (used[1][:1] == noisy).any(dim=1)[0].numpy()
+    whole, network = to_image(noisy), Box(label(method.network))
+    strides = [
+        Box(f"every {stride}th pixel" if stride > 3 else f"every {['', '', '2nd', '3rd'][stride]} pixel")
+        for stride in (method.train_stride, method.stride)
+    ]
+    return draw(
+        [
+            Panel(whole, "to learn:\nnoisy"),
+            strides[0],
+            Panel(small, "red: not seen\nfrom the ringed pixel", hidden & near, ring=ring),
+            network,
+            Panel(small, "compared with\nthem as they are", ring=ring),
+        ],
+        [
+            Panel(whole, "in use:\nnoisy"),
+            strides[1],
+            Panel(first, "larger small images"),
+            network,
+            Panel(to_image(result), "result"),
+        ],
+        [
+            Panel(np.where(again[..., None], whole, 1.0), f"R3: {method.share:.0%} of the values\nare noisy again"),
+            "into the\nfirst estimate",
+            Panel(mixed, f"one of {len(used) - 1} mixtures"),
+            network,
+            Panel(to_image(result), "mean of the answers:\nthe result"),
+        ],
+    )
+
+
+def stages(method: SSID, noisy: Tensor, *, side: int = 24) -> "Figure":
+    """SSID's three trainings, one a row: what each network is shown, and what its answer is compared with.
+
+    Parameters
+    ----------
+    method : SSID
+        Trained, or not: then the targets are those of untrained networks.
+    noisy : Tensor [1, C, H, W]
+        Its middle is drawn.
+    side : int
+        Of what is drawn, in pixels.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    ring = tuple(n // 2 for n in noisy.shape[2:])
+    cut = tuple(slice(max(0, n // 2 - side // 2), n // 2 + side // 2) for n in noisy.shape[2:])
+    at = tuple(place - part.start for place, part in zip(ring, cut, strict=True))
+    bnn, lan, unet = method.stages
+    blind, local = (stage.denoise(noisy).mean for stage in (bnn, lan))
+    hole = sees(bnn.network, noisy, ring)[cut] == 0
+    window = sees(lan.network, noisy, ring)[cut]
+    share = alpha(blind, method.lan.thresholds)
+    asked = noisy if lan.target == "noisy" else blind
+    pixels = {
+        name: to_image(image)[cut]
+        for name, image in {
+            "noisy": noisy,
+            "blind": blind,
+            "asked": asked,
+            "target": torch.lerp(blind, local, share),
+        }.items()
+    }
+    return draw(
+        [
+            Panel(pixels["noisy"], "1. red: not seen\nfrom the ringed pixel", hole, ring=at),
+            Box(f"BNN: {label(bnn.network)}"),
+            Panel(pixels["noisy"], "compared with\nthe noisy image itself", ring=at),
+        ],
+        [
+            Panel(
+                pixels["noisy"],
+                "2. veiled: hardly seen\nfrom the ringed pixel",
+                idle=window < 0.01 * window.max(),
+                ring=at,
+            ),
+            Box(f"LAN: {label(lan.network)}"),
+            Panel(
+                pixels["asked"],
+                "compared with\n" + ("the noisy image" if lan.target == "noisy" else "what BNN says"),
+                ring=at,
+            ),
+        ],
+        [
+            Panel(pixels["noisy"], "3. all is seen"),
+            Box(f"U-Net: {label(unet.network)}"),
+            Panel(pixels["target"], "compared with\nboth, LAN's share:"),
+            "",
+            Panel(
+                to_image(share)[cut], f"alpha, {float(share.min()):.2f} (black)\nto {float(share.max()):.2f} (white)"
+            ),
+        ],
+    )
