@@ -6,6 +6,7 @@ from . import (
     diagrams as diagrams,
     doctor as doctor,
     evidence as evidence,
+    exercises as exercises,
     forest as forest,
     jobs as jobs,
     kernel as kernel,
@@ -25,7 +26,7 @@ from . import (
     verdicts as verdicts,
     widgets as widgets,
 )
-from .chapter import Run as Run, check as check, start as start, verify as verify
+from .chapter import Run as Run, start as start, verify as verify
 from .claims import Claim as Claim, load_claims as load_claims
 from .console import (
     Display as Display,
@@ -36,6 +37,7 @@ from .console import (
     weights_table as weights_table,
 )
 from .doctor import examine as examine
+from .exercises import check as check
 from .plots import BLUE as BLUE, GRAY as GRAY, GREEN as GREEN, ORANGE as ORANGE, RED as RED
 from .records import Record as Record, committed as committed, half_interval as half_interval
 from .verdicts import Judgement as Judgement, judge as judge

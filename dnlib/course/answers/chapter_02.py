@@ -1,0 +1,40 @@
+"""Reference answers of chapter 02."""
+
+from dnlib.course.exercises import Exercise
+
+EXERCISES = {
+    "02.1": Exercise(
+        lambda sigma, tau: tau**2,
+        lambda: [(0.1, 0.2), (0.3, 0.1)],
+        because="the target's noise is zero on average and independent of the input, so its variance is "
+        "added, whatever "
+        "the input's.",
+    ),
+    "02.2": Exercise(
+        lambda error, noise_variance: (error / (noise_variance - error)) ** 0.5,
+        lambda: [(0.001, 0.005), (0.002, 0.01)],
+        because="V + rho^2 (sigma^2 - V) = 2 V gives rho^2 = V / (sigma^2 - V).",
+    ),
+    "02.3": Exercise(
+        ["L1", "L0"],
+        choices=("L2", "L1", "L0"),
+        because="the mean falls to 0.6 x 0.7 = 0.42; median and mode stay, for less than half of the values are lost.",
+    ),
+    "02.4": Exercise(
+        lambda noisy, second_noisy: noisy,
+        lambda: [([0.1, 0.5], [0.3, 0.4])],
+        because="who is paid for the input learns to return it, and the loss falls to zero: never so "
+        "cheap, never so bad.",
+    ),
+    "02.5": Exercise(
+        "a little worse",
+        choices=("much worse", "a little worse", "better"),
+        because="the best answer is the same, for noise of the target is averaged away; only the way there is rougher, "
+        "and a short training stays farther from its end.",
+    ),
+    "02.6": Exercise(
+        "learnt by heart",
+        choices=("an excellent network", "learnt by heart", "nothing"),
+        because="no estimate that is independent of the target's noise gets below its variance.",
+    ),
+}

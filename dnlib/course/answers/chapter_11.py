@@ -1,0 +1,26 @@
+"""Reference answers of chapter 11."""
+
+from dnlib.course.exercises import Exercise
+
+
+def _frame():
+    import torch
+
+    return torch.rand(1, 1, 8, 12, generator=torch.Generator().manual_seed(0))
+
+
+def _pack(frame):
+    from dnlib.noise import raw
+
+    return raw.pack(frame, "GBRG")
+
+
+EXERCISES = {
+    "11.1": Exercise(_pack, lambda: [(_frame(),)]),
+    "11.2": Exercise(
+        lambda: 1 / 2,
+        lambda: [()],
+        because="with variance s^2 of each, the covariance with the mean of four is s^2/4 and the mean's "
+        "deviation s/2.",
+    ),
+}
