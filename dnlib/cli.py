@@ -295,7 +295,8 @@ def data(name: str | None):
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE_seedSEED if not given.")
 @click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
-def train(name, profile, steps, more, seed, device, out, publish):
+@click.option("--keep", is_flag=True, help="Keep the card, which tells of seed and length, in data/trainings.")
+def train(name, profile, steps, more, seed, device, out, publish, keep):
     """Train the weights called NAME as they were trained for the course, or list them.
 
     Photographs: BSDS500 (`dnlib data bsds500`). Interrupted or killed, the same command goes on where it was.
@@ -305,8 +306,8 @@ def train(name, profile, steps, more, seed, device, out, publish):
     from dnlib.course import weights_table
     from dnlib.zoo import cards, instalments, recipes, trainer
 
-    if publish:
-        _check_checkout("dnlib train --publish")
+    if publish or keep:
+        _check_checkout("dnlib train --publish or --keep")
     if name is None:
         weights_table(recipes.RECIPES, cards)
         return
@@ -322,6 +323,8 @@ def train(name, profile, steps, more, seed, device, out, publish):
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         sys.exit(130)
+    if keep:
+        click.echo(cards.keep(path))
     if publish:
         path = cards.publish(path)
     click.echo(path)

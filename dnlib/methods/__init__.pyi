@@ -15,6 +15,7 @@ from . import (
     raw as raw,
     ssid as ssid,
     supervised as supervised,
+    texture as texture,
     tiled as tiled,
 )
 from .ap_bsn import APBSN as APBSN, refine as refine
@@ -34,8 +35,7 @@ from .ssid import (
     LAN as LAN,
     SSID as SSID,
     DenoisingUNet as DenoisingUNet,
-    alpha as alpha,
-    deviation as deviation,
     published_ssid as published_ssid,
 )
 from .supervised import Noise2Clean as Noise2Clean, Noise2Noise as Noise2Noise
+from .texture import alpha as alpha, deviation as deviation, grain as grain, led_by as led_by

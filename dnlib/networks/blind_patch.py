@@ -46,6 +46,21 @@ def local_taps() -> Tensor:
     return ~diamond(9)
 
 
+def square(side: int) -> Tensor:
+    """A square of the diamond's reach less one, [side, side]: 49 pixels, where the diamond has 41.
+
+    Examples
+    --------
+    >>> square(9).sum()
+    tensor(49)
+    """
+    apart = (torch.arange(side) - side // 2).abs()
+    return torch.maximum(apart[:, None], apart) < REACH
+
+
+HOLES = {"diamond": diamond, "square": square}
+
+
 def global_taps() -> Tensor:
     """21x21, even rows and columns only, without the diamond: 108 of 441.
 
@@ -173,6 +188,8 @@ class Branch(nn.Module):
 
     Attributes
     ----------
+    hole : Tensor [9, 9] of bool
+        What it does not depend on with the strides of training, at which no step of the body leads back into it.
     shrink : float
         Moves every tap of the convolution towards the pixel by this factor ("kernel shift"); 1 leaves it. May be
         changed at any time, but not to where a tap would reach the pixel itself.
@@ -186,9 +203,18 @@ class Branch(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, width: int, taps: Tensor, body: nn.Module, *, stride: int, border: int | None = None
+        self,
+        inputs: int,
+        width: int,
+        taps: Tensor,
+        body: nn.Module,
+        *,
+        stride: int,
+        border: int | None = None,
+        hole: str = "diamond",
     ):
         super().__init__()
+        self.hole = HOLES[one_of(hole, HOLES, "the hole of a branch")](2 * REACH + 1)
         self.look, self.body, self.stride, self.border = MaskedConv(inputs, width, taps), body, stride, border
         self.shrink = 1.0
 
@@ -214,11 +240,6 @@ class Branch(nn.Module):
             kernel = shrunk(self.look.weight * self.look.taps, self.shrink)
             features = functional.conv2d(x, kernel, self.look.bias, padding=kernel.shape[-1] // 2)
         return shuffle.apply(self.body, features, self.stride, border=self.border)
-
-    @property
-    def hole(self) -> Tensor:
-        """With the strides of training, at which no step of the body leads back into the diamond."""
-        return diamond(2 * REACH + 1)
 
     @property
     def reach(self) -> int | None:
@@ -257,8 +278,10 @@ def shrunk(kernel: Tensor, ratio: float) -> Tensor:
     return torch.einsum("oiyx,yv,xu->oivu", kernel, line, line)
 
 
-def local_branch(width: int = 128, *, head: int = 24, blocks: int = 9, body: str = "dilated") -> Branch:
-    """9x9 taps around the diamond, then dilated convolutions or, with body="transformer", transformer blocks.
+def local_branch(
+    width: int = 128, *, head: int = 24, blocks: int = 9, body: str = "dilated", hole: str = "diamond"
+) -> Branch:
+    """9x9 taps around the hole, then dilated convolutions or, with body="transformer", transformer blocks.
 
     Parameters
     ----------
@@ -266,13 +289,16 @@ def local_branch(width: int = 128, *, head: int = 24, blocks: int = 9, body: str
         Channels of its answer, channels that it looks at, and how many blocks.
     body : {"dilated", "transformer"}
         What the blocks are.
+    hole : {"diamond", "square"}
+        The published diamond, or 7x7 pixels.
 
     Examples
     --------
     >>> local_branch(16, head=6, blocks=1).stride
     4
     """
-    return Branch(head, width, local_taps(), _body(body, width, blocks, dilation=2), stride=4)
+    taps = ~HOLES[one_of(hole, HOLES, "the hole of a branch")](2 * REACH + 1)
+    return Branch(head, width, taps, _body(body, width, blocks, dilation=2), stride=4, hole=hole)
 
 
 def global_branch(
@@ -322,6 +348,7 @@ def local_global(
     global_blocks: int = 6,
     attention: bool = True,
     fusion: Literal["concat", "average"] = "concat",
+    hole: Literal["diamond", "square"] = "diamond",
     mean: bool = False,
 ) -> BlindPatch:
     """LG-BPN's network, as published.
@@ -341,6 +368,8 @@ def local_global(
         Of the global branch, see `global_branch`.
     fusion : {"concat", "average"}
         As of `BlindPatch`.
+    hole : {"diamond", "square"}
+        Of the local branch, see `local_branch`.
     mean : bool
         As of `BlindPatch`.
 
@@ -357,7 +386,7 @@ def local_global(
     if local == "blind_spot":
         local = BlindSpotUNet(channels, max(1, 48 * width // 128), outputs=width, shift=REACH + 1)
     elif isinstance(local, str):
-        local = local_branch(width, blocks=local_blocks, body=local)
+        local = local_branch(width, blocks=local_blocks, body=local, hole=hole)
     if isinstance(global_, str):
         global_ = global_branch(width, blocks=global_blocks, body=global_, attention=attention)
     return BlindPatch(channels, width, local=local, global_=global_, fusion=fusion, mean=mean)

@@ -31,9 +31,9 @@ class Camera(Noise):
     ----------
     iso : float or (low, high)
         The sensor's gain, as `Sensor` has it; real cameras have about 40 to 4800. A range is drawn from once per image.
-    demosaic : {"malvar", "bilinear", None}
-        How missing colours are filled in: as Malvar, He and Cutler (2004) do, or bilinearly; None for a sensor that
-        sees all colours everywhere.
+    demosaic : {"malvar", "bilinear", "soft", None}
+        How missing colours are filled in: as Malvar, He and Cutler (2004) do, bilinearly, or "soft" with three quarters
+        of their correction, which correlates noise as phones do; None for a sensor that sees all colours everywhere.
     balance, matrix, gamma : bool
         Whether the colours are amplified for daylight, mixed, and bent along the curve of sRGB.
     eight_bit : bool
@@ -64,7 +64,7 @@ class Camera(Noise):
         self,
         iso: float | tuple[float, float] = USUAL_ISO,
         *,
-        demosaic: Literal["malvar", "bilinear"] | None = "malvar",
+        demosaic: Literal["malvar", "bilinear", "soft"] | None = "malvar",
         balance: bool = True,
         matrix: bool = True,
         gamma: bool = True,
@@ -72,7 +72,7 @@ class Camera(Noise):
         jpeg: int | None = None,
     ):
         super().__init__("iso", iso)
-        self.demosaic = one_of(demosaic, ("malvar", "bilinear", None), "demosaic")
+        self.demosaic = one_of(demosaic, (*_FILTERS, None), "demosaic")
         if jpeg is not None and not (eight_bit and isinstance(jpeg, int) and 1 <= jpeg <= 95):
             raise ValueError(f"JPEG has a quality from 1 to 95 and needs eight_bit; {jpeg!r} was given")
         self.balance, self.matrix, self.gamma = balance, matrix, gamma
@@ -145,7 +145,7 @@ def mosaic(light: Tensor) -> Tensor:
     return light.gather(1, colour.expand(len(light), 1, -1, -1))
 
 
-def demosaic(raw: Tensor, kind: Literal["malvar", "bilinear"] = "malvar") -> Tensor:
+def demosaic(raw: Tensor, kind: Literal["malvar", "bilinear", "soft"] = "malvar") -> Tensor:
     """Fill in the two colours that each pixel of a mosaic lacks.
 
     Five filters of 5x5 pixels are applied everywhere, and each pixel takes for each colour the one that fits the colour
@@ -155,8 +155,8 @@ def demosaic(raw: Tensor, kind: Literal["malvar", "bilinear"] = "malvar") -> Ten
     ----------
     raw : Tensor [N, 1, H, W]
         A mosaic R G / G B of floats, of any size from 3x3 up.
-    kind : {"malvar", "bilinear"}
-        Malvar, He and Cutler's filters, or the mean of the neighbours.
+    kind : {"malvar", "bilinear", "soft"}
+        Malvar, He and Cutler's filters; the mean of the neighbours; three quarters of the one, a quarter of the other.
 
     Returns
     -------
@@ -204,6 +204,7 @@ _FILTERS = {
         diagonal=[[0, 0, 0, 0, 0], [0, 2, 0, 2, 0], [0, 0, 0, 0, 0], [0, 2, 0, 2, 0], [0, 0, 0, 0, 0.0]],
     ),
 }
+_FILTERS["soft"] = 0.75 * _FILTERS["malvar"] + 0.25 * _FILTERS["bilinear"]
 # for red, green and blue: which filter at the sites R, G in R's row, G in B's row, B
 _BEST_FILTER = torch.tensor([[0, 2, 3, 4], [1, 0, 0, 1], [4, 3, 2, 0]])
 

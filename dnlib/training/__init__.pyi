@@ -5,6 +5,7 @@ from . import (
     evaluation as evaluation,
     loop as loop,
     metrics as metrics,
+    parts as parts,
 )
 from .appearance import Appearance as Appearance
 from .bookkeeping import Diverged as Diverged
@@ -31,5 +32,6 @@ from .metrics import (
     score as score,
     ssim as ssim,
 )
+from .parts import Parts as Parts, take_apart as take_apart
 from .progress import headless as headless
 from .protocols import PROTOCOLS as PROTOCOLS, Protocol as Protocol

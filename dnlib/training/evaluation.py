@@ -12,6 +12,7 @@ from dnlib.images import Example, to_tensor
 from dnlib.methods import Estimate, Method
 from dnlib.noise import Noise, NoisyImage
 from dnlib.training import metrics
+from dnlib.training.parts import Parts, take_apart
 
 Denoiser = Method | Callable[[Tensor], Tensor | Estimate]
 """A method, or whatever makes of noisy images [N, C, H, W] the denoised ones: a network, a function."""
@@ -31,6 +32,8 @@ class Scores:
         For each variant, "uniform" and the one that the protocol's papers print, a tuple in the same order.
     protocol : str
         A key of `PROTOCOLS`.
+    parts : tuple of Parts
+        What the error of each is made of, in the same order.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Scores:
     psnr: tuple[float, ...]
     ssim: dict[str, tuple[float, ...]]
     protocol: str
+    parts: tuple[Parts, ...] = ()
 
     @property
     def by_image(self) -> dict[str, float]:
@@ -55,10 +59,48 @@ class Scores:
         >>> Scores(("a", "b", "b"), (30.0, 31.0, 33.0), {}, "float").by_image
         {'a': 30.0, 'b': 32.0}
         """
-        draws = {name: [] for name in self.names}
-        for name, value in zip(self.names, self.psnr, strict=True):
-            draws[name].append(value)
-        return {name: float(np.mean(values)) for name, values in draws.items()}
+        return _by_name(self.names, self.psnr)
+
+    @property
+    def ssim_by_image(self) -> dict[str, dict[str, float]]:
+        """SSIM of each image by variant and name.
+
+        Examples
+        --------
+        >>> Scores(("a",), (30.0,), {"uniform": (0.8,)}, "float").ssim_by_image
+        {'ssim uniform': {'a': 0.8}}
+        """
+        return {f"ssim {variant}": _by_name(self.names, values) for variant, values in self.ssim.items()}
+
+    @property
+    def parts_by_image(self) -> dict[str, dict[str, float]]:
+        """Flat, texture (in dB) and colour (in 8-bit units), each by image; images without such pixels are left out.
+
+        Examples
+        --------
+        >>> found = Parts(30.0, float("nan"), 1.0, 0.0), Parts(31.0, 27.0, 0.5, 0.4)
+        >>> Scores(("a", "b"), (29.0, 28.0), {}, "float", found).parts_by_image["texture"]
+        {'b': 27.0}
+        """
+        columns = {part: [getattr(found, part) for found in self.parts] for part in ("flat", "texture", "colour")}
+        return {
+            part: {name: value for name, value in _by_name(self.names, values).items() if np.isfinite(value)}
+            for part, values in columns.items()
+        }
+
+    @property
+    def mean_parts(self) -> dict[str, float]:
+        """Mean over the images that have such pixels; NaN where none has.
+
+        Examples
+        --------
+        >>> Scores(("a",), (29.0,), {}, "float", (Parts(30.0, 27.0, 1.0, 0.5),)).mean_parts
+        {'flat': 30.0, 'texture': 27.0, 'colour': 1.0}
+        """
+        return {
+            part: float(np.mean(list(values.values()))) if values else float("nan")
+            for part, values in self.parts_by_image.items()
+        }
 
     @property
     def mean_psnr(self) -> float:
@@ -168,14 +210,24 @@ def score_pairs(denoiser: Denoiser, pairs: Sequence[Example], *, protocol: str =
 def _score(denoiser: Denoiser, rows: Iterable[tuple[str, Tensor, Tensor, Tensor | None]], protocol: str) -> Scores:
     """rows: name, clean image, noisy image, and the noise parameter in the paper's unit where it is known."""
     variants = dict.fromkeys(("uniform", metrics.rule(protocol).ssim))
-    names, psnr, ssim = [], [], {variant: [] for variant in variants}
+    names, psnr, ssim, found = [], [], {variant: [] for variant in variants}, []
     for name, clean, noisy, parameter in rows:
         estimate = _denoised(denoiser, noisy, parameter)
         names.append(name)
         psnr.append(metrics.psnr(estimate, clean, protocol))
         for variant, values in ssim.items():
             values.append(metrics.ssim(estimate, clean, variant, protocol))
-    return Scores(tuple(names), tuple(psnr), {variant: tuple(values) for variant, values in ssim.items()}, protocol)
+        found.append(take_apart(estimate, clean, protocol))
+    ssims = {variant: tuple(values) for variant, values in ssim.items()}
+    return Scores(tuple(names), tuple(psnr), ssims, protocol, tuple(found))
+
+
+def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    """The mean of what belongs to one name."""
+    draws = {name: [] for name in names}
+    for name, value in zip(names, values, strict=True):
+        draws[name].append(value)
+    return {name: float(np.mean(values)) for name, values in draws.items()}
 
 
 def _denoised(denoiser: Denoiser, noisy: Tensor, parameter: Tensor | None) -> Tensor:

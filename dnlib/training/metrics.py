@@ -89,7 +89,7 @@ def psnr(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol
     20.0
     """
     with np.errstate(divide="ignore"):
-        pairs = _pairs(estimate, clean, rule(protocol))
+        pairs = prepared(estimate, clean, protocol)
         return float(np.mean([peak_signal_noise_ratio(c, e, data_range=1) for e, c in pairs]))
 
 
@@ -129,7 +129,7 @@ def ssim(
     1.0
     """
     compare, side = _VARIANTS[one_of(variant, _VARIANTS, "the SSIM variant")]
-    pairs = list(_pairs(estimate, clean, rule(protocol)))
+    pairs = list(prepared(estimate, clean, protocol))
     height, width = pairs[0][0].shape[:2]
     if min(height, width) < side:
         raise ValueError(f"SSIM {variant} takes images of {side}x{side} pixels or more; {height}x{width} were given")
@@ -191,15 +191,21 @@ def rule(protocol: str) -> Protocol:
     return PROTOCOLS[one_of(protocol, PROTOCOLS, "the protocol")]
 
 
-def _pairs(estimate, clean, rule: Protocol) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Image by image as float64 [H, W, C], prepared as the protocol says."""
+def prepared(
+    estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Image by image as float64 [H, W, C], limited and rounded as the protocol says.
+
+    Raises ValueError as `psnr` does.
+    """
+    kind = rule(protocol)
     if tuple(estimate.shape) != tuple(clean.shape):
         raise ValueError(f"estimate and clean image differ in shape: {list(estimate.shape)} and {list(clean.shape)}")
     for e, c in zip(_images(estimate), _images(clean), strict=True):
-        if rule.quantise:
+        if kind.quantise:
             yield quantise(e), quantise(c)
         else:
-            yield (np.clip(e, 0, 1) if rule.clip else e), c
+            yield (np.clip(e, 0, 1) if kind.clip else e), c
 
 
 def _images(stack) -> np.ndarray:

@@ -10,10 +10,12 @@ from . import (
 from .building import build as build
 from .cards import (
     available as available,
+    keep as keep,
     load_method as load_method,
     publish as publish,
     read_card as read_card,
     save_method as save_method,
+    trainings as trainings,
 )
 from .instalments import train_more as train_more
 from .recipe import Recipe as Recipe

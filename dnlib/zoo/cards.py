@@ -21,6 +21,7 @@ from dnlib.zoo.building import build, check_builds, name_of
 NEEDED = {"method": str, "method_arguments": dict, "network": str, "network_arguments": dict, "sha256": str}
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
 HOME = SHIPPED / "weights"
+TRAININGS = SHIPPED / "trainings"  # cards of trainings whose weights are not kept
 
 
 def available() -> list[str]:
@@ -219,6 +220,56 @@ def publish(path: str | Path) -> Path:
         )
     load_method(path)
     return copy(path, there)
+
+
+def keep(path: str | Path) -> Path:
+    """Copy a card to those of trainings that are compared, by its name, seed and steps: `dnlib train NAME --keep`.
+
+    Raises
+    ------
+    ValueError
+        For a card of another training of this name, seed and length than the one that is there, and outside of a
+        checkout.
+
+    Examples
+    --------
+    >>> keep("my_network.safetensors")
+    Traceback (most recent call last):
+    FileNotFoundError: there is no model card at my_network.yaml
+    """
+    if not in_checkout():
+        raise ValueError("cards are kept in a checkout of the repository; this is an installed package")
+    card, source = read_card(path), _beside(path)[1]
+    there = TRAININGS / f"{source.stem}-s{card['seed']}-{card['steps']}.yaml"
+    if there.is_file() and read_card(there)["sha256"] != card["sha256"]:
+        raise ValueError(f"{there} tells of another training of the same name, seed and length; delete it first")
+    there.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(there) as temporary:
+        temporary.write_bytes(source.read_bytes())
+    return there
+
+
+def trainings(name: str) -> list[dict[str, Any]]:
+    """The cards that were kept of a recipe, shortest training first.
+
+    Raises
+    ------
+    ValueError
+        For one whose learning curve does not reach the number of steps that it states.
+
+    Examples
+    --------
+    >>> trainings("no_such_recipe")
+    []
+    """
+    found = [read_card(path) for path in TRAININGS.glob(f"{name}-s*-*.yaml")]
+    for card in found:
+        if not (curve := card.get("curve")) or curve[-1]["steps"] != card["steps"]:
+            raise ValueError(
+                f"the learning curve of {card['command']} ends at step {curve[-1]['steps'] if curve else 0} of "
+                f"{card['steps']}: the card was cut short; train again"
+            )
+    return sorted(found, key=lambda card: (card["steps"], card["seed"]))
 
 
 def copy(path: str | Path, to: str | Path) -> Path:

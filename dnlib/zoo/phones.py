@@ -1,15 +1,21 @@
 """Photographs that are noisy as they are: those that a recipe learns from, and those that judge it."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from dnlib.images import Example, check_scenes_apart, datasets, one_of
+from dnlib.images import Example, check_scenes_apart, datasets, middle, one_of, to_image, to_tensor
+from dnlib.noise import Camera
+from dnlib.training import draw_noisy
 from dnlib.zoo.recipe import Recipe
 
+PHONE = Camera((400, 6400), demosaic="soft")  # noise as strong, and as correlated, as in sidd_val_crops
 LEARNT = {
     "sidd_val_crops": ("sidd_val_crops",),
+    "phones": ("sidd_val_crops", "dnd_noisy"),
     "phones_and_cameras": ("sidd_val_crops", "dnd_noisy", "sidd_textured"),
 }
-JUDGES = {"sidd_val_crops": "sidd_val_crops", "phones_and_cameras": "sidd_textured"}
+JUDGES = {"sidd_val_crops": "sidd_val_crops", "phones": "sidd_textured", "phones_and_cameras": "sidd_textured"}
 
 
 def learnt_by(recipe: Recipe) -> list[np.ndarray]:
@@ -32,8 +38,49 @@ def judges_of(recipe: Recipe) -> list[Example]:
         one_of(scene, {pair.scene for pair in pairs}, f"a scene of {judge} to hold out")
     pairs = [pair for pair in pairs if not recipe.held_out or pair.scene in recipe.held_out]
     if not recipe.judged_by_learnt:
-        check_scenes_apart(_learnt(recipe)[judge], pairs)
+        check_scenes_apart(_learnt(recipe).get(judge, []), pairs)
     return pairs
+
+
+def all_judges(load: Callable[[str], list[Example]] | None = None, side: int = 256) -> dict[str, list[Example]]:
+    """Pairs to judge methods for phones: with texture, with a colour chart, and of a simulated phone.
+
+    Of each picture the middle. Of the simulated phone, all stages are known, and there is as much texture as one likes:
+    six of Kodak's photographs through `PHONE`, or scikit-image's where Kodak's are not. What is not there is left out.
+
+    Parameters
+    ----------
+    load : callable, optional
+        Instead of `datasets.load`.
+    side : int
+        In pixels, at most.
+
+    Examples
+    --------
+    >>> all_judges(side=16)["simulated phone"][0].noisy.shape
+    (16, 16, 3)
+    """
+    load = load or datasets.load
+    there = {name for name in ("sidd_textured", "sidd_val_crops", "kodak24") if datasets.find(name).is_present}
+    pairs = {"phones, texture": load("sidd_textured")} if "sidd_textured" in there else {}
+    if "sidd_val_crops" in there:
+        pairs["phones, chart"] = load("sidd_val_crops")[::9]
+    clean = load("kodak24")[::4] if "kodak24" in there else [e for e in load("bundled") if e.clean.ndim == 3]
+    pairs["simulated phone"] = [photographed(middle_of(example, 256), index) for index, example in enumerate(clean)]
+    return {name: [middle_of(pair, side) for pair in found] for name, found in pairs.items()}
+
+
+def photographed(example: Example, seed: int) -> Example:
+    """A clean picture with what `PHONE` makes of it, in 8 bits."""
+    noisy = to_image(draw_noisy(to_tensor(example.clean), PHONE, 0, seed).image)
+    return example._replace(noisy=np.rint(255 * noisy.clip(0, 1)).astype(np.uint8))
+
+
+def middle_of(pair: Example, side: int) -> Example:
+    """The middle of whichever of the two images there is."""
+    return pair._replace(
+        **{name: middle(image, side) for name in ("noisy", "clean") if (image := getattr(pair, name)) is not None}
+    )
 
 
 def _learnt(recipe: Recipe) -> dict[str, list[Example]]:

@@ -30,6 +30,8 @@ SIZES = {
     "ramp_down": (0.5, 0.3),
 }
 SMOKE = {"width": 8, "size": 32, "count": 2, "steps": 3}  # what tests of chapters train with
+EQUAL = {"size": (120, 120), "count": (1, 8), "steps": (600, 500_000)}  # for the rows of the report's table
+EQUAL |= {"learning_rate": (1e-3, 3e-4), "ramp_up": (0.05, 0.05), "ramp_down": (0.5, 0.5)}
 SHORT = {"steps": (9_600, 500_000)}
 SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
 
@@ -61,6 +63,29 @@ def _phones(what: str, method: str, network: str, blocks: dict[str, tuple], **ne
         sizes={"size": (100, 120), "count": (2, 8), "steps": (400, 500_000), "learning_rate": (2e-3, 1e-4)} | blocks,
         trained_on="sidd_val_crops",
         judged_by_learnt=True,
+    )
+
+
+def _on_equal_terms(like: Recipe) -> Recipe:
+    """A row of the report's table on equal terms: one set of noisy photographs, one crop, one number of steps.
+
+    Its blind networks say what is added to the blind mean. None of the photographs judges it.
+    """
+    mean = {
+        name: teacher._replace(arguments=teacher.arguments | {"mean": True})
+        for name, teacher in like.teachers.items()
+        if name == "bnn"
+    }
+    own = {} if like.teachers else {"mean": True}
+    return replace(
+        like,
+        title=f"{like.title.partition(', photographs of phones')[0]}, on equal terms",
+        network_arguments=like.network_arguments | own,
+        teachers=like.teachers | mean,
+        sizes=like.sizes | EQUAL,
+        trained_on="phones",
+        held_out=(),
+        judged_by_learnt=False,
     )
 
 
@@ -201,23 +226,41 @@ RECIPES = {
 for _row in ("blind_spot_rgb_sigma25", "blind_spot_rgb_sigma5to50_unknown"):
     _recipe = RECIPES[_row]
     RECIPES[f"{_row}_long"] = replace(_recipe, title=f"{_recipe.title}, trained on in instalments")
-NOT_YET = {
-    "photographs_rgb_pairs",
-    "photographs_gray",
-    "distilled_phones",
-    "distilled_phones_pepper",
-}  # written down, without weights that ship
 TABLE_1 = {  # of the student report: its rows and their recipes
     "LG-BPN": "lg_bpn_phones",
     **{f"L-{number}": f"lg_bpn_phones_l{number}" for number in range(1, 6)},
     "SSID": "ssid_phones",
     **{f"S-{number}": f"ssid_phones_s{number}" for number in range(1, 3)},
 }
+ROWS = {  # the same on equal terms, and what they are compared with
+    row: name.replace("_phones", "_row")
+    for row, name in {**TABLE_1, "AP-BSN": "ap_bsn_phones", "distilled": "distilled_phones"}.items()
+}
+RECIPES |= {name: _on_equal_terms(RECIPES[name.replace("_row", "_phones")]) for name in ROWS.values()}
+ROWS |= {"no shuffle": "dilated_row", "L-4, square hole": "lg_bpn_row_l4_square"}
+RECIPES["dilated_row"] = replace(
+    RECIPES["ap_bsn_row"],
+    title="AP-BSN's blind network without a shuffle, on equal terms",
+    method_arguments={"border": None, "train_stride": 1, "stride": 1, "refinements": 0},
+)
+RECIPES["lg_bpn_row_l4_square"] = replace(
+    RECIPES["lg_bpn_row_l4"],
+    title="LG-BPN, local branch alone around a square of 7x7 pixels, on equal terms",
+    network_arguments=RECIPES["lg_bpn_row_l4"].network_arguments | {"hole": "square"},
+)
+NOT_YET = {
+    "photographs_rgb_pairs",
+    "photographs_gray",
+    "distilled_phones",
+    "distilled_phones_pepper",
+    *ROWS.values(),
+}  # written down, without weights that ship
 HELD_OUT = 4  # videos
 DATA = {
     "bsds500": "bsds500 train and test (400 photographs), fresh noise at every step",
     "davis480p": f"davis480p, 7 noisy frames of each video but the last {HELD_OUT}; noise drawn once, no clean image",
     "sidd_val_crops": "the noisy images of sidd_val_crops, on which it is scored as well; no clean image",
+    "phones": "the noisy images of sidd_val_crops and dnd_noisy; no clean image, none of sidd_textured",
     "phones_and_cameras": "the noisy images of sidd_val_crops, dnd_noisy and sidd_textured, the scenes held out apart; "
     "no clean image",
 }

@@ -1,5 +1,6 @@
 """How well trained weights denoise: while they learn, and at the end, for their card."""
 
+import copy
 import itertools
 from collections.abc import Callable
 
@@ -8,7 +9,7 @@ import torch
 from skimage.color import rgb2gray
 
 from dnlib.images import Example, datasets, middle, to_tensor
-from dnlib.methods import Method
+from dnlib.methods import BNN, Method, grain, led_by
 from dnlib.noise import Noise
 from dnlib.training import draw_noisy, evaluate, psnr, score_pairs
 from dnlib.zoo import phones, recipes
@@ -18,7 +19,7 @@ from dnlib.zoo.recipe import Recipe
 def watch(recipe: Recipe) -> Callable[[Method], float]:
     """The PSNR that is printed while a recipe trains; it never teaches."""
     if recipe.noise is None:
-        pairs = [_middles(pair) for pair in _about(6, phones.judges_of(recipe))]
+        pairs = [phones.middle_of(pair, 128) for pair in _about(6, phones.judges_of(recipe))]
         return lambda method: score_pairs(method, pairs).mean_psnr
     return monitor(pictures(recipe, "bsds500", "val")[:8], recipe.monitored)
 
@@ -26,10 +27,6 @@ def watch(recipe: Recipe) -> Callable[[Method], float]:
 def _about(count: int, pairs: list[Example]) -> list[Example]:
     """About so many of the pairs, evenly spaced."""
     return pairs[:: max(1, len(pairs) // count)]
-
-
-def _middles(pair: Example, side: int = 256) -> Example:
-    return pair._replace(noisy=middle(pair.noisy, side), clean=middle(pair.clean, side))
 
 
 def pictures(recipe: Recipe, dataset: str, split: str | None = None) -> list[Example]:
@@ -46,6 +43,45 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
     noisy = draw_noisy(clean, noise, 0).image
 
     return lambda method: psnr(method.denoise(noisy).mean, clean, "synthetic_rgb")
+
+
+def judged(method: Method) -> dict[str, dict]:
+    """What a method for phones makes of the pairs of `phones.all_judges`, image by image.
+
+    Returns
+    -------
+    dict
+        Stage -> set of pairs -> what was measured -> image -> number. Measured are psnr, flat and texture in dB, colour
+        in 8-bit units, and both SSIMs. Stages are those of the method, and where it refines, what it is without.
+        Of SSID's blind network also the grain in 8-bit units, and the shares of pixels that each teacher leads.
+    """
+    sets = phones.all_judges()
+    return {
+        name: {which: _measured(denoiser, pairs) for which, pairs in sets.items()}
+        for name, denoiser in _denoisers(method).items()
+    }
+
+
+def _denoisers(method: Method) -> dict[str, Method]:
+    denoisers = {type(stage).__name__: stage for stage in method.stages}
+    if getattr(method, "refinements", 0):
+        plain = copy.copy(method)
+        plain.refinements = 0
+        denoisers["not refined"] = plain
+    return denoisers
+
+
+def _measured(denoiser: Method, pairs: list[Example]) -> dict[str, dict[str, float]]:
+    answers = [denoiser.denoise(to_tensor(pair.noisy)).mean for pair in pairs]
+    remembered = iter(answers)
+    scores = score_pairs(lambda _: next(remembered), pairs)
+    numbers = {"psnr": scores.by_image} | scores.parts_by_image | scores.ssim_by_image
+    if type(denoiser) is BNN:
+        named = dict(zip((pair.name for pair in pairs), answers, strict=True))
+        numbers["grain"] = {name: grain(answer) for name, answer in named.items()}
+        for leader in ("BNN", "neither", "LAN"):
+            numbers[f"led by {leader}"] = {name: led_by(answer)[leader] for name, answer in named.items()}
+    return {part: {image: float(f"{value:.5g}") for image, value in values.items()} for part, values in numbers.items()}
 
 
 def scored(method: Method, recipe: Recipe) -> dict[str, str]:

@@ -14,14 +14,14 @@ from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, phones, provenance, recipes
 from dnlib.zoo.recipe import Recipe
-from dnlib.zoo.scoring import pictures, scored, watch
+from dnlib.zoo.scoring import judged, pictures, scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
 LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
 
 
-def folder(profile: str = "laptop", seed: int = 0) -> Path:
-    """Where weights of a profile and a seed are trained, and looked for.
+def folder(profile: str = "laptop", seed: int = 0, steps: int | None = None) -> Path:
+    """Where weights of a profile, a seed, and a number of steps of one's own are trained, and looked for.
 
     In a checkout that is its own runs/, elsewhere runs/ in the current folder.
 
@@ -30,7 +30,7 @@ def folder(profile: str = "laptop", seed: int = 0) -> Path:
     >>> folder(seed=7).name
     'laptop_seed7'
     """
-    return RUNS / f"{profile}_seed{seed}"
+    return RUNS / (f"{profile}_seed{seed}" + (f"_steps{steps}" if steps is not None else ""))
 
 
 def train(
@@ -53,7 +53,7 @@ def train(
     name : str
         Of a recipe in `RECIPES`.
     out : Path
-        Folder of weights and checkpoints; `folder(profile, seed)` if not given.
+        Folder of weights and checkpoints; `folder(profile, seed, steps)` if not given.
     profile : str
         laptop, which is what ships, or paper.
     seed : int
@@ -83,7 +83,7 @@ def train(
     Traceback (most recent call last):
     ValueError: ... 'noise2sharp' was given
     """
-    recipe, out = recipes.find(name), out or folder(profile, seed)
+    recipe, out = recipes.find(name), out or folder(profile, seed, steps)
     recipes.check_profile(profile)
     size = recipes.sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
     if size["steps"] < 1:
@@ -101,6 +101,8 @@ def train(
     card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
     for what, score in scores.items():
         report(f"{what}: {score}")
+    if recipe.trained_on in ("phones", "phones_and_cameras"):
+        card["judged"] = judged(stored)
     return cards.save_method(method, out / f"{name}.safetensors", card)
 
 

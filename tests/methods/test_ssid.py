@@ -2,14 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 from dnlib.images.arrays import to_image
-from dnlib.methods import SSID, Batch
-from dnlib.methods.ssid import BNN, LAN, DenoisingUNet, alpha, published_ssid
+from dnlib.methods import SSID, Batch, texture
+from dnlib.methods.ssid import BNN, LAN, DenoisingUNet, published_ssid
+from dnlib.methods.texture import alpha
 from dnlib.networks import BlindPatch, BlindSpotUNet, DilatedBlindSpot, LocallyAware, Noise2CleanUNet
 from dnlib.networks.blind_patch import local_branch
 from dnlib.noise import CorrelatedGaussian
@@ -283,3 +285,16 @@ def with_bnn():
     method = small()
     method.bnn.take_as_trained()
     return method
+
+
+def test_grain_is_the_deviation_of_the_flattest_tenth_and_alpha_acts_below_its_low_threshold():
+    rng = np.random.default_rng(0)
+    picture = 0.5 + torch.from_numpy(rng.standard_normal((1, 3, 128, 128))).float() * 3 / 255 / 3**-0.5
+    assert texture.grain(picture) == pytest.approx(3, rel=0.2)  # of the mean of three channels
+    assert texture.led_by(picture)["BNN"] == 0
+    assert texture.grain(0.5 + (picture - 0.5) / 10) < 1 and texture.led_by(0.5 + (picture - 0.5) / 10)["BNN"] == 1
+
+
+def test_thresholds_that_no_pixel_meets_leave_every_pixel_undecided():
+    picture = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))  # a deviation of 43
+    assert texture.led_by(picture, (0.0, 127.5)) == {"BNN": 0.0, "neither": 1.0, "LAN": 0.0}

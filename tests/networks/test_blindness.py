@@ -34,6 +34,9 @@ PUBLISHED = {
     "two ways": lambda channels, **mean: TwoWayBlindSpotUNet(channels, 4, **mean),
     "dilated": lambda channels, **mean: DilatedBlindSpot(channels, 64, outputs=9, blocks=2, **mean),
     "blind patch": lambda channels, **mean: patches(channels, 32, **mean),
+    "square patch": lambda channels, **mean: BlindPatch(
+        channels, 16, head=8, local=local_branch(16, head=8, blocks=1, hole="square"), global_=None, **mean
+    ),
 }
 MEAN = {f"{name}, mean": partial(make, mean=True) for name, make in PUBLISHED.items()}
 BLIND = PUBLISHED | MEAN

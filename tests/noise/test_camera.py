@@ -21,7 +21,7 @@ def noise_of(model, clean, seed=0):
     return model.sample(clean, torch.Generator().manual_seed(seed)).image - clean
 
 
-@pytest.mark.parametrize("kind", ["malvar", "bilinear"])
+@pytest.mark.parametrize("kind", ["malvar", "bilinear", "soft"])
 def test_demosaicking_keeps_what_was_seen_and_plain_areas(kind):
     light = torch.rand(2, 3, 17, 12)
     raw = mosaic(light)
@@ -33,7 +33,7 @@ def test_demosaicking_keeps_what_was_seen_and_plain_areas(kind):
     assert torch.allclose(demosaic(mosaic(gray(9)), kind), gray(9), atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["malvar", "bilinear"])
+@pytest.mark.parametrize("kind", ["malvar", "bilinear", "soft"])
 def test_a_gray_ramp_comes_back(kind):
     rows, columns = torch.meshgrid(torch.arange(20.0), torch.arange(22.0), indexing="ij")
     ramp = ((3 * rows + columns) / 100)[None, None].expand(1, 3, 20, 22)
@@ -110,7 +110,7 @@ def test_any_size_is_photographed(height, width):
     ("call", "message"),
     [
         (lambda: Camera(0), "iso is a number > 0"),
-        (lambda: Camera(demosaic="nearest"), "malvar, bilinear or None; 'nearest'"),
+        (lambda: Camera(demosaic="nearest"), "malvar, bilinear, soft or None; 'nearest'"),
         (lambda: Camera(jpeg=99), "from 1 to 95"),
         (lambda: Camera(jpeg=90, eight_bit=False), "needs eight_bit"),
         (lambda: Camera().sample(torch.rand(1, 1, 8, 8)), r"colour pictures \[N, 3, H, W\]"),
@@ -124,7 +124,7 @@ def test_bad_input_is_told(call, message):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-@pytest.mark.parametrize("kind", ["malvar", "bilinear"])
+@pytest.mark.parametrize("kind", ["malvar", "bilinear", "soft"])
 def test_demosaicking_keeps_the_kind_of_float(dtype, kind):
     raw = torch.rand(1, 1, 9, 8).to(dtype)
     found = demosaic(raw, kind)

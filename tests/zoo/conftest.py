@@ -5,7 +5,7 @@ import pytest
 
 from dnlib.images import Example, datasets
 from dnlib.methods import craft_tiles
-from dnlib.zoo import recipes, trainer
+from dnlib.zoo import phones, recipes, trainer
 
 SCENES = "chess", "pepper", "chart"
 
@@ -28,6 +28,7 @@ def small(monkeypatch, rng):
         return photographs
 
     monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(phones, "all_judges", lambda: {"phones, texture": load("sidd_textured")[::3]})
     monkeypatch.setattr(datasets, "fingerprint", lambda name: "f" * 64)
     near = {"patch": 9, "radius": 3}
     monkeypatch.setattr(trainer, "craft_tiles", lambda noisy, **sizes: craft_tiles(noisy, **sizes | near))

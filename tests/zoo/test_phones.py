@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dnlib.images import Example, datasets
+from dnlib.noise import correlation_map
 from dnlib.zoo import build, phones, recipes, scoring, trainer
 
 SUBJECTS = {
@@ -61,6 +62,35 @@ def test_a_training_whose_scenes_judge_it_ends_before_its_first_step(numbered, t
     with pytest.raises(ValueError, match="learnt from and judge"):
         trainer.train("distilled_phones", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_on_equal_terms_learn_alike_and_from_nothing_that_judges_them(numbered):
+    rows = {row: recipes.find(name) for row, name in recipes.ROWS.items()}
+    assert set(recipes.TABLE_1) < set(rows)
+    terms = [{key: recipes.sizes("laptop", rows[row])[key] for key in recipes.EQUAL} for row in rows]
+    assert all(term == terms[0] for term in terms) and terms[0]["size"] >= 120
+    for row, recipe in rows.items():
+        assert numbers(phones.learnt_by(recipe)) == [10, 11, 20], row
+        assert numbers(pair.clean for pair in phones.judges_of(recipe)) == [0, 1, 2, 3], row
+        method, _ = trainer.untrained(recipes.ROWS[row], "smoke")
+        assert method.stages[0].network.mean, row  # every blind network says what is added to the blind mean
+
+
+def test_judges_are_middles_of_what_is_here_and_a_simulated_phone(monkeypatch, tmp_path):
+    monkeypatch.setenv("DNLIB_DATA", str(tmp_path))
+    found = phones.all_judges(side=48)
+    assert list(found) == ["simulated phone"] and all(
+        pair.noisy.shape == (48, 48, 3) for pair in found["simulated phone"]
+    )
+    again = phones.all_judges(side=48)
+    assert all((a.noisy == b.noisy).all() for a, b in zip(*(f["simulated phone"] for f in (found, again)), strict=True))
+
+
+def test_the_simulated_phone_correlates_its_noise_as_phones_do():
+    gray = Example("gray", clean=np.full((256, 256, 3), 128, np.uint8))
+    noise = phones.photographed(gray, 0).noisy.astype(float) - 128
+    lags = correlation_map(noise, 4)[4, 4:]
+    assert 0.38 < lags[1] < 0.5 and 0.05 < lags[2] < 0.13 and abs(lags[3]) < 0.03  # phones: 0.45, 0.07, 0.02
 
 
 def test_any_blind_network_of_a_recipe_can_have_the_mean():

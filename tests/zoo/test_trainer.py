@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from dnlib.methods import published_ssid
 from dnlib.zoo import cards, recipes, trainer
@@ -26,6 +27,8 @@ read_card, load_method = cards.read_card, cards.load_method
         "lg_bpn_phones_l3",
         "ssid_phones_s2",
         "distilled_phones",
+        "ssid_row",
+        "lg_bpn_row_l4_square",
     ],
 )
 def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path, name):
@@ -39,10 +42,51 @@ def test_a_recipe_leaves_weights_and_a_card_that_belong_together(small, tmp_path
     )
     assert set(card["data_sha256"].split()) == {"f" * 64}
     phones = "sidd_textured, chess held out, 2 of 2" if "distilled" in name else "sidd_val_crops, 2 of 2"
-    test_set, protocol = (phones, "real_srgb") if "phones" in name else ("bsds500 val", "synthetic_rgb")
+    phones = "sidd_textured, 6 of 6" if "row" in name else phones
+    test_set, protocol = (
+        (phones, "real_srgb") if "phones" in name or "row" in name else ("bsds500 val", "synthetic_rgb")
+    )
     assert any(test_set in line for line in said) and f"protocol {protocol}" in next(iter(card["scores"].values()))
     last = [layer for layer in method.network.modules() if isinstance(layer, torch.nn.Conv2d)][-1]
     assert (last.bias is None) == name.startswith(("bias_free", "patch_craft", "photographs"))
+
+
+def test_a_row_is_judged_stage_by_stage_and_with_and_without_refinement(small, tmp_path):
+    ssid = cards.read_card(trainer.train("ssid_row", tmp_path, report=lambda line: None))["judged"]
+    assert list(ssid) == ["BNN", "LAN", "DenoisingUNet"]
+    measured = ssid["BNN"]["phones, texture"]
+    assert {"psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume", "grain", "led by BNN"} <= set(measured)
+    assert sum(measured[f"led by {who}"]["0"] for who in ("BNN", "neither", "LAN")) == pytest.approx(1, abs=1e-3)
+    local = cards.read_card(trainer.train("lg_bpn_row_l4", tmp_path, report=lambda line: None))["judged"]
+    assert list(local) == ["LGBPN", "not refined"] and local["LGBPN"] != local["not refined"]
+
+
+def test_other_lengths_lie_in_other_folders_and_their_cards_are_kept(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(cards, "TRAININGS", tmp_path / "trainings")
+    for steps in (None, 2, 3):
+        cards.keep(trainer.train("ap_bsn_row", steps=steps, report=lambda line: None))
+    found = cards.trainings("ap_bsn_row")
+    assert [card["steps"] for card in found] == [2, 3, 4] and "--steps 2" in found[0]["command"]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == [
+        "laptop_seed0",
+        "laptop_seed0_steps2",
+        "laptop_seed0_steps3",
+    ]
+    cards.keep(tmp_path / "runs" / "laptop_seed0" / "ap_bsn_row.yaml")  # the same once more is no harm
+    other = trainer.train("ap_bsn_row", seed=1, steps=2, report=lambda line: None)
+    (other.parent / "ap_bsn_row.yaml").write_text(other.with_suffix(".yaml").read_text().replace("seed: 1", "seed: 0"))
+    with pytest.raises(ValueError, match="another training of the same name, seed and length; delete it first"):
+        cards.keep(other)
+
+
+def test_a_learning_curve_that_was_cut_short_is_refused(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "TRAININGS", tmp_path)
+    kept = cards.keep(trainer.train("dilated_row", tmp_path / "run", report=lambda line: None))
+    card = cards.read_card(kept)
+    kept.write_text(yaml.safe_dump(card | {"curve": card["curve"][:-1]}))
+    with pytest.raises(ValueError, match="ends at step 2 of 4: the card was cut short; train again"):
+        cards.trainings("dilated_row")
 
 
 def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, monkeypatch):
