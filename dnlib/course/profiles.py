@@ -99,7 +99,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "features": (8, 16, 128),  # of its dilated and LG-BPN networks
         "depth": (2, 2, 5),
         "blocks": (1, 1, 6),
-        "crop": (40, 80, 256),
+        "crop": (60, 80, 256),
         "count": (1, 1, 8),  # crops per step
         "matrix_steps": (2, 40, 100_000),  # of each of its trainings
         "probe": (48, 128, 256),  # side of the parts of images that it is scored on

@@ -66,6 +66,7 @@ class APBSN(Method):
         self.refinements, self.share = refinements, share
 
     def loss(self, batch: Batch) -> Tensor:
+        check_crop(batch.noisy, self.network.hole, self.train_stride)
         answer = shuffle.apply(self.network, batch.noisy, self.train_stride, border=self.border)
         return torch.mean((answer - batch.noisy).abs())
 
@@ -74,6 +75,24 @@ class APBSN(Method):
         if not self.refinements:
             return Estimate(first)
         return Estimate(refine(self.network, noisy, first, times=self.refinements, share=self.share))
+
+
+def check_crop(noisy: Tensor, hole: Tensor, stride: int) -> None:
+    """Raises ValueError for crops whose small images show nothing beside the hole, from which nothing is learnt.
+
+    Examples
+    --------
+    >>> check_crop(torch.zeros(1, 3, 8, 8), torch.ones(1, 1), stride=5)
+    Traceback (most recent call last):
+    ValueError: a crop of 8x8 pixels is too small for a hole of 1x1 and a stride of 5: take 10 pixels or more
+    """
+    height, width = noisy.shape[2:]
+    least = (len(hole) + 1) * stride
+    if min(height, width) < least:
+        raise ValueError(
+            f"a crop of {height}x{width} pixels is too small for a hole of {len(hole)}x{len(hole)} and a stride of "
+            f"{stride}: take {least} pixels or more"
+        )
 
 
 def refine(

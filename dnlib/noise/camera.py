@@ -40,11 +40,14 @@ class Camera(Noise):
         Whether developed pictures are clipped to [0, 1] and rounded to 256 steps.
     jpeg : int, optional
         A quality from 1 to 95; needs eight_bit.
+    black : float, optional
+        The sensor's black level (pedestal), in [0, 1): so far below no light its numbers end. Without one (0) what
+        noise makes darker than black is lost, and the dark too bright; None never clips.
 
     Raises
     ------
     ValueError
-        For an unknown stage, JPEG without 8 bits, images without three colours.
+        For an unknown stage, JPEG without 8 bits, a black level outside [0, 1), images without three colours.
 
     References
     ----------
@@ -70,8 +73,15 @@ class Camera(Noise):
         gamma: bool = True,
         eight_bit: bool = True,
         jpeg: int | None = None,
+        black: float | None = None,
     ):
         super().__init__("iso", iso)
+        if black is not None and not 0 <= black < 1:
+            raise ValueError(
+                f"a black level is a share of the sensor's range in [0, 1), or None for a sensor that never clips; "
+                f"{black!r} was given: divide a level in counts by the largest count"
+            )
+        self.black = black
         self.demosaic = one_of(demosaic, (*_FILTERS, None), "demosaic")
         if jpeg is not None and not (eight_bit and isinstance(jpeg, int) and 1 <= jpeg <= 95):
             raise ValueError(f"JPEG has a quality from 1 to 95 and needs eight_bit; {jpeg!r} was given")
@@ -85,6 +95,8 @@ class Camera(Noise):
 
     def __repr__(self) -> str:
         stages = {name: getattr(self, name) for name in ("demosaic", "balance", "matrix", "gamma", "eight_bit", "jpeg")}
+        if self.black is not None:
+            stages["black"] = self.black
         return (
             f"Camera({as_written(self.strength)}, {', '.join(f'{name}={value!r}' for name, value in stages.items())})"
         )
@@ -92,6 +104,7 @@ class Camera(Noise):
     def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
         raw = self.expose(clean)
         noisy = Sensor(self.strength).corrupt(raw, parameter, generator)
+        noisy = noisy if self.black is None else noisy.clamp(min=-self.black)
         return clean + self.develop(noisy) - self.develop(raw)
 
     def expose(self, picture: Tensor) -> Tensor:

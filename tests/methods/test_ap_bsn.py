@@ -82,6 +82,12 @@ def test_refinement_averages_mixtures():
         (lambda: APBSN(Noise2CleanUNet(3, 6)), "Noise2CleanUNet sees the pixel"),
         (lambda: APBSN(DilatedBlindSpot(3, 8), stride=0), "strides are whole numbers >= 1; 5 and 0"),
         (lambda: APBSN(DilatedBlindSpot(3, 8)).denoise(torch.rand(1, 1, 30, 30)), "colour images"),
+        (
+            lambda: APBSN(BlindSpotUNet(3, 6, outputs=3, depth=2, shift=5)).loss(
+                Batch(torch.Generator(), noisy=torch.rand(1, 3, 48, 60))
+            ),
+            "a crop of 48x60 pixels is too small for a hole of 9x9 and a stride of 5: take 50 pixels or more",
+        ),
     ],
 )
 def test_bad_input_is_told(call, message):

@@ -114,6 +114,8 @@ def test_any_size_is_photographed(height, width):
         (lambda: Camera(jpeg=99), "from 1 to 95"),
         (lambda: Camera(jpeg=90, eight_bit=False), "needs eight_bit"),
         (lambda: Camera().sample(torch.rand(1, 1, 8, 8)), r"colour pictures \[N, 3, H, W\]"),
+        (lambda: Camera(black=64), "divide a level in counts by the largest count"),
+        (lambda: Camera(black=-0.1), r"in \[0, 1\)"),
         (lambda: demosaic(torch.rand(1, 1, 2, 8)), "at least 3"),
         (lambda: camera.demosaic(torch.rand(1, 3, 8, 8)), r"a mosaic is \[N, 1, H, W\]"),
     ],
@@ -140,3 +142,14 @@ def test_what_is_no_float_is_refused_by_name(dtype):
         with pytest.raises(ValueError, match=rf"a float tensor \[N, C, H, W\] .*; {dtype} of shape"):
             call(picture)
     assert mosaic(picture).dtype == dtype  # which moves values and computes none
+
+
+def test_without_a_black_level_the_dark_is_too_bright_and_with_one_it_is_not():
+    dark = gray(64, 0.005)
+    model = {black: Camera(3200, **NOTHING, black=black) for black in (None, 0.0, 0.1)}
+    noise = {black: noise_of(camera, dark) for black, camera in model.items()}
+    assert noise[0.0].mean() > 0.002 and (dark + noise[0.0]).min() >= -1e-6  # half a Gaussian's mean is left
+    assert torch.allclose(noise[0.1], noise[None], atol=1e-6)  # that far below black nothing is lost
+    bright = gray(64, 0.7)
+    assert torch.equal(noise_of(model[0.0], bright), noise_of(model[None], bright))
+    assert "black=0.1" in repr(model[0.1]) and "black" not in repr(model[None])
