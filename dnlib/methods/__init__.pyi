@@ -38,4 +38,10 @@ from .ssid import (
     published_ssid as published_ssid,
 )
 from .supervised import Noise2Clean as Noise2Clean, Noise2Noise as Noise2Noise
-from .texture import alpha as alpha, deviation as deviation, grain as grain, led_by as led_by
+from .texture import (
+    THRESHOLDS as THRESHOLDS,
+    alpha as alpha,
+    deviation as deviation,
+    grain as grain,
+    led_by as led_by,
+)

@@ -40,6 +40,9 @@ class Recipe:
         phones_and_cameras for all noisy photographs there are.
     held_out : tuple of str
         Scenes that judge and are not learnt from.
+    until_calm : bool
+        Whether a blind network that teaches goes on, as many steps again at a time, until its grain in flat areas lies
+        below SSID's low threshold: until it may lead there. At most `trainer.PATIENCE` times.
     judged_by_learnt : bool
         Whether the images that it learns from judge it as well, as the papers on phones have it.
 
@@ -64,6 +67,7 @@ class Recipe:
     trained_on: str = "bsds500"
     held_out: tuple[str, ...] = ()
     judged_by_learnt: bool = False
+    until_calm: bool = False
 
     @property
     def channels(self) -> int:

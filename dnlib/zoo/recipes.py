@@ -237,11 +237,16 @@ ROWS = {  # the same on equal terms, and what they are compared with
     for row, name in {**TABLE_1, "AP-BSN": "ap_bsn_phones", "distilled": "distilled_phones"}.items()
 }
 RECIPES |= {name: _on_equal_terms(RECIPES[name.replace("_row", "_phones")]) for name in ROWS.values()}
-ROWS |= {"no shuffle": "dilated_row", "L-4, square hole": "lg_bpn_row_l4_square"}
+ROWS |= {"no shuffle": "dilated_row", "L-4, square hole": "lg_bpn_row_l4_square", "SSID, until calm": "ssid_row_calm"}
 RECIPES["dilated_row"] = replace(
     RECIPES["ap_bsn_row"],
     title="AP-BSN's blind network without a shuffle, on equal terms",
     method_arguments={"border": None, "train_stride": 1, "stride": 1, "refinements": 0},
+)
+RECIPES["ssid_row_calm"] = replace(
+    RECIPES["ssid_row"],
+    title="SSID, its blind network trained until it is calm in flat areas, on equal terms else",
+    until_calm=True,
 )
 RECIPES["lg_bpn_row_l4_square"] = replace(
     RECIPES["lg_bpn_row_l4"],

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from dnlib.images import ROOT, arrays, datasets, in_checkout, to_tensor
-from dnlib.methods import Method, Tiles, craft_tiles
+from dnlib.methods import BNN, THRESHOLDS, Method, Tiles, craft_tiles, grain
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, phones, provenance, recipes
@@ -18,6 +18,7 @@ from dnlib.zoo.scoring import judged, pictures, scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
 LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
+PATIENCE = 16  # how often a blind network goes on until it is calm
 
 
 def folder(profile: str = "laptop", seed: int = 0, steps: int | None = None) -> Path:
@@ -94,10 +95,13 @@ def train(
     card["command"] += "" if steps is None else f" --steps {steps}"
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
     learnt_from = batches(name, profile, seed)
-    histories = fit_stages(stages(name, method), learnt_from, size, out, seed=seed, device=device, monitor=watched)
+    options = {"seed": seed, "device": device, "monitor": watched, "until_calm": recipe.until_calm}
+    histories = fit_stages(stages(name, method), learnt_from, size, out, **options)
     stored = cards.as_stored(method, card, device=device)
     held_out, scores = watched(stored), scored(stored, recipe)
     card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
+    if recipe.until_calm:
+        card["blind_steps"] = size["steps"] * (len(histories) - len(method.stages) + 1)
     card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
     for what, score in scores.items():
         report(f"{what}: {score}")
@@ -116,22 +120,39 @@ def fit_stages(
     device: str,
     monitor: Callable[[Method], float],
     looks: list[int] = LOOKS,
+    until_calm: bool = False,
 ) -> list[History]:
-    """Train what `stages` names, one after the other, each with a checkpoint in `out`."""
-    return [
-        fit(
-            stage,
-            learnt_from,
-            **{key: size[key] for key in ("steps", "learning_rate", "ramp_up", "ramp_down")},
-            seed=seed,
-            device=device,
-            checkpoint=out / f"{part}.checkpoint.safetensors",
-            monitor=monitor,
-            monitor_every=looks,
-            progress=True,
-        )
-        for part, stage in stages.items()
-    ]
+    """Train what `stages` names, one after the other, each with a checkpoint in `out`.
+
+    With `until_calm` stage one goes on, as `Recipe` says; each time with a checkpoint and a history of its own.
+    """
+    histories = []
+    for part, stage in stages.items():
+        for turn in range(1 + PATIENCE):
+            checkpoint = out / f"{part}.{f'{turn}.' if turn else ''}checkpoint.safetensors"
+            histories.append(
+                fit(
+                    stage,
+                    learnt_from,
+                    **{key: size[key] for key in ("steps", "learning_rate", "ramp_up", "ramp_down")},
+                    seed=seed + 1_000_003 * turn,
+                    device=device,
+                    checkpoint=checkpoint,
+                    monitor=monitor,
+                    monitor_every=looks,
+                    progress=True,
+                )
+            )
+            if not (until_calm and type(stage) is BNN) or is_calm(stage, learnt_from):
+                break
+    return histories
+
+
+def is_calm(stage: BNN, learnt_from: Crops) -> bool:
+    """Whether a blind network's grain on the noisy crops that it learns from lies below alpha's low threshold."""
+    generator = torch.Generator().manual_seed(0)
+    noisy = torch.cat([learnt_from.draw(stage.needs, generator, 1.0).noisy for _ in range(8)])
+    return grain(stage.denoise(noisy).mean) < THRESHOLDS[0]
 
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:

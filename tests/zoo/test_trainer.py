@@ -61,6 +61,27 @@ def test_a_row_is_judged_stage_by_stage_and_with_and_without_refinement(small, t
     assert list(local) == ["LGBPN", "not refined"] and local["LGBPN"] != local["not refined"]
 
 
+def test_a_blind_network_goes_on_until_it_is_calm_and_no_other_stage_does(small, tmp_path, monkeypatch):
+    grains, asked = iter([3.0, 1.2, 0.9]), []
+    monkeypatch.setattr(trainer, "grain", lambda answer: asked.append(answer.shape) or next(grains))
+    card = cards.read_card(trainer.train("ssid_row_calm", tmp_path, report=lambda line: None))
+    assert asked == [(16, 3, 32, 32)] * 3 and (card["steps"], card["blind_steps"]) == (4, 12)
+    kept = sorted(path.name for path in tmp_path.glob("*.checkpoint.safetensors"))
+    assert [name for name in kept if ".bnn." in name] == [
+        "ssid_row_calm.bnn.1.checkpoint.safetensors",
+        "ssid_row_calm.bnn.2.checkpoint.safetensors",
+        "ssid_row_calm.bnn.checkpoint.safetensors",
+    ]
+    assert len(kept) == 5
+
+
+def test_patience_with_a_blind_network_ends(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "PATIENCE", 1)
+    monkeypatch.setattr(trainer, "grain", lambda answer: 9.0)
+    card = cards.read_card(trainer.train("ssid_row_calm", tmp_path, report=lambda line: None))
+    assert card["blind_steps"] == 8
+
+
 def test_other_lengths_lie_in_other_folders_and_their_cards_are_kept(small, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(cards, "TRAININGS", tmp_path / "trainings")
