@@ -20,6 +20,7 @@ from . import (
     records as records,
     report as report,
     runner as runner,
+    states as states,
     stored as stored,
     svg as svg,
     tables as tables,
