@@ -47,10 +47,10 @@ def positions(knob: "Widget") -> list:
         return [False, True]
     last = round((knob.max - knob.min) / knob.step)
     count = min(POSITIONS, last + 1)
-    steps = [round(last * k / (count - 1)) for k in range(count)]
-    at = round((knob.value - knob.min) / knob.step)
-    steps[min(range(count), key=lambda k: abs(steps[k] - at))] = at
-    return [round(type(knob.value)(knob.min + knob.step * step), 10) for step in steps]
+    steps = (round(last * k / (count - 1)) for k in range(count))
+    found = [round(type(knob.value)(knob.min + knob.step * step), 10) for step in steps]
+    found[min(range(count), key=lambda k: abs(found[k] - knob.value))] = knob.value
+    return found
 
 
 def write(view: "interactive", folder: Path) -> None:
