@@ -48,7 +48,7 @@ def assemble(folder: Path) -> tuple[Path, Path]:
     figures = _chapters(pages, beside, links)
     for figure in figures:
         _thumbnail(pages / "notebooks" / "pictures" / figure.file, beside / "results" / "thumbnails" / figure.thumbnail)
-    _write(pages, "notebooks/index.md", _templates.get_template("chapters.md").render(chapters=jobs.chapters()))
+    _write(pages, "notebooks/index.md", _templates.get_template("chapters.jinja").render(chapters=jobs.chapters()))
     _write(pages, "index.md", _front(links, figures))
     for source, name in links.pages.items():
         if source.endswith(".md") and source != "README.md":
@@ -80,9 +80,9 @@ def _front(links: Links, figures: Iterable[Figure]) -> str:
     """The README, with pictures of the chapters where it has a table, and what the site holds."""
     readme = links.rewritten((ROOT / "README.md").read_text(encoding="utf-8"), "README.md")
     keys = {figure.chapter: figure for figure in reversed(list(figures)) if figure.is_key}
-    shown = _templates.get_template("cards.md").render(chapters=map(_about, jobs.chapters()), figures=keys)
+    shown = _templates.get_template("cards.jinja").render(chapters=map(_about, jobs.chapters()), figures=keys)
     readme = re.sub(r"^Minutes and memory.*?<!-- end -->", lambda found: shown, readme, flags=re.DOTALL | re.MULTILINE)
-    return readme + _templates.get_template("contents.md").render()
+    return readme + _templates.get_template("contents.jinja").render()
 
 
 def _about(notebook: Path) -> dict[str, str]:
@@ -99,13 +99,13 @@ def _made(pages: Path, links: Links, figures: list[Figure]) -> None:
     """Pages that no file of the repository holds."""
     for name, text in cards.pages().items():
         _write(pages, f"cards/{name}.md", text)
-    _write(pages, "results/index.md", _templates.get_template("results.md").render())
-    _write(pages, "docs/index.md", _templates.get_template("guides.md").render(guides=GUIDES))
+    _write(pages, "results/index.md", _templates.get_template("results.jinja").render())
+    _write(pages, "docs/index.md", _templates.get_template("guides.jinja").render(guides=GUIDES))
     links.pages["results/benchmarks.md"] = "results/benchmarks.md"
     benchmarks = charts.page(ROOT / "benchmarks" / "results")
     _write(pages, "results/benchmarks.md", links.rewritten(benchmarks, "results/benchmarks.md"))
-    _write(pages, "results/figures.md", _templates.get_template("figures.md").render(figures=figures))
-    _write(pages, "reference/index.md", _templates.get_template("reference.md").render(rooms=reference.ROOMS))
+    _write(pages, "results/figures.md", _templates.get_template("figures.jinja").render(figures=figures))
+    _write(pages, "reference/index.md", _templates.get_template("reference.jinja").render(rooms=reference.ROOMS))
     for room in reference.ROOMS:
         _write(pages, f"reference/{room}.rst", reference.page(room))
 
