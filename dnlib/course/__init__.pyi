@@ -1,4 +1,5 @@
 from . import (
+    assumptions as assumptions,
     chapter as chapter,
     claims as claims,
     console as console,
