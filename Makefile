@@ -1,6 +1,8 @@
 # make reproduce   every chapter, headless, and the table of claims
 # make test        ruff, import-linter, pytest with doctests, nbval
 # make bench       speed against peers, one run, this machine
+# make site        the course as a site, in runs/site/html
+# make sliders     draw the pictures of interactive views for the site: every chapter is run
 # make lab         JupyterLab on the chapters
 # make notebooks   execute the chapters in place, as they are committed
 # make clean       remove the environment and all runs
@@ -8,10 +10,11 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
+SITE   := .venv/.site
 CONSTRAINTS ?= constraints.txt
 export JUPYTER_PREFER_ENV_PATH = 1
 
-.PHONY: reproduce test bench lab notebooks clean
+.PHONY: reproduce test bench site sliders lab notebooks clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: $(READY)
@@ -28,6 +31,14 @@ test: $(READY)
 bench: $(READY)
 	@for question in course donut denoise host training noise2void blind_spot correlation inspection patches patch_craft blind_patch ssid; do $(BIN)/python benchmarks/$$question.py || exit 1; done
 
+site: export OMP_NUM_THREADS = 1
+site: $(SITE)
+	@$(BIN)/python -m pytest -q tests/site docs/building
+	@$(BIN)/python docs/build.py
+
+sliders: $(READY)
+	@DNLIB_STATES=$(CURDIR)/results/states $(BIN)/dnlib run --out runs/sliders
+
 lab: $(READY)
 	@$(BIN)/jupyter lab notebooks
 
@@ -43,4 +54,8 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Preparing the environment in .venv (once; a few minutes) ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test]"
+	@touch $@
+
+$(SITE): $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test,site]"
 	@touch $@

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib.course import parameters
+from dnlib.course import assumptions, exercises, parameters
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
+METHODS = ("02", "03", "04", "06", "07", "08", "09")
+LONGEST = 25  # lines of a code cell
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")
 
 
@@ -21,6 +23,7 @@ def problems(notebook: Path) -> list[str]:
     code = [cell for cell in document.cells if cell.cell_type == "code"]
     return [
         *_structure(notebook, document, code),
+        *_teaching(notebook, document),
         *_outputs(code),
         *_checked(code),
         *_size_and_traces(notebook, document, code),
@@ -44,13 +47,47 @@ def _structure(notebook, document, code):
             yield f"there is no section '{heading}'"
     if "Predict, then run" not in text:
         yield "nothing is to be predicted"
-    for tag in ("exercise", "solution"):
-        if sum(tag in _tags(cell) for cell in document.cells) < 2:
-            yield f"there are fewer than two cells tagged '{tag}'"
+    if sum("exercise" in _tags(cell) for cell in document.cells) < 2:
+        yield "there are fewer than two cells tagged 'exercise'"
     if not any("widgets.explore(" in cell.source for cell in code):
         yield "there is no widget"
     if "run.record(" not in "\n".join(cell.source for cell in code[-1:]):
         yield "the last code cell does not record what was measured"
+
+
+def _teaching(notebook, document):
+    """What holds for chapters whose answers are in the library; it will hold for all."""
+    number, cells = notebook.name[:2], document.cells
+    if not any(f'dnlib.check("{number}.' in cell.source for cell in cells):
+        return
+    yield from _exercises(number, cells)
+    for cell in cells:
+        if cell.cell_type == "code" and len(cell.source.splitlines()) > LONGEST:
+            yield f"a code cell is longer than {LONGEST} lines: {cell.source[:40]!r}"
+    if number in METHODS and not any("_diagrams." in cell.source for cell in cells):
+        yield "no diagram shows the method"
+    maps = [cell.source for cell in cells if "assumptions" in _tags(cell)]
+    if [text.partition("\n\n")[2] for text in maps] != [assumptions.table(number)]:
+        yield f"the map of assumptions is not assumptions.table({number!r}) in a cell tagged 'assumptions'"
+    words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").partition("\n## Exercises")[0]
+    for question in words.split("**Predict")[1:]:
+        if "**Answer.**" not in question:
+            yield f"a question is not answered: {question[:60]!r}"
+
+
+def _exercises(number, cells):
+    """Stub, check and hints; no answer in view; three questions at the end."""
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").partition("\n## Exercises")[2]
+    if "```" in text or any("solution" in _tags(cell) for cell in cells):
+        yield "an answer to an exercise stands in view"
+    stubs = [i for i, cell in enumerate(cells) if "exercise" in _tags(cell)]
+    asked = [re.findall(r'dnlib\.check\("(\d\d\.\d)", \w+\)', cells[i + 1].source) for i in stubs]
+    if [name for names in asked for name in names] != list(exercises.exercises(number)):
+        yield f"the exercises are not those of the library, in its order: {asked}"
+    if any("<summary>Hint 1</summary>" not in cells[i - 1].source for i in stubs):
+        yield "an exercise has no hint"
+    if not re.search(r"\*\*Quiz\.\*\*.*(<details><summary>.*?</details>\s*){3}", text, re.DOTALL):
+        yield "there is no quiz of three questions with folded answers"
 
 
 def _outputs(code):

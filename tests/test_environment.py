@@ -17,8 +17,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch"}
 
 
-def needed() -> dict[str, SpecifierSet]:
-    texts = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["test"]
+def needed(*extras: str) -> dict[str, SpecifierSet]:
+    texts = [*PROJECT["dependencies"], *(text for extra in extras for text in PROJECT["optional-dependencies"][extra])]
     return {(r := Requirement(text)).name.lower(): r.specifier for text in texts}
 
 
@@ -31,7 +31,7 @@ def test_conda_users_get_the_same_packages_and_bounds():
             conda[name] = SpecifierSet(bounds)
     assert conda.pop("python") == SpecifierSet(PROJECT["requires-python"])
     conda.pop("pip")
-    assert conda == {CONDA_NAMES.get(name, name): bounds for name, bounds in needed().items()}
+    assert conda == {CONDA_NAMES.get(name, name): bounds for name, bounds in needed("test").items()}
 
 
 def test_no_build_strings_and_no_plain_torch_in_the_pins():
@@ -42,7 +42,7 @@ def test_no_build_strings_and_no_plain_torch_in_the_pins():
 def test_the_pins_fit_the_bounds_and_cover_them():
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     pins = {canonicalize_name((r := Requirement(line)).name): next(iter(r.specifier)).version for line in lines}
-    for name, bounds in needed().items():
+    for name, bounds in needed("test", "site").items():
         pin = pins.get(canonicalize_name(name))
         assert pin and pin in bounds, name
 

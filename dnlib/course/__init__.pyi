@@ -1,4 +1,5 @@
 from . import (
+    assumptions as assumptions,
     chapter as chapter,
     claims as claims,
     console as console,
@@ -20,6 +21,7 @@ from . import (
     records as records,
     report as report,
     runner as runner,
+    states as states,
     stored as stored,
     svg as svg,
     tables as tables,

@@ -1,13 +1,18 @@
 """Interactive views. Every one repeats a picture that the chapter has already shown without it."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
+
+from dnlib.course import states
 
 
 def explore(draw: Callable[..., None], **controls) -> None:
     """Let the reader turn the knobs of `draw(**controls)`.
 
     Where nobody reads (the environment variable DNLIB_HEADLESS is set) it prints one line and shows no widget, so
-    that no file ever holds a widget's state.
+    that no file ever holds a widget's state. Where DNLIB_STATES names a folder, its pictures are drawn there
+    (`make sliders`), for the site.
 
     Parameters
     ----------
@@ -27,12 +32,20 @@ def explore(draw: Callable[..., None], **controls) -> None:
 
     if headless():
         print(f"(interactive: run this cell in JupyterLab to move {', '.join(controls)})")
+        if folder := os.environ.get("DNLIB_STATES"):
+            states.write(_view(draw, controls), Path(folder))
         return
     from IPython.display import display
-    from ipywidgets import interactive
 
-    view = interactive(draw, **controls)
+    view = _view(draw, controls)
     for control in view.children[:-1]:
         if hasattr(control, "continuous_update"):
             control.continuous_update = False  # redraw when the knob is let go
     display(view)
+
+
+def _view(draw: Callable[..., None], controls: dict):
+    """The knobs and what they draw, not shown yet."""
+    from ipywidgets import interactive
+
+    return interactive(draw, **controls)

@@ -75,14 +75,15 @@ class Perceptual(Method):
     """Another method's loss plus weight times the distance of its answer from a target, as `features` see both.
 
     A self-supervised method has no clean target, and what stands for it decides what is learnt:
-    "second_noisy"  another noisy image of the same scene, as Noise2Noise has it. Its noise cannot be foreseen, so none
-                    gains by carrying the noise that is seen rather than other. But features are not linear: noisy
-                    images have others than clean ones on average, and the answer is asked for these. Grain has them.
-    "noisy"         the image that the network sees. A blind spot keeps an answer from its own pixel only; a feature
-                    joins many pixels, and their answers may carry the noise of their neighbours. That very noise is
-                    rewarded, more than any other: what made blindness work is lost.
-    a trained method  its estimate from the same noisy image. No noise comes back, but nothing new is said, either: the
-                    answer becomes as the estimate is.
+
+    - "second_noisy": another noisy image of the same scene, as Noise2Noise has it. Its noise cannot be foreseen, so
+      none gains by carrying the noise that is seen rather than other. But features are not linear: noisy images have
+      others than clean ones on average, and the answer is asked for these. Grain has them.
+    - "noisy": the image that the network sees. A blind spot keeps an answer from its own pixel only; a feature joins
+      many pixels, and their answers may carry the noise of their neighbours. That very noise is rewarded, more than any
+      other: what made blindness work is lost.
+    - A trained method: its estimate from the same noisy image. No noise comes back, but nothing new is said, either:
+      the answer becomes as the estimate is.
 
     The answer is what the method says when it denoises: its `estimate`, with gradients. (For Noise2Self to answer
     without seeing the pixel, its inference must be "invariant".)

@@ -31,10 +31,10 @@ EXERCISES = {
         because="neighbours in a row share nearly all of their noise, so that their difference hardly holds any.",
     ),
     "00.4": Exercise(
-        "less",
-        choices=("more", "the same", "less"),
-        because="each pixel now shares half of its noise with the next, and hidden pixels lead to a level that is "
-        "too low again: two pixels in common are enough.",
+        "next to nothing",
+        choices=("nearly all", "about half", "next to nothing"),
+        because="each pixel now shares half of its noise with the next, and that is enough: a hidden pixel is "
+        "predicted best by keeping its neighbours' noise.",
     ),
     "00.5": Exercise(
         "nobody can tell",

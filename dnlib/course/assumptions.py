@@ -1,0 +1,84 @@
+"""The map of assumptions: what each method needs to be true, or to be at hand. Chapters fill in a row or two each."""
+
+from typing import NamedTuple
+
+COLUMNS = ("independent pixels", "known noise", "two shots", "a burst", "clean images")
+
+
+class Row(NamedTuple):
+    """What a method of a chapter needs; what it does not need is left out.
+
+    Parameters
+    ----------
+    chapter : str
+        Where it is explained: "00" to "12".
+    method : str
+        In words.
+    needs : dict
+        Of `COLUMNS`, in a word or two each.
+
+    Examples
+    --------
+    >>> Row("02", "Noise2Noise", {"two shots": "yes"}).chapter
+    '02'
+    """
+
+    chapter: str
+    method: str
+    needs: dict[str, str]
+
+
+ROWS = (
+    Row("00", "the 60-second denoiser", {"known noise": "estimated from the picture"}),
+    Row("01", "a filter tuned by hidden pixels", {"independent pixels": "yes"}),
+    Row("01", "a filter judged by Stein's formula", {"known noise": "its covariance"}),
+    Row("02", "Noise2Clean", {"clean images": "of other scenes"}),
+    Row("02", "Noise2Noise", {"two shots": "of each scene"}),
+    Row("03", "Noise2Void, Noise2Self", {"independent pixels": "yes"}),
+    Row("03", "StructN2V", {"independent pixels": "but along a line", "known noise": "that line"}),
+    Row("04", "blind spot, mean only", {"independent pixels": "yes"}),
+    Row(
+        "04",
+        "blind spot and Bayes",
+        {"independent pixels": "yes", "known noise": "its kind; its strength can be learnt"},
+    ),
+    Row("05", "measuring the noise of a camera", {"clean images": "or means of many shots"}),
+    Row("06", "Patch-Craft", {"a burst": "noise new in every frame"}),
+    Row("07", "AP-BSN", {"independent pixels": "beyond 5 pixels"}),
+    Row("08", "LG-BPN", {"independent pixels": "beyond a diamond of 4"}),
+    Row("09", "SSID", {"independent pixels": "beyond a square of 9"}),
+    Row(
+        "11",
+        "denoising before development",
+        {"independent pixels": "of the sensor: yes", "known noise": "shot and read noise"},
+    ),
+    Row("12", "recorrupted pairs", {"known noise": "its covariance"}),
+)
+
+
+def table(chapter: str) -> str:
+    """The map as far as the end of a chapter, in Markdown: what comes later is still a question mark.
+
+    Parameters
+    ----------
+    chapter : str
+        "00" to "12".
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> for line in table("02").splitlines()[5:8]:
+    ...     print(line)
+    | 02 | Noise2Clean | – | – | – | – | of other scenes |
+    | 02 | Noise2Noise | – | – | of each scene | – | – |
+    | 03 | Noise2Void, Noise2Self | ? | ? | ? | ? | ? |
+    """
+    lines = ["| chapter | method | " + " | ".join(COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
+    for row in ROWS:
+        known = row.chapter <= chapter
+        cells = (row.needs.get(column, "–") if known else "?" for column in COLUMNS)
+        lines.append(f"| {row.chapter} | {row.method} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)

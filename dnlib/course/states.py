@@ -1,0 +1,102 @@
+"""The pictures of an interactive view, drawn beforehand for pages that have no kernel: one knob is moved at a time.
+
+A folder named as the function that draws holds states.json and the pictures that it lists, as WebP.
+"""
+
+import base64
+import inspect
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dnlib.images import atomic
+
+if TYPE_CHECKING:
+    from ipywidgets import Widget, interactive
+
+LISTED = "states.json"
+POSITIONS = 9  # of a slider that are drawn, at most
+QUALITY = 70  # of WebP: noise compresses badly, and a page carries a dozen of them
+
+
+def positions(knob: "Widget") -> list:
+    """The values of a knob that are drawn.
+
+    Parameters
+    ----------
+    knob : ipywidgets.Widget
+        A choice, a checkbox or a slider.
+
+    Returns
+    -------
+    list
+        All of a choice, both of a checkbox; of a slider at most nine, evenly spread, among them its ends and its value.
+
+    Examples
+    --------
+    >>> from ipywidgets import Dropdown, FloatSlider, IntSlider
+    >>> positions(Dropdown(options=["mean", "median"])), positions(IntSlider(3, min=1, max=6))
+    (['mean', 'median'], [1, 2, 3, 4, 5, 6])
+    >>> positions(FloatSlider(0.3, min=0, max=1, step=0.05))
+    [0.0, 0.1, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0]
+    """
+    if hasattr(knob, "options"):
+        return list(knob.options)
+    if isinstance(knob.value, bool):
+        return [False, True]
+    last = round((knob.max - knob.min) / knob.step)
+    count = min(POSITIONS, last + 1)
+    steps = (round(last * k / (count - 1)) for k in range(count))
+    found = [round(type(knob.value)(knob.min + knob.step * step), 10) for step in steps]
+    found[min(range(count), key=lambda k: abs(found[k] - knob.value))] = knob.value
+    return found
+
+
+def write(view: "interactive", folder: Path) -> None:
+    """Draw a view with each knob at its positions, the others where they stand at first.
+
+    Parameters
+    ----------
+    view : ipywidgets.interactive
+        What `draw` and its knobs are joined in; it need not be shown.
+    folder : pathlib.Path
+        Gets a folder with the name of the function that draws.
+
+    Raises
+    ------
+    ValueError
+        If a position has no picture.
+    """
+    draw, knobs = view.f, view.children[:-1]
+    folder = folder / draw.__name__
+    folder.mkdir(parents=True, exist_ok=True)
+    start = {knob._kwarg: knob.value for knob in knobs}
+    listed = []
+    for knob in knobs:
+        name = knob._kwarg
+        values = positions(knob)
+        shown = [_picture(view, start | {name: value}, folder / f"{name}-{k}.webp") for k, value in enumerate(values)]
+        pictures = [picture | {"value": value} for picture, value in zip(shown, values, strict=True)]
+        kind = "slider" if hasattr(knob, "min") else "choice"
+        listed.append({"name": name, "kind": kind, "start": values.index(knob.value), "pictures": pictures})
+    with atomic(folder / LISTED) as temporary:
+        text = json.dumps({"source": inspect.getsource(draw), "knobs": listed}, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _picture(view: "interactive", setting: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Draw one setting into a file: its name, its size and what it shows in words."""
+    from IPython.utils.capture import capture_output
+    from PIL import Image
+
+    with capture_output() as captured:
+        view.f(**setting)
+    bundles = [output.data for output in captured.outputs if "image/png" in output.data]
+    if not bundles:
+        said = captured.stdout.strip()[:80]
+        raise ValueError(f"{view.f.__name__} drew no picture at {setting}" + (f"; it printed {said!r}" if said else ""))
+    with Image.open(io.BytesIO(base64.b64decode(bundles[-1]["image/png"]))) as picture, atomic(path) as temporary:
+        picture.convert("RGB").save(temporary, "WEBP", quality=QUALITY, method=6)
+        width, height = picture.size
+    return {"file": path.name, "width": width, "height": height, "alt": bundles[-1]["text/plain"]}

@@ -1,0 +1,119 @@
+"""Chapters as pages: pictures with their texts, sliders, and what is refused."""
+
+import base64
+import json
+
+import nbformat
+import pytest
+from building import chapters, sliders
+from building.links import Links
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from dnlib.course import jobs
+from dnlib.images import ROOT
+
+PNG = base64.b64encode(b"a picture").decode()
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """Write a chapter with one code cell, and turn it into a page."""
+
+    def page(source="draw()", outputs=(), count=1, home="", states=tmp_path / "none"):
+        cells = [
+            new_markdown_cell("# 04 · Title\n\n**Question?**"),
+            new_code_cell(source, outputs=list(outputs), execution_count=count, metadata={"tags": ["key-figure"]}),
+        ]
+        notebook = tmp_path / "04_title.ipynb"
+        nbformat.write(new_notebook(cells=cells), notebook)
+        folder = tmp_path / "pages"
+        folder.mkdir(exist_ok=True)
+        links = Links(ROOT, {"notebooks/04_title.ipynb": "notebooks/04_title.ipynb"}, home)
+        figures = chapters.write(notebook, folder, tmp_path / "beside", links, states)
+        return figures, nbformat.read(folder / notebook.name, as_version=4)
+
+    return page
+
+
+def picture(alt):
+    return new_output("display_data", {"image/png": PNG, "text/plain": alt}, metadata={"image/png": {"alt": alt}})
+
+
+def test_a_picture_becomes_a_file_with_a_name_and_its_text(chapter, tmp_path):
+    (figure,), document = chapter(outputs=[picture("Two cats: one noisy.")])
+    assert (figure.anchor, figure.alt, figure.is_key) == ("figure-04-1", "Two cats: one noisy.", True)
+    assert (tmp_path / "pages" / "pictures" / figure.file).read_bytes() == b"a picture"
+    shown = document.cells[1].outputs[0].data["text/markdown"]
+    assert ":alt: Two cats: one noisy.\n" in shown and ":name: figure-04-1\n" in shown
+    assert "image/png" not in document.cells[1].outputs[0].data
+
+
+def test_a_cell_that_never_ran_and_a_picture_without_text_are_refused(chapter):
+    with pytest.raises(ValueError, match=r"04_title.ipynb holds a cell without outputs; `make notebooks`"):
+        chapter(count=None)
+    with pytest.raises(ValueError, match="no alternative text, in the cell that begins 'draw"):
+        chapter(outputs=[picture("")])
+
+
+def test_run_this_leads_where_the_repository_is_hosted_and_nowhere_without(chapter):
+    without = chapter()[1].cells[0].source
+    assert 'href="04_title.ipynb" download' in without and "Run this" not in without and "://" not in without
+    told = chapter(home="https://example.org/a/b")[1].cells[0].source
+    assert "mybinder.org/v2/git/https%3A%2F%2Fexample.org%2Fa%2Fb/main?labpath=notebooks/04_title.ipynb" in told
+
+
+KNOBS = [
+    {
+        "name": "radius",
+        "kind": "slider",
+        "start": 1,
+        "pictures": [
+            {"file": f"radius-{k}.webp", "width": 300, "height": 100, "alt": f'"{k}"', "value": k} for k in range(3)
+        ],
+    },
+    {
+        "name": "edges",
+        "kind": "choice",
+        "start": 0,
+        "pictures": [
+            {"file": f"edges-{k}.webp", "width": 300, "height": 100, "alt": "A", "value": bool(k)} for k in (0, 1)
+        ],
+    },
+]
+
+
+def test_an_interactive_view_becomes_controls_over_its_pictures(chapter, tmp_path):
+    folder = tmp_path / "states" / "show_radius"
+    folder.mkdir(parents=True)
+    (folder / "states.json").write_text(json.dumps({"source": "", "knobs": KNOBS}))
+    for knob in KNOBS:
+        for one in knob["pictures"]:
+            (folder / one["file"]).write_text(one["file"])
+    printed = new_output("stream", name="stdout", text="(interactive: run this cell in JupyterLab to move radius)\n")
+    _, document = chapter("widgets.explore(show_radius, radius=(0, 2))", [printed], states=tmp_path / "states")
+    shown = document.cells[1].outputs[0].data["text/html"]
+    assert 'type="range" min="0" max="2" value="1"' in shown and "<select" in shown and ">no</option>" in shown
+    assert 'src="pictures/show_radius-radius-1.webp" alt="&quot;1&quot;"' in shown
+    assert len(list((tmp_path / "beside" / "pictures").glob("show_radius-*.webp"))) == 5
+
+
+def test_without_states_a_view_stays_the_line_that_it_prints(chapter):
+    printed = new_output("stream", name="stdout", text="(interactive: run this cell in JupyterLab to move x)\n")
+    _, document = chapter("widgets.explore(show_it, x=(0, 2))", [printed])
+    assert document.cells[1].outputs[0].text == printed.text
+
+
+def test_one_knob_needs_no_word_about_the_others():
+    assert "One knob at a time" in sliders.markup("v", KNOBS) and "One knob" not in sliders.markup("v", KNOBS[:1])
+
+
+STATES = sorted((ROOT / "results" / "states").glob("*/states.json"))
+
+
+@pytest.mark.parametrize("path", STATES, ids=lambda path: path.parent.name)
+def test_the_states_were_drawn_by_the_function_that_the_chapter_has(path):
+    said = json.loads(path.read_text(encoding="utf-8"))
+    sources = [cell.source for notebook in jobs.chapters() for cell in nbformat.read(notebook, as_version=4).cells]
+    assert sum(said["source"].strip() in source for source in sources) == 1, "run `make sliders` for this chapter"
+    listed = {picture["file"] for knob in said["knobs"] for picture in knob["pictures"]}
+    assert listed == {file.name for file in path.parent.glob("*.webp")}
