@@ -16,10 +16,9 @@ import numpy as np
 
 from dnlib.denoiser import learned
 from dnlib.denoiser.candidates import ADAPTED, CANDIDATES, Candidate
-from dnlib.denoiser.judging import SURE, Judged
+from dnlib.denoiser.judging import Judged, falls
 from dnlib.denoiser.sampling import TILE, Place, largest_rectangle, sample_places
 from dnlib.denoiser.strength import Strength
-from dnlib.filters import Risk
 from dnlib.images import Part, to_image, to_tensor
 
 if TYPE_CHECKING:
@@ -57,7 +56,9 @@ class Adaptation:
     def look(self, method: "Method | None" = None) -> float:
         """Judge the network as it is, and keep it if it was never better; its risk as a PSNR in dB, for the bar."""
         self.method.eval()
-        judged = self.judge(replace(self.before.candidate, filter=learned.filter_by(self.method)))
+        candidate = self.before.candidate
+        filter = learned.filter_by(lambda device: self.method, candidate.refining)
+        judged = self.judge(replace(candidate, filter=filter))
         if falls(self.before, judged) and (self.best is None or judged.change < self.best.change):
             self.best, self.weights = judged, copy.deepcopy(self.method.state_dict())
         return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
@@ -253,16 +254,7 @@ def check_parts(parts: list[Part], seconds: float | None) -> None:
 
 def adaptable() -> list[str]:
     """The candidates that recorrupted pairs can train."""
-    return [name for name, one in CANDIDATES.items() if one.weights and one.deviation is None]
-
-
-def falls(before: Judged, after: Judged) -> bool:
-    """Whether a risk is lower for certain than another on the same pixels and draws."""
-    first, second, apart = before.risk, after.risk, np.zeros_like(before.risk.noise)
-    overlap = after.weight * second.overlap - before.weight * first.overlap
-    power = after.weight**2 * second.power - before.weight**2 * first.power
-    difference = Risk(overlap, power, apart, first.count)
-    return difference.change() < -SURE * difference.error()
+    return [name for name, one in CANDIDATES.items() if one.channels == 3 and one.deviation is None]
 
 
 def _fitting(seconds: float, per_step: float, per_look: float) -> tuple[int, int]:

@@ -37,10 +37,14 @@ class Candidate:
         Whether its `sigma` may be an array of the image's shape, for noise that depends on brightness.
     reach : callable
         How many pixels on each side a value depends on, given a setting; None: it has to see whole images.
-    colours : bool
-        Whether it takes images of three colours alone, and [0, 1] as their range: a network.
+    channels : int or None
+        How many colours the images of a network have, whose range is [0, 1]; None: any number.
     weights : str
-        The name of a network's weights.
+        The name of a network's weights; "" for a filter.
+    refining : float or None
+        A network's estimate is refined by similar patches, for noise of so many times the standard deviation.
+    instead_of : tuple of str
+        Candidates that need not be tried where this one is.
     deviation : callable, optional
         Takes what the filter takes, and also tells the standard deviation of every value.
     words : str
@@ -61,8 +65,10 @@ class Candidate:
     noise: str = "any"
     by_pixel: bool = False
     reach: Callable[[Setting], int | None] = lambda setting: None
-    colours: bool = False
+    channels: int | None = None
     weights: str = ""
+    refining: float | None = None
+    instead_of: tuple[str, ...] = ()
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     words: str = ""
     members: "tuple[tuple[Candidate, int], ...]" = ()
@@ -73,8 +79,9 @@ class Candidate:
             return "only if it is asked for"
         if self.noise not in ("any", "white" if white else "shared"):
             return f"made for noise that neighbours {'share' if white else 'do not share'}"
-        if self.colours and channels != 3:
-            return f"made for pictures of 3 colours; this one has {channels} channel{'s' if channels > 1 else ''}"
+        if self.channels not in (None, channels):
+            made = "gray pictures" if self.channels == 1 else f"pictures of {self.channels} colours"
+            return f"made for {made}; this one has {channels} channel{'s' if channels > 1 else ''}"
         return "" if self.is_there() else "its weights are not installed"
 
     def is_there(self) -> bool:
@@ -89,7 +96,7 @@ def mean_of(*members: tuple[Candidate, int]) -> Candidate:
         None,
         lambda level: [{}],
         seconds=sum(one.seconds for one in candidates),
-        colours=any(one.colours for one in candidates),
+        channels=next((one.channels for one in candidates if one.channels), None),
         words="the mean of " + TOGETHER.join(one.words for one in candidates),
         members=members,
     )
@@ -106,18 +113,46 @@ def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
     return lambda level: [{name: factor * level} for factor in factors]
 
 
-def _network(name: str, words: str, noise: str, seconds: float = 1.0, settings=lambda level: [{}]) -> Candidate:
+def _network(weights: str, words: str, noise: str, channels: int = 3, seconds: float = 1.0, **more) -> Candidate:
     return Candidate(
-        learned.filter_of(name),
-        settings,
-        frozenset({"sigma"}),
-        seconds,
-        noise,
-        colours=True,
-        weights=name,
-        words=words,
+        **{
+            "filter": learned.filter_by(partial(learned.method_of, weights)),
+            "settings": lambda level: [{}],
+            "in_image_units": frozenset({"sigma"}),
+            "noise": noise,
+            "seconds": seconds,
+            "channels": channels,
+            "weights": weights,
+            "words": words,
+        }
+        | more
     )
 
+
+def _refined(name: str, factor: float, *also: str) -> Candidate:
+    """The network called so, refined by similar patches, for noise of `factor` times the deviation."""
+    network = NETWORKS[name]
+    return replace(
+        network,
+        filter=learned.filter_by(partial(learned.method_of, network.weights), factor),
+        settings=_times("sigma", 1.0),
+        seconds=network.seconds + 0.7,
+        by_pixel=True,
+        words=f"{network.words}, and what patches that are alike make of it",
+        refining=factor,
+        instead_of=(name, *also),
+    )
+
+
+NETWORKS = {
+    "white_noise_network": _network("bias_free_rgb_sigma0to55", "a network for independent noise", "white"),
+    "shared_noise_network": _network(
+        "patch_craft_rgb_sigma20_box3", "a network for noise that neighbours share", "shared"
+    ),
+    "photographs_network": _network("photographs_rgb", "a network for photographs with any noise", "any"),
+    "gray_network": _network("photographs_gray", "a network for gray photographs with any noise", "any", channels=1),
+}
+SHARED = 2.0  # noise that neighbours share is met by stronger noise than is there
 
 CANDIDATES = {
     "median": Candidate(
@@ -161,19 +196,17 @@ CANDIDATES = {
         by_pixel=True,
         words="a weighted sum of similar patches, in two resolutions",
     ),
-    "white_noise_network": _network("bias_free_rgb_sigma0to55", "a network for independent noise", "white"),
-    "shared_noise_network": _network(
-        "patch_craft_rgb_sigma20_box3", "a network for noise that neighbours share", "shared"
-    ),
-    "photographs_network": _network("photographs_rgb", "a network for photographs with any noise", "any"),
-    BLIND_SPOT: replace(
-        _network(
-            BLIND_SPOT_WEIGHTS,
-            "a blind-spot network, which says how sure it is",
-            "asked for",
-            3.5,
-            _times("sigma", 1.0),
-        ),
+    **NETWORKS,
+    "white_noise_network_refined": _refined("white_noise_network", 1.0, "ridge"),
+    "shared_noise_network_refined": _refined("shared_noise_network", SHARED),
+    "photographs_network_refined": _refined("photographs_network", SHARED),
+    "gray_network_refined": _refined("gray_network", SHARED),
+    BLIND_SPOT: _network(
+        BLIND_SPOT_WEIGHTS,
+        "a blind-spot network, which says how sure it is",
+        "asked for",
+        seconds=3.5,
+        settings=_times("sigma", 1.0),
         deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),
 }

@@ -44,7 +44,7 @@ def _of_choice(choice: Choice) -> list[str]:
             f"{' in one channel, more in others' if max(choice.weights) - share > 0.01 else ''}: all of it would have "
             "cost more picture than noise. Some noise is left for that reason."
         )
-    if any(candidate.colours for candidate in candidates_in(choice.filter)):
+    if any(candidate.weights for candidate in candidates_in(choice.filter)):
         said.append(
             "A network learnt from photographs. Cells, stars, prints and drawings are other pictures than it knows: "
             "see whether it drew what is not there."

@@ -15,7 +15,7 @@ from dnlib.denoiser.adapting import HELD_OUT, adapted_best, lessons_for
 from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
-from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in
+from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in, recalled
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
 from dnlib.filters import lowest_of
@@ -75,7 +75,7 @@ class Chosen:
             uncertainty = uncertainty * self.span
         else:
             filter = filter_of(candidate, setting, deviation, level, self.device)
-            estimate = filter(without_single_channel(unit)).reshape(unit.shape)
+            estimate = recalled(filter, self.judged.answers)(without_single_channel(unit)).reshape(unit.shape)
         removed = np.subtract(unit, estimate, out=unit)
         if self.harmless:
             removed = noise_in(removed, estimate, self.strength)
@@ -188,13 +188,18 @@ def _names(
     """
     if filter != "auto":
         names = filter.split(TOGETHER)
-        if any(CANDIDATES[name].colours for name in names) and channels != 3:
-            raise ValueError(f"{filter} was trained on images of 3 colours; this one has {channels} channel(s)")
+        if taken := {CANDIDATES[name].channels for name in names} - {None, channels}:
+            said = f"{min(taken)} colours" if min(taken) > 1 else "1 channel"
+            raise ValueError(f"{filter} was trained on images of {said}; this one has {channels} channel(s)")
         return names, {}, []
     untried = {name: why for name, one in CANDIDATES.items() if (why := one.unfit(channels, white))}
     seconds = {name: one.seconds * size / 1e6 for name, one in CANDIDATES.items() if name not in untried}
     names = [name for name in seconds if seconds[name] <= patience] or [min(seconds, key=seconds.get)]
     slow = [name for name in seconds if name not in names]
+    for better in [name for name in names if CANDIDATES[name].instead_of]:
+        spared = [name for name in CANDIDATES[better].instead_of if name in names]
+        names = [name for name in names if name not in spared]
+        untried |= dict.fromkeys(spared, f"{better} is tried instead")
     if not slow:
         return names, untried, []
     minutes = math.ceil(max(seconds[name] for name in slow) / 60)

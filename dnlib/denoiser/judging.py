@@ -6,14 +6,15 @@ taken off. For a filter that does not look at the pixel itself the share is sigm
 """
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, Candidate, mean_of
-from dnlib.denoiser.sampling import without_single_channel
+from dnlib.denoiser.sampling import TILE, without_single_channel
 from dnlib.denoiser.strength import Strength, trust
 from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
 
@@ -27,18 +28,23 @@ RARE = 4.0  # standard deviations: what differs more from its denoised value is 
 
 @dataclass(frozen=True)
 class Judged:
-    """A candidate in one of its settings, its risk on the sample tiles, and the share of it that is blended in, [C]."""
+    """A candidate in one of its settings, its risk on the samples, and the share of it that is blended in, [C].
+
+    shift: what is to be added to its change, which was measured on a part of the samples, to stand beside the others'.
+    answers: to images, by their content.
+    """
 
     candidate: Candidate
     number: int  # of its settings
     risk: Risk
     weight: np.ndarray
-    answers: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False, compare=False)  # to images, by content
+    answers: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    shift: float = 0.0
 
     @property
     def change(self) -> float:
         """Of the mean squared error, by what is blended in; below 0 if it does good."""
-        return self.risk.change(self.weight)
+        return self.risk.change(self.weight) + self.shift
 
     @property
     def noise(self) -> np.ndarray:
@@ -49,6 +55,32 @@ class Judged:
         """Its arguments for a noise level, in units of which the range [0, 1] is `span`."""
         setting, scaled = self.candidate.settings(level)[self.number], self.candidate.in_image_units
         return {name: value * span if name in scaled else value for name, value in setting.items()}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A piece of the picture on which candidates are judged: [H, W] or [H, W, C], all in [0, 1].
+
+    deviation: of the noise of every value. draw: more of such noise.
+    """
+
+    tile: np.ndarray
+    deviation: np.ndarray
+    draw: np.ndarray
+
+    @classmethod
+    def of(cls, tile: np.ndarray, strength: Strength, rng: np.random.Generator) -> "Sample":
+        deviation = np.sqrt(strength.variance(tile))
+        return cls(tile, deviation, _as_strong(strength.draw(tile, rng), deviation))
+
+    def middles(self) -> list["Sample"]:
+        """The middle quarter of every TILE x TILE pixels of it; all of it where it is smaller than that."""
+        side, high, wide = TILE // 2, *(range(TILE // 4, size - TILE // 2 + 1, TILE) for size in self.tile.shape[:2])
+        if not (high and wide):
+            return [self]
+        places = [np.s_[top : top + side, left : left + side] for top in high for left in wide]
+        maps = self.tile, self.deviation, self.draw
+        return [Sample(*(np.ascontiguousarray(one[place]) for one in maps)) for place in places]
 
 
 def judge_all(
@@ -65,6 +97,7 @@ def judge_all(
 ) -> dict[str, Judged]:
     """Candidates whose risk is a finite number, each in its best setting; there is at least one.
 
+    A quarter of the tiles shows which are worse than the best for certain; the others are judged on all of them.
     Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, `names` were
     asked for, and the mean of several is one more.
 
@@ -73,64 +106,97 @@ def judge_all(
     take together.
     """
     rng = np.random.default_rng(SEED)
-    deviations = [np.sqrt(strength.variance(tile)) for tile in tiles]
-    draws = [_as_strong(strength.draw(tile, rng), deviation) for tile, deviation in zip(tiles, deviations, strict=True)]
+    samples = [Sample.of(tile, strength, rng) for tile in tiles]
     certain, limit = (trust(level, strength), strength) if harmless else (1.0, None)
+    judge = partial(_judged, level=level, device=device, certain=certain, limit=limit)
+    trials = {name: [(among[name], number) for number in range(len(among[name].settings(level)))] for name in names}
+    several = sum(map(len, trials.values())) > 1
+    quarter = [middle for sample in samples for middle in sample.middles()] if several else samples
     judged = {}
     for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
         bar.set_postfix_str(name)
-        candidate, found = among[name], []
-        for number, setting in enumerate(candidate.settings(level)):
-            filters = [filter_of(candidate, setting, deviation, level, device) for deviation in deviations]
-            found.append(_judged(candidate, number, filters, tiles, draws, certain, limit))
-        finite = [one for one in found if math.isfinite(one.change)]
+        finite = [one for trial in trials[name] if math.isfinite((one := judge(*trial, quarter)).change)]
         if finite:
             judged[name] = min(finite, key=lambda one: one.change)
     if not judged:
         raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
-    together = _hardly_apart(judged, level, most_seconds) if harmless else list(judged)
+    if several:
+        judged = _on_all(judged, lambda one: judge(one.candidate, one.number, samples), strength, level, harmless)
+    together = _hardly_apart(judged, strength, level, most_seconds) if harmless else list(judged)
     if len(together) > 1:
         mean = mean_of(*((judged[name].candidate, judged[name].number) for name in together))
-        recalled = [partial(_mean_of_answers, [judged[name].answers for name in together])] * len(tiles)
-        judged[TOGETHER.join(together)] = _judged(mean, 0, recalled, tiles, draws, certain, limit)
+        recalled = partial(_mean_of_answers, [judged[name].answers for name in together])
+        judged[TOGETHER.join(together)] = judge(mean, 0, samples, filter=recalled)
     return judged
+
+
+def _on_all(
+    judged: dict[str, Judged],
+    judge: Callable[[Judged], Judged],
+    strength: Strength,
+    level: float,
+    harmless: bool,
+) -> dict[str, Judged]:
+    """Those that were not worse for certain judged on all samples; the others are as far behind the best as before."""
+    best = min(judged, key=lambda name: judged[name].change)
+    near = [name for name, one in judged.items() if not (harmless and _worse(one, judged[best], strength, level))]
+    again = {name: judge(judged[name]) for name in near}
+    shift = again[best].change - judged[best].change
+    return {name: again[name] if name in again else replace(one, shift=shift) for name, one in judged.items()}
+
+
+def _worse(one: Judged, best: Judged, strength: Strength, level: float) -> bool:
+    """Whether one is certain to be worse: by more than scatter explains, or the covariance, where it was estimated."""
+    return falls(one, best) and (strength.white or one.change - best.change >= ALIKE * level**2)
+
+
+def falls(before: Judged, after: Judged) -> bool:
+    """Whether a risk is lower for certain than another on the same pixels and draws."""
+    first, second, apart = before.risk, after.risk, np.zeros_like(before.risk.noise)
+    overlap = after.weight * second.overlap - before.weight * first.overlap
+    power = after.weight**2 * second.power - before.weight**2 * first.power
+    difference = Risk(overlap, power, apart, first.count)
+    return difference.change() < -SURE * difference.error()
 
 
 def _judged(
     candidate: Candidate,
     number: int,
-    filters: list[Filter],
-    tiles: list[np.ndarray],
-    draws: list[np.ndarray],
+    samples: list[Sample],
+    *,
+    level: float,
+    device: str,
     certain: float,
     limit: Strength | None,
+    filter: Filter | None = None,
 ) -> Judged:
-    """A candidate in one setting, as `filters` apply it to tiles; of the noise's variance a share is `certain`.
+    """A candidate in one setting, judged on samples; of the noise's variance a share is `certain`.
 
-    limit: the noise, of which no more is taken off than does good; None: all that the filter takes off.
+    limit: the noise, of which no more is taken off than does good; None: all that the filter takes off. filter: what
+    stands for the candidate, if it is known.
     """
-    answers = {}
-    risks = [
-        stein_risk(_limited(_remembered(filter, answers), limit), tile, [z], strength=STEP)
-        for filter, tile, z in zip(filters, tiles, draws, strict=True)
-    ]
+    setting, answers, risks = candidate.settings(level)[number], {}, []
+    for sample in samples:
+        one = filter or filter_of(candidate, setting, sample.deviation, level, device)
+        risks.append(stein_risk(_limited(_remembered(one, answers), limit), sample.tile, [sample.draw], strength=STEP))
     risk = sum(risks[1:], risks[0]).with_noise(certain)
     weight = np.ones(risk.count.shape[1]) if limit is None else risk.best_weight
     return Judged(candidate, number, risk, weight, answers)
 
 
-def _hardly_apart(judged: dict[str, Judged], level: float, most_seconds: float) -> list[str]:
+def _hardly_apart(judged: dict[str, Judged], strength: Strength, level: float, most_seconds: float) -> list[str]:
     """The best filter and the best network, where nobody can say which of the two is better; else none.
 
     They err in different ways, and the mean of two is never worse than both, and mostly better than either.
     """
     best = []
     for learned in (False, True):
-        names = [name for name, one in judged.items() if one.candidate.colours == learned]
+        names = [name for name, one in judged.items() if bool(one.candidate.weights) == learned and not one.shift]
         best += [min(names, key=lambda name: judged[name].change)] if names else []
-    changes = [judged[name].change for name in best]
+    first, *others = sorted((judged[name] for name in best), key=lambda one: one.change)
     affordable = sum(judged[name].candidate.seconds for name in best) <= most_seconds
-    return best if affordable and max(changes) - min(changes) < ALIKE * level**2 else []
+    apart = any(one.change - first.change >= ALIKE * level**2 or _worse(one, first, strength, level) for one in others)
+    return best if affordable and not apart else []
 
 
 def _mean_of_answers(answers: list[dict[bytes, np.ndarray]], image: np.ndarray) -> np.ndarray:
@@ -158,9 +224,23 @@ def _remembered(filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
     """A filter that keeps what it answers to an image."""
 
     def remembered(image: np.ndarray) -> np.ndarray:
-        return answers.setdefault(image.tobytes(), filter(image))
+        key = image.tobytes()
+        if key not in answers:
+            answers[key] = filter(image)
+        return answers[key]
 
     return remembered
+
+
+def recalled(filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
+    """A filter that looks up what was answered to images before; it keeps nothing more."""
+    longest = max(map(len, answers), default=0)
+
+    def recalled(image: np.ndarray) -> np.ndarray:
+        known = answers.get(image.tobytes()) if image.nbytes <= longest else None
+        return filter(image) if known is None else known
+
+    return recalled
 
 
 def _limited(filter: Filter, strength: Strength | None) -> Filter:
@@ -188,7 +268,7 @@ def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, lev
         return lambda image: np.mean([filter(image) for filter in filters], axis=0)
     if candidate.by_pixel:
         setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
-    return partial(candidate.filter, **setting, **({"device": device} if candidate.colours else {}))
+    return partial(candidate.filter, **setting, **({"device": device} if candidate.weights else {}))
 
 
 def _as_strong(draw: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -3,13 +3,14 @@
 torch, which takes seconds to load, is imported when the first of them is used.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dnlib.filters import Filter
+from dnlib.filters import Filter, refined
 from dnlib.images import by_tiles, to_image, to_tensor
 
 if TYPE_CHECKING:
@@ -27,20 +28,17 @@ def is_there(name: str) -> bool:
     return name in cards.available()
 
 
-def filter_of(name: str) -> Filter:
-    """A network as a filter of images [H, W, 3] in [0, 1]; `sigma`, of the noise, for those that want to be told it."""
+def filter_by(read: Callable[[str], "Method"], refining: float | None = None) -> Filter:
+    """A network as a filter of images [H, W, C] or [H, W] in [0, 1].
 
-    def filter(image: np.ndarray, sigma: float | None = None, *, device: str = "auto") -> np.ndarray:
-        return to_image(estimate(method_of(name, device), image, sigma)[0])
+    read: gives the network for a device. refining: the estimate is refined by similar patches, for noise of so many
+    times the deviation `sigma`; None: it is not, and `sigma` is for networks that want to be told it.
+    """
 
-    return filter
-
-
-def filter_by(method: "Method") -> Filter:
-    """The same for a method that is at hand, on the device where it is."""
-
-    def filter(image: np.ndarray, *, device: str = "auto") -> np.ndarray:
-        return to_image(estimate(method, image, None)[0])
+    def filter(image: np.ndarray, sigma: float | np.ndarray | None = None, *, device: str = "auto") -> np.ndarray:
+        mean, *_ = estimate(read(device), image, sigma if refining is None else None)
+        result = to_image(mean).reshape(image.shape)
+        return result if refining is None else refined(image, refining * np.asarray(sigma), result)
 
     return filter
 
@@ -54,7 +52,7 @@ def with_deviation(
 
 
 def estimate(method: "Method", image: np.ndarray, sigma: float | None) -> "tuple[Tensor, ...]":
-    """What a method says of an image [H, W, 3] in [0, 1], tile by tile: the mean and, if it knows, its deviation."""
+    """What a method says of an image [H, W, C] or [H, W] in [0, 1]: the mean and, if it knows, its deviation."""
     import torch
 
     device = next(method.parameters()).device

@@ -35,12 +35,15 @@ def sample_tiles(
 def sample_places(frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0) -> list[Place]:
     """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 
+    A single small frame is one tile, and so is judged whole, unless they may take up a share only.
     Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
     share: of all pixels, that they take up at most, if there is more than one.
     """
     height, width = frames[0].shape[:2]
     rows, columns = largest_rectangle(np.all(inside, axis=0)) if inside else (slice(0, height), slice(0, width))
     height, width = rows.stop - rows.start, columns.stop - columns.start
+    if len(frames) == 1 and share == 1 and height * width <= TILES * TILE**2:
+        return [Place(0, rows, columns)]
     th, tw = min(TILE, height), min(TILE, width)
     corners = [(rows.start + top, columns.start + left) for top in _starts(height, th) for left in _starts(width, tw)]
     most = max(1, int(share * len(frames) * height * width / (th * tw)))

@@ -16,7 +16,7 @@ from .classical import (
     total_variation as total_variation,
     wavelet as wavelet,
 )
-from .groups import ridge as ridge, ridge_cascade as ridge_cascade
+from .groups import refined as refined, ridge as ridge, ridge_cascade as ridge_cascade
 from .jinvariance import (
     donut_median as donut_median,
     grid_masks as grid_masks,

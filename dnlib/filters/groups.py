@@ -14,6 +14,7 @@ from scipy.fft import dct, idct
 from dnlib.filters.classical import floats
 
 FIRST, SECOND = {"patch": 11, "number": 18}, {"patch": 7, "number": 64}  # of step 1 and step 2
+REFINING = 32  # patches of a group in `refined`
 WINDOW, STRIDE = 31, 6
 SMALLEST = 8
 ROWS = 4  # of groups, in a band that one thread filters
@@ -25,6 +26,7 @@ def ridge(
     *,
     pilot: np.ndarray | None = None,
     rounds: int = 2,
+    number: int = SECOND["number"],
     threads: int | None = None,
 ) -> np.ndarray:
     """NL-Ridge: linear estimates of patches from the patches most like them; no training.
@@ -50,6 +52,8 @@ def ridge(
         Any denoised image of the same shape; step 1 is left out then.
     rounds
         How often step 2 is made.
+    number
+        Patches of a group in step 2, 1 or more.
     threads
         Number of threads, by default one per core. The result is the same with any number, to the last bit.
 
@@ -62,7 +66,7 @@ def ridge(
     ------
     ValueError
         For what is no finite image of 8x8 pixels or more, for levels that are negative or of another shape, for a pilot
-        of another shape, for less than one round or thread.
+        of another shape, for less than one round, patch or thread.
 
     References
     ----------
@@ -78,12 +82,12 @@ def ridge(
     True
     """
     image = _checked(image)
-    if rounds < 1 or (threads is not None and threads < 1):
-        raise ValueError(f"ridge takes rounds >= 1 and threads >= 1; {rounds} and {threads} were given")
+    if min(rounds, number, 1 if threads is None else threads) < 1:
+        raise ValueError(f"ridge takes rounds, number, threads >= 1; {rounds}, {number}, {threads} were given")
     pilot = None if pilot is None else floats(pilot)
     if pilot is not None and pilot.shape != image.shape:
         raise ValueError(f"the pilot has the image's shape {list(image.shape)}; {list(pilot.shape)} was given")
-    return _ridge(image, _deviation(sigma, image), pilot, rounds, threads)
+    return _ridge(image, _deviation(sigma, image), pilot, rounds, number, threads)
 
 
 def ridge_cascade(
@@ -132,17 +136,46 @@ def ridge_cascade(
         raise ValueError(f"the factors of a ridge cascade are 0 or more; {apart} and {whole} were given")
     pilot = np.empty_like(image)
     for quarter in (np.s_[i::2, j::2] for i in (0, 1) for j in (0, 1)):
-        pilot[quarter] = _ridge(image[quarter], apart * deviation[quarter], None, 2, threads)
+        pilot[quarter] = _ridge(image[quarter], apart * deviation[quarter], None, 2, SECOND["number"], threads)
     return ridge(image, whole * deviation, pilot=pilot, rounds=rounds, threads=threads)
 
 
-def _ridge(image, deviation, pilot, rounds, threads):
+def refined(image: np.ndarray, sigma: float | np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """The mean of an estimate, as a network gives it, and of `ridge` with this estimate as its pilot.
+
+    A network knows photographs in general, patches that are alike know this one; where both err, they err differently.
+    In a mean with the pilot a small group is as good as a large one, and takes a third of its time.
+
+    Parameters
+    ----------
+    image, sigma
+        As `ridge` takes them; for noise that neighbours share, twice its standard deviation does well.
+    estimate
+        Of the image's shape: an image denoised in any way.
+
+    Raises
+    ------
+    ValueError
+        As `ridge`.
+
+    Examples
+    --------
+    >>> clean = np.tile(np.sin(np.arange(40) / 3), (40, 1))
+    >>> noisy = clean + 0.2 * np.random.default_rng(0).standard_normal(clean.shape)
+    >>> blurred = (noisy + np.roll(noisy, 1, 0) + np.roll(noisy, -1, 0)) / 3
+    >>> bool((refined(noisy, 0.2, blurred) - clean).std() < (blurred - clean).std())
+    True
+    """
+    return (estimate + ridge(image, sigma, pilot=estimate, rounds=1, number=REFINING)) / 2
+
+
+def _ridge(image, deviation, pilot, rounds, number, threads):
     if not deviation.any():
         return image.copy()
     planes, variance = _opponent(image), _opponent_variance(deviation**2)
     guide = filtered(planes, variance, **FIRST, threads=threads) if pilot is None else _opponent(pilot)
     for _ in range(rounds):
-        guide = filtered(planes, variance, guide, **SECOND, threads=threads)
+        guide = filtered(planes, variance, guide, patch=SECOND["patch"], number=number, threads=threads)
     return idct(np.moveaxis(guide, 0, -1), axis=-1, norm="ortho").reshape(image.shape).astype(image.dtype)
 
 

@@ -1,6 +1,7 @@
 import math
 import warnings
 from dataclasses import replace
+from types import SimpleNamespace
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -31,7 +32,7 @@ def test_the_choice_is_the_smallest_risk_and_is_reported_in_the_units_of_the_ima
     _, choice = dnlib.denoise(NOISY * 1000, return_choice=True)
     best = min(choice.risks, key=choice.risks.get)
     assert choice.risk == choice.risks[choice.filter] and best in choice.filter.split(" and ")
-    assert {"ridge", "white_noise_network", UNCHANGED} < set(choice.risks) and BLIND_SPOT not in choice.risks
+    assert {"nl_means", "white_noise_network_refined", UNCHANGED} < set(choice.risks) and BLIND_SPOT not in choice.risks
     assert choice.noise == pytest.approx(98, rel=0.15) and choice.filter in choice.summary
     assert choice.risks[UNCHANGED] == pytest.approx(choice.noise**2)
 
@@ -41,7 +42,7 @@ def test_the_risk_is_close_to_the_true_error_which_it_never_saw():
     assert choice.risk == pytest.approx(np.mean((result - PHOTO.mean(axis=-1)) ** 2), rel=0.4)
 
 
-@pytest.mark.parametrize("name", [name for name, one in CANDIDATES.items() if not one.colours])
+@pytest.mark.parametrize("name", [name for name, one in CANDIDATES.items() if not one.weights])
 def test_every_filter_can_be_asked_for_and_is_applied_as_it_is(name):
     image = GRAY[:64, :64]
     result, choice = dnlib.denoise(image, filter=name, return_choice=True)
@@ -219,11 +220,13 @@ def test_images_that_cannot_be_denoised_are_named(image, message):
 
 def test_two_that_are_hardly_apart_are_averaged_and_what_was_chosen_can_be_asked_for_by_name():
     first, second = (judged_as(change) for change in (-0.9, -0.81))
-    networks = {"network": replace(second, candidate=replace(second.candidate, colours=True))}
-    assert _hardly_apart({"ridge": first} | networks, 1.0, math.inf) == ["ridge", "network"]
-    assert not _hardly_apart({"ridge": first} | networks, 0.9, math.inf)  # the noise is weaker
-    assert not _hardly_apart({"ridge": first} | networks, 1.0, 0.1)  # they would take too long
-    assert _hardly_apart({"ridge": first, "median": second}, 1.0, math.inf) == ["ridge"]  # no network
+    network = replace(second, candidate=CANDIDATES["white_noise_network"])
+    shared = SimpleNamespace(white=False)
+    assert _hardly_apart({"ridge": first, "network": network}, shared, 1.0, math.inf) == ["ridge", "network"]
+    assert not _hardly_apart({"ridge": first, "network": network}, shared, 0.9, math.inf)  # the noise is weaker
+    assert not _hardly_apart({"ridge": first, "network": network}, White(1.0), 1.0, math.inf)  # it is known well
+    assert not _hardly_apart({"ridge": first, "network": network}, shared, 1.0, 0.1)  # they would take too long
+    assert _hardly_apart({"ridge": first, "median": second}, shared, 1.0, math.inf) == ["ridge"]  # no network
     pair = [dnlib.denoise(NOISY, filter=name) for name in ("ridge", "white_noise_network")]
     both = dnlib.denoise(NOISY, filter="ridge and white_noise_network")
     np.testing.assert_allclose(both, np.mean(pair, axis=0), atol=1e-6)
@@ -234,7 +237,7 @@ def test_two_that_are_hardly_apart_are_averaged_and_what_was_chosen_can_be_asked
 
 def judged_as(change):
     """A candidate that would lower the error of noise of variance 1 by so much."""
-    risk = Risk(*np.array([[[change]], [[-change]], [[1.0]], [[1.0]]]))
+    risk = Risk(*np.array([[[change]], [[-change]], [[1.0]], [[1.0]]]).repeat(4, axis=1))  # in four blocks
     return Judged(CANDIDATES["ridge"], 0, risk, np.ones(1))
 
 

@@ -40,7 +40,7 @@ def stand_in(tmp_path, monkeypatch):
 def test_it_is_asked_for_by_name_alone(stand_in):
     _, choice = dnlib.denoise(NOISY, return_choice=True)
     assert BLIND_SPOT not in choice.risks and choice.uncertainty is None
-    assert not any(CANDIDATES[name].colours for name in choice.risks if name != UNCHANGED)  # no other weights are there
+    assert not any(CANDIDATES[name].weights for name in choice.risks if name != UNCHANGED)  # no other weights are there
 
 
 def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(stand_in):
@@ -56,9 +56,9 @@ def test_asked_for_it_gives_posterior_and_uncertainty_in_the_units_of_the_image(
 
 def test_large_images_are_worked_through_in_tiles(stand_in, monkeypatch):
     monkeypatch.setattr(learned, "SIDE", 32)
-    in_tiles = learned.filter_of(BLIND_SPOT_WEIGHTS)(NOISY, 0.1)
+    in_tiles = CANDIDATES[BLIND_SPOT].filter(NOISY, 0.1)
     monkeypatch.setattr(learned, "SIDE", 1024)
-    np.testing.assert_allclose(in_tiles, learned.filter_of(BLIND_SPOT_WEIGHTS)(NOISY, 0.1), atol=1e-5)
+    np.testing.assert_allclose(in_tiles, CANDIDATES[BLIND_SPOT].filter(NOISY, 0.1), atol=1e-5)
 
 
 def test_the_network_is_read_once(stand_in, monkeypatch):
