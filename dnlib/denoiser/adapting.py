@@ -139,7 +139,7 @@ def adapted_best(
     def judge(candidate: Candidate) -> Judged:
         return judge_all([name], among={name: candidate}, progress=False)[name]
 
-    before = judged[name]
+    before = judge(judged[name].candidate)  # on all, even if it was dropped after a quarter
     adaptation = adapt(before, lessons, strength, judge, seconds, device=device, progress=progress)
     after, trained = adaptation.adapted, f"{name} was trained further on this picture for {adaptation.steps} steps"
     if after is None:

@@ -116,7 +116,7 @@ def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
 def _network(weights: str, words: str, noise: str, channels: int = 3, seconds: float = 1.0, **more) -> Candidate:
     return Candidate(
         **{
-            "filter": learned.filter_by(partial(learned.method_of, weights)),
+            "filter": learned.filter_by(lambda device: learned.method_of(weights, device)),
             "settings": lambda level: [{}],
             "in_image_units": frozenset({"sigma"}),
             "noise": noise,
@@ -134,7 +134,7 @@ def _refined(name: str, factor: float, *also: str) -> Candidate:
     network = NETWORKS[name]
     return replace(
         network,
-        filter=learned.filter_by(partial(learned.method_of, network.weights), factor),
+        filter=learned.filter_by(lambda device: learned.method_of(network.weights, device), factor),
         settings=_times("sigma", 1.0),
         seconds=network.seconds + 0.7,
         by_pixel=True,

@@ -325,7 +325,7 @@ def test_what_ships_loads_is_small_and_says_where_it_comes_from(name):
     for known in ("data_sha256", "steps", "seconds", "device", "scores", "licence", "seed", "versions"):
         assert card[known] not in (None, "", {}), known
     method = cards.load_method(name)
-    flat = torch.full((1, 3, 64, 64), 0.5)
+    flat = torch.full((1, method.network.channels, 64, 64), 0.5)
     noise = recipe.monitored if recipe.noise else CorrelatedGaussian(20, 3)  # something like a phone's
     noisy, _ = noise.sample(flat, torch.Generator().manual_seed(0))
     left = (method.denoise(noisy).mean - flat).std() / (noisy - flat).std()
