@@ -6,7 +6,7 @@ import torch
 import yaml
 
 from dnlib.methods import published_ssid
-from dnlib.zoo import cards, recipes, trainer
+from dnlib.zoo import cards, lengths, recipes, trainer
 
 read_card, load_method = cards.read_card, cards.load_method
 
@@ -94,6 +94,13 @@ def test_other_lengths_lie_in_other_folders_and_their_cards_are_kept(small, tmp_
         "laptop_seed0_steps2",
         "laptop_seed0_steps3",
     ]
+    curve = lengths.reached("AP-BSN", "texture")
+    assert [(one.steps, one.seed) for one in curve] == [(2, 0), (3, 0), (4, 0)]
+    assert curve[-1].images == found[-1]["judged"]["APBSN"]["phones, texture"]["texture"]
+    assert lengths.reached("AP-BSN", "texture", stage="not refined")[0].images != curve[0].images
+    with pytest.raises(ValueError, match=r"what was measured.*'grain' was given"):
+        lengths.reached("AP-BSN", "grain")
+    assert lengths.reached("SSID") == []
     cards.keep(tmp_path / "runs" / "laptop_seed0" / "ap_bsn_row.yaml")  # the same once more is no harm
     other = trainer.train("ap_bsn_row", seed=1, steps=2, report=lambda line: None)
     (other.parent / "ap_bsn_row.yaml").write_text(other.with_suffix(".yaml").read_text().replace("seed: 1", "seed: 0"))
