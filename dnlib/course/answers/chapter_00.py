@@ -26,9 +26,10 @@ EXERCISES = {
         because="averaging M independent values divides the variance by M.",
     ),
     "00.3": Exercise(
-        "rows",
+        ["impulse", "rows"],
         choices=KINDS,
-        because="neighbours in a row share nearly all of their noise, so that their difference hardly holds any.",
+        because="neighbours in a row share nearly all of their noise, so that their difference hardly holds any; and a "
+        "median overlooks what strikes 15 of 100 pixels.",
     ),
     "00.4": Exercise(
         "next to nothing",

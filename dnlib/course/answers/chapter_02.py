@@ -27,10 +27,10 @@ EXERCISES = {
         "cheap, never so bad.",
     ),
     "02.5": Exercise(
-        "a little worse",
-        choices=("much worse", "a little worse", "better"),
-        because="the best answer is the same, for noise of the target is averaged away; only the way there is rougher, "
-        "and a short training stays farther from its end.",
+        "about the same",
+        choices=("much worse", "about the same", "much better"),
+        because="the best answer does not change, for the noise of targets is averaged away; only the "
+        "way there is rougher.",
     ),
     "02.6": Exercise(
         "learnt by heart",
