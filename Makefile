@@ -2,6 +2,7 @@
 # make test        ruff, import-linter, pytest with doctests, nbval
 # make bench       speed against peers, one run, this machine
 # make site        the course as a site, in runs/site/html
+# make test-browser  the site, the reports and four chapters in Chromium; screenshots in runs/browser
 # make sliders     draw the pictures of interactive views for the site: every chapter is run
 # make lab         JupyterLab on the chapters
 # make notebooks   execute the chapters in place, as they are committed
@@ -11,10 +12,11 @@ PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
 SITE   := .venv/.site
+BROWSER := .venv/.browser
 CONSTRAINTS ?= constraints.txt
 export JUPYTER_PREFER_ENV_PATH = 1
 
-.PHONY: reproduce test bench site sliders lab notebooks clean
+.PHONY: reproduce test bench site test-browser sliders lab notebooks clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: $(READY)
@@ -35,6 +37,10 @@ site: export OMP_NUM_THREADS = 1
 site: $(SITE)
 	@$(BIN)/python -m pytest -q tests/site docs/building
 	@$(BIN)/python docs/build.py
+
+test-browser: export OMP_NUM_THREADS = 1
+test-browser: site $(BROWSER)
+	@DNLIB_BROWSER=1 $(BIN)/python -m pytest tests/browser
 
 sliders: $(READY)
 	@DNLIB_STATES=$(CURDIR)/results/states $(BIN)/dnlib run --out runs/sliders
@@ -58,4 +64,8 @@ $(READY): pyproject.toml constraints.txt
 
 $(SITE): $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test,site]"
+	@touch $@
+
+$(BROWSER): $(SITE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test,site,browser]"
 	@touch $@

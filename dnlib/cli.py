@@ -9,6 +9,17 @@ from pathlib import Path
 import click
 
 _BY_STEPS = "by steps"  # --more without a time
+_EXAMPLE = """dnlib denoise takes noisy pictures and writes denoised ones. It needs no clean picture and no setting.
+
+With no picture at hand, make one, a cat with noise:
+
+  python -c "import skimage as s; s.io.imsave('noisy.png', s.util.img_as_ubyte(s.util.random_noise(s.data.cat())))"
+
+Denoise it, and look at the page that shows before, after and what was removed:
+
+  dnlib denoise noisy.png -o denoised.png --report report.html
+
+`dnlib denoise --help` lists all that it takes."""
 
 
 class _OneLineErrors(click.Group):
@@ -45,10 +56,8 @@ def _reading(command):
 
 
 @main.command()
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="A file, or a folder for several images."
-)
+@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file, or a folder for several images.")
 @click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
 @click.option(
     "--report",
@@ -82,6 +91,11 @@ def denoise(images, output, channels, patience, adapt, force, **options):
     dnlib denoise noisy.png -o denoised.png
     dnlib denoise noisy.png movie.tif shots/ -o denoised/
     """  # noqa: D301 - click wants the character
+    if not images:
+        click.echo(_EXAMPLE)
+        return
+    if output is None:
+        raise click.UsageError(f"say where the result goes: dnlib denoise {images[0]} -o denoised.png")
     from dnlib.denoiser import denoise_files
 
     options |= {"channels": channels or None, "patience": _seconds(patience), "overwrite": force}
@@ -251,15 +265,16 @@ def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
     _check_checkout("dnlib claims")
     from dnlib.course import claims_table, judge, load_claims, records
+    from dnlib.images import ROOT
 
-    folder = _with_records(folder or records.ROOT / "results")
+    folder = _with_records(folder or ROOT / "results")
     claims_table(judge(load_claims(), records.read_all(folder / "records")))
 
 
 def _with_records(folder: Path | None) -> Path:
-    from dnlib.course import records
+    from dnlib.images import ROOT
 
-    folder = folder or records.ROOT / "runs" / "laptop"
+    folder = folder or ROOT / "runs" / "laptop"
     if not (folder / "records").is_dir():
         raise FileNotFoundError(f"there are no records in {folder}; `dnlib run` makes some")
     return folder
@@ -340,6 +355,21 @@ def _seconds(text: str) -> float:
     except (AttributeError, ValueError):
         raise ValueError(f"a time is written like 2h, 1h30m, 45m or 90s; {text!r} was given") from None
     return 3600 * hours + 60 * minutes + seconds
+
+
+@main.group()
+def course():
+    """The chapters, to work in elsewhere."""
+
+
+@course.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def copy(folder):
+    """Copy the chapters into a new FOLDER, to work in; the originals stay as they are."""
+    from dnlib.course import jobs
+
+    copied = jobs.copy(folder)
+    click.echo(f"{len(copied)} chapters are in {folder}; jupyter lab {folder} opens them")
 
 
 @main.command()

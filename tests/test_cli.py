@@ -1,4 +1,6 @@
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -254,3 +256,19 @@ def test_names_that_no_encoding_has_are_no_obstacle(noisy_file, tmp_path):
 
 def test_the_longest_name_is_written(noisy_file, tmp_path):
     assert call("denoise", noisy_file, "-o", tmp_path / f"{'a' * 251}.png", "--filter", "median").exit_code == 0
+
+
+def test_denoise_without_arguments_explains_itself_with_an_example_that_runs(tmp_path, monkeypatch):
+    said = CliRunner().invoke(main, ["denoise"])
+    assert said.exit_code == 0
+    monkeypatch.chdir(tmp_path)
+    exec(re.search(r'python -c "(.*)"', said.output)[1], {})
+    command = re.search(r"^  dnlib (denoise noisy.png .*)$", said.output, re.MULTILINE)[1]
+    done = CliRunner().invoke(main, [*shlex.split(command), "--filter", "median"])  # quickly
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in tmp_path.iterdir()} == {"noisy.png", "denoised.png", "report.html"}
+
+
+def test_denoise_says_that_it_needs_a_place_for_the_result():
+    said = CliRunner().invoke(main, ["denoise", "a.png"])
+    assert said.exit_code == 2 and "say where the result goes: dnlib denoise a.png -o denoised.png" in said.output

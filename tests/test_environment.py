@@ -1,5 +1,6 @@
 """What a user installs is the same on every path, and importing costs little."""
 
+import json
 import re
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_no_build_strings_and_no_plain_torch_in_the_pins():
 def test_the_pins_fit_the_bounds_and_cover_them():
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if line and not line.startswith("#")]
     pins = {canonicalize_name((r := Requirement(line)).name): next(iter(r.specifier)).version for line in lines}
-    for name, bounds in needed("test", "site").items():
+    for name, bounds in needed("test", "site", "browser").items():
         pin = pins.get(canonicalize_name(name))
         assert pin and pin in bounds, name
 
@@ -70,3 +71,11 @@ def test_continuous_integration_calls_the_readme_s_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
     assert "make test" in (ROOT / ".github" / "workflows" / "test.yml").read_text()
     assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_the_version_is_one():
+    version = PROJECT["version"]
+    assert f'__version__ = "{version}"' in (ROOT / "dnlib" / "__init__.py").read_text()
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
+    assert json.loads((ROOT / "codemeta.json").read_text())["version"] == version
+    assert f"## [{version}] - " in (ROOT / "CHANGELOG.md").read_text()

@@ -77,6 +77,8 @@ def test_a_command_is_one_that_dnlib_takes(command):
     if words[0] == "COMMAND":
         return
     taken = cli.main.commands[words[0]]
+    if isinstance(taken, click.Group) and len(words) > 1:
+        taken, words = taken.commands[words[1]], words[1:]
     context = click.Context(taken, info_name=words[0], help_option_names=["-h", "--help"])
     _, left, _ = taken.make_parser(context).parse_args(words[1:])
     assert not left, left

@@ -1,5 +1,7 @@
 """What there is to run: chapters by name, and one job for each chapter and seed, checked before anything runs."""
 
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +10,9 @@ from typing import Any, Literal
 from dnlib.course import records
 from dnlib.course.parameters import COMMON, CourseError, typed
 from dnlib.course.profiles import PROFILES
-from dnlib.images import ROOT, one_of
+from dnlib.images import ROOT, one_of, shipped
 
-NOTEBOOKS = ROOT / "notebooks"
+NOTEBOOKS = shipped("notebooks")
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,31 @@ def plan(
     return [
         Job(path.stem, profile, seed, device, typed(path, overrides or {}), out) for seed in seeds for path in notebooks
     ]
+
+
+def copy(folder: Path) -> list[Path]:
+    """Copy all chapters into a new folder, whole or not at all; the originals stay as they are.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder is there: work in it would be lost.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     copied = copy(Path(place) / "course")
+    ...     copied[0].name, len(copied) == len(chapters())
+    ('00_start_here.ipynb', True)
+    """
+    if folder.exists():
+        raise FileExistsError(f"{folder} is there already, perhaps with work in it; name a folder that is not")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".course-") as place:
+        made = Path(place) / "course"
+        made.mkdir()
+        for chapter in chapters():
+            shutil.copy(chapter, made)
+        made.rename(folder)
+    return sorted(folder.glob("*.ipynb"))

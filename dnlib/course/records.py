@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from dnlib.course.margins import measure
-from dnlib.images import ROOT, atomic
+from dnlib.images import atomic, shipped
 
-COMMITTED = ROOT / "results" / "records"
+COMMITTED = shipped("results") / "records"
 
 
 @dataclass(frozen=True)

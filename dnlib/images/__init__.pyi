@@ -27,7 +27,13 @@ from .files import HOLDS as HOLDS, image_files as image_files, naturally as natu
 from .layouts import Example as Example
 from .parts import Part as Part, parts_of as parts_of
 from .pictures import Picture as Picture
-from .places import ROOT as ROOT, SHIPPED as SHIPPED, home as home, in_checkout as in_checkout
+from .places import (
+    ROOT as ROOT,
+    SHIPPED as SHIPPED,
+    home as home,
+    in_checkout as in_checkout,
+    shipped as shipped,
+)
 from .planes import without_values as without_values
 from .ranges import Range as Range, range_in_use as range_in_use, step_of as step_of
 from .scenes import check_scenes_apart as check_scenes_apart

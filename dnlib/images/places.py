@@ -6,7 +6,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 ROOT = PACKAGE.parent
 """The checkout, with notebooks/, results/ and data/; a wheel has none, and carries data/ inside the package."""
-SHIPPED = PACKAGE / "data" if (PACKAGE / "data").is_dir() else ROOT / "data"
+
+
+def shipped(name: str) -> Path:
+    """A folder of the checkout that a wheel carries, too: data, notebooks or results."""
+    return PACKAGE / name if (PACKAGE / name).is_dir() else ROOT / name
+
+
+SHIPPED = shipped("data")
 """The registry of datasets and the trained weights."""
 
 

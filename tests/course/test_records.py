@@ -109,13 +109,13 @@ def test_committed_claims_are_sound():
 
 
 def test_committed_records_decide_every_claim_that_needs_no_download():
-    found = records.read_all(records.ROOT / "results" / "records")
+    found = records.read_all(records.COMMITTED)
     undecided = [j.claim.id for j in judge(load_claims(), found) if j.verdict == "not tested"]
     assert undecided == []
 
 
 def test_committed_records_are_of_committed_code():
-    for record in records.read_all(records.ROOT / "results" / "records"):
+    for record in records.read_all(records.COMMITTED):
         assert record.commit and not record.commit.endswith("+"), record.chapter
 
 

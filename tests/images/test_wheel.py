@@ -27,7 +27,7 @@ def wheel(tmp_path_factory):
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("dnlib", "data"):
+    for name in ("dnlib", "data", "notebooks", "results"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("downloads", "__pycache__"))
     (source / "data" / "downloads").mkdir()
     (source / "data" / "downloads" / "large.png").touch()
@@ -42,7 +42,9 @@ def wheel(tmp_path_factory):
 def test_a_wheel_holds_all_code_and_data_and_no_downloads(wheel):
     def files(folder):
         found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        return {path for path in found if not {"__pycache__", "downloads", "data"} & set(path.parts)}
+        return {
+            path for path in found if not {"__pycache__", "downloads", "data", "notebooks", "results"} & set(path.parts)
+        }
 
     assert files(wheel / "dnlib") == files(ROOT / "dnlib")
     shipped = {
@@ -53,6 +55,26 @@ def test_a_wheel_holds_all_code_and_data_and_no_downloads(wheel):
     }
     assert {path.as_posix() for path in data - shipped} == {"registry.yaml"} and shipped <= data
     assert {path.name.split("-")[0] for path in wheel.iterdir()} == {"dnlib"}
+
+
+def test_a_wheel_holds_chapters_claims_and_records(wheel):
+    def names(folder, pattern):
+        return {path.name for path in folder.glob(pattern)}
+
+    assert names(wheel / "dnlib" / "notebooks", "*") == names(ROOT / "notebooks", "*.ipynb")
+    assert names(wheel / "dnlib" / "results", "*") == {"claims.yaml", "records"}
+    assert names(wheel / "dnlib" / "results" / "records", "*") == names(ROOT / "results" / "records", "*.json")
+
+
+def test_chapters_are_copied_out_of_a_wheel(wheel, tmp_path):
+    python = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(wheel)}, "capture_output": True, "text": True}
+    command = [sys.executable, "-m", "dnlib", "course", "copy", "mine"]
+    assert "13 chapters are in mine" in subprocess.run(command, check=True, **python).stdout
+    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 13
+    (tmp_path / "mine" / "00_start_here.ipynb").write_text("my work")
+    again = subprocess.run(command, check=False, **python)
+    assert again.returncode == 2 and "mine is there already, perhaps with work in it" in again.stderr
+    assert (tmp_path / "mine" / "00_start_here.ipynb").read_text() == "my work"
 
 
 def test_a_wheel_knows_its_datasets_and_networks(wheel, tmp_path):

@@ -1,0 +1,90 @@
+"""Chapters in JupyterLab: run to their end in the smoke profile, and every slider moved."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from seeing import changes
+
+from dnlib.images import ROOT
+
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},  # cells out of sight are there, too
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of JupyterLab over a copy of the chapters."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    for name, settings in SETTINGS.items():
+        path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {"JUPYTERLAB_SETTINGS_DIR": folder / "settings", "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces"}
+    variables = {**os.environ, **{name: str(path) for name, path in places.items()}, "DNLIB_PROFILE": "smoke"}
+    variables = {name: value for name, value in variables.items() if name not in ("DNLIB_HEADLESS", "MPLBACKEND")}
+    options = [
+        "--no-browser",
+        "--allow-root",
+        f"--port={port}",
+        "--IdentityProvider.token=",
+        "--ServerApp.port_retries=0",
+    ]
+    with open(folder / "log", "w") as log:
+        command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder / 'notebooks'}"]
+        server = subprocess.Popen(command, env=variables, cwd=folder, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/api/status", server, folder / "log")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(address, server, log):
+    for _ in range(300):
+        if server.poll() is not None:
+            pytest.fail(f"JupyterLab did not start: {log.read_text()[-500:]}")
+        try:
+            return urllib.request.urlopen(address, timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("JupyterLab did not answer within a minute")
+
+
+@pytest.mark.parametrize("chapter", ["00_start_here", "04_blind_spot_bayes", "07_pixel_shuffle", "12_your_own_picture"])
+def test_a_chapter_runs_to_its_end_and_its_sliders_change_its_pictures(page, lab, chapter):
+    page.set_default_timeout(240_000)
+    page.goto(f"{lab}/lab/tree/{chapter}.ipynb")
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.locator(".jp-Toolbar-kernelStatus[data-status=idle], [data-jp-item-name=kernelStatus]").first.wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    last = page.locator(".jp-Notebook .jp-CodeCell").last
+    last.locator(".jp-OutputArea-output", has_text="NOT TESTED").or_(last.locator(".jp-RenderedText")).first.wait_for()
+    assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
+    views = page.locator(".widget-interact")
+    assert views.count() > 0
+    for view in views.all():
+        sliders = view.locator(".noUi-handle")
+        assert sliders.count() > 0
+        for slider in sliders.all():
+            view.scroll_into_view_if_needed()
+            slider.focus()
+            low = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemin")
+            changes(view.locator("img").last, lambda: slider.press("ArrowRight" if low else "ArrowLeft"))  # noqa: B023
+    page.keyboard.press("Escape")
+    page.request.delete(f"{lab}/api/sessions/{page.request.get(f'{lab}/api/sessions').json()[0]['id']}")
