@@ -46,6 +46,7 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "icon_links": [{"name": "Source", "url": home(), "icon": "fa-brands fa-git-alt"}] if home() else [],
     "show_prev_next": True,
+    "collapse_navigation": True,  # its folding marks have no name for screen readers
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
