@@ -6,7 +6,7 @@ name is applied as it is.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,12 +17,14 @@ from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in, recalled
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import DOUBT, Strength, White, strength_of, trust
+from dnlib.denoiser.strength import DOUBT, GRAIN, Strength, White, strength_of, taken_for_noise, trust
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import isolated_pixels
 
+FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
+SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
 
 
@@ -125,6 +127,9 @@ def choose(
     span, harmless = high - low, filter == "auto" and not part.counts
     frames, tiles, strength = _looked_at(part, before, low, span, HELD_OUT if adapt else 1.0)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
+    if harmless and _could_agree(part, level, strength):
+        network = partial(CANDIDATES[FOR_PHOTOGRAPHS].filter, device=device)
+        strength = replace(strength, agreed=taken_for_noise(network, tiles, strength))
     notes, untried = [], {}
     if part.counts and filter == "auto":
         judged = judge_counts(FOR_COUNTS, tiles, low, span)
@@ -161,6 +166,14 @@ def choose(
     )
     kept = None if name == UNCHANGED else best
     return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, before)
+
+
+def _could_agree(part: Part, level: float, strength: Strength) -> bool:
+    """Whether noise is in doubt, and a network could dispel that."""
+    network = CANDIDATES[FOR_PHOTOGRAPHS]
+    return (
+        level > GRAIN and trust(level, strength) < SETTLED and not network.unfit(part.pixels.shape[-1], strength.white)
+    )
 
 
 def _looked_at(
