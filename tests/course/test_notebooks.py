@@ -21,6 +21,7 @@ from scipy.stats import norm
 
 from dnlib import networks
 from dnlib.course import claims, exercises, jobs, plots, records
+from dnlib.course.diagrams import sees
 from dnlib.filters import jinvariance, median, recorrupt, recorrupted_risk, stein_risk
 from dnlib.images import Picture, datasets, to_tensor, write
 from dnlib.methods import (
@@ -309,6 +310,29 @@ def test_chapter_04_half_planes_are_the_library_s():
     assert torch.allclose(torch.nn.functional.leaky_relu(upwards(image, layer.conv), 0.1), layer(image), atol=1e-6)
     assert torch.equal(one_row_down(image), half_plane._move(image, down=1))
     assert torch.allclose(network.join(four_directions(network.branch, image)), network(image), atol=1e-5)
+
+
+def test_chapter_04_half_plane_u_net_is_the_library_s():
+    _, _, _, _, double, by_hand = definitions(
+        "04", "upwards", "one_row_down", "halved", "Upwards", "double", "HalfPlane"
+    )
+    assert torch.equal(double(torch.ones(1, 1, 2, 3)), torch.ones(1, 1, 4, 6))
+    ours, theirs = by_hand(3, 4, 3), half_plane.HalfPlane(3, 4, depth=3)
+    ours.load_state_dict(theirs.state_dict())
+    image = torch.rand(2, 3, 16, 24)
+    assert torch.allclose(ours(image), theirs(image), atol=1e-6)
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_exercise_04_3_counts_the_rows_that_pooling_as_usual_leaks(depth):
+    def usual(x):
+        return torch.nn.functional.max_pool2d(x, 2)
+
+    torch.manual_seed(0)
+    leaky = networks.UNet(1, 4, torch.nn.Conv2d(9, 1, 1), depth=depth, layer=half_plane._Upwards, pool=usual)
+    image = torch.rand(1, 1, 32, 16)
+    below = [np.flatnonzero(sees(leaky, image, (row, 8)).any(axis=1)).max() - row for row in range(16)]
+    assert max(below) == exercises.find("04.3").answer(depth)
 
 
 def test_chapter_04_likelihood_and_posterior_are_the_library_s():
