@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import dnlib
 from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate
 from dnlib.denoiser.judging import Judged, _hardly_apart, judge_all
-from dnlib.denoiser.strength import White, trust
+from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, White, taken_for_noise, trust
 from dnlib.filters import Risk, donut_median, median
 from dnlib.images import photo, to_image, to_tensor
 from dnlib.noise import CorrelatedGaussian
@@ -244,3 +244,14 @@ def judged_as(change):
 def test_an_unknown_filter_names_the_known_ones():
     with pytest.raises(ValueError, match=r"nl_means.*ridge.*'bm4d' was given"):
         dnlib.denoise(NOISY, filter="bm4d")
+
+
+def test_a_network_that_takes_it_for_noise_too_lends_trust_where_all_is_texture():
+    level, noise = 12 / 255, 12 / 255 * np.random.default_rng(2).standard_normal(PHOTO.shape).astype(np.float32)
+    textured = White(level, pure=0.1)
+    shares = [taken_for_noise(network, [PHOTO + noise], textured) for network in (lambda y: y, lambda y: y - noise)]
+    assert shares[0] == 0 and shares[1] == pytest.approx(1, rel=0.05)
+    trusts = [trust(level, replace(textured, agreed=agreed)) for agreed in (0, DISAGREED, AGREED, 1)]
+    assert trusts == [0, 0, pytest.approx(1 - (GRAIN / level) ** 2), trusts[2]]
+    assert trust(GRAIN, replace(textured, agreed=1)) == 0  # finer than that no network can tell
+    assert trust(2 * GRAIN, replace(textured, pure=0.01, agreed=1)) == 0  # what repeats all over may be a pattern
