@@ -170,10 +170,10 @@ def choose(
 
 def _could_agree(part: Part, level: float, strength: Strength) -> bool:
     """Whether noise is in doubt, and a network could dispel that."""
-    network = CANDIDATES[FOR_PHOTOGRAPHS]
-    return (
-        level > GRAIN and trust(level, strength) < SETTLED and not network.unfit(part.pixels.shape[-1], strength.white)
-    )
+    network = CANDIDATES.get(FOR_PHOTOGRAPHS)
+    if network is None or network.unfit(part.pixels.shape[-1], strength.white):
+        return False
+    return level > GRAIN and trust(level, strength) < SETTLED
 
 
 def _looked_at(
