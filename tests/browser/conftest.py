@@ -74,6 +74,12 @@ def served():
     servers = []
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/favicon.ico":  # browsers ask for it unasked
+                self.send_response(204)
+                return self.end_headers()
+            return super().do_GET()
+
         def log_message(self, *words):
             pass
 

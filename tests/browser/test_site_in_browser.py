@@ -42,8 +42,10 @@ def test_dark_mode_is_dark_and_stays(page, site):
     background = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(background) == "rgb(255, 255, 255)"
     page.emulate_media(color_scheme="dark")
+    page.locator("html[data-theme=dark]").wait_for()
     assert max(map(int, page.evaluate(background)[4:-1].split(","))) < 50
     page.emulate_media(color_scheme="light")
+    page.locator("html[data-theme=light]").wait_for()
     page.get_by_role("button", name="Color mode").first.click()
     page.locator(".theme-change-button[data-mode=dark]").first.click()
     page.goto(f"{site}/docs/verdicts.html")
