@@ -255,7 +255,6 @@ RECIPES["lg_bpn_row_l4_square"] = replace(
 )
 NOT_YET = {
     "photographs_rgb_pairs",
-    "distilled_phones",
     "distilled_phones_pepper",
     *ROWS.values(),
 }  # written down, without weights that ship
