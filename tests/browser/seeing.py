@@ -9,12 +9,17 @@ def changes(picture, move: Callable[[], None], seconds: float = 60) -> None:
 
     picture: a Playwright locator.
     """
+    from playwright.sync_api import Error
+
     before = picture.screenshot()
     move()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if picture.screenshot() != before:
-            return
+        try:
+            if picture.screenshot() != before:
+                return
+        except Error:  # it was exchanged while it was looked at
+            pass
         time.sleep(0.1)
     raise AssertionError(f"the picture did not change within {seconds:g} s")
 

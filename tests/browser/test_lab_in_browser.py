@@ -75,7 +75,7 @@ def _wait_for(address, server, log):
     pytest.fail("JupyterLab did not answer within a minute")
 
 
-@pytest.mark.parametrize("chapter", ["00_start_here"])
+@pytest.mark.parametrize("chapter", ["00_start_here", "04_blind_spot_bayes"])
 def test_a_chapter_runs_to_its_end_and_its_sliders_change_its_pictures(page, lab, chapter):
     page.set_default_timeout(240_000)
     page.goto(f"{lab}/lab/tree/{chapter}.ipynb")
