@@ -46,4 +46,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_cell, value))
     text = str(value).replace("|", "\\|").replace("\n", " ")
+    if "`" in text:  # it says itself what is code
+        return text
     return f"`{text}`" if text.startswith("dnlib ") or len(text) == 64 else text.replace("_", "\\_").replace("*", "\\*")
