@@ -2,7 +2,7 @@
 # make test        ruff, import-linter, pytest with doctests, nbval
 # make bench       speed against peers, one run, this machine
 # make site        the course as a site, in runs/site/html
-# make test-browser  the site, the reports and four chapters in Chromium; screenshots in runs/browser
+# make test-browser  the site, the reports and two chapters in Chromium; screenshots in runs/browser
 # make sliders     draw the pictures of interactive views for the site: every chapter is run
 # make lab         JupyterLab on the chapters
 # make notebooks   execute the chapters in place, as they are committed
