@@ -160,7 +160,6 @@ def test_dead_links_pictures_without_text_and_heavy_pages_are_found(tmp_path):
 
 
 def test_code_within_a_card_is_shown_as_it_is_written():
-
     pages = cards.pages().values()
     assert any("`dnlib data sidd_val_crops`" in page for page in pages)
     assert not any("sidd\\_val\\_crops`" in page for page in pages)
