@@ -48,15 +48,13 @@ def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) 
     """
     shown, compared = learnt_from(method, batch)
     ((name, where),) = compared.items()
-    cut = tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in shown.shape[2:])
-    seen = "what goes in"
-    hidden, ring = (shown != batch.noisy).any(dim=1)[0].numpy(), None
+    middle, cut, ring = _middle(shown, side)
+    hidden = (shown != batch.noisy).any(dim=1)[0].numpy()
     if hasattr(method.network, "hole"):
-        ring = tuple(n // 2 for n in shown.shape[2:])
-        hidden, seen = sees(method.network, shown[:1], ring) == 0, "what goes in, red: not seen\nfrom the ringed pixel"
-        ring = tuple(place - part.start for place, part in zip(ring, cut, strict=True))
-    elif hidden.any():
-        seen = "what goes in,\nred: overwritten"
+        hidden = sees(method.network, shown[:1], middle) == 0
+        seen = "what goes in, red: not seen\nfrom the ringed pixel"
+    else:
+        ring, seen = None, "what goes in" + (",\nred: overwritten" if hidden.any() else "")
     idle = ~where[0].numpy()
     words = f"compared with\n{target or WORDS[name]}"
     return draw(
@@ -111,6 +109,13 @@ def learnt_from(method: Method, batch: Batch) -> tuple[Tensor, dict[str, Tensor]
     return shown, {name: where for name, where in depends.items() if where.any()}
 
 
+def _middle(image: Tensor, side: int) -> tuple[tuple[int, int], tuple[slice, slice], tuple[int, int]]:
+    """The middle pixel of [N, C, H, W]; rows and columns of `side` pixels around it; where it lies within these."""
+    middle = tuple(n // 2 for n in image.shape[2:])
+    cut = tuple(slice((n - min(n, side)) // 2, (n + min(n, side)) // 2) for n in image.shape[2:])
+    return middle, cut, tuple(place - part.start for place, part in zip(middle, cut, strict=True))
+
+
 def bayes(method: BlindSpotBayes, noisy: Tensor, *, side: int = 40) -> "Figure":
     """A blind spot in use: what the surroundings say, and what comes of it once the pixel's own value is folded in.
 
@@ -130,10 +135,8 @@ def bayes(method: BlindSpotBayes, noisy: Tensor, *, side: int = 40) -> "Figure":
     with torch.no_grad():
         prior = method.belief(noisy)
     after = method.denoise(noisy)
-    ring = tuple(n // 2 for n in noisy.shape[2:])
-    cut = tuple(slice(max(0, n // 2 - side // 2), n // 2 + side // 2) for n in noisy.shape[2:])
-    hidden = sees(method.network, noisy, ring) == 0
-    ring = tuple(place - part.start for place, part in zip(ring, cut, strict=True))
+    middle, cut, ring = _middle(noisy, side)
+    hidden = sees(method.network, noisy, middle) == 0
     pixels = {name: to_image(image)[cut] for name, image in (("noisy", noisy), ("prior", prior.mean.float()))}
     return draw(
         [
@@ -222,13 +225,11 @@ def stages(method: SSID, noisy: Tensor, *, side: int = 24) -> "Figure":
     -------
     matplotlib.figure.Figure
     """
-    ring = tuple(n // 2 for n in noisy.shape[2:])
-    cut = tuple(slice(max(0, n // 2 - side // 2), n // 2 + side // 2) for n in noisy.shape[2:])
-    at = tuple(place - part.start for place, part in zip(ring, cut, strict=True))
+    middle, cut, ring = _middle(noisy, side)
     bnn, lan, unet = method.stages
     blind, local = (stage.denoise(noisy).mean for stage in (bnn, lan))
-    hole = sees(bnn.network, noisy, ring)[cut] == 0
-    window = sees(lan.network, noisy, ring)[cut]
+    hole = sees(bnn.network, noisy, middle)[cut] == 0
+    window = sees(lan.network, noisy, middle)[cut]
     share = alpha(blind, method.lan.thresholds)
     asked = noisy if lan.target == "noisy" else blind
     pixels = {
@@ -242,22 +243,22 @@ def stages(method: SSID, noisy: Tensor, *, side: int = 24) -> "Figure":
     }
     return draw(
         [
-            Panel(pixels["noisy"], "1. red: not seen\nfrom the ringed pixel", hole, ring=at),
+            Panel(pixels["noisy"], "1. red: not seen\nfrom the ringed pixel", hole, ring=ring),
             Box(f"BNN: {label(bnn.network)}"),
-            Panel(pixels["noisy"], "compared with\nthe noisy image itself", ring=at),
+            Panel(pixels["noisy"], "compared with\nthe noisy image itself", ring=ring),
         ],
         [
             Panel(
                 pixels["noisy"],
                 "2. veiled: hardly seen\nfrom the ringed pixel",
                 idle=window < 0.01 * window.max(),
-                ring=at,
+                ring=ring,
             ),
             Box(f"LAN: {label(lan.network)}"),
             Panel(
                 pixels["asked"],
                 "compared with\n" + ("the noisy image" if lan.target == "noisy" else "what BNN says"),
-                ring=at,
+                ring=ring,
             ),
         ],
         [

@@ -113,19 +113,16 @@ def _times(name: str, *factors: float) -> Callable[[float], list[Setting]]:
     return lambda level: [{name: factor * level} for factor in factors]
 
 
-def _network(weights: str, words: str, noise: str, channels: int = 3, seconds: float = 1.0, **more) -> Candidate:
+def _network(weights: str, words: str, noise: str, channels: int = 3, seconds: float = 1.0) -> Candidate:
     return Candidate(
-        **{
-            "filter": learned.filter_by(lambda device: learned.method_of(weights, device)),
-            "settings": lambda level: [{}],
-            "in_image_units": frozenset({"sigma"}),
-            "noise": noise,
-            "seconds": seconds,
-            "channels": channels,
-            "weights": weights,
-            "words": words,
-        }
-        | more
+        learned.filter_by(lambda device: learned.method_of(weights, device)),
+        lambda level: [{}],
+        frozenset({"sigma"}),
+        seconds,
+        noise,
+        channels=channels,
+        weights=weights,
+        words=words,
     )
 
 
@@ -201,11 +198,8 @@ CANDIDATES = {
     "shared_noise_network_refined": _refined("shared_noise_network", SHARED),
     "photographs_network_refined": _refined("photographs_network", SHARED),
     "gray_network_refined": _refined("gray_network", SHARED),
-    BLIND_SPOT: _network(
-        BLIND_SPOT_WEIGHTS,
-        "a blind-spot network, which says how sure it is",
-        "asked for",
-        seconds=3.5,
+    BLIND_SPOT: replace(
+        _network(BLIND_SPOT_WEIGHTS, "a blind-spot network, which says how sure it is", "asked for", seconds=3.5),
         settings=_times("sigma", 1.0),
         deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),

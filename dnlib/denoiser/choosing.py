@@ -17,14 +17,13 @@ from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import LEAST, SURE, Judged, filter_of, judge_all, judge_counts, noise_in, recalled
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import DOUBT, GRAIN, Strength, White, strength_of, taken_for_noise, trust
+from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise, trust
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
-SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
 
 
@@ -169,11 +168,10 @@ def choose(
 
 
 def _could_agree(part: Part, level: float, strength: Strength) -> bool:
-    """Whether noise is in doubt, and a network could dispel that."""
+    """Whether noise is in doubt, and a network is there that could dispel that."""
     network = CANDIDATES.get(FOR_PHOTOGRAPHS)
-    if network is None or network.unfit(part.pixels.shape[-1], strength.white):
-        return False
-    return level > GRAIN and trust(level, strength) < SETTLED
+    fits = network is not None and not network.unfit(part.pixels.shape[-1], strength.white)
+    return fits and in_doubt(level, strength)
 
 
 def _looked_at(

@@ -19,8 +19,10 @@ DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard devia
 TEXTURE = (
     16 / 255
 )  # where it is texture all over: grass, gravel and 34 of BSDS500's photographs seem to have less noise
-GRAIN = 8 / 255  # below it a network cannot tell either, above it a share of the noise as small as DISAGREED is texture
-DISAGREED, AGREED = 0.35, 0.5  # BSDS500's photographs reach 0.34, Kodak's through a camera begin at 0.41
+GRAIN = 8 / 255  # noise below it a network cannot tell from texture either
+DISAGREED, AGREED = 0.35, 0.5  # shares of the noise that a network removes, from which on it is trusted, and fully
+SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
+SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
 
 
@@ -29,12 +31,14 @@ class Strength(Protocol):
 
     white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
     agreed: the share of it that a network for photographs takes for noise, too.
+    alike: the correlation between its colours, a mean; 1 where that is not known.
     found: what was found, in units of the picture; or in a sentence why nothing could be.
     """
 
     white: bool
     pure: float
     agreed: float
+    alike: float
     found: Inspection | str
 
     def variance(self, image: np.ndarray) -> np.ndarray:
@@ -58,6 +62,7 @@ class White:
     pure: float = 1.0
     found: str = ""
     agreed: float = 0.0
+    alike = 1.0
     white = True
 
     def variance(self, image: np.ndarray) -> np.ndarray:
@@ -83,6 +88,11 @@ class Inspected:
     def pure(self) -> float:
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
+
+    @property
+    def alike(self) -> float:
+        shares = self.known.covariance[~np.eye(len(self.known.covariance), dtype=bool)]
+        return float(shares.mean()) if shares.size else 1.0
 
     def variance(self, image: np.ndarray) -> np.ndarray:
         return self.known.variance(image)
@@ -126,10 +136,22 @@ def trust(level: float, known: Strength) -> float:
     return max(0.0, *(share * (1 - doubt**2 / level**2) for share, doubt in doubts))
 
 
+def in_doubt(level: float, known: Strength) -> bool:
+    """Whether it may be texture, and a network could tell: noise of a sensor, as far as colours say, strong enough.
+
+    Examples
+    --------
+    >>> in_doubt(0.1, White(0.1))
+    False
+    """
+    return level > GRAIN and known.alike < SENSOR and trust(level, known) < SETTLED
+
+
 def taken_for_noise(network: Filter, tiles: list[np.ndarray], known: Strength) -> float:
     """The share of the noise's variance that a network for photographs removes, where it differs little: a median.
 
-    A network has seen what lawns, gravel and stone walls look like; an estimate from one image has not.
+    A network has seen what lawns, gravel and stone walls look like; an estimate from one image has not. It errs, too
+    (`benchmarks/texture.py`).
 
     Parameters
     ----------

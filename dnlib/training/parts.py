@@ -8,7 +8,6 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from dnlib.training import metrics
 
@@ -95,9 +94,12 @@ def take_apart(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", pr
 
 
 def _deviation(clean: np.ndarray) -> np.ndarray:
-    gray = clean.mean(axis=-1)
-    mean, square = (uniform_filter(x, WINDOW, mode="mirror") for x in (gray, gray**2))
-    return np.sqrt(np.maximum(square - mean**2, 0))
+    """Around each pixel of [H, W, C], as SSID's alpha has it: [H, W]."""
+    import torch
+
+    from dnlib.methods import deviation
+
+    return deviation(torch.tensor(clean).movedim(-1, 0)[None], WINDOW)[0, 0].numpy()
 
 
 def _block_means(error: np.ndarray) -> np.ndarray:

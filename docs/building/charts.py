@@ -30,6 +30,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "correlation": [("Time for a correlation map", "s", "seconds")],
     "patches": [("Ours", "s", "*.seconds"), ("With tensors", "s", "*.tensors")],
     "host": [("Time after dnlib against before", "times", "outcome.*.ratio")],
+    "texture": [("Pictures in which the network is asked and believed", "", "rows.*.trusted")],
     "course": [("Time of a chapter", "s", "runs.with.chapters.*.seconds")],
 }
 _HEAD = """# Benchmarks

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import dnlib
 from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate
 from dnlib.denoiser.judging import Judged, _hardly_apart, judge_all
-from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, White, taken_for_noise, trust
+from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
 from dnlib.filters import Risk, donut_median, median
 from dnlib.images import photo, to_image, to_tensor
 from dnlib.noise import CorrelatedGaussian
@@ -255,3 +255,11 @@ def test_a_network_that_takes_it_for_noise_too_lends_trust_where_all_is_texture(
     assert trusts == [0, 0, pytest.approx(1 - (GRAIN / level) ** 2), trusts[2]]
     assert trust(GRAIN, replace(textured, agreed=1)) == 0  # finer than that no network can tell
     assert trust(2 * GRAIN, replace(textured, pure=0.01, agreed=1)) == 0  # what repeats all over may be a pattern
+
+
+@pytest.mark.parametrize(("shared", "asked"), [(0.2, True), (0.9, False)])
+def test_a_network_is_asked_only_where_colours_do_not_share_what_may_be_noise(shared, asked):
+    covariance = np.full((3, 3), shared) + (1 - shared) * np.eye(3)
+    known = SimpleNamespace(covariance=covariance, pure=0.1, map=np.ones((3, 3)), saturated=0.0, radius=1)
+    assert in_doubt(12 / 255, Inspected(known, known)) == asked
+    assert not in_doubt(GRAIN, Inspected(known, known)) and not in_doubt(12 / 255, White(12 / 255, pure=0.1))
