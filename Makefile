@@ -4,7 +4,7 @@
 # make site        the course as a site, in runs/site/html
 # make test-browser  the site, the reports and two chapters in Chromium; screenshots in runs/browser
 # make sliders     draw the pictures of interactive views for the site: every chapter is run
-# make lab         JupyterLab on the chapters
+# make lab         the chapters in JupyterLab, with a start page
 # make notebooks   execute the chapters in place, as they are committed
 # make clean       remove the environment and all runs
 
@@ -46,7 +46,7 @@ sliders: $(READY)
 	@DNLIB_STATES=$(CURDIR)/results/states $(BIN)/dnlib run --out runs/sliders
 
 lab: $(READY)
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/dnlib lab
 
 notebooks: $(READY)
 	@$(BIN)/dnlib run --in-place

@@ -369,7 +369,25 @@ def copy(folder):
     from dnlib.course import jobs
 
     copied = jobs.copy(folder)
-    click.echo(f"{len(copied)} chapters are in {folder}; jupyter lab {folder} opens them")
+    click.echo(f"{len(copied)} chapters are in {folder}; dnlib lab {folder} opens them")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
+@click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True)
+@click.option("--browser/--no-browser", default=True, help="Open a browser, or only say the address.")
+def lab(folder, port, browser):
+    """Open the course in JupyterLab, with a start page: chapters, minutes, what is done, which data is missing.
+
+    FOLDER is a copy made by `dnlib course copy`; without it, the chapters of this checkout are opened.
+    """
+    from dnlib.course import jobs
+    from dnlib.course.lab import open_lab
+
+    if folder is None:
+        _check_checkout("dnlib lab without a folder")
+        folder = jobs.NOTEBOOKS
+    open_lab(folder, port, () if browser else ("--no-browser",))
 
 
 @main.command()

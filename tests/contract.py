@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib.course import assumptions, exercises, parameters
+from dnlib.course import assumptions, exercises, parameters, pictures
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 METHODS = ("02", "03", "04", "06", "07", "08", "09")
@@ -105,7 +105,8 @@ def _outputs(code):
             data = output.get("data", {})
             if any("widget" in kind for kind in data):
                 yield "a widget is stored"
-            if "image/png" in data and not output.metadata.get("image/png", {}).get("alt"):
+            kind = pictures.kind_of(data)
+            if kind and not output.metadata.get(kind, {}).get("alt"):
                 yield f"a picture has no alt text, in the cell that begins {cell.source[:40]!r}"
     last = "".join(output.get("text", "") for cell in code[-1:] for output in cell.outputs)
     if not re.search(r"^(HELD|DID NOT HOLD|UNDECIDED|NOT TESTED) ", last, flags=re.MULTILINE):

@@ -1,13 +1,12 @@
 """Figures for the chapters: one look, alt text on every picture, small files."""
 
-import base64
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 
+from dnlib.course import pictures
 from dnlib.noise import draw_correlation_map
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float
 
 
 def show(figure: "Figure", alt: str) -> None:
-    """Display a figure as a small PNG, and close it.
+    """Display a figure in true colour, and close it.
 
     Parameters
     ----------
@@ -69,20 +68,18 @@ def show(figure: "Figure", alt: str) -> None:
     """
     from IPython.display import display
 
-    bundle = {"image/png": base64.b64encode(_png(figure)).decode(), "text/plain": alt}
-    display(bundle, metadata={"image/png": {"alt": alt}}, raw=True)
+    kind, text = pictures.stored(_pixels(figure))
+    display({kind: text, "text/plain": alt}, metadata={kind: {"alt": alt}}, raw=True)
     plt.close(figure)
 
 
-def _png(figure: "Figure") -> bytes:
-    """PNG bytes with 256 colours: noise compresses badly, and notebooks should stay small."""
-    from PIL import Image
+def _pixels(figure: "Figure") -> np.ndarray:
+    """[H, W, 3], uint8: the figure drawn."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    raw, small = io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="png", dpi=STYLE["figure.dpi"])
-    pixels = Image.open(raw).convert("RGB")
-    pixels.quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    return small.getvalue()
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:

@@ -13,7 +13,7 @@ import nbformat
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 
-from dnlib.course import claims, curves, forest, jobs, moves, records, stored, svg, tables, verdicts
+from dnlib.course import claims, curves, forest, jobs, moves, pictures, records, stored, svg, tables, verdicts
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Job
 from dnlib.course.records import Record
@@ -166,11 +166,11 @@ def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
             if tag not in cell.metadata.get("tags", []):
                 continue
             for output in cell.get("outputs", []):
-                if "image/png" in output.get("data", {}):
-                    alt = output.metadata.get("image/png", {}).get("alt", "") or output.metadata.get("alt", "")
+                if kind := pictures.kind_of(output.get("data", {})):
+                    alt = output.metadata.get(kind, {}).get("alt", "") or output.metadata.get("alt", "")
                     chapter = path.stem.split("-")[0]
-                    png = output.data["image/png"].replace("\n", "")
-                    figures.setdefault(chapter, {"chapter": chapter, "png": png, "alt": alt})
+                    address = f"data:{kind};base64,{output.data[kind]}".replace("\n", "")
+                    figures.setdefault(chapter, {"chapter": chapter, "address": address, "alt": alt})
     return list(figures.values())
 
 

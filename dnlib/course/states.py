@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dnlib.course import pictures
 from dnlib.images import atomic
 
 if TYPE_CHECKING:
@@ -92,11 +93,14 @@ def _picture(view: "interactive", setting: dict[str, Any], path: Path) -> dict[s
 
     with capture_output() as captured:
         view.f(**setting)
-    bundles = [output.data for output in captured.outputs if "image/png" in output.data]
+    bundles = [output.data for output in captured.outputs if pictures.kind_of(output.data)]
     if not bundles:
         said = captured.stdout.strip()[:80]
         raise ValueError(f"{view.f.__name__} drew no picture at {setting}" + (f"; it printed {said!r}" if said else ""))
-    with Image.open(io.BytesIO(base64.b64decode(bundles[-1]["image/png"]))) as picture, atomic(path) as temporary:
+    with (
+        Image.open(io.BytesIO(base64.b64decode(bundles[-1][pictures.kind_of(bundles[-1])]))) as picture,
+        atomic(path) as temporary,
+    ):
         picture.convert("RGB").save(temporary, "WEBP", quality=QUALITY, method=6)
         width, height = picture.size
     return {"file": path.name, "width": width, "height": height, "alt": bundles[-1]["text/plain"]}

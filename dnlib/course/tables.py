@@ -39,20 +39,20 @@ def ledger(judgements: Sequence[Judgement]) -> str:
         Markdown.
     """
     head = ("verdict", "claim (source)", "source's number", "ours", "protocol", "bound")
-    parts = [f"## {name}\n\n{_table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
+    parts = [f"## {name}\n\n{table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
     return "\n".join([HEAD, *parts])
 
 
 def counts(judgements: Sequence[Judgement]) -> str:
     """How many claims of each source have which verdict, and in total."""
     rows = [(name, *_counted(group)) for name, group in by_work(judgements).items()]
-    return _table(("source", *VERDICTS), [*rows, ("**all**", *_counted(judgements))])
+    return table(("source", *VERDICTS), [*rows, ("**all**", *_counted(judgements))])
 
 
 def headlines(judgements: Sequence[Judgement]) -> str:
     """The few claims that have a headline."""
     rows = [(j.verdict, j.claim.headline, j.claim.published or "–", j.measured) for j in judgements if j.claim.headline]
-    return _table(("verdict", "claim", "source's number", "ours"), rows)
+    return table(("verdict", "claim", "source's number", "ours"), rows)
 
 
 def chapters(runs: dict[str, dict]) -> str:
@@ -61,11 +61,11 @@ def chapters(runs: dict[str, dict]) -> str:
     runs: of `benchmarks/course.py`, by "with" and "without".
     """
     rows = [
-        (f"[{path.stem}](notebooks/{path.name})", _question(path), *_costs(runs, [path.stem]))
+        (f"[{path.stem}](notebooks/{path.name})", question(path), *_costs(runs, [path.stem]))
         for path in jobs.chapters()
     ]
     everything = ("**all**", "", *_costs(runs, [path.stem for path in jobs.chapters()]))
-    return _table(("chapter", "question", "minutes with bfloat16", "without", "memory"), [*rows, everything])
+    return table(("chapter", "question", "minutes with bfloat16", "without", "memory"), [*rows, everything])
 
 
 def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:
@@ -79,7 +79,7 @@ def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:
     return *minutes, f"{max(memory) / 1000:.1f} GB" if memory else "–"
 
 
-def _question(notebook: Path) -> str:
+def question(notebook: Path) -> str:
     """The question a chapter answers: the bold line under its title."""
     first = nbformat.read(notebook, as_version=4).cells[0].source
     return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
@@ -98,6 +98,7 @@ def _counted(judgements: Sequence[Judgement]) -> list[str]:
     return [str(found[verdict]) for verdict in VERDICTS]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     above, *below = ("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |\n" for line in (head, *rows))
     return "".join([above, "|" + "---|" * len(head) + "\n", *below])

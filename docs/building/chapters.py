@@ -10,6 +10,7 @@ import nbformat
 
 from building import sliders
 from building.links import Links
+from dnlib.course import pictures
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Figure:
 
     @property
     def thumbnail(self) -> str:
-        return self.file.replace(".png", ".webp")
+        return str(Path(self.file).with_suffix(".webp"))
 
 
 def write(notebook: Path, folder: Path, beside: Path, links: Links, states: Path) -> list[Figure]:
@@ -61,7 +62,7 @@ def write(notebook: Path, folder: Path, beside: Path, links: Links, states: Path
         if cell.execution_count is None:
             raise ValueError(f"{notebook.name} holds a cell without outputs; `make notebooks` runs it: {_first(cell)}")
         for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
+            if pictures.kind_of(output.get("data", {})):
                 figures.append(_figure(notebook.stem, len(figures) + 1, cell, output, folder / "pictures"))
         _show_sliders(cell, beside / "pictures", states)
     title, rest = document.cells[0].source.split("\n", 1)
@@ -70,27 +71,28 @@ def write(notebook: Path, folder: Path, beside: Path, links: Links, states: Path
     return figures
 
 
-def _figure(chapter: str, number: int, cell, output, pictures: Path) -> Figure:
+def _figure(chapter: str, number: int, cell, output, folder: Path) -> Figure:
     """Put a picture into a file, and Markdown that shows it into the output's place."""
-    alt = output.metadata.get("image/png", {}).get("alt", "")
+    kind = pictures.kind_of(output.data)
+    alt = output.metadata.get(kind, {}).get("alt", "")
     if not alt:
         raise ValueError(f"a picture of {chapter} has no alternative text, in the cell that begins {_first(cell)}")
-    png = base64.b64decode(output.data["image/png"])
-    figure = Figure(chapter, number, alt, f"{chapter[:2]}-{number}.png", "key-figure" in cell.metadata.get("tags", []))
-    pictures.mkdir(parents=True, exist_ok=True)
-    (pictures / figure.file).write_bytes(png)
+    file = f"{chapter[:2]}-{number}.{kind.removeprefix('image/')}"
+    figure = Figure(chapter, number, alt, file, "key-figure" in cell.metadata.get("tags", []))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / figure.file).write_bytes(base64.b64decode(output.data[kind]))
     shown = f"```{{image}} pictures/{figure.file}\n:name: {figure.anchor}\n:alt: {alt}\n```\n"
     output.data = nbformat.from_dict({"text/markdown": shown, "text/plain": alt})
     output.metadata = nbformat.from_dict({})
     return figure
 
 
-def _show_sliders(cell, pictures: Path, states: Path) -> None:
+def _show_sliders(cell, folder: Path, states: Path) -> None:
     """Put the states of an interactive view where the notebook prints that it is one."""
     found = re.search(r"widgets\.explore\((\w+)", cell.source)
     if not found or not (states / found[1]).is_dir():
         return
-    markup = sliders.copied(states / found[1], pictures)
+    markup = sliders.copied(states / found[1], folder)
     for k, output in enumerate(cell.outputs):
         if output.get("text", "").startswith("(interactive:"):
             shown = {"text/html": markup, "text/plain": output.text}

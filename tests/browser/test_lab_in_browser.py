@@ -33,18 +33,18 @@ def lab(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    places = {"JUPYTERLAB_SETTINGS_DIR": folder / "settings", "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces"}
+    config = folder / "config" / "jupyter_server_config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({"ServerApp": {"allow_root": True}, "IdentityProvider": {"token": ""}}))
+    places = {
+        "JUPYTER_CONFIG_DIR": config.parent,
+        "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
+    }
     variables = {**os.environ, **{name: str(path) for name, path in places.items()}, "DNLIB_PROFILE": "smoke"}
     variables = {name: value for name, value in variables.items() if name not in ("DNLIB_HEADLESS", "MPLBACKEND")}
-    options = [
-        "--no-browser",
-        "--allow-root",
-        f"--port={port}",
-        "--IdentityProvider.token=",
-        "--ServerApp.port_retries=0",
-    ]
     with open(folder / "log", "w") as log:
-        command = [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={folder / 'notebooks'}"]
+        command = [sys.executable, "-m", "dnlib", "lab", str(folder / "notebooks"), f"--port={port}", "--no-browser"]
         server = subprocess.Popen(command, env=variables, cwd=folder, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -73,6 +73,17 @@ def _wait_for(address, server, log):
         except OSError:
             time.sleep(0.2)
     pytest.fail("JupyterLab did not answer within a minute")
+
+
+def test_the_start_page_opens_a_chapter(page, lab):
+    page.set_default_timeout(60_000)
+    page.goto(lab)
+    start = page.locator(".jp-RenderedMarkdown")
+    start.get_by_role("heading", name="Denoising without clean images").wait_for()
+    assert start.locator("table").first.locator("tr").count() == 1 + len(list((ROOT / "notebooks").glob("*.ipynb")))
+    start.get_by_role("link", name="01_donut_vs_classic").click()
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    assert page.locator(".jp-NotebookPanel").count() == 1
 
 
 @pytest.mark.parametrize("chapter", ["00_start_here", "04_blind_spot_bayes"])

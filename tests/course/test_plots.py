@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dnlib.course import plots
+from dnlib.course import pictures, plots
 
 
 @pytest.fixture
@@ -17,13 +17,28 @@ def shown(monkeypatch):
     return pictures
 
 
-def test_pictures_carry_alt_text_and_are_small(shown, rng):
-    fig = plots.gallery([rng.random((64, 64, 3)), rng.random((64, 64))], ["a", "b"])
-    plots.show(fig, alt="two noises")
+def test_pictures_carry_alt_text_and_their_figure_is_closed(shown):
+    fig = plots.gallery([np.zeros((64, 64))], ["black"])
+    plots.show(fig, alt="a black square")
     ((bundle, options),) = shown
-    assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"] == "two noises"
-    assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).mode == "P"
-    assert not plots.plt.fignum_exists(fig.number)  # closed
+    assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"] == "a black square"
+    assert not plots.plt.fignum_exists(fig.number)
+
+
+def test_pictures_keep_their_colours_and_stay_small(shown, rng):
+    noise = rng.random((128, 128, 3))
+    plots.show(plots.gallery([noise] * 4, list("abcd")), alt="noise")
+    ((bundle, _),) = shown
+    content = base64.b64decode(bundle["image/jpeg"])
+    assert len(content) < 300_000 and Image.open(io.BytesIO(content)).mode == "RGB"
+
+
+def test_a_ramp_of_colours_is_not_reduced_to_a_palette():
+    ramp = np.stack([np.tile(np.arange(256, dtype=np.uint8), (9, 1))] * 3, axis=-1)
+    ramp[..., 1] //= 2
+    kind, text = pictures.stored(ramp)
+    assert kind == "image/png"
+    np.testing.assert_array_equal(Image.open(io.BytesIO(base64.b64decode(text))), ramp)
 
 
 def test_galleries_fill_rows():

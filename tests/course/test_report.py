@@ -178,4 +178,4 @@ def test_the_committed_report_is_that_of_the_committed_records():
     page = check_links(report.PUBLISHED / "report.html")
     assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}
     text = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
-    assert text.count("data:image/png;base64,") == len(jobs.chapters())
+    assert len(re.findall("data:image/(?:png|jpeg);base64,", text)) == len(jobs.chapters())
