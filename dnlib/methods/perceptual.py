@@ -17,7 +17,7 @@ from dnlib.methods.base import Estimate, Method, evaluating
 from dnlib.methods.batch import Batch
 from dnlib.networks import UNet
 
-TARGETS = "second_noisy", "noisy"
+TARGETS = "second_noisy", "noisy", "clean"
 
 
 class Features(nn.Module):
@@ -84,6 +84,7 @@ class Perceptual(Method):
       other: what made blindness work is lost.
     - A trained method: its estimate from the same noisy image. No noise comes back, but nothing new is said, either:
       the answer becomes as the estimate is.
+    - "clean": the clean image, as Johnson et al. have it, where there is one: the control for the others.
 
     The answer is what the method says when it denoises: its `estimate`, with gradients. (For Noise2Self to answer
     without seeing the pixel, its inference must be "invariant".)
@@ -96,7 +97,7 @@ class Perceptual(Method):
         What compares images.
     weight : float
         >= 0; with 0 it is the method's own loss. Else each step takes a second pass of the network.
-    target : {"second_noisy", "noisy"} or Method
+    target : {"second_noisy", "noisy", "clean"} or Method
         See above.
 
     Raises
@@ -124,7 +125,7 @@ class Perceptual(Method):
         features: Features,
         weight: float,
         *,
-        target: Literal["second_noisy", "noisy"] | Method = "second_noisy",
+        target: Literal["second_noisy", "noisy", "clean"] | Method = "second_noisy",
     ):
         nn.Module.__init__(self)  # the network is the method's, and no second part
         if not 0 <= weight < math.inf:

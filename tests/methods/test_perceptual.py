@@ -56,6 +56,10 @@ def test_the_loss_is_the_method_s_plus_weight_times_the_distance(features):
     method, batch = n2n(), pair()
     plain, far = method.loss(batch), features.distance(method.network(batch.noisy), batch.second_noisy)
     assert Perceptual(method, features, 0.7).loss(batch).item() == pytest.approx((plain + 0.7 * far).item(), rel=1e-6)
+    batch = pair(clean=torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)))
+    far = features.distance(method.network(batch.noisy), batch.clean)
+    told = Perceptual(method, features, 0.7, target="clean").loss(batch).item()
+    assert told == pytest.approx((plain + 0.7 * far).item(), rel=1e-6)
 
 
 def test_the_distance_is_the_mean_over_levels_of_relative_squares(features):
@@ -102,6 +106,7 @@ def test_a_network_whose_features_are_used_can_still_learn():
 def test_what_is_needed_is_what_is_used(features):
     assert Perceptual(blind(), features, 1.0).needs == {"noisy", "second_noisy"}
     assert Perceptual(blind(), features, 1.0, target="noisy").needs == {"noisy"}
+    assert Perceptual(blind(), features, 1.0, target="clean").needs == {"noisy", "clean"}
     assert Perceptual(blind(), features, 1.0, target=n2n()).needs == {"noisy"}
     alone = Batch(torch.Generator(), noisy=torch.rand(1, 3, 16, 16))
     assert Perceptual(blind(), features, 1.0, target=n2n()).loss(alone).isfinite()
@@ -194,7 +199,7 @@ def test_shipped_features_see_blur_and_grain_and_never_saw_a_clean_image():
         (lambda f: Perceptual(n2n(), f, -0.1), "a number >= 0; -0.1 was given. 0 leaves the loss"),
         (lambda f: Perceptual(n2n(), f, float("nan")), "nan was given"),
         (lambda f: Perceptual(n2n(), f, float("inf")), "inf was given"),
-        (lambda f: Perceptual(n2n(), f, 1.0, target="clean"), "second_noisy, noisy, or a trained method; 'clean'"),
+        (lambda f: Perceptual(n2n(), f, 1.0, target="sharp"), "noisy, clean, or a trained method; 'sharp'"),
         (lambda f: Features(BabyUNet(3, 4)), "a U-Net's encoder; BabyUNet was given"),
         (lambda f: Features(Noise2CleanUNet(3, 4, depth=3), levels=(0, 4)), r"levels 1 to 3; \(0, 4\)"),
         (lambda f: Features(Noise2CleanUNet(3, 4, depth=3), levels=()), "levels 1 to 3"),
