@@ -164,7 +164,10 @@ def sentences() -> list[str]:
     estimated = "BM3D with estimated level"
     sure = {name: found["uncertainty"][name]["fresh draws"] for name in ("held_back", "counts_held_back")}
     all_held, counts = sure.values()
+    harmless, exact = found["harmless"], found["harmless"]["without_noise"]
     return [
+        f"Of {harmless['cases']} pictures with white noise",
+        f"{exact['unchanged']} of {exact['of']} without noise came back exactly",
         f"it reaches {psnr['dnlib.denoise']:.2f} dB in {seconds['dnlib.denoise']:.1f} s",
         f"reach {min(plain):.2f} to {max(plain):.2f} dB as they come",
         f"reaches {psnr[estimated]:.2f} dB in {seconds[estimated]:.1f} s",
@@ -185,6 +188,11 @@ def sentences() -> list[str]:
         f"too small for photon counts, {counts['scale']:.2f} times the true one",
         f"{found['correlation']['ratios']['corrcoef']:.0f} times as fast as one `numpy.corrcoef`",
     ]
+
+
+def test_none_came_out_worse():
+    assert json.loads(text(ROOT / "benchmarks" / "results" / "harmless.json"))["harmed"] == 0
+    assert "none came out more than 0.1 dB worse" in PROSE
 
 
 @pytest.mark.parametrize("sentence", sentences())

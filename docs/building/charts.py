@@ -31,6 +31,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "patches": [("Ours", "s", "*.seconds"), ("With tensors", "s", "*.tensors")],
     "host": [("Time after dnlib against before", "times", "outcome.*.ratio")],
     "texture": [("Pictures in which the network is asked and believed", "", "rows.*.trusted")],
+    "harmless": [("Mean gain by the noise's level", "dB", "mean_gain_db")],
     "course": [("Time of a chapter", "s", "runs.with.chapters.*.seconds")],
 }
 _HEAD = """# Benchmarks

@@ -12,6 +12,7 @@ PAGES = [  # one of each kind
     "results/benchmarks.html",
     "results/figures.html",
     "reference/filters.html",
+    "cards/ap_bsn_phones.html",
 ]
 
 
