@@ -23,4 +23,19 @@ EXERCISES = {
         because="with variance s^2 of each, the covariance with the mean of four is s^2/4 and the mean's "
         "deviation s/2.",
     ),
+    "11.3": Exercise(
+        "wrong colours",
+        choices=("the same picture", "more noise", "wrong colours"),
+        because="green light is taken for red and for blue, which the balance amplifies: all becomes magenta.",
+    ),
+    "11.4": Exercise(
+        "worse",
+        choices=("better", "within a tenth of a decibel", "worse"),
+        because="there was no shared noise to hide, and the nearest pixels know most about the picture.",
+    ),
+    "11.5": Exercise(
+        "neither",
+        choices=("there is no difference", "before is better", "neither"),
+        because="it holds zero and half a decibel alike: undecided is no proof of equality.",
+    ),
 }
