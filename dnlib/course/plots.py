@@ -176,3 +176,59 @@ def gallery(
     for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):
         image(ax, picture, title)
     return fig
+
+
+def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *, zoom: int = 2) -> "Figure":
+    """Draw rows of small pictures, each of their pixels as zoom x zoom of the screen's, so that grain looks like grain.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of ndarray
+        [H, W] or [H, W, 3] in [0, 1], all of one shape; None leaves a place empty.
+    titles : sequence of str
+        Above the pictures of the first row, then of the second, and so on; rows may be left without.
+    zoom : int
+        Of the pictures.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        For :func:`show`.
+
+    Examples
+    --------
+    >>> fig = strip([[np.zeros((10, 20)), np.ones((10, 20))]], ["black", "white"], zoom=3)
+    >>> [[round(float(n)) for n in axes.get_window_extent().bounds[2:]] for axes in fig.axes]
+    [[60, 30], [60, 30]]
+    >>> plt.close(fig)
+    """
+    columns, gap = len(rows[0]), 6
+    height, width = (zoom * n for n in next(p for row in rows for p in row if p is not None).shape[:2])
+    titles = [*titles, *[""] * (columns * len(rows) - len(titles))]
+    above = [max(map(_head, titles[columns * row :][:columns])) for row in range(len(rows))]
+    across, up = columns * (width + gap) - gap, len(rows) * height + sum(above)
+    fig = plt.figure(figsize=(across / STYLE["figure.dpi"], up / STYLE["figure.dpi"]), layout="none")
+    for place, picture in enumerate(picture for row in rows for picture in row):
+        row, column = divmod(place, columns)
+        if picture is not None:
+            left, bottom = column * (width + gap), up - sum(above[: row + 1]) - (row + 1) * height
+            ax = fig.add_axes((left / across, bottom / up, width / across, height / up))
+            image(ax, picture)
+            ax.set_title(titles[place], fontsize=9, pad=4)
+    return fig
+
+
+def _head(title: str) -> int:
+    """Pixels above a picture."""
+    return 16 * (title.count("\n") + 1) + 4 if title else 6
+
+
+def removed(noisy: np.ndarray, result: np.ndarray, times: float = 2.0) -> np.ndarray:
+    """What was taken off, so many times as strong, around gray.
+
+    Examples
+    --------
+    >>> removed(np.array([[0.3, 0.3]]), np.array([[0.2, 0.3]])).round(2).tolist()
+    [[0.7, 0.5]]
+    """
+    return np.clip(0.5 + times * (noisy - result), 0, 1)

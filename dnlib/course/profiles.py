@@ -68,8 +68,8 @@ SIZES: dict[str, dict[str, tuple]] = {
         "width": (8, 32, 128),
         "blocks": (1, 3, 9),  # dilated convolutions of each branch
         "crop": (40, 100, 120),
-        "count": (1, 2, 8),  # crops per step
-        "steps": (3, 300, 100_000),  # of each training
+        "count": (1, 1, 8),  # crops per step
+        "steps": (3, 200, 100_000),  # of each training
         "table": (1, 3, 54),  # images of each kind that the filters take part in
     },
     "08_lgbpn": {

@@ -11,6 +11,7 @@ from dnlib.course import jobs
 from dnlib.course.claims import WORKS
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.verdicts import Judgement
+from dnlib.training import Scores
 
 HEAD = """# Claims
 
@@ -66,6 +67,35 @@ def chapters(runs: dict[str, dict]) -> str:
     ]
     everything = ("**all**", "", *_costs(runs, [path.stem for path in jobs.chapters()]))
     return table(("chapter", "question", "minutes with bfloat16", "without", "memory"), [*rows, everything])
+
+
+def scores(rows: dict[str, Scores]) -> str:
+    """What the error of each row is made of, a line each.
+
+    PSNR as a whole, over flat pixels and over textured ones, the colour error in 8-bit units, and both SSIMs.
+
+    Parameters
+    ----------
+    rows : dict
+        Of `Scores` with parts, by name.
+
+    Examples
+    --------
+    >>> from dnlib.training import Parts
+    >>> ssim = {"uniform": (0.8,), "volume": (0.9,)}
+    >>> print(scores({"AP-BSN": Scores(("a",), (29.0,), ssim, "real_srgb", (Parts(30.0, 27.0, 1.0, 0.5),))}))
+            PSNR   flat texture colour | SSIM uniform volume
+    AP-BSN 29.00  30.00   27.00   1.00 |        0.800  0.900
+    """
+    wide = max(map(len, rows))
+    lines = [f"{'':{wide}}  PSNR   flat texture colour | SSIM uniform volume"]
+    for name, row in rows.items():
+        parts, ssim = row.mean_parts, row.mean_ssim
+        lines.append(
+            f"{name:{wide}} {row.mean_psnr:5.2f} {parts['flat']:6.2f} {parts['texture']:7.2f} {parts['colour']:6.2f} | "
+            f"{ssim['uniform']:12.3f} {ssim['volume']:6.3f}"
+        )
+    return "\n".join(lines)
 
 
 def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:

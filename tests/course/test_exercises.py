@@ -19,8 +19,8 @@ def test_every_reference_answer_is_right_and_a_stub_is_not_attempted(name, capsy
     assert said[0].startswith("right") and set(said[1:]) == {"not attempted yet"}
 
 
-@pytest.mark.parametrize("chapter", [f"{number:02}" for number in range(7)])
-def test_the_first_chapters_have_four_exercises_or_more_numbered_in_order(chapter):
+@pytest.mark.parametrize("chapter", [f"{number:02}" for number in (*range(8), 9)])
+def test_chapters_have_four_exercises_or_more_numbered_in_order(chapter):
     names = list(exercises.exercises(chapter))
     assert len(names) >= 4 and names == [f"{chapter}.{number}" for number in range(1, len(names) + 1)]
 

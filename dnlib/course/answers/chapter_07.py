@@ -19,5 +19,24 @@ EXERCISES = {
         lambda: [(3, 2), (3, 5), (4, 2)],
         because="what was s apart is now one apart, and chapter 05's triangle is 1 - s/k there.",
     ),
-    "07.2": Exercise(_join, lambda: [(np.random.default_rng(0).random((9, 4, 5, 3)), 3)]),
+    "07.2": Exercise(
+        _join,
+        lambda: [(np.random.default_rng(0).random((9, 4, 5, 3)), 3)],
+        because="no pixel was lost, so sorting them back is exact.",
+    ),
+    "07.3": Exercise(
+        "the noise comes back",
+        choices=("nothing changes", "the noise comes back", "texture becomes sharper"),
+        because="without a shuffle neighbours share their noise, and the network takes what they share for picture.",
+    ),
+    "07.4": Exercise(
+        1,
+        choices=(1, 5),
+        because="white noise has nothing that neighbours share; the stride brings nothing and still costs detail.",
+    ),
+    "07.5": Exercise(
+        "BM3D told what the noise is",
+        choices=("more digits", "BM3D told what the noise is", "a larger network"),
+        because="the same name stands for two filters: one that believes in hardly any noise, and one that knows it.",
+    ),
 }
