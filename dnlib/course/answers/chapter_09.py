@@ -15,4 +15,15 @@ EXERCISES = {
         "The U-Net still "
         "mixes, for it cannot know each teacher's answer exactly.",
     ),
+    "09.3": Exercise(
+        "flat areas",
+        choices=("flat areas", "texture"),
+        because="LAN is a small blur and leaves blotches standing; in flat areas only the BNN takes them off.",
+    ),
+    "09.4": Exercise(5, because="n stacked 3x3 convolutions see 2 n + 1 pixels to a side."),
+    "09.5": Exercise(
+        "it depends on the length of training, and is open",
+        choices=("it gains", "it loses", "it depends on the length of training, and is open"),
+        because="the sign changes with the length, and both lengths are hundreds of times below the paper's.",
+    ),
 }
