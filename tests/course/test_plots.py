@@ -55,3 +55,17 @@ def test_values_outside_the_range_are_clipped_for_display_only():
     assert pixels.max() == 2
     plots.residual(ax, np.ones((2, 2, 3)))
     plots.plt.close(fig)
+
+
+def test_a_strip_draws_every_pixel_as_a_whole_number_of_the_screen_s(rng):
+    rows = [[rng.random((10, 14, 3)), np.ones((10, 14))], [None, np.zeros((10, 14))]]
+    fig = plots.strip(rows, ["a", "two\nlines", "", "below"], zoom=3)
+    fig.canvas.draw()
+    drawn = np.asarray(fig.canvas.buffer_rgba())[..., :3] / 255
+    titles = [ax.get_title() for ax in fig.axes]
+    box = fig.axes[0].get_window_extent()
+    top, left = len(drawn) - round(box.y1), round(box.x0)
+    inside = drawn[top : top + 30, left : left + 42]
+    plots.plt.close(fig)
+    assert titles == ["a", "two\nlines", "below"]
+    assert np.abs(inside - np.kron(rows[0][0], np.ones((3, 3, 1)))).max() < 1 / 255
