@@ -32,6 +32,11 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "host": [("Time after dnlib against before", "times", "outcome.*.ratio")],
     "texture": [("Pictures in which the network is asked and believed", "", "rows.*.trusted")],
     "harmless": [("Mean gain by the noise's level", "dB", "mean_gain_db")],
+    "any_picture": [
+        ("Noisy", "dB", "sets.*.noisy"),
+        ("After dnlib.denoise", "dB", "sets.*.dnlib"),
+        ("After BM3D with estimated level", "dB", "sets.*.bm3d"),
+    ],
     "course": [("Time of a chapter", "s", "runs.with.chapters.*.seconds")],
 }
 _HEAD = """# Benchmarks
