@@ -6,12 +6,13 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
+
 from dnlib.course import jobs, records, report, tables
 from dnlib.images import ROOT, atomic, datasets, home
 from dnlib.training import computes_in_bfloat16
 
-START = "START.md"
-_SHOWN = f"/lab/tree/{START}?factory=Markdown%20Preview"
+START = "START.ipynb"  # JupyterLab shows a notebook's text as text, a Markdown file as its source
 
 _PAGE = """# Denoising without clean images
 
@@ -136,9 +137,11 @@ def open_lab(folder: Path, port: int = 8888, options: Sequence[str] = ()) -> Non
                 f"port {port} is in use, perhaps by another JupyterLab; close that, or take another: "
                 f"dnlib lab --port {port + 1}"
             )
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
+    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(page)], metadata=kernel)
     with atomic(folder / START) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        nbformat.write(document, temporary)
     from jupyterlab.labapp import LabApp
 
     fixed = [f"--ServerApp.root_dir={folder.resolve()}", f"--port={port}", "--ServerApp.port_retries=0"]
-    LabApp.launch_instance([*fixed, f"--LabApp.default_url={_SHOWN}", *options])
+    LabApp.launch_instance([*fixed, f"--LabApp.default_url=/lab/tree/{START}", *options])
