@@ -17,4 +17,21 @@ EXERCISES = {
         because="row dy holds 2 (r - |dy|) + 1 pixels; the sum over rows is 2 r^2 + 2 r + 1.",
     ),
     "08.2": Exercise(_tap, lambda: [(2.88,), (1.0,)]),
+    "08.3": Exercise(
+        28,
+        because="a pixel of the diamond with |dy| + |dx| of 3 or 4 has a tap among its eight neighbours, and "
+        "41 - 13 of them have.",
+    ),
+    "08.4": Exercise(
+        "in between",
+        choices=("at those of training", "in between", "at (1, 1)"),
+        because="on three phone crops 28.5 dB at (4, 5), 28.9 at (3, 4), 28.5 at (2, 2) and 27.1 at (1, 1): nearer "
+        "features know more, until the distances are too unlike those of training.",
+    ),
+    "08.5": Exercise(
+        "no, not after 400 steps",
+        choices=("yes", "no, the local one is", "no, not after 400 steps"),
+        because="the row without the global branch is L-4: 0.1, 1.9 and 0.2 dB below both, which three seeds leave "
+        "undecided, and networks that are 400 steps old show how fast parts learn, not what they can do.",
+    ),
 }
