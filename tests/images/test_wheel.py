@@ -48,7 +48,9 @@ def test_a_wheel_holds_all_code_and_data_and_no_downloads(wheel):
 
     assert files(wheel / "dnlib") == files(ROOT / "dnlib")
     shipped = {
-        path.relative_to(ROOT / "data") for part in ("files", "weights") for path in (ROOT / "data" / part).glob("*")
+        path.relative_to(ROOT / "data")
+        for part in ("files", "weights", "trainings")
+        for path in (ROOT / "data" / part).glob("*")
     }
     data = {
         path.relative_to(wheel / "dnlib" / "data") for path in (wheel / "dnlib" / "data").rglob("*") if path.is_file()
