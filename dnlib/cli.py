@@ -387,7 +387,7 @@ def lab(folder, port, browser):
     if folder is None:
         _check_checkout("dnlib lab without a folder")
         folder = jobs.NOTEBOOKS
-    open_lab(folder, port, () if browser else ("--no-browser",))
+    open_lab(folder, port, browser=browser)
 
 
 @main.command()

@@ -3,7 +3,6 @@
 import json
 import socket
 import statistics
-from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -57,14 +56,14 @@ def start_page(folder: Path, runs: Path = ROOT / "runs") -> str:
     known = {path.name for path in jobs.chapters()}
     chapters = [path for path in sorted(folder.glob("*.ipynb")) if path.name in known]
     if not chapters:
-        raise FileNotFoundError(f"{folder} holds no chapter of the course; `dnlib course copy {folder}` makes a copy")
+        raise FileNotFoundError(f"{folder} holds no chapter of the course; `dnlib course copy NEW_FOLDER` makes a copy")
     done = _done(runs)
     timed = _timed()
     ratios = [done[name].seconds / timed[name] for name in done if name in timed]
     speed = statistics.median(ratios) if ratios else 1
     said = (
         "Minutes are those of the last run on this machine; *about* is reckoned from the chapters that ran here."
-        if ratios
+        if done
         else "Minutes marked *about* were timed on another machine's two cores; no chapter has run here yet."
     )
     rows = [_row(path, done, timed, speed) for path in chapters]
@@ -111,7 +110,7 @@ def _data() -> str:
     return told + tables.table(("not here", "size", "fetched by"), rows)
 
 
-def open_lab(folder: Path, port: int = 8888, options: Sequence[str] = ()) -> None:
+def open_lab(folder: Path, port: int = 8888, *, browser: bool = True) -> None:
     """Write the start page into a folder of chapters, and open it in JupyterLab until that is closed.
 
     Parameters
@@ -120,8 +119,8 @@ def open_lab(folder: Path, port: int = 8888, options: Sequence[str] = ()) -> Non
         The chapters to open.
     port : int
         Of this machine.
-    options : sequence of str
-        Of `jupyter lab`, such as --no-browser.
+    browser : bool
+        Whether to open one; else the address is only said.
 
     Raises
     ------
@@ -144,4 +143,5 @@ def open_lab(folder: Path, port: int = 8888, options: Sequence[str] = ()) -> Non
     from jupyterlab.labapp import LabApp
 
     fixed = [f"--ServerApp.root_dir={folder.resolve()}", f"--port={port}", "--ServerApp.port_retries=0"]
-    LabApp.launch_instance([*fixed, f"--LabApp.default_url=/lab/tree/{START}", *options])
+    told = [] if browser else ["--no-browser"]
+    LabApp.launch_instance([*fixed, f"--LabApp.default_url=/lab/tree/{START}", *told])

@@ -178,6 +178,32 @@ def gallery(
     return fig
 
 
+def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
+    """The part of a picture that is worth a look: the square of most contrast, on a grid of 12 pixels.
+
+    Parameters
+    ----------
+    picture : ndarray
+        [H, W, C].
+    side : int
+        Of the square, in pixels; no larger than the picture.
+
+    Returns
+    -------
+    rows, columns : slice
+
+    Examples
+    --------
+    >>> picture = np.zeros((60, 60, 3))
+    >>> picture[40:50, 10:20] = 1
+    >>> richest(picture, 30)
+    (slice(24, 54, None), slice(0, 30, None))
+    """
+    rows, columns = (range(0, n - side + 1, 12) for n in picture.shape[:2])
+    spots = [np.s_[y : y + side, x : x + side] for y in rows for x in columns]
+    return max(spots, key=lambda spot: picture[spot].mean(axis=-1).std())
+
+
 def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *, zoom: int = 2) -> "Figure":
     """Draw rows of small pictures, each of their pixels as zoom x zoom of the screen's, so that grain looks like grain.
 

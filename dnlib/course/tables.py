@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 
@@ -11,7 +12,9 @@ from dnlib.course import jobs
 from dnlib.course.claims import WORKS
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.verdicts import Judgement
-from dnlib.training import Scores
+
+if TYPE_CHECKING:
+    from dnlib.training import Scores
 
 HEAD = """# Claims
 
@@ -69,7 +72,7 @@ def chapters(runs: dict[str, dict]) -> str:
     return table(("chapter", "question", "minutes with bfloat16", "without", "memory"), [*rows, everything])
 
 
-def scores(rows: dict[str, Scores]) -> str:
+def scores(rows: dict[str, "Scores"]) -> str:
     """What the error of each row is made of, a line each.
 
     PSNR as a whole, over flat pixels and over textured ones, the colour error in 8-bit units, and both SSIMs.
@@ -81,7 +84,7 @@ def scores(rows: dict[str, Scores]) -> str:
 
     Examples
     --------
-    >>> from dnlib.training import Parts
+    >>> from dnlib.training import Parts, Scores
     >>> ssim = {"uniform": (0.8,), "volume": (0.9,)}
     >>> print(scores({"AP-BSN": Scores(("a",), (29.0,), ssim, "real_srgb", (Parts(30.0, 27.0, 1.0, 0.5),))}))
             PSNR   flat texture colour | SSIM uniform volume

@@ -25,8 +25,8 @@ EXERCISES = {
     "08.4": Exercise(
         "in between",
         choices=("at those of training", "in between", "at (1, 1)"),
-        because="on three phone crops 28.5 dB at (4, 5), 28.9 at (3, 4), 28.5 at (2, 2) and 27.1 at (1, 1): nearer "
-        "features know more, until the distances are too unlike those of training.",
+        because="on these three phone crops 28.5 dB at (4, 5), 28.9 at (3, 4), 28.5 at (2, 2) and 27.1 at (1, 1): "
+        "nearer features know more, until the distances are too unlike those of training.",
     ),
     "08.5": Exercise(
         "no, not after 400 steps",
