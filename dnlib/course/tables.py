@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
+import numpy as np
 
 from dnlib.course import jobs
 from dnlib.course.claims import WORKS
 from dnlib.course.evidence import VERDICTS
+from dnlib.course.records import half_interval
 from dnlib.course.verdicts import Judgement
 
 if TYPE_CHECKING:
@@ -99,6 +101,39 @@ def scores(rows: dict[str, "Scores"]) -> str:
             f"{ssim['uniform']:12.3f} {ssim['volume']:6.3f}"
         )
     return "\n".join(lines)
+
+
+def trainings(rows: dict[str, dict[int, dict[str, dict[str, float]]]]) -> str:
+    """What kept trainings reach, a line each row: means over seeds, with the 95 % interval where there are several.
+
+    Parameters
+    ----------
+    rows : dict
+        Of what `zoo.kept` finds, by name.
+
+    Examples
+    --------
+    >>> one = {part: {"a": 30.0} for part in ("psnr", "flat", "texture", "colour")}
+    >>> print(trainings({"L-4": {0: one, 1: one}, "L-9": {}}))
+         seeds        PSNR         flat      texture       colour
+    L-4      2 30.00 ± 0.00 30.00 ± 0.00 30.00 ± 0.00 30.00 ± 0.00
+    L-9      0  not trained yet
+    """
+    wide = max(map(len, rows))
+    lines = [f"{'':{wide}} seeds{'PSNR':>12}{'flat':>13}{'texture':>13}{'colour':>13}"]
+    for name, seeds in rows.items():
+        values = [
+            [float(np.mean(list(parts[part].values()))) for parts in seeds.values()]
+            for part in ("psnr", "flat", "texture", "colour")
+        ]
+        numbers = " ".join(map(_over_seeds, values)) if seeds else " not trained yet"
+        lines.append(f"{name:{wide}} {len(seeds):5} {numbers}")
+    return "\n".join(lines)
+
+
+def _over_seeds(values: Sequence[float]) -> str:
+    spread = f" ± {half_interval(values):.2f}" if len(values) > 1 else ""
+    return f"{np.mean(values):5.2f}{spread:7}"
 
 
 def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:

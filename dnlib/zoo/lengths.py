@@ -61,9 +61,43 @@ def reached(row: str, part: str = "psnr", which: str = "phones, texture", stage:
     """
     found = []
     for card in cards.trainings(recipes.ROWS[one_of(row, recipes.ROWS, "a row")]):
-        judged = card["judged"]
-        whole = [name for name in judged if name != "not refined"][-1]
-        by_set = judged[one_of(stage or whole, judged, f"a stage of {row}")]
-        by_part = by_set[one_of(which, by_set, "a set of pairs")]
+        by_part = _judged(card, row, which, stage)
         found.append(Reached(card["steps"], card["seed"], by_part[one_of(part, by_part, "what was measured")]))
     return found
+
+
+def kept(row: str, steps: int, which: str = "phones, texture", stage: str = "") -> dict[int, dict[str, dict]]:
+    """Everything that trainings of one length reach: seed -> what was measured -> image -> number.
+
+    Parameters
+    ----------
+    row : str
+        A key of `recipes.ROWS`, such as "L-4".
+    steps : int
+        Of each stage.
+    which, stage : str
+        As of `reached`.
+
+    Raises
+    ------
+    ValueError
+        As `reached`.
+
+    Examples
+    --------
+    >>> found = kept("AP-BSN", 600)
+    >>> sorted(found), sorted(found[0])
+    ([0, 1, 2], ['colour', 'flat', 'psnr', 'ssim uniform', 'ssim volume', 'texture'])
+    """
+    found: dict[int, dict[str, dict]] = {}
+    for card in cards.trainings(recipes.ROWS[one_of(row, recipes.ROWS, "a row")]):
+        if card["steps"] == steps:
+            found[card["seed"]] = _judged(card, row, which, stage)
+    return found
+
+
+def _judged(card: dict, row: str, which: str, stage: str) -> dict[str, dict]:
+    judged = card["judged"]
+    whole = [name for name in judged if name != "not refined"][-1]
+    by_set = judged[one_of(stage or whole, judged, f"a stage of {row}")]
+    return by_set[one_of(which, by_set, "a set of pairs")]
