@@ -46,7 +46,7 @@ def reached(row: str, part: str = "psnr", which: str = "phones, texture", stage:
     which : str
         A set of `phones.all_judges`.
     stage : str
-        Of the method, as "BNN", or "not refined"; the method itself if not given.
+        Of the method, as "BNN"; the method itself if not given.
 
     Raises
     ------
@@ -98,6 +98,5 @@ def kept(row: str, steps: int, which: str = "phones, texture", stage: str = "") 
 
 def _judged(card: dict, row: str, which: str, stage: str) -> dict[str, dict]:
     judged = card["judged"]
-    whole = [name for name in judged if name != "not refined"][-1]
-    by_set = judged[one_of(stage or whole, judged, f"a stage of {row}")]
+    by_set = judged[one_of(stage or list(judged)[-1], judged, f"a stage of {row}")]
     return by_set[one_of(which, by_set, "a set of pairs")]

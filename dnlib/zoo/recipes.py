@@ -69,7 +69,8 @@ def _phones(what: str, method: str, network: str, blocks: dict[str, tuple], **ne
 def _on_equal_terms(like: Recipe) -> Recipe:
     """A row of the report's table on equal terms: one set of noisy photographs, one crop, one number of steps.
 
-    Its blind networks say what is added to the blind mean. None of the photographs judges it.
+    Its blind networks say what is added to the blind mean. Nothing is refined, for networks are compared, and not what
+    can be done with the answer of any. None of the photographs judges it.
     """
     mean = {
         name: teacher._replace(arguments=teacher.arguments | {"mean": True})
@@ -80,6 +81,7 @@ def _on_equal_terms(like: Recipe) -> Recipe:
     return replace(
         like,
         title=f"{like.title.partition(', photographs of phones')[0]}, on equal terms",
+        method_arguments=like.method_arguments | ({"refinements": 0} if like.method in ("APBSN", "LGBPN") else {}),
         network_arguments=like.network_arguments | own,
         teachers=like.teachers | mean,
         sizes=like.sizes | EQUAL,

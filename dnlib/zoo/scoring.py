@@ -1,6 +1,5 @@
 """How well trained weights denoise: while they learn, and at the end, for their card."""
 
-import copy
 import itertools
 from collections.abc import Callable
 
@@ -52,23 +51,14 @@ def judged(method: Method) -> dict[str, dict]:
     -------
     dict
         Stage -> set of pairs -> what was measured -> image -> number. Measured are psnr, flat and texture in dB, colour
-        in 8-bit units, and both SSIMs. Stages are those of the method, and where it refines, what it is without.
-        Of SSID's blind network also the grain in 8-bit units, and the shares of pixels that each teacher leads.
+        in 8-bit units, and both SSIMs. Stages are those of the method. Of SSID's blind network also the grain in 8-bit
+        units, and the shares of pixels that each teacher leads.
     """
     sets = phones.all_judges()
     return {
-        name: {which: _measured(denoiser, pairs) for which, pairs in sets.items()}
-        for name, denoiser in _denoisers(method).items()
+        type(stage).__name__: {which: _measured(stage, pairs) for which, pairs in sets.items()}
+        for stage in method.stages
     }
-
-
-def _denoisers(method: Method) -> dict[str, Method]:
-    denoisers = {type(stage).__name__: stage for stage in method.stages}
-    if getattr(method, "refinements", 0):
-        plain = copy.copy(method)
-        plain.refinements = 0
-        denoisers["not refined"] = plain
-    return denoisers
 
 
 def _measured(denoiser: Method, pairs: list[Example]) -> dict[str, dict[str, float]]:
