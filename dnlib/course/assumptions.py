@@ -29,7 +29,11 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("00", "the 60-second denoiser", {"known noise": "estimated from the picture"}),
+    Row(
+        "00",
+        "the 60-second denoiser",
+        {"known noise": "estimated from the picture", "clean images": "of other scenes, for its networks"},
+    ),
     Row("01", "a filter tuned by hidden pixels", {"independent pixels": "yes"}),
     Row("01", "a filter judged by Stein's formula", {"known noise": "its covariance"}),
     Row("02", "Noise2Clean", {"clean images": "of other scenes"}),
@@ -43,7 +47,7 @@ ROWS = (
         {"independent pixels": "yes", "known noise": "its kind; its strength can be learnt"},
     ),
     Row("05", "measuring the noise of a camera", {"clean images": "or means of many shots"}),
-    Row("06", "Patch-Craft", {"a burst": "noise new in every frame"}),
+    Row("06", "Patch-Craft", {"a burst": "noise new in every frame", "clean images": "of other scenes, to start from"}),
     Row("07", "AP-BSN", {"independent pixels": "beyond 5 pixels"}),
     Row("08", "LG-BPN", {"independent pixels": "beyond a diamond of 4"}),
     Row("09", "SSID", {"independent pixels": "beyond a square of 9"}),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HEAD = """# Claims
 
 Verdicts of all claims, from the records of measured runs. A claim held if the 95 % interval of its margin, measured
-minus bound, lies above zero, did not hold if it lies below, and is undecided if it holds zero.
+minus bound, lies above zero, did not hold if it lies below, and is undecided if it contains zero.
 """
 
 

@@ -1,7 +1,7 @@
 """Verdicts: what records say about claims. Held, did not hold, undecided, or not tested.
 
 A claim is a margin, measured minus bound. It held if the margin's 95 % interval lies above zero, did not hold if it
-lies below, and is undecided if it holds zero. A claim about every entry held if it held for each (each is tested at
+lies below, and is undecided if it contains zero. A claim about every entry held if it held for each (each is tested at
 5 %), and did not hold if it failed for one (at 5 % over the number of entries, Bonferroni). One seed decides nothing,
 unless the images are the sample, or there is nothing to sample.
 """
@@ -90,7 +90,8 @@ class Judgement:
         entry = self.stages[-1].weakest
         if entry.claim.is_counted:
             return "one seed decides nothing" if len(entry.values) < 2 else "seeds disagree"
-        return "the 95 % interval of its margin holds zero" if entry.margins[0].is_known else "one seed decides nothing"
+        is_known = entry.margins[0].is_known
+        return "the 95 % interval of its margin contains zero" if is_known else "one seed decides nothing"
 
     def line(self, this_run: str = "–") -> str:
         """What a chapter prints: the committed verdict, and beside it the number of this very run."""

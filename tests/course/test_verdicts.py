@@ -54,7 +54,7 @@ def test_a_margin_over_seeds_is_judged_by_student_s_interval(gains, check, expec
 
 def test_what_is_measured_is_said_with_interval_seeds_and_reason():
     assert over_seeds(0.0, 1.0, 2.0).measured == "1 ± 2.5 dB (3 seeds)"  # t(0.975, 2) / sqrt(3) = 2.48
-    assert over_seeds(0.0, 1.0, 2.0).reason == "the 95 % interval of its margin holds zero"
+    assert over_seeds(0.0, 1.0, 2.0).reason == "the 95 % interval of its margin contains zero"
     assert over_seeds(9.0).reason == "one seed decides nothing" and over_seeds(9.0).measured == "9 dB (1 seed)"
     assert over_seeds(0.4, 0.5).line("0.45 dB").endswith("[0.45 ± 0.64 dB (2 seeds); this run 0.45 dB]")
     assert judged(claim()).measured == "–" and judged(claim()).margin is None

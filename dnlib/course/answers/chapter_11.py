@@ -36,6 +36,6 @@ EXERCISES = {
     "11.5": Exercise(
         "neither",
         choices=("there is no difference", "before is better", "neither"),
-        because="it holds zero and half a decibel alike: undecided is no proof of equality.",
+        because="it contains zero and half a decibel alike: undecided is no proof of equality.",
     ),
 }
