@@ -35,7 +35,7 @@ ROWS = (
         {"known noise": "estimated from the picture", "clean images": "of other scenes, for its networks"},
     ),
     Row("01", "a filter tuned by hidden pixels", {"independent pixels": "yes"}),
-    Row("01", "a filter judged by Stein's formula", {"known noise": "its covariance"}),
+    Row("01", "a filter judged by Stein's formula", {"known noise": "Gaussian, its covariance"}),
     Row("02", "Noise2Clean", {"clean images": "of other scenes"}),
     Row("02", "Noise2Noise", {"two shots": "of each scene"}),
     Row("03", "Noise2Void, Noise2Self", {"independent pixels": "yes"}),
