@@ -18,9 +18,9 @@ def _tiles():
 
 EXERCISES = {
     "06.1": Exercise(
-        lambda variance, rho: -(1 - rho) * variance,
+        lambda variance, rho: -(1 - rho**2) * variance,
         lambda: [(0.04, 0.75), (0.01, 0.0)],
-        because="cov(w, z - w) = rho sigma^2 - sigma^2.",
+        because="cov(w, z - w) = rho^2 sigma^2 - sigma^2.",
     ),
     "06.2": Exercise(_covariance, _tiles, tolerance=1e-7),
     "06.3": Exercise(
@@ -35,6 +35,6 @@ EXERCISES = {
     "06.5": Exercise(
         "did not hold",
         choices=("held", "did not hold", "undecided"),
-        because="all of -0.38 +- 0.18 lies below zero. That the sentence says something else is no evidence.",
+        because="all of -0.37 +- 0.17 lies below zero. That the sentence says something else is no evidence.",
     ),
 }
