@@ -13,19 +13,18 @@ from dnlib.training import computes_in_bfloat16
 
 START = "START.ipynb"  # JupyterLab shows a notebook's text as text, a Markdown file as its source
 
-_PAGE = """# Denoising without clean images
+_OWN = """# Denoising without clean images
+
+**A picture of your own**: click on the two lines below, then on ▶ above, then on *Choose a noisy picture*. What comes
+of it is shown here, and lies in the folder `denoised`. Nothing leaves this machine. In a terminal the same is
+`dnlib denoise noisy.png -o denoised.png --report report.html`; chapter 12 goes through it in steps.
+"""
+_CODE = "from dnlib.course import widgets\n\nwidgets.own_picture()"
+_PAGE = """## The chapters
 
 A click on a chapter opens it. *Run*, *Run All Cells* runs it. {minutes}
 
 {chapters}
-
-**A picture of your own**: *File*, *New*, *Terminal*, then
-
-```sh
-dnlib denoise noisy.png -o denoised.png --report report.html
-```
-
-with the name of your file. Chapter 12 goes through the same in steps.
 
 ## Data
 
@@ -34,7 +33,7 @@ with the name of your file. Chapter 12 goes through the same in steps.
 
 
 def start_page(folder: Path, runs: Path = ROOT / "runs") -> str:
-    """What the start page says: the chapters of a folder, their minutes here, what is done, which data is missing.
+    """What the start page says of the course: its chapters, their minutes here, what is done, which data is missing.
 
     Parameters
     ----------
@@ -136,8 +135,9 @@ def open_lab(folder: Path, port: int = 8888, *, browser: bool = True) -> None:
                 f"port {port} is in use, perhaps by another JupyterLab; close that, or take another: "
                 f"dnlib lab --port {port + 1}"
             )
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"}}
-    document = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(page)], metadata=kernel)
+    document = nbformat.v4.new_notebook(cells=[text(_OWN), code(_CODE), text(page)], metadata=kernel)
     with atomic(folder / START) as temporary:
         nbformat.write(document, temporary)
     from jupyterlab.labapp import LabApp

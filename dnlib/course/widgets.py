@@ -1,10 +1,15 @@
-"""Interactive views. Every one repeats a picture that the chapter has already shown without it."""
+"""What a reader moves: views of pictures that a chapter has shown already, and a picture of one's own."""
 
+import html
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from dnlib.course import states
+from dnlib.images import refused
+
+_FRAME = '<iframe srcdoc="{}" title="Before and after" width="100%" height="640" sandbox="allow-scripts"></iframe>'
 
 
 def explore(draw: Callable[..., None], **controls) -> None:
@@ -49,3 +54,56 @@ def _view(draw: Callable[..., None], controls: dict):
     from ipywidgets import interactive
 
     return interactive(draw, **controls)
+
+
+def own_picture(folder: Path = Path("denoised")) -> None:
+    """Offer a button that takes a picture from the reader's disk, denoises it, and shows what came of it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if it is not there. Gets the result, under the picture's name, and its page; earlier ones are replaced.
+    """
+    from IPython.display import HTML, display
+    from ipywidgets import FileUpload, Output
+
+    button, below = FileUpload(description="Choose a noisy picture", layout={"width": "max-content"}), Output()
+
+    def take(change) -> None:
+        below.clear_output()
+        with below:
+            print("denoising ...")
+            said, page = denoised(change.new[0]["name"], change.new[0]["content"], folder)
+            below.clear_output(wait=True)
+            print(said)
+            if page:
+                display(HTML(_FRAME.format(html.escape(page))))
+
+    button.observe(take, "value")
+    display(button, below)
+
+
+def denoised(name: str, content: bytes, folder: Path) -> tuple[str, str]:
+    """Denoise the bytes of a picture's file into a folder.
+
+    Returns
+    -------
+    said : str
+        What was done, or why the picture was refused.
+    page : str
+        The page of the result, HTML; empty if there is none.
+    """
+    from dnlib.denoiser import denoise_file
+
+    folder.mkdir(exist_ok=True)
+    page = folder / f"{name}.html"
+    with tempfile.TemporaryDirectory() as place:
+        picture = Path(place, name)
+        picture.write_bytes(content)
+        try:
+            done = denoise_file(picture, folder / name, report=page, overwrite=True)
+        except (ValueError, OSError, FloatingPointError) as error:
+            if not refused(error):
+                raise
+            return str(error).replace(f"{place}{os.sep}", ""), ""
+    return "\n".join([*done.lines, *done.notes]), page.read_text(encoding="utf-8")
