@@ -3,6 +3,7 @@
 # make bench       speed against peers, one run, this machine
 # make site        the course as a site, in runs/site/html
 # make test-browser  the site, the reports and two chapters in Chromium; screenshots in runs/browser
+# make pdf         the chapters on paper, in runs/site/course.pdf
 # make sliders     draw the pictures of interactive views for the site: every chapter is run
 # make lab         the chapters in JupyterLab, with a start page
 # make notebooks   execute the chapters in place, as they are committed
@@ -16,7 +17,7 @@ BROWSER := .venv/.browser
 CONSTRAINTS ?= constraints.txt
 export JUPYTER_PREFER_ENV_PATH = 1
 
-.PHONY: reproduce test bench site test-browser sliders lab notebooks clean
+.PHONY: reproduce test bench site test-browser pdf sliders lab notebooks clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: $(READY)
@@ -41,6 +42,9 @@ site: $(SITE)
 test-browser: export OMP_NUM_THREADS = 1
 test-browser: site $(BROWSER)
 	@DNLIB_BROWSER=1 $(BIN)/python -m pytest tests/browser
+
+pdf: site $(BROWSER)
+	@$(BIN)/python docs/pdf.py
 
 sliders: $(READY)
 	@DNLIB_STATES=$(CURDIR)/results/states $(BIN)/dnlib run --out runs/sliders

@@ -41,6 +41,8 @@ def positions(knob: "Widget") -> list:
     (['mean', 'median'], [1, 2, 3, 4, 5, 6])
     >>> positions(FloatSlider(0.3, min=0, max=1, step=0.05))
     [0.0, 0.1, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0]
+    >>> positions(FloatSlider(0.1, min=0.1, max=0.4, step=0.2))  # the last step would end beyond
+    [0.1, 0.3, 0.4]
     """
     if hasattr(knob, "options"):
         return list(knob.options)
@@ -49,7 +51,7 @@ def positions(knob: "Widget") -> list:
     last = round((knob.max - knob.min) / knob.step)
     count = min(POSITIONS, last + 1)
     steps = (round(last * k / (count - 1)) for k in range(count))
-    found = [round(type(knob.value)(knob.min + knob.step * step), 10) for step in steps]
+    found = [round(type(knob.value)(min(knob.min + knob.step * step, knob.max)), 10) for step in steps]
     found[min(range(count), key=lambda k: abs(found[k] - knob.value))] = knob.value
     return found
 

@@ -6,7 +6,7 @@
 import functools
 import http.server
 import os
-import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -14,29 +14,23 @@ import pytest
 
 from dnlib.images import ROOT
 
+sys.path.insert(0, str(ROOT / "docs"))
+from building.browser import FLAGS, found
+
 if not os.environ.get("DNLIB_BROWSER"):
     collect_ignore_glob = ["test_*.py"]
 
 SCREENSHOTS = ROOT / "runs" / "browser"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 def found_browser() -> str:
     """Where Chromium is. Without it tests are skipped here, and fail where CI is set."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    reason = "no browser was found; install Chromium (Debian: apt install chromium)"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+    try:
+        return found()
+    except FileNotFoundError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -95,9 +89,15 @@ def served():
 
 
 @pytest.fixture(scope="session")
-def site(served):
-    """The address of the built site."""
+def built() -> Path:
+    """The folder of the built site."""
     folder = Path(os.environ.get("DNLIB_SITE", ROOT / "runs" / "site" / "html"))
     if not (folder / "index.html").is_file():
         pytest.fail(f"there is no site in {folder}; `make site` builds it")
-    return served(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site(served, built):
+    """The address of the built site."""
+    return served(built)
