@@ -57,6 +57,14 @@ LIGHT = {
     "dnlib.cli": ["torch", "numpy", "matplotlib", "papermill"],
     "dnlib.images.stacks": ["zarr", "tifffile", "torch"],
     "dnlib.denoiser.choosing": ["torch", "matplotlib", "ipywidgets"],
+    "dnlib.filters.calibration, dnlib.filters.groups, dnlib.filters.recorrupted, dnlib.filters.stripes": [
+        "torch",
+        "numba",
+    ],
+    "dnlib.course.diagrams, dnlib.course.widgets, dnlib.training.metrics": [
+        "torch",
+        "numba",
+    ],  # chapter 01's, but `start`
     "dnlib.course": ["matplotlib", "ipywidgets", "papermill", "distributed"],
 }
 

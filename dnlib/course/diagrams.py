@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from torch import Tensor, nn
 
 from dnlib.course import plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from torch import Tensor, nn
 
 INK = "#333333"
 
@@ -128,7 +128,7 @@ def _picture(ax: "Axes", panel: Panel) -> None:
 
 
 @contextmanager
-def calls(network: nn.Module, *, cut: bool = False) -> Iterator[list[Tensor]]:
+def calls(network: "nn.Module", *, cut: bool = False) -> "Iterator[list[Tensor]]":
     """What a network is shown meanwhile, call by call.
 
     Parameters
@@ -145,15 +145,15 @@ def calls(network: nn.Module, *, cut: bool = False) -> Iterator[list[Tensor]]:
     Examples
     --------
     >>> import torch
-    >>> network = nn.Identity()
+    >>> network = torch.nn.Identity()
     >>> with calls(network) as made:
     ...     _ = network(torch.zeros(1, 2))
     >>> made
     [tensor([[0., 0.]])]
     """
-    made: list[Tensor] = []
+    made = []
 
-    def catch(module: nn.Module, shown: tuple[Tensor, ...], answer: Tensor) -> Tensor:
+    def catch(module, shown, answer):
         made.append(shown[0].detach())
         return answer.detach() if cut else answer
 
@@ -164,7 +164,7 @@ def calls(network: nn.Module, *, cut: bool = False) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def sees(function: Callable[[Tensor], Tensor], image: Tensor, place: tuple[int, int]) -> np.ndarray:
+def sees(function: "Callable[[Tensor], Tensor]", image: "Tensor", place: tuple[int, int]) -> np.ndarray:
     """How far the answer at a place follows each pixel: the size of its gradient, exactly 0 where it does not.
 
     Parameters
@@ -183,9 +183,11 @@ def sees(function: Callable[[Tensor], Tensor], image: Tensor, place: tuple[int, 
     Examples
     --------
     >>> import torch
-    >>> sees(nn.AvgPool2d((1, 3), 1, (0, 1)), torch.rand(1, 1, 3, 5), (1, 2)).round(2).tolist()[1]
+    >>> sees(torch.nn.AvgPool2d((1, 3), 1, (0, 1)), torch.rand(1, 1, 3, 5), (1, 2)).round(2).tolist()[1]
     [0.0, 0.33, 0.33, 0.33, 0.0]
     """
+    from torch import nn
+
     if isinstance(function, nn.Module):  # fast float32 convolutions round where they should give zero
         function, image = copy.deepcopy(function).double().eval(), image.double()
     image = image.detach().clone().requires_grad_()
@@ -193,11 +195,12 @@ def sees(function: Callable[[Tensor], Tensor], image: Tensor, place: tuple[int, 
     return image.grad[0].abs().sum(dim=0).numpy()
 
 
-def label(network: nn.Module) -> str:
+def label(network: "nn.Module") -> str:
     """What stands in a network's box: its name, and how many weights it has.
 
     Examples
     --------
+    >>> from torch import nn
     >>> print(label(nn.Conv2d(1, 2, 3)))
     Conv2d
     20 weights
