@@ -2,8 +2,9 @@
 # make test        ruff, import-linter, pytest with doctests, nbval
 # make bench       speed against peers, one run, this machine
 # make site        the course as a site, in runs/site/html
-# make test-browser  the site, the reports and two chapters in Chromium; screenshots in runs/browser
+# make test-browser  the site, the reports and four chapters in Chromium; screenshots in runs/browser
 # make pdf         the chapters on paper, in runs/site/course.pdf
+# make lite        what chapters 00 and 01 miss to run inside a page: PYODIDE=FOLDER, docs/reproduce.md
 # make sliders     draw the pictures of interactive views for the site: every chapter is run
 # make lab         the chapters in JupyterLab, with a start page
 # make notebooks   execute the chapters in place, as they are committed
@@ -17,7 +18,7 @@ BROWSER := .venv/.browser
 CONSTRAINTS ?= constraints.txt
 export JUPYTER_PREFER_ENV_PATH = 1
 
-.PHONY: reproduce test bench site test-browser pdf sliders lab notebooks clean
+.PHONY: reproduce test bench site test-browser pdf lite sliders lab notebooks clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: $(READY)
@@ -45,6 +46,9 @@ test-browser: site $(BROWSER)
 
 pdf: site $(BROWSER)
 	@$(BIN)/python docs/pdf.py
+
+lite: $(READY)
+	@$(BIN)/python docs/lite.py "$(PYODIDE)"
 
 sliders: $(READY)
 	@DNLIB_STATES=$(CURDIR)/results/states $(BIN)/dnlib run --out runs/sliders
