@@ -78,7 +78,7 @@ def scored(method: Method, recipe: Recipe) -> dict[str, str]:
     """What a card says of trained weights: their scores on the test sets that are present."""
     if recipe.noise is None:
         every = phones.judges_of(recipe)
-        pairs = _about(9, every)
+        pairs = [phones.middle_of(pair, 256) for pair in _about(9, every)]
         held_out = "".join(f", {scene} held out" for scene in recipe.held_out)
         which = f"{phones.JUDGES[recipe.trained_on]}{held_out}, {len(pairs)} of {len(every)}"
         return {which: str(score_pairs(method, pairs))}
