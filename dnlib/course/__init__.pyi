@@ -1,6 +1,7 @@
 from . import (
     assumptions as assumptions,
     chapter as chapter,
+    charts as charts,
     claims as claims,
     console as console,
     curves as curves,
@@ -22,6 +23,7 @@ from . import (
     profiles as profiles,
     records as records,
     report as report,
+    rows as rows,
     runner as runner,
     states as states,
     stored as stored,

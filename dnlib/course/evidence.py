@@ -52,8 +52,7 @@ class Entry:
                 f"claim {self.claim.id} compares images, and a record of it keeps no score for each; "
                 f"run the chapter again: dnlib run {self.claim.chapter[:2]}"
             )
-        scenes = [self.scenes[image] for image in self.images] or None
-        return [measure(side, scenes) for side in self.claim.margins(self.table)]
+        return [self._measured(side) for side in self.claim.margins(self.table)]
 
     @property
     def compared(self) -> list[Margin]:
@@ -63,7 +62,12 @@ class Entry:
     @cached_property
     def mean(self) -> Margin:
         """Of the value itself."""
-        return measure(self.table, [self.scenes[image] for image in self.images] or None)
+        return self._measured(self.table)
+
+    def _measured(self, table: np.ndarray) -> Margin:
+        """Over seeds and scenes; one seed does not tell how trainings scatter, however many scenes judge it."""
+        margin = measure(table, [self.scenes[image] for image in self.images] or None)
+        return margin if len(self.values) > 1 or self.claim.sample == "images" else Margin(margin.mean, ())
 
     @property
     def superior(self) -> float:

@@ -91,17 +91,16 @@ SIZES: dict[str, dict[str, tuple]] = {
     },
     "10_ablations": {
         "side": (96, 256, 512),
-        "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
-        "test": (2, 6, 54),  # of them are scored with the rows of the table
-        "refinements": (1, 0, 8),  # mixtures of LG-BPN's refinement, in the table
+        "pairs": (3, 54, 54),  # of noisy and clean images that the matrix learns from
+        "test": (2, 6, 54),  # of them are looked at
         "ssim_images": (1, 6, 54),  # on which the two functions called SSIM are compared
         "width": (6, 12, 48),  # of half planes and U-Nets in the matrix; LAN has a third more
         "features": (8, 16, 128),  # of its dilated and LG-BPN networks
         "depth": (2, 2, 5),
         "blocks": (1, 1, 6),
-        "crop": (60, 80, 256),
+        "crop": (90, 120, 256),  # holes of 9 fit the small images that a shuffle of stride 5 makes of it
         "count": (1, 1, 8),  # crops per step
-        "matrix_steps": (2, 40, 100_000),  # of each of its trainings
+        "matrix_steps": (2, 24, 100_000),  # of each of its trainings
         "probe": (48, 128, 256),  # side of the parts of images that it is scored on
         "probes": (1, 6, 54),
     },

@@ -1,10 +1,10 @@
 """Photographs that are noisy as they are: those that a recipe learns from, and those that judge it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from dnlib.images import Example, check_scenes_apart, datasets, middle, one_of, to_image, to_tensor
+from dnlib.images import Example, check_scenes_apart, datasets, middle, one_of, scenes, to_image, to_tensor
 from dnlib.noise import Camera
 from dnlib.training import draw_noisy
 from dnlib.zoo.recipe import Recipe
@@ -15,6 +15,7 @@ LEARNT = {
     "phones": ("sidd_val_crops", "dnd_noisy"),
     "phones_and_cameras": ("sidd_val_crops", "dnd_noisy", "sidd_textured"),
 }
+JUDGED_FROM = {"phones, texture": "sidd_textured", "phones, chart": "sidd_val_crops", "simulated phone": "kodak24"}
 JUDGES = {"sidd_val_crops": "sidd_val_crops", "phones": "sidd_textured", "phones_and_cameras": "sidd_textured"}
 
 
@@ -68,6 +69,19 @@ def all_judges(load: Callable[[str], list[Example]] | None = None, side: int = 2
     clean = load("kodak24")[::4] if "kodak24" in there else [e for e in load("bundled") if e.clean.ndim == 3]
     pairs["simulated phone"] = [photographed(middle_of(example, 256), index) for index, example in enumerate(clean)]
     return {name: [middle_of(pair, side) for pair in found] for name, found in pairs.items()}
+
+
+def scenes_of(which: str, images: Iterable[str]) -> dict[str, str]:
+    """The scene of each image of a set of `all_judges`, by its name: the images themselves need not be there.
+
+    Examples
+    --------
+    >>> scenes_of("phones, texture", ["y01_chess_brass_plate", "s00_chart"])
+    {'y01_chess_brass_plate': 'chess', 's00_chart': 'chart'}
+    """
+    dataset = datasets.find(JUDGED_FROM[one_of(which, JUDGED_FROM, "a set of pairs")])
+    rules = scenes.scene_rules(dataset.name, dataset.scene)
+    return {image: scenes.scene_of(image, rules) for image in images}
 
 
 def photographed(example: Example, seed: int) -> Example:

@@ -103,7 +103,14 @@ def test_the_images_are_a_sample_of_scenes_if_weights_are_shipped():
     assert judgement.verdict == "held"  # means of 1.0 and 0.6, each ± 0.14, differ by 0.4 without any spread
     assert judgement.measured.startswith("0.4 ± ") and "(1 seed x 48 images of 24 scenes)" in judgement.measured
     assert judged(claim("psnr.a", sample="images"), record(0, psnr={"a": first})).verdict == "held"
-    assert judged(claim("psnr.a"), record(0, psnr={"a": first})).verdict == "held"
+
+
+def test_one_training_decides_nothing_however_many_images_judge_it():
+    gains = dict.fromkeys(SCENES, 0.0) | {"i0": 0.9, "i2": 1.1}
+    one = judged(claim("psnr.a"), record(0, psnr={"a": {name: 1 + gain for name, gain in gains.items()}}))
+    assert (one.verdict, one.reason, one.margin.is_known) == ("undecided", "one seed decides nothing", False)
+    runs = [record(seed, psnr={"a": dict.fromkeys(SCENES, 1 + seed / 100)}) for seed in range(3)]
+    assert judged(claim("psnr.a"), *runs).verdict == "held"
 
 
 def test_images_of_one_scene_are_one_sample():

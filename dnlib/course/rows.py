@@ -1,0 +1,195 @@
+"""The report's rows on equal terms, from the cards of their trainings: scores, differences in pairs, learning curves.
+
+Rows are compared image by image and seed by seed, at one number of steps. A row without a card is not trained yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dnlib.course.claims import Claim
+from dnlib.course.margins import Margin, measure
+from dnlib.course.records import Record
+from dnlib.course.verdicts import Judgement, judge
+from dnlib.zoo import phones, recipes, trainings
+
+TEXTURE = "phones, texture"  # whose pictures no row has learned from
+PARTS = ("psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume")
+ORIGINAL = {  # what each row is compared with: it differs from it by one exchange
+    **dict.fromkeys(("L-1", "L-2", "L-3", "L-4", "L-5"), "LG-BPN"),
+    **dict.fromkeys(("S-1", "S-2"), "SSID"),
+    "AP-BSN": "LG-BPN",
+    "no shuffle": "AP-BSN",
+    "L-4, square hole": "L-4",
+    "SSID, until calm": "SSID",
+    "distilled": "SSID",
+}
+Scores = dict[str, dict[str, dict[str, float]]]  # set of pictures -> part -> image -> number
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the rows reach after one number of steps.
+
+    Attributes
+    ----------
+    steps : int
+        Of each stage of each training.
+    scores : dict
+        Row -> seed -> set of pictures -> part -> image -> number, of the whole method.
+    """
+
+    steps: int
+    scores: dict[str, dict[int, Scores]]
+
+    @property
+    def sets(self) -> list[str]:
+        """The sets of pictures that some training was judged on, in the order of the cards."""
+        return list(dict.fromkeys(which for seeds in self.scores.values() for one in seeds.values() for which in one))
+
+    def numbers(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
+        """The number of each image, by seed; none where there is no card."""
+        return {seed: sets[which][part] for seed, sets in self.scores.get(row, {}).items() if which in sets}
+
+    def mean(self, row: str, part: str = "psnr", which: str = TEXTURE) -> float:
+        """Over seeds and images; NaN where there is no card."""
+        found = [np.mean(list(images.values())) for images in self.numbers(row, part, which).values()]
+        return float(np.mean(found)) if found else float("nan")
+
+    def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
+        """By how much each image is above the row's original, by seeds that both have."""
+        own, other = (self.numbers(one, part, which) for one in (row, ORIGINAL[row]))
+        return {
+            seed: {image: images[image] - other[seed][image] for image in images}
+            for seed, images in own.items()
+            if seed in other and images.keys() == other[seed].keys()
+        }
+
+    def above(self, row: str, part: str = "psnr", which: str = TEXTURE) -> Margin | None:
+        """The mean difference from the row's original with its interval over seeds and scenes; None without a pair.
+
+        One seed has a mean and no interval: it does not tell how trainings scatter.
+        """
+        found = list(self.differences(row, part, which).values())
+        if not found:
+            return None
+        margin = measure(
+            np.array([list(one.values()) for one in found]), list(phones.scenes_of(which, found[0]).values())
+        )
+        return margin if len(found) > 1 else Margin(margin.mean, ())
+
+    def lines(self, which: str, rows: Sequence[str]) -> str:
+        """The rows as a table of text: number of seeds, and the mean of each part over seeds and images."""
+        wide = max(map(len, rows))
+        lines = [f"{which:{wide}}  seeds   PSNR   flat  texture  colour | SSIM uniform  volume"]
+        for row in rows:
+            numbers = [self.mean(row, part, which) for part in PARTS]
+            seeds = len(self.numbers(row, "psnr", which))
+            said = "{:6.2f} {:6.2f}  {:7.2f}  {:6.2f} | {:12.3f}  {:6.3f}".format(*numbers)
+            lines.append(f"{row:{wide}}  {seeds:5} {said}" if seeds else f"{row:{wide}}  not trained yet")
+        return "\n".join(lines)
+
+    def measured(self, seed: int, parts: Sequence[str] = ("psnr", "flat", "texture", "ssim uniform")) -> dict[str, Any]:
+        """What a record keeps of the trainings of one seed: means of rows, and each image's difference in pairs."""
+        kept = {row: seeds[seed] for row, seeds in self.scores.items() if seed in seeds}
+        one = Rows(self.steps, {row: {seed: scores} for row, scores in kept.items()})
+        return {
+            "rows": {
+                which: {part: {row: one.mean(row, part, which) for row in kept} for part in PARTS} for which in one.sets
+            },
+            "exchanges": {
+                which: {
+                    part: {row: found[seed] for row in ORIGINAL if (found := one.differences(row, part, which))}
+                    for part in parts
+                }
+                for which in one.sets
+            },
+        }
+
+    def scenes(self) -> dict[str, str]:
+        """The scene of each image that judges."""
+        return {
+            image: scene
+            for seeds in self.scores.values()
+            for sets in seeds.values()
+            for which, parts in sets.items()
+            for image, scene in phones.scenes_of(which, parts["psnr"]).items()
+        }
+
+    def judged(self, claims: Sequence[Claim]) -> list[Judgement]:
+        """What the ledger's rule says about claims that rest on the cards alone, over all of their seeds."""
+        seeds = sorted({seed for seeds in self.scores.values() for seed in seeds})
+        records = [
+            Record(
+                claims[0].chapter, "laptop", seed, "cpu", {"steps": self.steps}, {}, self.measured(seed), {}, "", "",
+                0.0, 0, scenes=self.scenes(),
+            )
+            for seed in seeds
+        ]  # fmt: skip
+        return judge([claim for claim in claims if claim.value.startswith("exchanges.")], records)
+
+
+def read(steps: int) -> Rows:
+    """The cards of `data/trainings` that have this many steps.
+
+    Parameters
+    ----------
+    steps : int
+        Of each stage.
+
+    Raises
+    ------
+    ValueError
+        If there is no card of that length, naming the lengths that there are; for a card that was cut short.
+
+    Examples
+    --------
+    >>> read(7)
+    Traceback (most recent call last):
+    ValueError: no row was trained for 7 steps; there are cards of ...
+    """
+    cards = {row: trainings(name) for row, name in recipes.ROWS.items()}
+    if steps not in (lengths := sorted({card["steps"] for found in cards.values() for card in found})):
+        there = ", ".join(map(str, lengths)) or "no length: train one, as docs/reproduce.md says"
+        raise ValueError(f"no row was trained for {steps} steps; there are cards of {there}")
+    return Rows(
+        steps,
+        {
+            row: {card["seed"]: _whole(card) for card in found if card["steps"] == steps}
+            for row, found in cards.items()
+            if any(card["steps"] == steps for card in found)
+        },
+    )
+
+
+def _whole(card: Mapping[str, Any]) -> Scores:
+    """What the whole method makes of each set: its last stage, with its refinement."""
+    return [scores for stage, scores in card["judged"].items() if stage != "not refined"][-1]
+
+
+def curves(row: str) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """The learning curves of a row on held-out pictures, by length of training.
+
+    Returns
+    -------
+    dict
+        Length -> the steps at which was looked [points], and PSNR in dB there [seeds, points] of the last stage.
+
+    Examples
+    --------
+    >>> steps, psnr = curves("AP-BSN")[600]
+    >>> [int(step) for step in steps[-3:]], psnr.shape
+    ([256, 512, 600], (3, 11))
+    """
+    found: dict[int, list[list[dict]]] = {}
+    for card in trainings(recipes.ROWS[row]):
+        found.setdefault(card["steps"], []).append(card["curve"])
+    return {
+        length: (
+            np.array([point["steps"] for point in together[0]]),
+            np.array([[point["psnr"] for point in curve] for curve in together]),
+        )
+        for length, together in found.items()
+    }
