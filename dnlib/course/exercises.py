@@ -74,7 +74,7 @@ def exercises(chapter: str) -> dict[str, Exercise]:
     return importlib.import_module(f"dnlib.course.answers.chapter_{chapter}").EXERCISES
 
 
-def check(exercise: str, yours: Any, tolerance: float = 1e-5) -> None:
+def check(exercise: str, yours: Any) -> None:
     """Compare your answer to an exercise with the reference: prints not attempted, right, or what is wrong.
 
     Parameters
@@ -94,7 +94,7 @@ def check(exercise: str, yours: Any, tolerance: float = 1e-5) -> None:
     there is no exercise '00.7'; chapter 00 has 00.1, 00.2, 00.3, 00.4, 00.5
     """
     try:
-        asked = find(exercise) if isinstance(exercise, str) else Exercise(exercise, tolerance=tolerance)
+        asked = find(exercise)
         attempted = _judge(asked, yours)
     except NotYet as wrong:
         print(f"not yet: {wrong}")

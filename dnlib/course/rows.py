@@ -59,12 +59,21 @@ class Rows:
         return float(np.mean(found)) if found else float("nan")
 
     def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
-        """By how much each image is above the row's original, by seeds that both have."""
+        """By how much each image is above the row's original, by seeds that both have.
+
+        Raises
+        ------
+        ValueError
+            Where the two were not judged on the same images.
+        """
         own, other = (self.numbers(one, part, which) for one in (row, ORIGINAL[row]))
+        for seed in own.keys() & other.keys():
+            if own[seed].keys() != other[seed].keys():
+                raise ValueError(f"{row} and {ORIGINAL[row]} were judged on other pictures: {which}, seed {seed}")
         return {
-            seed: {image: images[image] - other[seed][image] for image in images}
+            seed: {image: value - other[seed][image] for image, value in images.items()}
             for seed, images in own.items()
-            if seed in other and images.keys() == other[seed].keys()
+            if seed in other
         }
 
     def above(self, row: str, part: str = "psnr", which: str = TEXTURE) -> Margin | None:
@@ -75,9 +84,8 @@ class Rows:
         found = list(self.differences(row, part, which).values())
         if not found:
             return None
-        margin = measure(
-            np.array([list(one.values()) for one in found]), list(phones.scenes_of(which, found[0]).values())
-        )
+        scenes = phones.scenes_of(which, found[0])
+        margin = measure(np.array([[one[image] for image in scenes] for one in found]), list(scenes.values()))
         return margin if len(found) > 1 else Margin(margin.mean, ())
 
     def lines(self, which: str, rows: Sequence[str]) -> str:

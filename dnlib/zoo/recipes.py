@@ -282,27 +282,6 @@ def find(name: str) -> Recipe:
     return RECIPES[one_of(name, RECIPES, "the recipe")]
 
 
-def rows(chosen: str = "all") -> list[str]:
-    """Rows of the report's Table 1, of names with commas between, or all, in the table's order.
-
-    Raises
-    ------
-    ValueError
-        For a row that is not there, or for none.
-
-    Examples
-    --------
-    >>> rows("S-2, LG-BPN")
-    ['LG-BPN', 'S-2']
-    """
-    names = {name.strip() for name in chosen.split(",") if name.strip()}
-    if unknown := sorted(names - TABLE_1.keys() - {"all"}):
-        raise ValueError(f"the table has no row {', '.join(unknown)}; its rows are: {', '.join(TABLE_1)}")
-    if not names:
-        raise ValueError(f"no row was chosen; the rows are: {', '.join(TABLE_1)}, or all of them with 'all'")
-    return [row for row in TABLE_1 if row in names or "all" in names]
-
-
 def described(profile: str, recipe: Recipe) -> dict[str, Any]:
     """What a card says about how a method is built. Raises ValueError for an unknown profile."""
     size = sizes(profile, recipe)

@@ -124,7 +124,6 @@ def executed(number, tmp_path, monkeypatch, **overrides):
     monkeypatch.setenv("DNLIB_RECORD", str(job.record))
     monkeypatch.setattr(IPython.display, "display", lambda *_, **options: None)
     cells = nbformat.read(notebook, as_version=4).cells
-    solutions = iter(re.search(r"```python\n(.*?)```", c.source, re.DOTALL)[1] for c in cells if "solution" in tags(c))
     space, answers = {}, []
     for cell, following in itertools.zip_longest(cells, cells[1:]):
         if cell.cell_type != "code":
@@ -135,23 +134,18 @@ def executed(number, tmp_path, monkeypatch, **overrides):
             space |= job.parameters
         if "exercise" in tags(cell):
             space |= answered(cell.source, following.source)
-            if not solved_in_library(following.source):
-                exec(compile(next(solutions), notebook.name, "exec"), space)
         if "dnlib.check(" in cell.source:
             answers.append(out.getvalue().splitlines()[0].partition(":")[0])
     plots.plt.close("all")
     return records.read(job.record), answers
 
 
-def solved_in_library(source):
-    return re.findall(r'dnlib\.check\("(\d\d\.\d)", (\w+)\)', source)
-
-
 def answered(stub, check):
     """The reference answers under the reader's names, and what the stub says is to be tried."""
     tried = dict(re.findall(r"^(\w+) = None  # try: (.*)$", stub, re.MULTILINE))
     found = {name: eval(value, {"torch": torch}) for name, value in tried.items()}
-    return found | {name: exercises.find(key).answer for key, name in solved_in_library(check)}
+    asked = re.findall(r'dnlib\.check\("(\d\d\.\d)", (\w+)\)', check)
+    return found | {name: exercises.find(key).answer for key, name in asked}
 
 
 def tags(cell):
@@ -480,7 +474,7 @@ def small_data(tmp_path_factory):
         ("07", {}, {"sidd_val_crops": "phones.table.*.AP-BSN.psnr", "polyu": "polyu_gain"}),
         ("08", {}, {"sidd_val_crops": "phones.psnr.L-1"}),
         ("09", {}, {"sidd_val_crops": "phones.psnr.S-2"}),
-        ("10", {"rows": "SSID, S-2"}, {"sidd_val_crops": "phones.above_original.S-2"}),
+        ("10", {}, {"sidd_val_crops": "phones.matrix.plain.hole 9"}),
         ("11", {"dataset": "kodak24"}, {"kodak24": "before_over_after.blind.ISO 800.mean"}),
         ("12", {}, {"kodak24": "reached.truth"}),
     ],
@@ -513,7 +507,7 @@ def test_exercises_are_stored_as_not_attempted(notebook):
     [
         ("00", {"your_image": "nowhere.png"}, FileNotFoundError),
         ("01", {"dataset": "davis480p"}, ValueError),
-        ("10", {"rows": "SSID, S-3"}, ValueError),
+        ("10", {"steps": 7}, ValueError),
         ("10", {"blind": "hole 2"}, ValueError),
         ("11", {"dataset": "davis480p"}, ValueError),
         ("12", {"dataset": "davis480p"}, ValueError),
