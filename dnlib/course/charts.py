@@ -56,7 +56,8 @@ def intervals(
         if row in (published or {}):
             axes.plot(published[row], place, "D", color=GRAY, markersize=5)
         if not found:
-            axes.text(0, place, missing, ha="center", va="center", fontsize=7, color=GRAY, backgroundcolor="white")
+            across = axes.get_yaxis_transform()  # the width of the axes is 1
+            axes.text(0.99, place, missing, ha="right", va="center", fontsize=7, color=GRAY, transform=across)
     for number, name in enumerate(series):
         axes.plot([], [], "o", color=COLOURS[number % 3], label=name)
     if published:
@@ -137,7 +138,9 @@ def heat_map(
     return shade
 
 
-def named(axes: "Axes", points: Mapping[str, tuple[float, float]], label: str, colour: str) -> None:
+def named(
+    axes: "Axes", points: Mapping[str, tuple[float, float]], label: str, colour: str, left: Sequence[str] = ()
+) -> None:
     """Draw dots, each with its name beside it.
 
     Parameters
@@ -148,6 +151,8 @@ def named(axes: "Axes", points: Mapping[str, tuple[float, float]], label: str, c
         Name -> (x, y).
     label, colour : str
         Of all of them.
+    left : sequence of str
+        Names that stand on the left of their dots.
 
     Examples
     --------
@@ -160,4 +165,5 @@ def named(axes: "Axes", points: Mapping[str, tuple[float, float]], label: str, c
     """
     axes.plot(*zip(*points.values(), strict=True), "o", color=colour, label=label, markersize=5)
     for name, point in points.items():
-        axes.annotate(name, point, textcoords="offset points", xytext=(5, 3), fontsize=8)
+        side, shift = ("right", -5) if name in left else ("left", 5)
+        axes.annotate(name, point, textcoords="offset points", xytext=(shift, 3), ha=side, fontsize=8)
