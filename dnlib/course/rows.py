@@ -3,7 +3,7 @@
 Rows are compared image by image and seed by seed, at one number of steps. A row without a card is not trained yet.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,16 +88,11 @@ class Rows:
         margin = measure(np.array([[one[image] for image in scenes] for one in found]), list(scenes.values()))
         return margin if len(found) > 1 else Margin(margin.mean, ())
 
-    def lines(self, which: str, rows: Sequence[str]) -> str:
-        """The rows as a table of text: number of seeds, and the mean of each part over seeds and images."""
-        wide = max(map(len, rows))
-        lines = [f"{which:{wide}}  seeds   PSNR   flat  texture  colour | SSIM uniform  volume"]
-        for row in rows:
-            numbers = [self.mean(row, part, which) for part in PARTS]
-            seeds = len(self.numbers(row, "psnr", which))
-            said = "{:6.2f} {:6.2f}  {:7.2f}  {:6.2f} | {:12.3f}  {:6.3f}".format(*numbers)
-            lines.append(f"{row:{wide}}  {seeds:5} {said}" if seeds else f"{row:{wide}}  not trained yet")
-        return "\n".join(lines)
+    def of(self, which: str, rows: Sequence[str]) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
+        """The scores on one set of pictures: row -> seed -> part -> image -> number, for `tables.trainings`."""
+        return {
+            row: {seed: sets[which] for seed, sets in self.scores.get(row, {}).items() if which in sets} for row in rows
+        }
 
     def measured(self, seed: int, parts: Sequence[str] = ("psnr", "flat", "texture", "ssim uniform")) -> dict[str, Any]:
         """What a record keeps of the trainings of one seed: means of rows, and each image's difference in pairs."""
@@ -165,16 +160,11 @@ def read(steps: int) -> Rows:
     return Rows(
         steps,
         {
-            row: {card["seed"]: _whole(card) for card in found if card["steps"] == steps}
+            row: {card["seed"]: list(card["judged"].values())[-1] for card in found if card["steps"] == steps}
             for row, found in cards.items()
             if any(card["steps"] == steps for card in found)
         },
     )
-
-
-def _whole(card: Mapping[str, Any]) -> Scores:
-    """What the whole method makes of each set: its last stage, with its refinement."""
-    return [scores for stage, scores in card["judged"].items() if stage != "not refined"][-1]
 
 
 def curves(row: str) -> dict[int, tuple[np.ndarray, np.ndarray]]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dnlib.course import load_claims, margins, rows
+from dnlib.course import load_claims, margins, rows, tables
 from dnlib.course.exercises import find
 from dnlib.images import Example, photo, to_tensor
 from dnlib.methods import BNN
@@ -88,8 +88,9 @@ def test_one_seed_has_a_mean_and_no_interval_and_other_seeds_are_no_pair(trained
 def test_few_rows_are_told_from_those_that_are_not_trained_yet(trained):
     trained("SSID", seed=1)
     kept = rows.read(600)
-    lines = kept.lines(rows.TEXTURE, ["LG-BPN", "SSID"]).splitlines()
-    assert lines[1].split() == ["LG-BPN", "not", "trained", "yet"] and lines[2].split()[:3] == ["SSID", "1", "31.51"]
+    lines = tables.trainings(kept.of(rows.TEXTURE, ["LG-BPN", "SSID"])).splitlines()
+    assert lines[1].split() == ["LG-BPN", "0", "not", "trained", "yet"]
+    assert lines[2].split() == ["SSID", "1", *4 * ["31.51"]]
     assert np.isnan(kept.mean("LG-BPN")) and kept.above("S-2") is None
     assert all(found == {} for found in kept.measured(1)["exchanges"][rows.TEXTURE].values())
     assert kept.measured(0) == {"rows": {}, "exchanges": {}}
