@@ -127,7 +127,8 @@ def heat_map(
     >>> plots.plt.close(fig)
     """
     shade = axes.imshow(table, cmap="viridis", aspect="auto")
-    middle, largest = np.nanmean([np.nanmin(table), np.nanmax(table)]), np.nanmax(table, axis=0)
+    middle = (np.nanmin(table) + np.nanmax(table)) / 2
+    largest = np.where(np.isnan(table), -np.inf, table).max(axis=0)
     for (row, column), value in np.ndenumerate(table):
         weight = "bold" if len(rows) > 1 and value == largest[column] else "normal"
         text = "–" if np.isnan(value) else f"{value:.1f}"
