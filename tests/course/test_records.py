@@ -141,8 +141,7 @@ def test_run_names_are_file_names():
 
 
 def test_committed_records_are_found_by_chapter_and_parameters():
-    every = records.committed("10_ablations")
-    whole = records.committed("10_ablations", blind="all", matrix_steps=200)
-    assert {record.chapter for record in every} == {"10_ablations"} and 0 < len(whole) < len(every)
-    assert {(record.parameters["blind"], record.parameters["matrix_steps"]) for record in whole} == {("all", 200)}
-    assert records.committed("10_ablations", blind="none") == []
+    every, long = records.committed("09_ssid"), records.committed("09_ssid", patience=2400)
+    assert {record.chapter for record in every} == {"09_ssid"} and 0 < len(long) < len(every)
+    assert {record.parameters["patience"] for record in long} == {2400}
+    assert records.committed("09_ssid", patience=-1) == []
