@@ -74,9 +74,9 @@ def test_padding_never_brings_a_pixel_back_into_its_own_window(radius, height, w
 
 @pytest.mark.parametrize("colours", [(), (3,)])
 def test_any_filter_made_invariant_ignores_its_own_pixel_everywhere(rng, colours):
-    image = rng.standard_normal((6, 7, *colours))
+    image = rng.standard_normal((5, 6, *colours))
     for filter in (lambda y: y, lambda y: median(y, 2), lambda y: total_variation(y, 0.2)):
-        for place in np.ndindex(6, 7):
+        for place in np.ndindex(5, 6):
             assert change_at_own_pixel(lambda y, f=filter: invariant(f, y), image, place) == 0, place
 
 

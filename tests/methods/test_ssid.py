@@ -211,13 +211,13 @@ def test_stages_that_were_cut_short_go_on_to_the_same_weights(tmp_path):
     def go(method, stages, folder, **options):
         for stage in method.stages[:stages]:
             path = tmp_path / folder / f"{type(stage).__name__}.safetensors"
-            fit(stage, few, steps=100, learning_rate=3e-3, device="cpu", progress=False, checkpoint=path, **options)
+            fit(stage, few, steps=30, learning_rate=3e-3, device="cpu", progress=False, checkpoint=path, **options)
 
     few, whole = Crops([to_image(crops()[1])], size=16, count=1), small()
     go(whole, 3, "whole")
     for stages in (1, 2, 3):
         with pytest.raises(KeyboardInterrupt):
-            go(small(), stages, "cut", save_every=0, monitor=stop, monitor_every=100)
+            go(small(), stages, "cut", save_every=0, monitor=stop, monitor_every=30)
         cut = small()  # as after a crash: what was finished is read, what was not goes on
         go(cut, stages, "cut")
     for name, tensor in whole.state_dict().items():

@@ -82,11 +82,10 @@ def test_the_answer_ignores_the_hole_and_nothing_else(name, channels, size):
         with pytest.raises(ValueError, match=f"nothing is left to see in {height}x{width} pixels"):
             network(image)
         return
-    rows = {0, height - 1, height // 2, height // 2 + 1} & set(range(height))
-    columns = {0, width - 1, width // 3, width // 3 + 1} & set(range(width))
-    for row in rows:
-        for column in columns:
-            assert_blind(network, image, row, column, seen=name in WIDE)
+    rows, columns = (0, height - 1, height // 2, height // 2 + 1), (0, width - 1, width // 3, width // 3 + 1)
+    places = {(row % height, column % width) for pair in (columns, columns[::-1]) for row, column in zip(rows, pair, strict=True)}
+    for row, column in places:
+        assert_blind(network, image, row, column, seen=name in WIDE)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
