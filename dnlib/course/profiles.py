@@ -83,7 +83,6 @@ SIZES: dict[str, dict[str, tuple]] = {
         "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
         "test": (2, 6, 54),  # of them are scored
         "width": (8, 16, 48),  # of BNN and U-Net; LAN has a third more
-        "local_blocks": (1, 3, 9),  # dilated convolutions of LG-BPN's local branch
         "crop": (32, 64, 256),
         "count": (2, 1, 8),  # crops per step
         "steps": (3, 600, 400_000),  # of each training
