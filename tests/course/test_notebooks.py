@@ -388,11 +388,11 @@ def test_chapter_07_sorts_pixels_as_the_library_does(rng):
 
 
 def test_chapter_08_coherence_is_one_for_the_picture_and_small_for_noise(rng):
-    (kept,) = definitions("08", "kept")
+    (coherent,) = definitions("08", "coherent")
     picture, noise = rng.random((2, 64, 64, 3))
-    assert kept(0.3 * picture + 0.1, picture) == pytest.approx(np.ones(12))
-    assert kept(noise, picture)[2:].max() < 0.1
-    assert kept(picture + noise, picture)[2:].mean() == pytest.approx(0.5, abs=0.1)
+    assert coherent(0.3 * picture + 0.1, picture) == pytest.approx(np.ones(12))
+    assert coherent(noise, picture)[2:].max() < 0.1
+    assert coherent(picture + noise, picture)[2:].mean() == pytest.approx(0.5, abs=0.1)
 
 
 def test_chapter_09_alpha_is_the_library_s(rng):

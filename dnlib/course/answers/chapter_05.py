@@ -24,8 +24,8 @@ EXERCISES = {
     "05.4": Exercise(
         "it gains more",
         choices=("it gains less", "it makes no difference", "it gains more"),
-        because="the neighbours that know the noise of the hidden pixel are hidden with it (seed 0: +1.3 dB "
-        "against +0.9); the price is that detail is, too.",
+        because="the neighbours that know the noise of the hidden pixel are hidden with it; the price "
+        "is that detail is, too.",
     ),
     "05.5": Exercise(
         2,

@@ -18,8 +18,8 @@ EXERCISES = {
     "09.3": Exercise(
         "both, about alike",
         choices=("flat areas", "texture", "both, about alike"),
-        because="LAN is a small blur and leaves blotches standing. Most pixels had both teachers alike, texture, too; "
-        "with one seed flat areas lose 0.9 dB and texture 0.8.",
+        because="LAN is a small blur and leaves blotches standing. Most pixels had both teachers alike, in "
+        "flat areas and in texture, and lose one of them.",
     ),
     "09.4": Exercise(5, because="n stacked 3x3 convolutions see 2 n + 1 pixels to a side."),
     "09.5": Exercise(
