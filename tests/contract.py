@@ -9,11 +9,14 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib.course import assumptions, exercises, parameters, pictures
+from dnlib.course import assumptions, claims, exercises, parameters, pictures, records
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 METHODS = ("02", "03", "04", "06", "07", "08", "09")
 LONGEST = 25  # lines of a code cell
+ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|\*Time\*|Student's")  # a number of somebody else
+NOT_PROSE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|^\|.*$", re.DOTALL | re.MULTILINE)  # formulas and tables
+DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")
 
 
@@ -24,6 +27,7 @@ def problems(notebook: Path) -> list[str]:
     return [
         *_structure(notebook, document, code),
         *_teaching(notebook, document),
+        *_numbers(notebook, document, code),
         *_outputs(code),
         *_checked(code),
         *_size_and_traces(notebook, document, code),
@@ -86,6 +90,42 @@ def _exercises(number, cells):
         yield "an exercise has no hint"
     if not re.search(r"\*\*Quiz\.\*\*.*(<details><summary>.*?</details>\s*){3}", text, re.DOTALL):
         yield "there is no quiz of three questions with folded answers"
+
+
+def _numbers(notebook, document, code):
+    """A measured number in prose is one that the chapter prints; where a record is named, one that a record holds."""
+    printed = [
+        output.get("text", "") or output.get("data", {}).get("text/plain", "") for c in code for output in c.outputs
+    ]
+    checks = [str(claim) for claim in claims.load_claims(chapter=notebook.stem)]
+    here = set(DECIMAL.findall(" ".join([*printed, *checks, *(cell.source for cell in code)]).replace("-", " ")))
+    words = "\n\n".join(cell.source for cell in document.cells if cell.cell_type == "markdown")
+    prose = NOT_PROSE.sub("", words.partition("\n## Exercises")[0])
+    for sentence in re.split(r"(?<=[.?:])\s|\n\n", prose):
+        if ELSEWHERE.search(sentence):
+            continue
+        for number in DECIMAL.findall(sentence):
+            if any(_rounds_to(one, number) for one in here):
+                continue
+            if "record" not in sentence or not any(_rounds_to(one, number) for one in _recorded(notebook)):
+                yield f"a number that the chapter does not print: {number}, in {sentence.strip()[:80]!r}"
+
+
+def _recorded(notebook):
+    return {f"{abs(number):.6f}" for record in records.committed(notebook.stem) for number in _leaves(record.measured)}
+
+
+def _leaves(measured):
+    if isinstance(measured, dict):
+        for value in measured.values():
+            yield from _leaves(value)
+    elif isinstance(measured, int | float):
+        yield measured
+
+
+def _rounds_to(number, rounded):
+    digits = len(rounded.partition(".")[2])
+    return len(number.partition(".")[2]) >= digits and f"{float(number):.{digits}f}" == rounded
 
 
 def _outputs(code):
