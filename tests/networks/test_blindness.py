@@ -83,11 +83,8 @@ def test_the_answer_ignores_the_hole_and_nothing_else(name, channels, size):
             network(image)
         return
     rows, columns = (0, height - 1, height // 2, height // 2 + 1), (0, width - 1, width // 3, width // 3 + 1)
-    places = {
-        (row % height, column % width)
-        for pair in (columns, columns[::-1])
-        for row, column in zip(rows, pair, strict=True)
-    }
+    pairs = [pair for turned in (columns, columns[::-1]) for pair in zip(rows, turned, strict=True)]
+    places = {(row % height, column % width) for row, column in pairs}
     for row, column in places:
         assert_blind(network, image, row, column, seen=name in WIDE)
 

@@ -25,8 +25,8 @@ EXERCISES = {
     "08.4": Exercise(
         "one pixel the loss, the diamond the picture",
         choices=("the diamond both", "one pixel both", "one pixel the loss, the diamond the picture"),
-        because="whoever sees the neighbours predicts the noise that they share with the pixel: that lowers the loss, and "
-        "leaves the noise in the picture.",
+        because="whoever sees the neighbours predicts the noise that they share with the pixel: that lowers the "
+        "loss, and leaves the noise in the picture.",
     ),
     "08.5": Exercise(
         "no, not after 400 steps",
