@@ -21,5 +21,5 @@ from .cards import (
 from .instalments import train_more as train_more
 from .lengths import Reached as Reached, kept as kept, reached as reached
 from .recipe import Recipe as Recipe
-from .recipes import RECIPES as RECIPES, TABLE_1 as TABLE_1, find as find
+from .recipes import RECIPES as RECIPES, find as find
 from .trainer import folder as folder, train as train, trained as trained, untrained as untrained

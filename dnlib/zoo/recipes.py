@@ -213,14 +213,7 @@ RECIPES = {
     ),
     "ap_bsn_phones": _phones("AP-BSN", "APBSN", "DilatedBlindSpot", {"blocks": (3, 9)}),
     "lg_bpn_phones": _lg_bpn("LG-BPN"),
-    "lg_bpn_phones_l1": _lg_bpn("LG-BPN, blind-spot network with a 9x9 hole as local branch", local="blind_spot"),
-    "lg_bpn_phones_l2": _lg_bpn("LG-BPN, mean of the branches", fusion="average"),
-    "lg_bpn_phones_l3": _lg_bpn("LG-BPN, transformers in both branches, half as deep", half=True, local="transformer"),
-    "lg_bpn_phones_l4": _lg_bpn("LG-BPN, local branch alone", global_=None),
-    "lg_bpn_phones_l5": _lg_bpn("LG-BPN, global branch alone", local=None),
     "ssid_phones": _ssid("SSID"),
-    "ssid_phones_s1": _ssid("SSID, LG-BPN's local branch as blind network", LOCAL_BRANCH),
-    "ssid_phones_s2": _ssid("SSID, local network shown the noisy image", lan_target="noisy"),
     "distilled_phones": _distilled("chess"),
     "distilled_phones_pepper": _distilled("pepper"),
 }
@@ -228,38 +221,45 @@ RECIPES = {
 for _row in ("blind_spot_rgb_sigma25", "blind_spot_rgb_sigma5to50_unknown"):
     _recipe = RECIPES[_row]
     RECIPES[f"{_row}_long"] = replace(_recipe, title=f"{_recipe.title}, trained on in instalments")
-TABLE_1 = {  # of the student report: its rows and their recipes
-    "LG-BPN": "lg_bpn_phones",
-    **{f"L-{number}": f"lg_bpn_phones_l{number}" for number in range(1, 6)},
-    "SSID": "ssid_phones",
-    **{f"S-{number}": f"ssid_phones_s{number}" for number in range(1, 3)},
+ROWS = {  # of the student report's Table 1, on equal terms, and what they are compared with
+    "LG-BPN": "lg_bpn_row",
+    **{f"L-{number}": f"lg_bpn_row_l{number}" for number in range(1, 6)},
+    "SSID": "ssid_row",
+    "S-1": "ssid_row_s1",
+    "S-2": "ssid_row_s2",
+    "AP-BSN": "ap_bsn_row",
+    "distilled": "distilled_row",
+    "no shuffle": "dilated_row",
+    "L-4, square hole": "lg_bpn_row_l4_square",
+    "SSID, until calm": "ssid_row_calm",
 }
-ROWS = {  # the same on equal terms, and what they are compared with
-    row: name.replace("_phones", "_row")
-    for row, name in {**TABLE_1, "AP-BSN": "ap_bsn_phones", "distilled": "distilled_phones"}.items()
+_ROWS = {
+    "lg_bpn_row": RECIPES["lg_bpn_phones"],
+    "lg_bpn_row_l1": _lg_bpn("LG-BPN, blind-spot network with a 9x9 hole as local branch", local="blind_spot"),
+    "lg_bpn_row_l2": _lg_bpn("LG-BPN, mean of the branches", fusion="average"),
+    "lg_bpn_row_l3": _lg_bpn("LG-BPN, transformers in both branches, half as deep", half=True, local="transformer"),
+    "lg_bpn_row_l4": _lg_bpn("LG-BPN, local branch alone", global_=None),
+    "lg_bpn_row_l5": _lg_bpn("LG-BPN, global branch alone", local=None),
+    "lg_bpn_row_l4_square": _lg_bpn(
+        "LG-BPN, local branch alone around a square of 7x7 pixels", global_=None, hole="square"
+    ),
+    "ssid_row": RECIPES["ssid_phones"],
+    "ssid_row_s1": _ssid("SSID, LG-BPN's local branch as blind network", LOCAL_BRANCH),
+    "ssid_row_s2": _ssid("SSID, local network shown the noisy image", lan_target="noisy"),
+    "ssid_row_calm": replace(_ssid("SSID, its blind network trained until it is calm in flat areas"), until_calm=True),
+    "ap_bsn_row": RECIPES["ap_bsn_phones"],
+    "dilated_row": replace(
+        _phones("AP-BSN's blind network without a shuffle", "APBSN", "DilatedBlindSpot", {"blocks": (3, 9)}),
+        method_arguments={"border": None, "train_stride": 1, "stride": 1, "refinements": 0},
+    ),
+    "distilled_row": RECIPES["distilled_phones"],
 }
-RECIPES |= {name: _on_equal_terms(RECIPES[name.replace("_row", "_phones")]) for name in ROWS.values()}
-ROWS |= {"no shuffle": "dilated_row", "L-4, square hole": "lg_bpn_row_l4_square", "SSID, until calm": "ssid_row_calm"}
-RECIPES["dilated_row"] = replace(
-    RECIPES["ap_bsn_row"],
-    title="AP-BSN's blind network without a shuffle, on equal terms",
-    method_arguments={"border": None, "train_stride": 1, "stride": 1, "refinements": 0},
-)
-RECIPES["ssid_row_calm"] = replace(
-    RECIPES["ssid_row"],
-    title="SSID, its blind network trained until it is calm in flat areas, on equal terms else",
-    until_calm=True,
-)
-RECIPES["lg_bpn_row_l4_square"] = replace(
-    RECIPES["lg_bpn_row_l4"],
-    title="LG-BPN, local branch alone around a square of 7x7 pixels, on equal terms",
-    network_arguments=RECIPES["lg_bpn_row_l4"].network_arguments | {"hole": "square"},
-)
-NOT_YET = {
+RECIPES |= {name: _on_equal_terms(like) for name, like in _ROWS.items()}
+NOT_YET = {  # written down, without weights that ship
     "photographs_rgb_pairs",
     "distilled_phones_pepper",
-    *ROWS.values(),
-}  # written down, without weights that ship
+    *(ROWS[row] for row in ("L-1", "L-2", "L-3", "distilled", "no shuffle", "L-4, square hole", "SSID, until calm")),
+}
 HELD_OUT = 4  # videos
 DATA = {
     "bsds500": "bsds500 train and test (400 photographs), fresh noise at every step",

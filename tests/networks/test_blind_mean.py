@@ -130,6 +130,6 @@ def test_features_have_no_colour_to_be_raised(make):
         make(3, 4, outputs=2, mean=True)
 
 
-@pytest.mark.parametrize("name", ["blind_spot_rgb_sigma25_mean_only", "lg_bpn_phones_l4", "ssid_phones"])
+@pytest.mark.parametrize("name", ["blind_spot_rgb_sigma25_mean_only", "lg_bpn_phones", "ssid_phones"])
 def test_what_ships_has_the_published_form(name):
     assert not any(getattr(part, "mean", False) for part in load_method(name).modules())

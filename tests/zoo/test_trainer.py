@@ -24,8 +24,9 @@ read_card, load_method = cards.read_card, cards.load_method
         "photographs_rgb_pairs",
         "photographs_gray",
         "ap_bsn_phones",
-        "lg_bpn_phones_l3",
-        "ssid_phones_s2",
+        "lg_bpn_phones",
+        "lg_bpn_row_l3",
+        "ssid_row_s2",
         "distilled_phones",
         "ssid_row",
         "lg_bpn_row_l4_square",
@@ -185,14 +186,14 @@ def test_the_paper_s_ssid_is_the_published_one():
         return [sum(p.numel() for p in stage.network.parameters()) for stage in method.stages]
 
     assert numbers(trainer.untrained("ssid_phones", "paper")[0]) == numbers(published_ssid())
-    s1, s2 = (trainer.untrained(f"ssid_phones_{row}")[0] for row in ("s1", "s2"))
+    s1, s2 = (trainer.untrained(f"ssid_row_{row}")[0] for row in ("s1", "s2"))
     assert s1.bnn.network.global_ is None and s1.lan.target == "bnn"
     assert s2.lan.target == "noisy"
 
 
 def test_in_smoke_nothing_is_stored(small, tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "RUNS", tmp_path)
-    for name in ("ap_bsn_phones", "ssid_phones_s1"):
+    for name in ("ap_bsn_phones", "ssid_row_s1"):
         method = trainer.trained(name, "smoke", 0)
         assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
     assert list(tmp_path.iterdir()) == []
