@@ -31,7 +31,7 @@ EXERCISES = {
     "08.5": Exercise(
         "no, all three are still the blind mean",
         choices=("yes", "no, two seeds are missing", "no, all three are still the blind mean"),
-        because="the control has their flat areas and their texture without any network. More seeds would give the same "
-        "three numbers with a narrow interval; only more steps can part the rows.",
+        because="the control has their flat areas and their texture without any network. More seeds would give the "
+        "same three numbers with a narrow interval; only more steps can part the rows.",
     ),
 }
