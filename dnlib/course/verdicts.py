@@ -146,7 +146,9 @@ def _entries(claim: Claim, found: Sequence[tuple[Record, dict[str, Any]]]) -> It
     differing = _differing([record for record, _ in found], claim.length)
     for record, values in found:
         for place, value in values.items():
-            key = ", ".join(filter(None, [place, *(f"{name} = {_setting(record)[name]}" for name in differing)]))
+            key = ", ".join(
+                filter(None, [place, *(f"{name} = {_setting(record).get(name, 'not said')}" for name in differing)])
+            )
             entry = entries.setdefault(key, Entry(claim, key, {}, {}))
             if entry.values.setdefault(record.seed, value) != value:
                 raise ValueError(f"claim {claim.id}: two records of {record.name} disagree; remove one")

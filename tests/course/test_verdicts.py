@@ -221,3 +221,11 @@ def test_the_page_about_verdicts_says_what_is_measured():
     page = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
     for truth, powers in ((1, (18, 40, 80)), (2, (47, 91, 100))):
         assert f"| {truth} | " + " | ".join(f"{power} %" for power in powers) + " |" in page
+
+
+def test_a_parameter_that_a_chapter_was_given_later_tells_its_records_apart():
+    old, new = record(0, gain=0.5), record(0, gain=0.7, parameters={"steps": 600})
+    assert [entry.place for entry in judged(claim(), new, old).stages[-1].entries] == [
+        "steps = 600",
+        "steps = not said",
+    ]
