@@ -14,7 +14,7 @@ from dnlib.course import assumptions, claims, exercises, parameters, pictures, r
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 METHODS = ("02", "03", "04", "06", "07", "08", "09")
 LONGEST = 25  # lines of a code cell
-ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|\*Time\*|Student's")  # a number of somebody else
+ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|titles|\*Time\*|Student's")  # of others, in a picture
 NOT_PROSE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|^\|.*$", re.DOTALL | re.MULTILINE)  # formulas and tables
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")
@@ -101,7 +101,7 @@ def _numbers(notebook, document, code):
     here = set(DECIMAL.findall(" ".join([*printed, *checks, *(cell.source for cell in code)]).replace("-", " ")))
     words = "\n\n".join(cell.source for cell in document.cells if cell.cell_type == "markdown")
     prose = NOT_PROSE.sub("", words.partition("\n## Exercises")[0])
-    for sentence in re.split(r"(?<=[.?:])\s|\n\n", prose):
+    for sentence in re.split(r"(?<=[.?])\s|\n\n", prose):
         if ELSEWHERE.search(sentence):
             continue
         for number in DECIMAL.findall(sentence):

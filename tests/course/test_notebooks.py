@@ -89,8 +89,14 @@ def untag(document):
     checked(document)[0].metadata.tags = []
 
 
+def invent_a_number(document):
+    document.cells[0].source += "\n\nThat gains 73.91 dB."
+
+
 @by_name
-@pytest.mark.parametrize("damage", [delete_output, delete_count, drop_alt_text, store_widget, untag, hide_verdicts])
+@pytest.mark.parametrize(
+    "damage", [delete_output, delete_count, drop_alt_text, store_widget, untag, hide_verdicts, invent_a_number]
+)
 def test_the_contract_notices_damage(notebook, tmp_path, damage):
     assert problems(edited(notebook, tmp_path, damage)) != []
 
