@@ -109,7 +109,7 @@ def trainings(rows: dict[str, dict[int, dict[str, dict[str, float]]]]) -> str:
     Parameters
     ----------
     rows : dict
-        Of what `zoo.kept` finds, by name.
+        Of what `rows.Rows.of` finds, by name.
 
     Examples
     --------

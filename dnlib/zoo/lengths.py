@@ -66,36 +66,6 @@ def reached(row: str, part: str = "psnr", which: str = "phones, texture", stage:
     return found
 
 
-def kept(row: str, steps: int, which: str = "phones, texture", stage: str = "") -> dict[int, dict[str, dict]]:
-    """Everything that trainings of one length reach: seed -> what was measured -> image -> number.
-
-    Parameters
-    ----------
-    row : str
-        A key of `recipes.ROWS`, such as "L-4".
-    steps : int
-        Of each stage.
-    which, stage : str
-        As of `reached`.
-
-    Raises
-    ------
-    ValueError
-        As `reached`.
-
-    Examples
-    --------
-    >>> found = kept("AP-BSN", 600)
-    >>> sorted(found), sorted(found[0])
-    ([0, 1, 2], ['colour', 'flat', 'psnr', 'ssim uniform', 'ssim volume', 'texture'])
-    """
-    found: dict[int, dict[str, dict]] = {}
-    for card in cards.trainings(recipes.ROWS[one_of(row, recipes.ROWS, "a row")]):
-        if card["steps"] == steps:
-            found[card["seed"]] = _judged(card, row, which, stage)
-    return found
-
-
 def _judged(card: dict, row: str, which: str, stage: str) -> dict[str, dict]:
     judged = card["judged"]
     by_set = judged[one_of(stage or list(judged)[-1], judged, f"a stage of {row}")]
