@@ -61,12 +61,8 @@ def reached(row: str, part: str = "psnr", which: str = "phones, texture", stage:
     """
     found = []
     for card in cards.trainings(recipes.ROWS[one_of(row, recipes.ROWS, "a row")]):
-        by_part = _judged(card, row, which, stage)
+        judged = card["judged"]
+        by_set = judged[one_of(stage or list(judged)[-1], judged, f"a stage of {row}")]
+        by_part = by_set[one_of(which, by_set, "a set of pairs")]
         found.append(Reached(card["steps"], card["seed"], by_part[one_of(part, by_part, "what was measured")]))
     return found
-
-
-def _judged(card: dict, row: str, which: str, stage: str) -> dict[str, dict]:
-    judged = card["judged"]
-    by_set = judged[one_of(stage or list(judged)[-1], judged, f"a stage of {row}")]
-    return by_set[one_of(which, by_set, "a set of pairs")]
