@@ -1,7 +1,8 @@
 """The blind mean: what a blind network says is added to the mean of the pixels right around its hole.
 
 The mean is as blind as the network, and has the right colour before anything is learnt; what is left to learn is how a
-pixel differs from its surroundings.
+pixel differs from its surroundings. That is learnt from how others differ: a network that also sees `differences` from
+such a mean does not have to find small ones between large numbers, and cannot shift colours.
 """
 
 import torch
@@ -57,11 +58,7 @@ def blind_mean(image: Tensor, hole: Tensor) -> Tensor:
     >>> blind_mean(image, torch.ones(1, 1, dtype=torch.bool))
     tensor([[[[2.0000, 3.5000, 2.0000]]]])
     """
-    ring = ring_of(hole).to(image)[None, None]
-    border = ring.shape[-1] // 2
-    with torch.autocast(image.device.type, enabled=False):  # half precision would be off by a gray level
-        sums = functional.conv2d(image, ring.expand(image.shape[1], -1, -1, -1), padding=border, groups=image.shape[1])
-        seen = functional.conv2d(torch.ones_like(image[:1, :1]), ring, padding=border)
+    sums, seen = _sums(image, ring_of(hole))
     if seen.min() < 1:
         height, width = image.shape[2:]
         raise ValueError(
@@ -70,6 +67,35 @@ def blind_mean(image: Tensor, hole: Tensor) -> Tensor:
             f"times its stride), make the hole smaller, or make the network with mean=False"
         )
     return sums / seen
+
+
+def less_mean(image: Tensor, taps: Tensor) -> Tensor:
+    """An image less, at each pixel, the mean of those at the offsets `taps`, channel by channel; beyond it are none.
+
+    Parameters
+    ----------
+    image : Tensor [N, C, H, W]
+        Of any range.
+    taps : Tensor [k, k] of bool
+        Where to look; k is odd, and the middle, the pixel itself, is among them.
+
+    Examples
+    --------
+    >>> image = torch.tensor([[1.0, 2.0, 6.0]])[None, None]
+    >>> less_mean(image, torch.ones(3, 3, dtype=torch.bool))
+    tensor([[[[-0.5000, -1.0000,  2.0000]]]])
+    """
+    sums, seen = _sums(image, taps)
+    return image - sums / seen
+
+
+def _sums(image: Tensor, taps: Tensor) -> tuple[Tensor, Tensor]:
+    """Over the offsets, and how many of them lie within the image."""
+    taps = taps.to(image)[None, None]
+    border, channels = taps.shape[-1] // 2, image.shape[1]
+    with torch.autocast(image.device.type, enabled=False):  # half precision would be off by a gray level
+        sums = functional.conv2d(image, taps.expand(channels, -1, -1, -1), padding=border, groups=channels)
+        return sums, functional.conv2d(torch.ones_like(image[:1, :1]), taps, padding=border)
 
 
 def add_blind_mean(answer: Tensor, image: Tensor, hole: Tensor) -> Tensor:

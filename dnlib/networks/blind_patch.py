@@ -185,6 +185,8 @@ class Branch(nn.Module):
     border : int, optional
         As published for training, tile the small images into one, so many zeros around each; None makes them a batch.
         Beyond the image all is zero (published: mirrored, in which a pixel can meet itself).
+    differences : bool
+        Look at how features differ from the mean of those at all taps, see `MaskedConv`.
 
     Attributes
     ----------
@@ -212,10 +214,12 @@ class Branch(nn.Module):
         stride: int,
         border: int | None = None,
         hole: str = "diamond",
+        differences: bool = False,
     ):
         super().__init__()
         self.hole = HOLES[one_of(hole, HOLES, "the hole of a branch")](2 * REACH + 1)
-        self.look, self.body, self.stride, self.border = MaskedConv(inputs, width, taps), body, stride, border
+        self.look = MaskedConv(inputs, width, taps, differences)
+        self.body, self.stride, self.border = body, stride, border
         self.shrink = 1.0
 
     @property
@@ -237,7 +241,7 @@ class Branch(nn.Module):
         if self.shrink == 1:
             features = self.look(x)
         else:
-            kernel = shrunk(self.look.weight * self.look.taps, self.shrink)
+            kernel = shrunk(self.look.kernel, self.shrink)
             features = functional.conv2d(x, kernel, self.look.bias, padding=kernel.shape[-1] // 2)
         return shuffle.apply(self.body, features, self.stride, border=self.border)
 
@@ -279,7 +283,13 @@ def shrunk(kernel: Tensor, ratio: float) -> Tensor:
 
 
 def local_branch(
-    width: int = 128, *, head: int = 24, blocks: int = 9, body: str = "dilated", hole: str = "diamond"
+    width: int = 128,
+    *,
+    head: int = 24,
+    blocks: int = 9,
+    body: str = "dilated",
+    hole: str = "diamond",
+    differences: bool = False,
 ) -> Branch:
     """9x9 taps around the hole, then dilated convolutions or, with body="transformer", transformer blocks.
 
@@ -291,6 +301,8 @@ def local_branch(
         What the blocks are.
     hole : {"diamond", "square"}
         The published diamond, or 7x7 pixels.
+    differences : bool
+        As of `Branch`.
 
     Examples
     --------
@@ -298,11 +310,18 @@ def local_branch(
     4
     """
     taps = ~HOLES[one_of(hole, HOLES, "the hole of a branch")](2 * REACH + 1)
-    return Branch(head, width, taps, _body(body, width, blocks, dilation=2), stride=4, hole=hole)
+    layers = _body(body, width, blocks, dilation=2)
+    return Branch(head, width, taps, layers, stride=4, hole=hole, differences=differences)
 
 
 def global_branch(
-    width: int = 128, *, head: int = 24, blocks: int = 6, body: str = "transformer", attention: bool = True
+    width: int = 128,
+    *,
+    head: int = 24,
+    blocks: int = 6,
+    body: str = "transformer",
+    attention: bool = True,
+    differences: bool = False,
 ) -> Branch:
     """21x21 taps, then transformer blocks and a dilated convolution.
 
@@ -312,6 +331,8 @@ def global_branch(
         As of `local_branch`.
     attention : bool
         Across channels, pooled over all positions, and so not blind; without it the blocks are.
+    differences : bool
+        As of `Branch`.
 
     Examples
     --------
@@ -320,7 +341,7 @@ def global_branch(
     """
     layers = _body(body, width, blocks, dilation=3, attention=attention)
     layers.append(nn.Conv2d(width, width, 3, padding=3, dilation=3))
-    return Branch(head, width, global_taps(), layers, stride=5)
+    return Branch(head, width, global_taps(), layers, stride=5, differences=differences)
 
 
 def _body(kind: str, width: int, blocks: int, dilation: int, attention: bool = True) -> nn.Sequential:
@@ -350,6 +371,7 @@ def local_global(
     fusion: Literal["concat", "average"] = "concat",
     hole: Literal["diamond", "square"] = "diamond",
     mean: bool = False,
+    differences: bool = False,
 ) -> BlindPatch:
     """LG-BPN's network, as published.
 
@@ -372,6 +394,8 @@ def local_global(
         Of the local branch, see `local_branch`.
     mean : bool
         As of `BlindPatch`.
+    differences : bool
+        Each branch that is made here looks at differences from a mean, as of `Branch` and `BlindSpotUNet`.
 
     Raises
     ------
@@ -384,9 +408,10 @@ def local_global(
     torch.Size([1, 3, 21, 30])
     """
     if local == "blind_spot":
-        local = BlindSpotUNet(channels, max(1, 48 * width // 128), outputs=width, shift=REACH + 1)
+        part = max(1, 48 * width // 128)
+        local = BlindSpotUNet(channels, part, outputs=width, shift=REACH + 1, differences=differences)
     elif isinstance(local, str):
-        local = local_branch(width, blocks=local_blocks, body=local, hole=hole)
+        local = local_branch(width, blocks=local_blocks, body=local, hole=hole, differences=differences)
     if isinstance(global_, str):
-        global_ = global_branch(width, blocks=global_blocks, body=global_, attention=attention)
+        global_ = global_branch(width, blocks=global_blocks, body=global_, attention=attention, differences=differences)
     return BlindPatch(channels, width, local=local, global_=global_, fusion=fusion, mean=mean)

@@ -11,18 +11,31 @@ from dnlib.networks.unet import initialise
 
 
 class MaskedConv(nn.Conv2d):
-    """A convolution that some of its taps take no part in, whatever their weights are: those False in `taps` [k, k]."""
+    """A convolution that some of its taps take no part in, whatever their weights are: those False in `taps` [k, k].
 
-    def __init__(self, inputs: int, outputs: int, taps: Tensor):
+    With `differences` it sees how pixels differ from the mean of all at its taps, not how bright they are: the weights
+    that take part sum to zero.
+    """
+
+    def __init__(self, inputs: int, outputs: int, taps: Tensor, differences: bool = False):
         super().__init__(inputs, outputs, len(taps), padding=len(taps) // 2)
         self.register_buffer("taps", taps.to(self.weight.dtype), persistent=False)
         middle = len(taps) // 2
         odd = taps[(middle + 1) % 2 :: 2].any() or taps[:, (middle + 1) % 2 :: 2].any()
         self.stride_of_taps = 1 if odd else 2
+        self.differences = differences
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights that take part, zero at the other taps: [outputs, inputs, k, k]."""
+        kernel = self.weight * self.taps
+        if self.differences:
+            kernel = kernel - self.taps * kernel.sum(dim=(2, 3), keepdim=True) / self.taps.sum()
+        return kernel
 
     def forward(self, x: Tensor) -> Tensor:
         first = self.kernel_size[0] // 2 % self.stride_of_taps
-        kernel = (self.weight * self.taps)[:, :, first :: self.stride_of_taps, first :: self.stride_of_taps]
+        kernel = self.kernel[:, :, first :: self.stride_of_taps, first :: self.stride_of_taps]
 
         def convolve(part: Tensor) -> Tensor:
             return functional.conv2d(part, kernel, self.bias, padding=kernel.shape[-1] // 2)
@@ -52,6 +65,8 @@ class DilatedBlindSpot(nn.Module):
     mean : bool
         Add the mean of the eight neighbours, as `BlindSpotUNet` does. After a pixel shuffle these are neighbours in the
         small image; zeros around or between small images count as pixels, so do without them (`border=None`).
+    differences : bool
+        Look at how pixels differ from the mean of those around, see `MaskedConv`. Not in the published form.
 
     References
     ----------
@@ -67,12 +82,19 @@ class DilatedBlindSpot(nn.Module):
     multiple = 1
 
     def __init__(
-        self, channels: int = 3, width: int = 128, *, outputs: int | None = None, blocks: int = 9, mean: bool = False
+        self,
+        channels: int = 3,
+        width: int = 128,
+        *,
+        outputs: int | None = None,
+        blocks: int = 9,
+        mean: bool = False,
+        differences: bool = False,
     ):
         super().__init__()
         self.channels, self.outputs = check_channels(channels), outputs or channels
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True))
-        self.branches = nn.ModuleList(_Branch(width, step, blocks) for step in (2, 3))
+        self.branches = nn.ModuleList(_Branch(width, step, blocks, differences) for step in (2, 3))
         self.tail = nn.Sequential(
             nn.Conv2d(2 * width, width, 1),
             nn.ReLU(inplace=True),
@@ -104,13 +126,13 @@ class DilatedBlindSpot(nn.Module):
 
 
 class _Branch(nn.Sequential):
-    def __init__(self, width: int, step: int, blocks: int):
+    def __init__(self, width: int, step: int, blocks: int, differences: bool):
         side = 2 * step - 1
         taps = torch.ones(side, side, dtype=torch.bool)
         taps[side // 2, side // 2] = False
         pointwise = [part for _ in range(2) for part in (nn.Conv2d(width, width, 1), nn.ReLU(inplace=True))]
         super().__init__(
-            MaskedConv(width, width, taps),
+            MaskedConv(width, width, taps, differences),
             nn.ReLU(inplace=True),
             *pointwise,
             *(Dilated(width, step) for _ in range(blocks)),

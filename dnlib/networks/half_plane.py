@@ -10,9 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
+from dnlib.networks.blind_mean import add_blind_mean, less_mean, start_at_the_mean
 from dnlib.networks.shapes import check, check_channels, pyramid_reach
 from dnlib.networks.unet import SLOPE, UNet, initialise
+
+ABOVE = torch.ones(9, 9, dtype=torch.bool)  # what half planes compare a pixel with: it and those up to four rows above
+ABOVE[5:] = False
+BEFORE = ABOVE.clone()  # and what comes before it in its own row
+BEFORE[:4] = BEFORE[:, 5:] = False
 
 
 class BlindSpot(nn.Module):
@@ -92,6 +97,8 @@ class BlindSpotUNet(BlindSpot):
     mean : bool
         Add the mean of the pixels right around the hole to the first `channels` outputs (`blind_mean`); the last layer
         starts small. Not in the published form.
+    differences : bool
+        Half planes look at how a pixel differs from the mean of the ones just before it (`ABOVE`). Nor is this.
 
     Raises
     ------
@@ -118,8 +125,9 @@ class BlindSpotUNet(BlindSpot):
         depth: int = 5,
         shift: int = 1,
         mean: bool = False,
+        differences: bool = False,
     ):
-        branch = HalfPlane(channels, width, depth=depth)
+        branch = HalfPlane(channels, width, depth=depth, differences=differences)
         super().__init__(branch, 2 * width, width, channels, outputs, turns=(0, 1, 2, 3), mean=mean)
         self.shift = shift
 
@@ -177,7 +185,7 @@ class TwoWayBlindSpotUNet(BlindSpot):
 
     Parameters
     ----------
-    channels, width, outputs, mean
+    channels, width, outputs, mean, differences
         As of `BlindSpotUNet`.
     depth : int
         3 by default, so that crops of 64 pixels are enough to learn from; a half plane of depth 5 sees more than 300
@@ -190,8 +198,17 @@ class TwoWayBlindSpotUNet(BlindSpot):
     (torch.Size([1, 9, 21, 30]), [[True]])
     """
 
-    def __init__(self, channels: int = 3, width: int = 48, *, outputs: int = 9, depth: int = 3, mean: bool = False):
-        branch = _AboveAndLeft(channels, width, depth)
+    def __init__(
+        self,
+        channels: int = 3,
+        width: int = 48,
+        *,
+        outputs: int = 9,
+        depth: int = 3,
+        mean: bool = False,
+        differences: bool = False,
+    ):
+        branch = _AboveAndLeft(channels, width, depth, differences)
         super().__init__(branch, 3 * width, width, channels, outputs, turns=(0, 2), mean=mean)
 
     @property
@@ -206,12 +223,14 @@ class HalfPlane(UNet):
     Images of a height or width that is no multiple of 32 are filled up below and at the right, where it does not look.
     """
 
-    def __init__(self, channels: int, width: int, *, depth: int = 5, shift: int = 1):
+    def __init__(self, channels: int, width: int, *, depth: int = 5, shift: int = 1, differences: bool = False):
         tail = nn.Sequential(_Upwards(2 * width + check_channels(channels), 2 * width), _Upwards(2 * width, 2 * width))
         super().__init__(channels, width, tail, depth=depth, layer=_Upwards, pool=_pool)
-        self.shift = shift
+        self.shift, self.differences = shift, differences
 
     def forward(self, image: Tensor) -> Tensor:
+        if self.differences:
+            image = less_mean(image, ABOVE)
         return _move(super().forward(image), down=self.shift)
 
     @property
@@ -223,9 +242,9 @@ class HalfPlane(UNet):
 class _AboveAndLeft(nn.Module):
     """[N, 3 width, H, W]: what HalfPlane sees, and 31 pixels to the left with what HalfPlane sees there."""
 
-    def __init__(self, channels: int, width: int, depth: int):
+    def __init__(self, channels: int, width: int, depth: int, differences: bool):
         super().__init__()
-        self.above = HalfPlane(channels, width, depth=depth)
+        self.above, self.differences = HalfPlane(channels, width, depth=depth, differences=differences), differences
         self.left = nn.Sequential(
             _Leftwards(2 * width + channels, width, 1), *(_Leftwards(width, width, dilation) for dilation in (2, 4, 8))
         )
@@ -233,6 +252,8 @@ class _AboveAndLeft(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         above = self.above(image)
+        if self.differences:
+            image = less_mean(image, BEFORE)
         left = self.left(torch.cat([above, image.to(above.dtype)], dim=1))
         return torch.cat([above, _move(left, right=1)], dim=1)
 

@@ -73,11 +73,11 @@ def _on_equal_terms(like: Recipe) -> Recipe:
     can be done with the answer of any. None of the photographs judges it.
     """
     mean = {
-        name: teacher._replace(arguments=teacher.arguments | {"mean": True})
+        name: teacher._replace(arguments=teacher.arguments | {"mean": True, "differences": True})
         for name, teacher in like.teachers.items()
         if name == "bnn"
     }
-    own = {} if like.teachers else {"mean": True}
+    own = {} if like.teachers else {"mean": True, "differences": True}
     return replace(
         like,
         title=f"{like.title.partition(', photographs of phones')[0]}, on equal terms",
