@@ -9,8 +9,17 @@ from hypothesis import given, settings, strategies as st
 from torch import nn
 
 from dnlib.methods import APBSN, BlindSpotBayes
-from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, TwoWayBlindSpotUNet, diamond, local_global
-from dnlib.networks.blind_mean import blind_mean, ring_of
+from dnlib.networks import (
+    BlindSpotUNet,
+    DilatedBlindSpot,
+    TwoWayBlindSpotUNet,
+    diamond,
+    global_branch,
+    local_branch,
+    local_global,
+)
+from dnlib.networks.blind_mean import blind_mean, less_mean, ring_of
+from dnlib.networks.half_plane import ABOVE
 from dnlib.zoo import load_method
 
 NETWORKS = {
@@ -133,3 +142,38 @@ def test_features_have_no_colour_to_be_raised(make):
 @pytest.mark.parametrize("name", ["blind_spot_rgb_sigma25_mean_only", "lg_bpn_phones", "ssid_phones"])
 def test_what_ships_has_the_published_form(name):
     assert not any(getattr(part, "mean", False) for part in load_method(name).modules())
+
+
+@pytest.mark.parametrize("make", [BlindSpotUNet, TwoWayBlindSpotUNet])
+@given(shift=st.floats(-2, 2), seed=st.integers(0, 99))
+@settings(max_examples=10, deadline=None)
+def test_who_sees_differences_does_not_see_how_bright_a_picture_is(make, shift, seed):
+    torch.manual_seed(seed)
+    network = make(2, 4, outputs=2, depth=2, differences=True).double()
+    image = torch.rand(1, 2, 21, 30, dtype=torch.float64)
+    answer = network(image)
+    assert torch.allclose(network(image + shift), answer, atol=1e-9)
+    network.mean = True  # and with the mean beside them it says what is brighter by as much
+    assert torch.allclose(network(image + shift) - network(image), torch.full_like(image, shift), atol=1e-9)
+
+
+@pytest.mark.parametrize("shrink", [1.0, 0.72])
+@pytest.mark.parametrize("branch", [local_branch, global_branch])
+def test_the_weights_of_a_look_at_differences_sum_to_zero(branch, shrink):
+    torch.manual_seed(0)
+    branch = branch(16, head=2, blocks=1, differences=True).double()
+    branch.shrink = shrink
+    features = torch.rand(1, 2, 60, 60, dtype=torch.float64)
+    kernel = branch.look.kernel
+    assert kernel.sum(dim=(2, 3)).abs().max() < 1e-12
+    assert not kernel[:, :, branch.look.taps == 0].any()
+    middle = (..., slice(25, 35), slice(25, 35))  # beyond the image all is black, as ever
+    branch.body = nn.Identity()
+    assert torch.allclose(branch(features + 3)[middle], branch(features)[middle], atol=1e-9)
+
+
+def test_less_the_mean_is_what_it_says():
+    image = torch.rand(1, 2, 7, 9)
+    found = less_mean(image, ABOVE)
+    assert torch.allclose(found[0, :, 6, 4], image[0, :, 6, 4] - image[0, :, 2:, :].mean(dim=(1, 2)))
+    assert torch.allclose(found[0, :, 0, 0], image[0, :, 0, 0] - image[0, :, 0, :5].mean(dim=1))

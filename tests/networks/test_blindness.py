@@ -22,8 +22,8 @@ from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor
 from dnlib.training import Crops, fit
 
 
-def patches(channels, width=8, **options):
-    local, global_ = (make(width, head=8, blocks=1, **choice) for make, choice in BRANCHES)
+def patches(channels, width=8, differences=False, **options):
+    local, global_ = (make(width, head=8, blocks=1, differences=differences, **choice) for make, choice in BRANCHES)
     return BlindPatch(channels, width, head=8, local=local, global_=global_, **options)
 
 
@@ -39,6 +39,11 @@ PUBLISHED = {
     ),
 }
 MEAN = {f"{name}, mean": partial(make, mean=True) for name, make in PUBLISHED.items()}
+MEAN |= {
+    f"{name}, mean and differences": partial(make, mean=True, differences=True)
+    for name, make in PUBLISHED.items()
+    if name != "square patch"
+}
 BLIND = PUBLISHED | MEAN
 WIDE = {name for name in BLIND if "patch" not in name}  # their answer sees all that lies beside the hole
 every_blind = pytest.mark.parametrize("name", BLIND)
