@@ -141,11 +141,8 @@ class _Branch(nn.Sequential):
         )
 
 
-SMALL = 0.3  # what is added to x is that much smaller than He et al.'s weights make it
-
-
 def start_well(network: nn.Module) -> None:
-    """He et al.'s weights, for as many taps as take part; what is added back to its input starts SMALL.
+    """He et al.'s weights, for as many taps as take part; what is added back to its input starts `small`.
 
     PyTorch's own start, with which AP-BSN and LG-BPN were published, makes what goes through a network smaller from
     layer to layer; colours are then learnt much later.
@@ -155,11 +152,13 @@ def start_well(network: nn.Module) -> None:
         if isinstance(layer, MaskedConv):
             layer.weight.data *= (layer.taps.numel() / layer.taps.sum()) ** 0.5
         for last in getattr(layer, "added", ()):
-            last.weight.data *= SMALL
+            last.weight.data *= layer.small
 
 
 class Dilated(nn.Module):
     """x + 1x1(ReLU(3x3 with dilation))."""
+
+    small = 0.3  # what is added to x starts that much smaller than He et al.'s weights make it
 
     def __init__(self, width: int, step: int):
         super().__init__()

@@ -9,6 +9,8 @@ from torch.nn import functional
 class Transformer(nn.Module):
     """A block of Restormer (Zamir et al. 2022) with dilated convolutions: x + mix(norm(x)), then x + gate(norm(x))."""
 
+    small = 0.01  # what is added starts that much smaller than He et al.'s weights make it: norms enlarge differences
+
     def __init__(self, width: int, dilation: int, *, heads: int = 2, factor: float = 2.66, attention: bool = True):
         super().__init__()
         self.norms = nn.ModuleList(_Norm(width) for _ in range(2))
