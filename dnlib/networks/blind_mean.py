@@ -69,8 +69,8 @@ def blind_mean(image: Tensor, hole: Tensor) -> Tensor:
     return sums / seen
 
 
-def less_mean(image: Tensor, taps: Tensor) -> Tensor:
-    """An image less, at each pixel, the mean of those at the offsets `taps`, channel by channel; beyond it are none.
+def local_mean(image: Tensor, taps: Tensor) -> Tensor:
+    """At each pixel the mean of those at the offsets `taps`, channel by channel; beyond the image are none.
 
     Parameters
     ----------
@@ -82,11 +82,11 @@ def less_mean(image: Tensor, taps: Tensor) -> Tensor:
     Examples
     --------
     >>> image = torch.tensor([[1.0, 2.0, 6.0]])[None, None]
-    >>> less_mean(image, torch.ones(3, 3, dtype=torch.bool))
-    tensor([[[[-0.5000, -1.0000,  2.0000]]]])
+    >>> local_mean(image, torch.ones(3, 3, dtype=torch.bool))
+    tensor([[[[1.5000, 3.0000, 4.0000]]]])
     """
     sums, seen = _sums(image, taps)
-    return image - sums / seen
+    return sums / seen
 
 
 def _sums(image: Tensor, taps: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,8 +124,8 @@ def start_at_the_mean(last: nn.Conv2d, channels: int) -> None:
     >>> last = nn.Conv2d(4, 9, 1)
     >>> before = last.weight.detach().clone()
     >>> start_at_the_mean(last, 3)
-    >>> (last.weight / before).mean(dim=(1, 2, 3)).tolist()[2:4]
-    [0.10000000149011612, 1.0]
+    >>> [round(ratio, 3) for ratio in (last.weight / before).mean(dim=(1, 2, 3)).tolist()[2:4]]
+    [0.1, 1.0]
     """
     if last.out_channels < channels:
         raise ValueError(
@@ -134,3 +134,5 @@ def start_at_the_mean(last: nn.Conv2d, channels: int) -> None:
         )
     with torch.no_grad():
         last.weight[:channels] *= START
+        if last.bias is not None:
+            last.bias[:channels] = 0

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.blind_mean import add_blind_mean, less_mean, start_at_the_mean
+from dnlib.networks.blind_mean import add_blind_mean, local_mean, start_at_the_mean
 from dnlib.networks.shapes import check, check_channels, pyramid_reach
 from dnlib.networks.unet import SLOPE, UNet, initialise
 
@@ -230,7 +230,7 @@ class HalfPlane(UNet):
 
     def forward(self, image: Tensor) -> Tensor:
         if self.differences:
-            image = less_mean(image, ABOVE)
+            image = image - local_mean(image, ABOVE)
         return _move(super().forward(image), down=self.shift)
 
     @property
@@ -253,7 +253,7 @@ class _AboveAndLeft(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         above = self.above(image)
         if self.differences:
-            image = less_mean(image, BEFORE)
+            image = image - local_mean(image, BEFORE)
         left = self.left(torch.cat([above, image.to(above.dtype)], dim=1))
         return torch.cat([above, _move(left, right=1)], dim=1)
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from dnlib.networks.blind_mean import local_mean, start_at_the_mean
 from dnlib.networks.shapes import chain_reach, check, check_channels
 
 
@@ -22,6 +23,9 @@ class LocallyAware(nn.Module):
     attention : bool
         Scale the channels by what they are on average over the whole image, as published, so that a little of
         everything is seen; without it nothing but the window is.
+    mean : bool
+        Add the mean of the window, so that colours are right before the first step; the last layer starts small. Not in
+        the published form.
 
     Raises
     ------
@@ -41,20 +45,32 @@ class LocallyAware(nn.Module):
 
     multiple = 1
 
-    def __init__(self, channels: int = 3, width: int = 64, *, reach: int = 1, blocks: int = 6, attention: bool = True):
+    def __init__(
+        self,
+        channels: int = 3,
+        width: int = 64,
+        *,
+        reach: int = 1,
+        blocks: int = 6,
+        attention: bool = True,
+        mean: bool = False,
+    ):
         super().__init__()
-        self.channels, self.attention = check_channels(channels), attention
+        self.channels, self.attention, self.mean = check_channels(channels), attention, mean
         if reach < 0:
             raise ValueError(f"the network looks 0 or more pixels to each side; {reach} was given")
         look = [layer for _ in range(reach) for layer in (nn.Conv2d(width, width, 3, padding=1), nn.ReLU(inplace=True))]
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True), *look)
         self.body = nn.Sequential(*(_Block(width, attention) for _ in range(blocks)), nn.Conv2d(width, width, 1))
         self.last = nn.Conv2d(width, channels, 1)
+        if mean:
+            start_at_the_mean(self.last, channels)
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         seen = self.head(image)
-        return self.last(seen + self.body(seen))
+        answer = self.last(seen + self.body(seen))
+        return answer + local_mean(image, self.window) if self.mean else answer
 
     @property
     def window(self) -> Tensor:

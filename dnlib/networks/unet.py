@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dnlib.networks.blind_mean import local_mean, start_at_the_mean
 from dnlib.networks.shapes import chain_reach, check, check_channels, fill_up, pyramid_reach
 
 SLOPE = 0.1
+AROUND = torch.ones(9, 9, dtype=torch.bool)  # what a U-Net's mean is of, where it has one
 
 
 def conv(inputs: int, outputs: int, *, size: int = 3, bias: bool = True) -> nn.Sequential:
@@ -137,6 +139,9 @@ class Noise2CleanUNet(UNet):
         False leaves out every additive constant: then f(a y) = a f(y) for a > 0. Trained on crops of 64 pixels with
         depth 5 it fails on whole photographs: what the deepest layers meet there they never saw, and nothing bounds
         their answer. Depth 3 does not.
+    mean : bool
+        Add the mean of 9x9 pixels, so that colours are right before the first step; the last layer starts small. Not in
+        the published form.
 
     References
     ----------
@@ -157,6 +162,7 @@ class Noise2CleanUNet(UNet):
         depth: int = 5,
         pointwise: int = 2,
         bias: bool = True,
+        mean: bool = False,
     ):
         wide, layer = 2 * width, partial(conv, bias=bias)
         tail = nn.Sequential(
@@ -166,6 +172,13 @@ class Noise2CleanUNet(UNet):
             nn.Conv2d(wide, outputs or channels, 1, bias=bias),
         )
         super().__init__(channels, width, tail, depth=depth, layer=layer)
+        self.mean = mean
+        if mean:
+            start_at_the_mean(tail[-1], channels)
+
+    def forward(self, image: Tensor) -> Tensor:
+        answer = super().forward(image)
+        return answer + local_mean(image, AROUND) if self.mean else answer
 
 
 class Noise2NoiseUNet(UNet):

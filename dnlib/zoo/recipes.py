@@ -69,21 +69,20 @@ def _phones(what: str, method: str, network: str, blocks: dict[str, tuple], **ne
 def _on_equal_terms(like: Recipe) -> Recipe:
     """A row of the report's table on equal terms: one set of noisy photographs, one crop, one number of steps.
 
-    Its blind networks say what is added to the blind mean. Nothing is refined, for networks are compared, and not what
-    can be done with the answer of any. None of the photographs judges it.
+    Each network says what is to be added to a mean of what it sees; blind ones look at differences as well. Nothing is
+    refined, for networks are compared, and not what can be done with the answer of any. None of the photographs judges.
     """
-    mean = {
-        name: teacher._replace(arguments=teacher.arguments | {"mean": True, "differences": True})
+    mean, blind = {"mean": True}, {"mean": True, "differences": True}
+    teachers = {
+        name: teacher._replace(arguments=teacher.arguments | (blind if name in ("bnn", "teacher") else mean))
         for name, teacher in like.teachers.items()
-        if name == "bnn"
     }
-    own = {} if like.teachers else {"mean": True, "differences": True}
     return replace(
         like,
         title=f"{like.title.partition(', photographs of phones')[0]}, on equal terms",
         method_arguments=like.method_arguments | ({"refinements": 0} if like.method in ("APBSN", "LGBPN") else {}),
-        network_arguments=like.network_arguments | own,
-        teachers=like.teachers | mean,
+        network_arguments=like.network_arguments | (mean if like.teachers else blind),
+        teachers=teachers,
         sizes=like.sizes | EQUAL,
         trained_on="phones",
         held_out=(),

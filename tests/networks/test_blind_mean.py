@@ -12,13 +12,15 @@ from dnlib.methods import APBSN, BlindSpotBayes
 from dnlib.networks import (
     BlindSpotUNet,
     DilatedBlindSpot,
+    LocallyAware,
+    Noise2CleanUNet,
     TwoWayBlindSpotUNet,
     diamond,
     global_branch,
     local_branch,
     local_global,
 )
-from dnlib.networks.blind_mean import blind_mean, less_mean, ring_of
+from dnlib.networks.blind_mean import blind_mean, local_mean, ring_of
 from dnlib.networks.half_plane import ABOVE
 from dnlib.zoo import load_method
 
@@ -172,8 +174,19 @@ def test_the_weights_of_a_look_at_differences_sum_to_zero(branch, shrink):
     assert torch.allclose(branch(features + 3)[middle], branch(features)[middle], atol=1e-9)
 
 
-def test_less_the_mean_is_what_it_says():
+def test_a_local_mean_is_of_what_lies_in_the_image():
     image = torch.rand(1, 2, 7, 9)
-    found = less_mean(image, ABOVE)
-    assert torch.allclose(found[0, :, 6, 4], image[0, :, 6, 4] - image[0, :, 2:, :].mean(dim=(1, 2)))
-    assert torch.allclose(found[0, :, 0, 0], image[0, :, 0, 0] - image[0, :, 0, :5].mean(dim=1))
+    found = local_mean(image, ABOVE)
+    assert torch.allclose(found[0, :, 6, 4], image[0, :, 2:, :].mean(dim=(1, 2)))
+    assert torch.allclose(found[0, :, 0, 0], image[0, :, 0, :5].mean(dim=1))
+
+
+@pytest.mark.parametrize(("make", "side"), [(LocallyAware, 3), (Noise2CleanUNet, 9)])
+def test_networks_that_see_the_pixel_may_start_at_a_mean_as_well(make, side):
+    torch.manual_seed(0)
+    network, image = make(3, 8, mean=True), torch.rand(1, 3, 33, 40)
+    with torch.no_grad():
+        says = network(image) - local_mean(image, torch.ones(side, side, dtype=torch.bool))
+        network.mean = False
+        assert torch.allclose(says, network(image), atol=1e-6)
+        assert says.abs().mean() < 0.2
