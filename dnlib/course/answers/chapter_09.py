@@ -16,10 +16,10 @@ EXERCISES = {
         "mixes, for it cannot know each teacher's answer exactly.",
     ),
     "09.3": Exercise(
-        "both, about alike",
-        choices=("flat areas", "texture", "both, about alike"),
+        "both, flat areas more",
+        choices=("flat areas", "texture", "both, flat areas more"),
         because="LAN is a small blur and leaves blotches standing. Most pixels had both teachers alike, in "
-        "flat areas and in texture, and lose one of them.",
+        "flat areas and in texture, and lose one of them; in flat areas that one was by far the better.",
     ),
     "09.4": Exercise(5, because="n stacked 3x3 convolutions see 2 n + 1 pixels to a side."),
     "09.5": Exercise(
