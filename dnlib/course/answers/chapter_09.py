@@ -16,15 +16,16 @@ EXERCISES = {
         "mixes, for it cannot know each teacher's answer exactly.",
     ),
     "09.3": Exercise(
-        "both, about alike",
-        choices=("flat areas", "texture", "both, about alike"),
+        "both, flat areas more",
+        choices=("flat areas", "texture", "both, flat areas more"),
         because="LAN is a small blur and leaves blotches standing. Most pixels had both teachers alike, in "
-        "flat areas and in texture, and lose one of them.",
+        "flat areas and in texture, and lose one of them; in flat areas that one was by far the better.",
     ),
     "09.4": Exercise(5, because="n stacked 3x3 convolutions see 2 n + 1 pixels to a side."),
     "09.5": Exercise(
-        "it depends on the length of training, and is open",
-        choices=("it gains", "it loses", "it depends on the length of training, and is open"),
-        because="the sign changes with the length, and both lengths are hundreds of times below the paper's.",
+        "it depends on the pictures, and why is open",
+        choices=("it gains", "it loses", "it depends on the pictures, and why is open"),
+        because="the sign changes with the pictures, which differ in noise, in what they show and in whether the "
+        "network learned from them; nothing here tells these apart.",
     ),
 }
