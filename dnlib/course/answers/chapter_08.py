@@ -29,9 +29,9 @@ EXERCISES = {
         "loss, and leaves the noise in the picture.",
     ),
     "08.5": Exercise(
-        "no, all three are still the blind mean",
-        choices=("yes", "no, two seeds are missing", "no, all three are still the blind mean"),
-        because="the control has their flat areas and their texture without any network. More seeds would give the "
-        "same three numbers with a narrow interval; only more steps can part the rows.",
+        "no, one seed has no interval",
+        choices=("yes", "no, one seed has no interval", "no, both are still the blind mean"),
+        because="both are more than 1 dB above the control, so they have learnt; but one difference does not say how "
+        "far differences scatter from seed to seed. It takes several seeds of both rows.",
     ),
 }
