@@ -177,9 +177,9 @@ def curves(row: str) -> dict[int, tuple[np.ndarray, np.ndarray]]:
 
     Examples
     --------
-    >>> steps, psnr = curves("AP-BSN")[600]
-    >>> [int(step) for step in steps[-3:]], psnr.shape
-    ([256, 512, 600], (3, 11))
+    >>> steps, psnr = curves("AP-BSN")[2400]
+    >>> [int(step) for step in steps[-3:]], len(psnr)
+    ([1024, 2048, 2400], 3)
     """
     found: dict[int, list[list[dict]]] = {}
     for card in trainings(recipes.ROWS[row]):
