@@ -141,7 +141,7 @@ def test_run_names_are_file_names():
 
 
 def test_committed_records_are_found_by_chapter_and_parameters():
-    every, long = records.committed("09_ssid"), records.committed("09_ssid", patience=2400)
-    assert {record.chapter for record in every} == {"09_ssid"} and 0 < len(long) < len(every)
-    assert {record.parameters["patience"] for record in long} == {2400}
-    assert records.committed("09_ssid", patience=-1) == []
+    every, long = records.committed("11_raw_and_perceptual"), records.committed("11_raw_and_perceptual", steps=3000)
+    assert {record.chapter for record in every} == {"11_raw_and_perceptual"} and 0 < len(long) < len(every)
+    assert {record.parameters["steps"] for record in long} == {3000}
+    assert records.committed("11_raw_and_perceptual", steps=-1) == []
