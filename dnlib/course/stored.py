@@ -16,11 +16,15 @@ _VERDICT = re.compile(rf"^(?:{'|'.join(verdict.upper() for verdict in VERDICTS)}
 def adopt(executed: Path, chapter: Path) -> None:
     """Store the outputs of a run of a chapter, with its default parameters, in the chapter itself.
 
+    What a cell printed is stored in one piece, however many messages it came in.
+
     Raises
     ------
     ValueError
         If the chapter is not the one that ran.
     """
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor  # slow to load
+
     ran, document = (nbformat.read(path, as_version=4) for path in (executed, chapter))
     cells = [cell for cell in ran.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
     if [cell.source for cell in cells] != [cell.source for cell in document.cells]:
@@ -28,6 +32,7 @@ def adopt(executed: Path, chapter: Path) -> None:
     code = [(cell, done) for cell, done in zip(document.cells, cells, strict=True) if cell.cell_type == "code"]
     for count, (cell, done) in enumerate(code, start=1):
         cell.outputs, cell.execution_count = done.outputs, count
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, count)
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count

@@ -64,7 +64,7 @@ def test_a_published_run_lends_its_outputs_to_the_chapter(tmp_path):
     ran.cells.insert(1, nbformat.v4.new_code_cell("seed = 0", metadata={"tags": ["injected-parameters"]}))
     for count, cell in enumerate(ran.cells, start=1):
         cell.execution_count = count
-    ran.cells[2].outputs = [nbformat.v4.new_output("stream", text="1\n")]
+    ran.cells[2].outputs = [nbformat.v4.new_output("stream", text=part) for part in ("1", "\n")]  # in two messages
     ran.cells[3].outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=4)]
     nbformat.write(ran, tmp_path / "ran.ipynb")
     stored.adopt(tmp_path / "ran.ipynb", path)
