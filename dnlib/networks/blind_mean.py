@@ -2,7 +2,7 @@
 
 The mean is as blind as the network, and has the right colour before anything is learnt; what is left to learn is how a
 pixel differs from its surroundings. That is learnt from how others differ: a network that also sees `differences` from
-such a mean does not have to find small ones between large numbers, and cannot shift colours.
+such a mean does not have to find small ones between large numbers.
 """
 
 import torch
