@@ -40,6 +40,7 @@ from .console import (
     datasets_table as datasets_table,
     doctor_table as doctor_table,
     moves_table as moves_table,
+    outlook_table as outlook_table,
     weights_table as weights_table,
 )
 from .doctor import examine as examine

@@ -23,7 +23,7 @@ from dnlib.course.jobs import Job, Outcome, Progress
 from dnlib.course.kernel import kernel
 from dnlib.course.parameters import CourseError
 from dnlib.images import ROOT, SHIPPED, atomic, datasets
-from dnlib.zoo import provenance
+from dnlib.zoo import cluster as clusters, provenance
 
 _turn = threading.Lock()
 
@@ -57,7 +57,7 @@ def run(
     observe: Callable[[Progress], None] = lambda progress: None,
     cluster: str | None = None,
 ) -> Iterator[Outcome]:
-    """Run jobs one after the other, or on the Dask cluster whose scheduler has the address `cluster`.
+    """Run jobs one after the other, or on a Dask cluster, as `zoo.cluster.spread` takes it.
 
     A chapter that fails does not stop the others. resume: skip what succeeded before with the same
     parameters, code and data. The cluster's workers must see the same checkout and output folder,
@@ -70,16 +70,10 @@ def run(
         for job in remaining:
             yield execute(job, observe)
         return
-    from distributed import Client, as_completed
-
-    try:
-        client = Client(cluster, timeout="10s")
-    except OSError as error:
-        raise CourseError(f"no Dask scheduler answers at {cluster} ({error})") from error
-    with client:
-        futures = [client.submit(_execute_alone, job, pure=False) for job in remaining]
-        for future in as_completed(futures):
-            yield future.result()
+    for job, outcome in clusters.spread(_execute_alone, remaining, cluster):
+        if isinstance(outcome, Exception):  # of the worker, not of the chapter
+            raise CourseError(f"{job.name} could not be run on {cluster}: {outcome}") from outcome
+        yield outcome
 
 
 def _execute_alone(job: Job) -> Outcome:

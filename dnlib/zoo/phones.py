@@ -19,6 +19,11 @@ JUDGED_FROM = {"phones, texture": "sidd_textured", "phones, chart": "sidd_val_cr
 JUDGES = {"sidd_val_crops": "sidd_val_crops", "phones": "sidd_textured", "phones_and_cameras": "sidd_textured"}
 
 
+def learnt_from(recipe: Recipe) -> tuple[str, ...]:
+    """The datasets that a recipe learns from."""
+    return LEARNT.get(recipe.trained_on, (recipe.trained_on,))
+
+
 def learnt_by(recipe: Recipe) -> list[np.ndarray]:
     """The noisy photographs that a recipe learns from, without the scenes that it holds out."""
     return [example.noisy for examples in _learnt(recipe).values() for example in examples]
