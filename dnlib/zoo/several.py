@@ -66,7 +66,8 @@ def train_all(
     Raises
     ------
     ValueError
-        Before any work: for an unknown recipe, two trainings that would write the same files, and a cluster that cannot do it.
+        Before any work: for an unknown recipe, two trainings that would write the same files, a cluster that cannot do
+        it.
     """
     learnt = {name for training in trainings for name in phones.learnt_from(recipes.find(training.name))}
     if len({(training.name, training.seed) for training in trainings}) < len(trainings):
