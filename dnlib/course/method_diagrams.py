@@ -52,7 +52,7 @@ def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) 
     hidden = (shown != batch.noisy).any(dim=1)[0].numpy()
     if hasattr(method.network, "hole"):
         hidden = sees(method.network, shown[:1], middle) == 0
-        seen = "what goes in, red: not seen\nfrom the ringed pixel"
+        seen = "what goes in, red:\nnot seen from the ring"
     else:
         ring, seen = None, "what goes in" + (",\nred: overwritten" if hidden.any() else "")
     idle = ~where[0].numpy()
