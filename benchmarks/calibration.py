@@ -97,12 +97,13 @@ def question(method: BlindSpotBayes, noise: Noise, sets: Callable[[str], list[np
     for repair in REPAIRS:
         number = fitted(noise, fit_on, repair)
         found[repair] = {"number": number, "kodak24": measured(noise, test_on, **{repair: number})}
-    return found
+    shipped = {"temperature": 1.0, "floor": method.floor}
+    return found | {"as it ships": {"number": method.floor, "kodak24": measured(noise, test_on, **shipped)}}
 
 
 def main() -> None:
     photographs = {
-        "bsds500": [example.clean for example in datasets.load("bsds500", split="val")[::5]],
+        "bsds500": [example.clean for example in datasets.load("bsds500", split="val")[::10]],
         "kodak24": [example.clean for example in datasets.load("kodak24")],
     }
     table = {}
