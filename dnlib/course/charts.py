@@ -19,21 +19,16 @@ def intervals(
     rows: Mapping[str, Mapping[str, tuple[float, float]]],
     *,
     published: Mapping[str, float] | None = None,
-    missing: str = "not trained yet",
 ) -> None:
     """Draw means with intervals, a line per row, around a line at zero.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     rows : mapping
         Row -> series -> (mean, half of the interval). Without an interval (infinite) the dot is hollow; a row of no
-        series says that it is missing.
+        series says that it is not trained yet.
     published : mapping
         Row -> the number of a source: a diamond.
-    missing : str
-        What is written where a row has nothing.
 
     Examples
     --------
@@ -57,7 +52,8 @@ def intervals(
             axes.plot(published[row], place, "D", color=GRAY, markersize=5)
         if not found:
             across = axes.get_yaxis_transform()  # the width of the axes is 1
-            axes.text(0.99, place, missing, ha="right", va="center", fontsize=7, color=GRAY, transform=across)
+            look = {"ha": "right", "va": "center", "fontsize": 7, "color": GRAY, "transform": across}
+            axes.text(0.99, place, "not trained yet", **look)
     for number, name in enumerate(series):
         axes.plot([], [], "o", color=COLOURS[number % 3], label=name)
     if published:
@@ -72,8 +68,6 @@ def band(axes: "Axes", x: np.ndarray, table: np.ndarray, label: str, colour: str
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     x : ndarray [points]
         Such as steps.
     table : ndarray [seeds, points]
@@ -103,8 +97,6 @@ def heat_map(
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     table : ndarray [rows, columns]
         Of one unit.
     rows, columns : sequence of str
@@ -146,8 +138,6 @@ def named(
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     points : mapping
         Name -> (x, y).
     label, colour : str

@@ -36,11 +36,6 @@ class Panel(NamedTuple):
         Veiled: what takes no part.
     ring : (int, int), optional
         Row and column of the pixel that is spoken of.
-
-    Examples
-    --------
-    >>> Panel(np.zeros((4, 4)), "black").hidden is None
-    True
     """
 
     pixels: np.ndarray
@@ -165,7 +160,7 @@ def calls(network: "nn.Module", *, cut: bool = False) -> "Iterator[list[Tensor]]
 
 
 def sees(function: "Callable[[Tensor], Tensor]", image: "Tensor", place: tuple[int, int]) -> np.ndarray:
-    """How far the answer at a place follows each pixel: the size of its gradient, exactly 0 where it does not.
+    """How far the answer at a place follows each pixel [H, W]: the size of its gradient, exactly 0 where it does not.
 
     Parameters
     ----------
@@ -175,10 +170,6 @@ def sees(function: "Callable[[Tensor], Tensor]", image: "Tensor", place: tuple[i
         Where the gradient is taken.
     place : (int, int)
         Row and column.
-
-    Returns
-    -------
-    ndarray [H, W]
 
     Examples
     --------

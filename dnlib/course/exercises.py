@@ -28,11 +28,6 @@ class Exercise(NamedTuple):
         The largest difference that is right.
     because : str
         What is said once it is right.
-
-    Examples
-    --------
-    >>> Exercise(4, because="two and two").tolerance
-    1e-05
     """
 
     answer: Any
@@ -49,10 +44,7 @@ class NotYet(Exception):
 def find(name: str) -> Exercise:
     """The exercise of a chapter, by names such as "04.2": the second of chapter 04.
 
-    Raises
-    ------
-    ValueError
-        If there is none of that name; it says which there are.
+    Raises ValueError if there is none of that name; it says which there are.
 
     Examples
     --------

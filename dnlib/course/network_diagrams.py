@@ -16,9 +16,11 @@ from dnlib.networks import BlindPatch, BlindSpotUNet, UNet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DECADES = 4  # from black to white, on a logarithmic scale
+
 
 def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]]]:
-    """What the parts of a network answer with while it runs, in the order in which they run.
+    """What the parts of a network answer with, in the order in which they run: (name, (channels, height, width)).
 
     Parameters
     ----------
@@ -26,10 +28,6 @@ def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]
         With parts `first`, `encoder`, `decoder` and `tail`, as `UNet`.
     image : Tensor [N, C, H, W]
         What it is shown.
-
-    Returns
-    -------
-    list of (str, (channels, height, width))
 
     Examples
     --------
@@ -69,10 +67,6 @@ def unet(network: UNet, image: Tensor) -> "Figure":
         Any of that kind.
     image : Tensor [N, C, H, W]
         What it is shown.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     found = [("image", tuple(image.shape[1:])), *shapes(network, image)]
     sides = [shape[1] for _, shape in found]
@@ -102,7 +96,7 @@ def _skips(found: list[tuple[str, tuple[int, ...]]]) -> list[tuple[int, int]]:
     return [(max(p for p in range(min(ends)) if sizes[p] == sizes[end]) if end != ends[-1] else 0, end) for end in ends]
 
 
-def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, *, decades: float = 4) -> list[Panel]:
+def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor) -> list[Panel]:
     """What functions of an image see from its middle, measured by gradients: bright where much, red where nothing.
 
     Parameters
@@ -111,12 +105,6 @@ def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, *, de
         Titles, and functions of images [N, C, H, W] of the same height and width.
     image : Tensor [1, C, H, W]
         Where the gradient is taken.
-    decades : float
-        From black to white, on a logarithmic scale.
-
-    Returns
-    -------
-    list of Panel
 
     Examples
     --------
@@ -128,7 +116,7 @@ def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, *, de
     panels = []
     for title, function in views.items():
         values = sees(function, image, place)
-        bright = 0.15 + 0.85 * (1 + np.log10(np.maximum(values / values.max(), 10.0**-decades)) / decades)
+        bright = 0.15 + 0.85 * (1 + np.log10(np.maximum(values / values.max(), 10.0**-DECADES)) / DECADES)
         panels.append(Panel(np.where(values > 0, bright, 0), title, hidden=values == 0, ring=place))
     return panels
 
@@ -142,10 +130,6 @@ def half_planes(network: BlindSpotUNet, image: Tensor) -> "Figure":
         Any weights.
     image : Tensor [1, C, H, W]
         Where the gradients are taken.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     names = ("above", "to the left", "below", "to the right")
 
@@ -168,10 +152,6 @@ def branches(network: BlindPatch, image: Tensor) -> "Figure":
         With both branches.
     image : Tensor [1, C, H, W]
         Noisy; where the gradients are taken.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
     """
     views = {
         "local branch": nn.Sequential(network.head, network.local),

@@ -87,8 +87,6 @@ def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     pixels : ndarray
         [H, W] or [H, W, 3].
     title : str
@@ -114,8 +112,6 @@ def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: fl
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     difference : ndarray
         [H, W], or [H, W, 3], whose channels are averaged.
     title : str
@@ -179,7 +175,7 @@ def gallery(
 
 
 def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The part of a picture that is worth a look: the square of most contrast, on a grid of 12 pixels.
+    """Rows and columns worth a look: the square of most contrast in a picture, on a grid of 12 pixels.
 
     Parameters
     ----------
@@ -187,10 +183,6 @@ def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
         [H, W, C].
     side : int
         Of the square, in pixels; no larger than the picture.
-
-    Returns
-    -------
-    rows, columns : slice
 
     Examples
     --------

@@ -61,10 +61,7 @@ class Rows:
     def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
         """By how much each image is above the row's original, by seeds that both have.
 
-        Raises
-        ------
-        ValueError
-            Where the two were not judged on the same images.
+        Raises ValueError where the two were not judged on the same images.
         """
         own, other = (self.numbers(one, part, which) for one in (row, ORIGINAL[row]))
         for seed in own.keys() & other.keys():

@@ -32,18 +32,7 @@ def by_work(judgements: Sequence[Judgement]) -> dict[str, list[Judgement]]:
 
 
 def ledger(judgements: Sequence[Judgement]) -> str:
-    """A table of claims for each source, under a heading.
-
-    Parameters
-    ----------
-    judgements : sequence of Judgement
-        Of all claims.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Markdown: a table of claims for each source, under a heading."""
     head = ("verdict", "claim (source)", "source's number", "ours", "protocol", "bound")
     parts = [f"## {name}\n\n{table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
     return "\n".join([HEAD, *parts])

@@ -86,12 +86,7 @@ def own_picture(folder: Path = Path("denoised")) -> None:
 def denoised(name: str, content: bytes, folder: Path) -> tuple[str, str]:
     """Denoise the bytes of a picture's file into a folder.
 
-    Returns
-    -------
-    said : str
-        What was done, or why the picture was refused.
-    page : str
-        The page of the result, HTML; empty if there is none.
+    Returns what was done, or why the picture was refused, and the HTML page of the result, empty if there is none.
     """
     from dnlib.denoiser import denoise_file
 
