@@ -14,7 +14,7 @@ from .beliefs import (
 )
 from .bursts import noisy_burst as noisy_burst
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
-from .chroma import chroma_correlation_map as chroma_correlation_map, chroma_sums as chroma_sums
+from .chroma import chroma_correlation_map as chroma_correlation_map
 from .correlated import AnyCorrelated as AnyCorrelated, CorrelatedGaussian as CorrelatedGaussian
 from .correlation import (
     LagSums as LagSums,

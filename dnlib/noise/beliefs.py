@@ -38,19 +38,9 @@ class Belief(NamedTuple):
 
 
 def log_density(value: Tensor, belief: Belief) -> Tensor:
-    """The logarithm of N(value; mean, cov) at each pixel.
+    """The logarithm of N(value; mean, cov) at each pixel, natural: [N, H, W].
 
-    Parameters
-    ----------
-    value : Tensor [N, C, H, W]
-        What was measured.
-    belief : Belief
-        With a positive definite covariance, in float32 or float64.
-
-    Returns
-    -------
-    Tensor [N, H, W]
-        Natural logarithms.
+    value: what was measured, [N, C, H, W]. The belief's covariance is positive definite, in float32 or float64.
 
     Examples
     --------
@@ -68,17 +58,11 @@ def log_density(value: Tensor, belief: Belief) -> Tensor:
 def condition(belief: Belief, observed: Tensor, noise: Tensor) -> Belief:
     """Bayes' rule for Gaussians: the belief about x after seeing observed = x + n, n ~ N(0, D), D = diag(noise).
 
-    With S the covariance before, the mean moves by S (S + D)^-1 (observed - mean), and the covariance becomes
-    S - S (S + D)^-1 S, a form which is stable when S vanishes.
+    With S the covariance before, the mean moves by S (S + D)^-1 (observed - mean), and the covariance becomes S - S (S
+    + D)^-1 S, a form which is stable when S vanishes.
 
-    Parameters
-    ----------
-    belief : Belief
-        About the clean pixels, in float32 or float64.
-    observed : Tensor [N, C, H, W]
-        The noisy pixels.
-    noise : Tensor [N, C, H, W]
-        Variances of their noise, > 0.
+    belief: about the clean pixels, in float32 or float64. observed, noise: [N, C, H, W], the noisy pixels, and the
+    variances of their noise, > 0.
 
     Examples
     --------
@@ -98,22 +82,9 @@ def condition(belief: Belief, observed: Tensor, noise: Tensor) -> Belief:
 
 
 def cholesky(cov: Tensor) -> list[list[Tensor]]:
-    """The lower triangle L of cov = L L^T, entry by entry.
+    """The lower triangle L of cov = L L^T, entry by entry: L[i][j] is [N, H, W], for j <= i.
 
-    Parameters
-    ----------
-    cov : Tensor [N, C, C, H, W]
-        Covariances in float32 or float64.
-
-    Returns
-    -------
-    list of list of Tensor
-        L[i][j] is [N, H, W], for j <= i.
-
-    Raises
-    ------
-    ValueError
-        For another dtype.
+    cov: [N, C, C, H, W] in float32 or float64. Raises ValueError for another dtype.
 
     Examples
     --------

@@ -21,14 +21,7 @@ COLOURS = (("red", "tab:red", "-"), ("green", "tab:green", "--"), ("blue", "tab:
 
 
 def draw_inspection(found: Inspection, path: Path) -> None:
-    """A PNG of the noise against brightness, of each colour, of its correlation map, and of what colours share.
-
-    Parameters
-    ----------
-    found : Inspection
-        What is drawn.
-    path : Path
-        Of the file.
+    """A PNG file of the noise against brightness, of each colour, of its correlation map, and of what colours share.
 
     Examples
     --------
@@ -56,14 +49,7 @@ def draw_inspection(found: Inspection, path: Path) -> None:
 def as_svg(draw: Callable[[Axes, Inspection], None], found: Inspection, width: float, height: float) -> str:
     """What `draw_curves` or `draw_map` draws as an SVG without background, its ink light where readers prefer dark.
 
-    Parameters
-    ----------
-    draw : callable
-        Draws on axes.
-    found : Inspection
-        What is drawn.
-    width, height : float
-        In inches.
+    draw: draws on axes. width, height: in inches.
 
     Examples
     --------
@@ -83,13 +69,6 @@ def as_svg(draw: Callable[[Axes, Inspection], None], found: Inspection, width: f
 
 def draw_curves(axes: Axes, found: Inspection) -> None:
     """Draw how strong the noise of each colour is at which brightness; on the right in per cent of white.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    found : Inspection
-        What is drawn.
 
     Examples
     --------
@@ -116,13 +95,6 @@ def draw_curves(axes: Axes, found: Inspection) -> None:
 def draw_map(axes: Axes, found: Inspection) -> None:
     """Draw what neighbours share of the noise, with a bar of the colours.
 
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Where.
-    found : Inspection
-        What is drawn.
-
     Examples
     --------
     >>> from dnlib.noise import inspect_image
@@ -141,8 +113,6 @@ def draw_correlation_map(axes: Axes, values: np.ndarray, title: str = "") -> Non
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     values : ndarray
         [2 reach + 1, 2 reach + 1], the zero lag in the middle, as :func:`dnlib.noise.correlation_map` returns it.
     title : str

@@ -49,31 +49,15 @@ ROUNDS = 6
 
 @dataclass(frozen=True)
 class Estimate:
-    """Noise of P patches all over an image, and of the image.
+    """Noise of P patches all over an image, and of the image."""
 
-    Parameters
-    ----------
-    brightness, variance : array [P, C]
-        The patches' brightness, and the noise's variance there.
-    map : array [9, 9]
-        The correlation map.
-    colours : array [C, C]
-        The correlation between the colours of a pixel.
-    pure : array [H, W]
-        True in the pure patches.
-    pure_variance : float
-        The mean of the noise's variance there.
-    textured : bool
-        Whether the smoothest patches have structure, so that texture may have been taken for noise.
-    """
-
-    brightness: np.ndarray
-    variance: np.ndarray
-    map: np.ndarray
-    colours: np.ndarray
-    pure: np.ndarray
-    pure_variance: float
-    textured: bool
+    brightness: np.ndarray  # of the patches, [P, C]
+    variance: np.ndarray  # of the noise there, [P, C]
+    map: np.ndarray  # of the correlation, [9, 9]
+    colours: np.ndarray  # the correlation between the colours of a pixel, [C, C]
+    pure: np.ndarray  # [H, W], True in the pure patches
+    pure_variance: float  # the mean of the noise's variance there
+    textured: bool  # whether the smoothest patches have structure, so that texture may have been taken for noise
 
 
 def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estimate:

@@ -20,21 +20,10 @@ def inspect_files(
 ) -> tuple[dict[str, Inspection], list[str]]:
     """`inspect_image` for every part of a file, or `inspect_pair` for two files.
 
-    The first frame that is not constant is inspected.
+    The first frame that is not constant is inspected. range: black and white, instead of what is found. reading: as
+    `dnlib.images.read` takes it.
 
-    Parameters
-    ----------
-    noisy, clean : path
-        Image files.
-    range : (black, white), optional
-        Instead of what is found.
-    **reading
-        As `dnlib.images.read` takes it.
-
-    Returns
-    -------
-    dict of Inspection, list of str
-        By the names of the parts, "" for a picture of one part; and what is to be said about them.
+    Returns inspections by the names of the parts, "" for a picture of one part; and what is to be said about them.
 
     Examples
     --------
@@ -93,12 +82,8 @@ def _first_of(stack: Picture) -> tuple[Picture, int]:
 def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:
     """Whether the noise of colours differs by far, so that each should be taken by itself.
 
-    Parameters
-    ----------
-    frames : array [F, H, W, C]
-        Of any real type; constant colours do not count.
-    inside : array [F, H, W]
-        False where pixels do not count; the rectangle around all others is looked at.
+    frames: [F, H, W, C] of any real type; constant colours do not count. inside: [F, H, W], False where pixels do not
+    count; the rectangle around all others is looked at.
 
     Examples
     --------
