@@ -14,12 +14,8 @@ def split(image: Tensor, stride: int) -> Tensor:
     """The small images of [N, C, H, W] as a batch [N * stride^2, C, h, w], those of an image one after the other.
 
     Sides that are no multiple of `stride` are filled up with zeros, at the bottom and at the right. (Mirroring would
-    put some pixels beside themselves, and a blind network could see them there.)
-
-    Raises
-    ------
-    ValueError
-        For a stride below 1.
+    put some pixels beside themselves, and a blind network could see them there.) Raises ValueError for a stride below
+    1.
 
     Examples
     --------
@@ -70,22 +66,10 @@ def untile(tiled: Tensor, stride: int, border: int) -> Tensor:
 
 
 def apply(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
-    """What a network says about the small images, put together again.
+    """What a network says about the small images of [N, C, H, W], put together again: [N, any, H, W].
 
-    Parameters
-    ----------
-    network : callable
-        From images to images of the same size.
-    image : Tensor [N, C, H, W]
-        Of any size.
-    stride : int
-        1 leaves the image whole.
-    border : int, optional
-        Tile the small images with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
-
-    Returns
-    -------
-    Tensor [N, any, H, W]
+    network: from images to images of the same size. stride: 1 leaves the image whole. border: tile the small images
+    with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
 
     Examples
     --------
