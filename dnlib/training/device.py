@@ -17,23 +17,11 @@ PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
 def choose_device(device: str | torch.device = "auto") -> str:
-    """The device that is meant, if torch has it.
+    """The device that is meant, "cpu", "cuda", "cuda:N" or "mps", if torch has it.
 
-    Parameters
-    ----------
-    device : str or torch.device
-        "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda", one of several as "cuda:1", or
-        "mps" (GPUs of Apple).
-
-    Returns
-    -------
-    str
-        "cpu", "cuda", "cuda:N" or "mps".
-
-    Raises
-    ------
-    ValueError
-        For another name, and for a device that torch does not see, with those that it sees.
+    device: "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda", one of several as "cuda:1", or
+    "mps" (GPUs of Apple). Raises ValueError for another name, and for a device that torch does not see, with those that
+    it sees.
 
     Examples
     --------
@@ -60,12 +48,8 @@ def computes_in_bfloat16(device: str | torch.device = "auto") -> bool:
     """Whether precision "auto" is bfloat16 on a device: whether it multiplies such numbers natively.
 
     A processor has to have the units (AVX512-BF16, which those with AMX have, too), and oneDNN has to use them, which
-    `ONEDNN_MAX_CPU_ISA` may forbid. `DNLIB_PRECISION`, float32 or bfloat16, decides instead where it is set.
-
-    Parameters
-    ----------
-    device : str or torch.device
-        As `choose_device` takes it.
+    `ONEDNN_MAX_CPU_ISA` may forbid. `DNLIB_PRECISION`, float32 or bfloat16, decides instead where it is set. device: as
+    `choose_device` takes it.
 
     Examples
     --------
@@ -86,19 +70,9 @@ def computes_in_bfloat16(device: str | torch.device = "auto") -> bool:
 
 
 def precision_of(precision: str, device: str | torch.device = "auto") -> str:
-    """Lightning Fabric's name of a precision.
+    """Lightning Fabric's name of a precision: "float32", "bfloat16", or "auto", as `computes_in_bfloat16` says.
 
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bfloat16"}
-        "auto" is bfloat16 where `computes_in_bfloat16` says so.
-    device : str or torch.device
-        As `choose_device` takes it.
-
-    Raises
-    ------
-    ValueError
-        For another precision.
+    device: as `choose_device` takes it. Raises ValueError for another precision.
 
     Examples
     --------
