@@ -185,23 +185,10 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
 
 
 def publish(path: str | Path) -> Path:
-    """Copy weights and card to where the course keeps its own: `dnlib train NAME --publish`.
+    """Copy weights and card, by the path of either, to where the course keeps its own: `dnlib train NAME --publish`.
 
-    Parameters
-    ----------
-    path : str or Path
-        Of either file.
-
-    Returns
-    -------
-    Path
-        Of the weights that ship from now on.
-
-    Raises
-    ------
-    ValueError
-        For weights that score lower on the held-out images than those that are there, or that `load_method` refuses,
-        and outside of a checkout.
+    Returns the path of the weights that ship from now on. Raises ValueError for weights that score lower on the
+    held-out images than those that are there, or that `load_method` refuses, and outside of a checkout.
 
     Examples
     --------
@@ -225,11 +212,8 @@ def publish(path: str | Path) -> Path:
 def keep(path: str | Path) -> Path:
     """Copy a card to those of trainings that are compared, by its name, seed and steps: `dnlib train NAME --keep`.
 
-    Raises
-    ------
-    ValueError
-        For a card of another training of this name, seed and length than the one that is there, and outside of a
-        checkout.
+    Raises ValueError for a card of another training of this name, seed and length than the one that is there, and
+    outside of a checkout.
 
     Examples
     --------
@@ -252,10 +236,7 @@ def keep(path: str | Path) -> Path:
 def trainings(name: str) -> list[dict[str, Any]]:
     """The cards that were kept of a recipe, shortest training first.
 
-    Raises
-    ------
-    ValueError
-        For one whose learning curve does not reach the number of steps that it states.
+    Raises ValueError for one whose learning curve does not reach the number of steps that it states.
 
     Examples
     --------
