@@ -102,12 +102,7 @@ def registry() -> dict[str, Dataset]:
 
 
 def find(name: str) -> Dataset:
-    """The registry's entry.
-
-    Raises
-    ------
-    ValueError
-        For an unknown name.
+    """The registry's entry. Raises ValueError for an unknown name.
 
     Examples
     --------
@@ -151,9 +146,8 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
     dataset = find(name)
     if not dataset.is_present:
         raise FileNotFoundError(
-            f"{len(dataset.contents())} of {dataset.expected} files of {name} are in {dataset.folder}; "
-            f"`dnlib data {name}` fetches it "
-            f"({dataset.bytes / 1e6:.0f} MB), or set DNLIB_DATA to the folder that holds {name}/"
+            f"{len(dataset.contents())} of {dataset.expected} files of {name} are in {dataset.folder}; `dnlib data "
+            f"{name}` fetches it ({dataset.bytes / 1e6:.0f} MB), or set DNLIB_DATA to the folder that holds {name}/"
         )
     folder = dataset.folder / (split or "")
     if not folder.is_dir():
@@ -164,17 +158,9 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
 
 
 def fingerprint(name: str) -> str:
-    """One hash that changes with any file of a dataset, for records and for --resume.
+    """One hash that changes with any file of a dataset (as for `load`), for records and for --resume.
 
-    Parameters
-    ----------
-    name
-        As for `load`.
-
-    Returns
-    -------
-    str
-        sha256 over the names and contents of all files; for the bundled photographs, scikit-image's version.
+    It is the sha256 over the names and contents of all files; for the bundled photographs, scikit-image's version.
 
     Examples
     --------
