@@ -100,10 +100,7 @@ def without_single_channel(frame: np.ndarray) -> np.ndarray:
 def noise_level(tiles: list[np.ndarray]) -> float:
     """Standard deviation of the noise, estimated from the finest wavelets, as the mean over tiles and colours.
 
-    Parameters
-    ----------
-    tiles : list of ndarray
-        Float images [H, W] or [H, W, C], whose units are those of the result.
+    tiles: float images [H, W] or [H, W, C], whose units are those of the result.
 
     Examples
     --------
@@ -120,12 +117,8 @@ def noise_level(tiles: list[np.ndarray]) -> float:
 def direction_of_noise(tiles: list[np.ndarray]) -> str:
     """Along what neighbours share the noise: "rows", "columns", or "" where neither stands out.
 
-    Then the finest wavelets that look across hold more than those that look along, as no photograph does.
-
-    Parameters
-    ----------
-    tiles : list of ndarray
-        Float images [H, W] or [H, W, C].
+    Then the finest wavelets that look across hold more than those that look along, as no photograph does. tiles: float
+    images [H, W] or [H, W, C].
 
     Examples
     --------
