@@ -1,21 +1,18 @@
 """Charts of the chapters: margins with intervals, curves with a band over seeds, heat maps, dots with names."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from dnlib.course.plots import BLUE, GRAY, GREEN, ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.image import AxesImage
 
 COLOURS = (BLUE, ORANGE, GREEN)
 
 
 def intervals(
-    axes: "Axes",
+    axes: Axes,
     rows: Mapping[str, Mapping[str, tuple[float, float]]],
     *,
     published: Mapping[str, float] | None = None,
@@ -63,7 +60,7 @@ def intervals(
     axes.legend(fontsize=7)
 
 
-def band(axes: "Axes", x: np.ndarray, table: np.ndarray, label: str, colour: str, style: str = "-") -> None:
+def band(axes: Axes, x: np.ndarray, table: np.ndarray, label: str, colour: str, style: str = "-") -> None:
     """Draw a curve that was measured several times: the mean as a line, all seeds in a band and as dots.
 
     Parameters
@@ -90,9 +87,7 @@ def band(axes: "Axes", x: np.ndarray, table: np.ndarray, label: str, colour: str
         axes.plot(x, curve, ".", color=colour, markersize=3)
 
 
-def heat_map(
-    axes: "Axes", table: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str = ""
-) -> "AxesImage":
+def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str = "") -> AxesImage:
     """Draw a table of numbers as colours, the largest of each column bold, a dash where there is none (NaN).
 
     Parameters
@@ -132,7 +127,7 @@ def heat_map(
 
 
 def named(
-    axes: "Axes", points: Mapping[str, tuple[float, float]], label: str, colour: str, left: Sequence[str] = ()
+    axes: Axes, points: Mapping[str, tuple[float, float]], label: str, colour: str, left: Sequence[str] = ()
 ) -> None:
     """Draw dots, each with its name beside it.
 

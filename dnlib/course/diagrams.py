@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from dnlib.course import plots
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from torch import Tensor, nn
 
 INK = "#333333"
@@ -52,9 +52,10 @@ class Box(NamedTuple):
 
 
 Part = Panel | Box | str
+WIDTHS = {Panel: 1.0, Box: 1.05, str: 0.62}
 
 
-def draw(*rows: Sequence[Part], height: float = 2.0) -> "Figure":
+def draw(*rows: Sequence[Part], height: float = 2.0) -> Figure:
     """A diagram: rows of pictures, boxes with arrows, and words between them.
 
     Parameters
@@ -77,7 +78,7 @@ def draw(*rows: Sequence[Part], height: float = 2.0) -> "Figure":
     >>> plots.plt.close(fig)
     """
     columns = max(map(len, rows))
-    widths = [max(_width(row[place]) for row in rows if place < len(row)) for place in range(columns)]
+    widths = [max(WIDTHS[type(row[place])] for row in rows if place < len(row)) for place in range(columns)]
     fig, axes = plots.figure(
         len(rows),
         columns,
@@ -94,11 +95,7 @@ def draw(*rows: Sequence[Part], height: float = 2.0) -> "Figure":
     return fig
 
 
-def _width(part: Part) -> float:
-    return 1.0 if isinstance(part, Panel) else 1.05 if isinstance(part, Box) else 0.62
-
-
-def _draw(ax: "Axes", part: Part) -> None:
+def _draw(ax: Axes, part: Part) -> None:
     if isinstance(part, Panel):
         return _picture(ax, part)
     ax.set(xlim=(0, 1), ylim=(0, 1))
@@ -112,7 +109,7 @@ def _draw(ax: "Axes", part: Part) -> None:
     return None
 
 
-def _picture(ax: "Axes", panel: Panel) -> None:
+def _picture(ax: Axes, panel: Panel) -> None:
     plots.image(ax, panel.pixels, panel.title)
     ax.title.set_fontsize(8.5)
     for mask, colour in ((panel.idle, (1, 1, 1, 0.82)), (panel.hidden, (0.84, 0.15, 0.16, 0.85))):
@@ -124,18 +121,9 @@ def _picture(ax: "Axes", panel: Panel) -> None:
 
 @contextmanager
 def calls(network: "nn.Module", *, cut: bool = False) -> "Iterator[list[Tensor]]":
-    """What a network is shown meanwhile, call by call.
+    """What a network of one argument is shown meanwhile, call by call: a list of tensors.
 
-    Parameters
-    ----------
-    network : nn.Module
-        Of one argument.
-    cut : bool
-        Whether its answers carry no gradient back to what it was shown.
-
-    Yields
-    ------
-    list of Tensor
+    cut: whether its answers carry no gradient back to what it was shown.
 
     Examples
     --------

@@ -1,23 +1,20 @@
 """Each method in the template of `diagrams`, drawn from one step of its training or from its use."""
 
 import copy
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from dnlib.course.diagrams import Box, Panel, calls, draw, label, sees
 from dnlib.images import to_image
 from dnlib.methods import APBSN, SSID, Batch, BlindSpotBayes, Method, Noise2Void, alpha
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 WORDS = {"clean": "the clean image", "second_noisy": "a second noisy image", "noisy": "the noisy image itself"}
 
 
-def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) -> "Figure":
+def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) -> Figure:
     """What a method's loss shows its network, and with what it compares the answer.
 
     Parameters
@@ -63,21 +60,10 @@ def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) 
 
 
 def learnt_from(method: Method, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """What the network is shown in one step, and what its answer is compared with there.
+    """What the network is shown in one step, and what its answer is compared with there; the method's `loss` is run.
 
-    Parameters
-    ----------
-    method : Method
-        Its `loss` is run once.
-    batch : Batch
-        What it needs.
-
-    Returns
-    -------
-    shown : Tensor [N, C, H, W]
-        In the units of the batch.
-    compared : dict
-        Parts of the batch by name, and the pixels [N, H, W] on which the loss depends other than through the network.
+    Shown are [N, C, H, W], in the units of the batch. Compared are parts of the batch by name, and the pixels [N, H, W]
+    on which the loss depends other than through the network.
 
     Examples
     --------
@@ -112,15 +98,10 @@ def _middle(image: Tensor, side: int) -> tuple[tuple[int, int], tuple[slice, sli
     return middle, cut, tuple(place - part.start for place, part in zip(middle, cut, strict=True))
 
 
-def bayes(method: BlindSpotBayes, noisy: Tensor) -> "Figure":
+def bayes(method: BlindSpotBayes, noisy: Tensor) -> Figure:
     """A blind spot in use: what the surroundings say, and what comes of it once the pixel's own value is folded in.
 
-    Parameters
-    ----------
-    method : BlindSpotBayes
-        Of a noise whose parameter is known, or estimated.
-    noisy : Tensor [1, C, H, W]
-        Its middle is drawn.
+    method: of a noise whose parameter is known, or estimated. noisy: [1, C, H, W], whose middle is drawn.
     """
     with torch.no_grad():
         prior = method.belief(noisy)
@@ -146,15 +127,10 @@ def bayes(method: BlindSpotBayes, noisy: Tensor) -> "Figure":
     )
 
 
-def shuffled(method: APBSN, noisy: Tensor) -> "Figure":
+def shuffled(method: APBSN, noisy: Tensor) -> Figure:
     """Pixel shuffle and refinement: learning on every 5th pixel, denoising on every 2nd, and what R3 shows the network.
 
-    Parameters
-    ----------
-    method : APBSN
-        With at least one refinement.
-    noisy : Tensor [1, C, H, W]
-        Drawn whole: some 60 pixels a side.
+    method: with at least one refinement. noisy: [1, C, H, W], drawn whole: some 60 pixels a side.
     """
     with calls(method.network) as learnt, torch.no_grad():
         method.loss(Batch(torch.Generator(), noisy=noisy))
@@ -195,15 +171,11 @@ def shuffled(method: APBSN, noisy: Tensor) -> "Figure":
     )
 
 
-def stages(method: SSID, noisy: Tensor) -> "Figure":
+def stages(method: SSID, noisy: Tensor) -> Figure:
     """SSID's three trainings, one a row: what each network is shown, and what its answer is compared with.
 
-    Parameters
-    ----------
-    method : SSID
-        Trained, or not: then the targets are those of untrained networks.
-    noisy : Tensor [1, C, H, W]
-        Its middle is drawn.
+    method: trained, or not: then the targets are those of untrained networks. noisy: [1, C, H, W], whose middle is
+    drawn.
     """
     middle, cut, ring = _middle(noisy, 24)
     bnn, lan, unet = method.stages

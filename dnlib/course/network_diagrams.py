@@ -2,19 +2,16 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from dnlib.course import plots
 from dnlib.course.diagrams import INK, Box, Panel, draw, label, sees
 from dnlib.images import to_image
 from dnlib.networks import BlindPatch, BlindSpotUNet, UNet
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DECADES = 4  # from black to white, on a logarithmic scale
 
@@ -58,15 +55,10 @@ def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]
     return found
 
 
-def unet(network: UNet, image: Tensor) -> "Figure":
+def unet(network: UNet, image: Tensor) -> Figure:
     """A U-Net as a U: a bar for what each part answers with, as high as its images, arrows for what is handed over.
 
-    Parameters
-    ----------
-    network : UNet
-        Any of that kind.
-    image : Tensor [N, C, H, W]
-        What it is shown.
+    image: [N, C, H, W], what it is shown.
     """
     found = [("image", tuple(image.shape[1:])), *shapes(network, image)]
     sides = [shape[1] for _, shape in found]
@@ -121,15 +113,10 @@ def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor) -> li
     return panels
 
 
-def half_planes(network: BlindSpotUNet, image: Tensor) -> "Figure":
+def half_planes(network: BlindSpotUNet, image: Tensor) -> Figure:
     """The four branches of a blind-spot network, and what they see together.
 
-    Parameters
-    ----------
-    network : BlindSpotUNet
-        Any weights.
-    image : Tensor [1, C, H, W]
-        Where the gradients are taken.
+    image: [1, C, H, W], where the gradients are taken.
     """
     names = ("above", "to the left", "below", "to the right")
 
@@ -143,15 +130,10 @@ def half_planes(network: BlindSpotUNet, image: Tensor) -> "Figure":
     return draw([*panels, Box("1×1\nconvolutions"), *joined], height=1.7)
 
 
-def branches(network: BlindPatch, image: Tensor) -> "Figure":
+def branches(network: BlindPatch, image: Tensor) -> Figure:
     """LG-BPN's two branches: what each sees of the image, what both see, and what that is compared with.
 
-    Parameters
-    ----------
-    network : BlindPatch
-        With both branches.
-    image : Tensor [1, C, H, W]
-        Noisy; where the gradients are taken.
+    network: with both branches. image: [1, C, H, W], noisy, where the gradients are taken.
     """
     views = {
         "local branch": nn.Sequential(network.head, network.local),

@@ -1,17 +1,14 @@
 """Figures for the chapters: one look, alt text on every picture, small files."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from dnlib.course import pictures
 from dnlib.noise import draw_correlation_map
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, RED, GRAY, GREEN = "#1f77b4", "#ff7f0e", "#d62728", "#7f7f7f", "#2ca02c"
 STYLE = {
@@ -50,7 +47,7 @@ def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float
     return plt.subplots(rows, columns, figsize=(width, height), **options)
 
 
-def show(figure: "Figure", alt: str) -> None:
+def show(figure: Figure, alt: str) -> None:
     """Display a figure in true colour, and close it.
 
     Parameters
@@ -73,7 +70,7 @@ def show(figure: "Figure", alt: str) -> None:
     plt.close(figure)
 
 
-def _pixels(figure: "Figure") -> np.ndarray:
+def _pixels(figure: Figure) -> np.ndarray:
     """[H, W, 3], uint8: the figure drawn."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -82,7 +79,7 @@ def _pixels(figure: "Figure") -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
-def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:
+def image(axes: Axes, pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:
     """Draw one image without ticks.
 
     Parameters
@@ -107,7 +104,7 @@ def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0
     axes.set_axis_off()
 
 
-def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: float = 0.3) -> None:
+def residual(axes: Axes, difference: np.ndarray, title: str = "", *, limit: float = 0.3) -> None:
     """Draw a signed difference: red above zero, blue below, white at zero.
 
     Parameters
@@ -135,7 +132,7 @@ def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: fl
 
 def gallery(
     pictures: Sequence[np.ndarray], titles: Sequence[str], *, width: float = 9.0, columns: int | None = None
-) -> "Figure":
+) -> Figure:
     """Draw images side by side.
 
     Parameters
@@ -196,7 +193,7 @@ def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
     return max(spots, key=lambda spot: picture[spot].mean(axis=-1).std())
 
 
-def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *, zoom: int = 2) -> "Figure":
+def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *, zoom: int = 2) -> Figure:
     """Draw rows of small pictures, each of their pixels as zoom x zoom of the screen's, so that grain looks like grain.
 
     Parameters

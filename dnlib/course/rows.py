@@ -132,17 +132,10 @@ class Rows:
 
 
 def read(steps: int) -> Rows:
-    """The cards of `data/trainings` that have this many steps.
+    """The cards of `data/trainings` that have this many steps of each stage.
 
-    Parameters
-    ----------
-    steps : int
-        Of each stage.
-
-    Raises
-    ------
-    ValueError
-        If there is no card of that length, naming the lengths that there are; for a card that was cut short.
+    Raises ValueError if there is no card of that length, naming the lengths that there are; for a card that was cut
+    short.
 
     Examples
     --------

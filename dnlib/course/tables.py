@@ -64,14 +64,9 @@ def chapters(runs: dict[str, dict]) -> str:
 
 
 def scores(rows: dict[str, "Scores"]) -> str:
-    """What the error of each row is made of, a line each.
+    """What the error of each row is made of, a line each; rows: `Scores` with parts, by name.
 
     PSNR as a whole, over flat pixels and over textured ones, the colour error in 8-bit units, and both SSIMs.
-
-    Parameters
-    ----------
-    rows : dict
-        Of `Scores` with parts, by name.
 
     Examples
     --------
@@ -95,10 +90,7 @@ def scores(rows: dict[str, "Scores"]) -> str:
 def trainings(rows: dict[str, dict[int, dict[str, dict[str, float]]]]) -> str:
     """What kept trainings reach, a line each row: means over seeds, with the 95 % interval where there are several.
 
-    Parameters
-    ----------
-    rows : dict
-        Of what `rows.Rows.of` finds, by name.
+    rows: what `rows.Rows.of` finds, by name.
 
     Examples
     --------

@@ -59,10 +59,7 @@ def _view(draw: Callable[..., None], controls: dict):
 def own_picture(folder: Path = Path("denoised")) -> None:
     """Offer a button that takes a picture from the reader's disk, denoises it, and shows what came of it.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Made if it is not there. Gets the result, under the picture's name, and its page; earlier ones are replaced.
+    folder: made if it is not there. Gets the result, under the picture's name, and its page; earlier ones are replaced.
     """
     from IPython.display import HTML, display
     from ipywidgets import FileUpload, Output
