@@ -47,15 +47,32 @@ def denoise_files(
     progress: bool = False,
     **options,
 ) -> Iterator[Done]:
-    """Denoise files one after the other, in natural order within a folder; one that is refused stops no other.
+    """Denoise files one after the other; one that is refused stops no other.
 
-    images: files, folders and patterns such as shots/*.png. output: a file for one file, a folder for several or for a
-    folder; there they keep their names. report, uncertainty: a page, and the standard deviation of every value, of one
-    file. overwrite: whether existing files may be replaced. progress: whether to show bars, on stderr. options: as of
-    `denoise_file`.
+    Parameters
+    ----------
+    images : sequence of Path
+        Files, folders and patterns such as shots/*.png.
+    output : Path
+        A file for one file, a folder for several or for a folder; there they keep their names.
+    report, uncertainty : Path, optional
+        A page, and the standard deviation of every value, of one file.
+    overwrite : bool
+        Whether existing files may be replaced.
+    progress : bool
+        Whether to show bars, on stderr.
+    **options
+        As of `denoise_file`.
 
-    Raises ValueError and OSError before any work, for requests that cannot be met; of a single file whatever
-    `denoise_file` raises.
+    Yields
+    ------
+    Done
+        For every file, in natural order within a folder.
+
+    Raises
+    ------
+    ValueError, OSError
+        Before any work, for requests that cannot be met; of a single file whatever `denoise_file` raises.
 
     Examples
     --------
@@ -107,11 +124,23 @@ def denoise_file(
 ) -> Done:
     """Denoise a file; a stack is read, denoised and written frame by frame.
 
-    report, uncertainty: where to write a page, and the standard deviation of every value. overwrite, progress: as
-    `denoise_files` has them. axes, channels, ignore_nan: as `read` has them. options: filter, device, range, dtype,
-    patience and adapt, as of `denoise`.
+    Parameters
+    ----------
+    image, output : Path
+        Where it is read from and written to.
+    report, uncertainty : Path, optional
+        A page, and the standard deviation of every value.
+    overwrite, progress : bool
+        As `denoise_files` has them.
+    axes, channels, ignore_nan
+        As `read` has them.
+    **options
+        filter, device, range, dtype, patience and adapt, as of `denoise`.
 
-    Raises ValueError and OSError in one line, for what cannot be read, denoised or written; nothing is written then.
+    Raises
+    ------
+    ValueError, OSError
+        In one line, for what cannot be read, denoised or written; nothing is written then.
     """
     started = time.perf_counter()
     try:

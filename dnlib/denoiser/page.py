@@ -24,8 +24,18 @@ SHADES = 12  # of a bar of colours
 def write_picture_page(path: Path, name: str, before: Picture, after: Picture, choice: Choice) -> None:
     """Write a page that shows what noise was found, what was chosen, and the first frame with content before and after.
 
-    The page is one HTML file, with the pictures inside: it needs no network and no library. name: what it calls the
-    image. before, after: in the same units. choice: as `denoise_picture` returns it.
+    The page is one file: it needs no network and no library.
+
+    Parameters
+    ----------
+    path : Path
+        Of the HTML file; pictures are inside.
+    name : str
+        What the page calls the image.
+    before, after : Picture
+        In the same units.
+    choice : Choice
+        As `denoise_picture` returns it.
 
     Examples
     --------

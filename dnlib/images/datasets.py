@@ -180,31 +180,13 @@ def fingerprint(name: str) -> str:
 
 
 def fetch(name: str, *, progress: bool = False) -> Path:
-    """Download what is missing of a dataset, verify every file's hash, unpack archives.
+    """Download what is missing of a dataset of the registry, verify every file's hash, unpack archives.
 
-    A download whose hash differs is discarded, and what was there before is kept. An archive is unpacked whole or not
-    at all.
+    Returns its folder. A download whose hash differs is discarded, and what was there before is kept. An archive is
+    unpacked whole or not at all. progress: show a bar.
 
-    Parameters
-    ----------
-    name
-        Of the registry.
-    progress
-        Show a bar.
-
-    Returns
-    -------
-    pathlib.Path
-        The dataset's folder.
-
-    Raises
-    ------
-    ConnectionError
-        Without a network.
-    ValueError
-        For an unknown name, or a download with another hash than the registry's.
-    PermissionError
-        If nothing can be written into the folder.
+    Raises ConnectionError without a network; ValueError for an unknown name, or a download with another hash than the
+    registry's; PermissionError if nothing can be written into the folder.
 
     Examples
     --------

@@ -25,9 +25,9 @@ def check_destination(
 ) -> Path:
     """Refuse a destination that could not be written, before any work is done; else return its path.
 
-    picture: what is to be written, if known: not every format can hold every picture without changing its type. dtype:
-    the type of its values when it is written; None: as they are. overwrite: whether a file that is there may be
-    replaced.
+    picture: what is to be written, if known: not every format can hold every picture without changing its type
+    dtype: the type of its values when it is written; None: as they are
+    overwrite: whether a file that is there may be replaced
 
     Raises FileExistsError if a file is there that may not be replaced, or what is no file; NotADirectoryError and
     PermissionError if there is no folder to write into, or it cannot be written; ValueError if the format cannot hold

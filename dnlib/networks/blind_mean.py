@@ -67,9 +67,14 @@ def blind_mean(image: Tensor, hole: Tensor) -> Tensor:
 
 
 def local_mean(image: Tensor, taps: Tensor) -> Tensor:
-    """At each pixel of [N, C, H, W] the mean of those at the offsets `taps`; beyond the image are none.
+    """At each pixel the mean of those at the offsets `taps`, channel by channel; beyond the image are none.
 
-    taps: [k, k] of bool, where to look; k is odd, and the middle, the pixel itself, is among them.
+    Parameters
+    ----------
+    image : Tensor [N, C, H, W]
+        Of any range.
+    taps : Tensor [k, k] of bool
+        Where to look; k is odd, and the middle, the pixel itself, is among them.
 
     Examples
     --------

@@ -66,10 +66,18 @@ def untile(tiled: Tensor, stride: int, border: int) -> Tensor:
 
 
 def apply(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
-    """What a network says about the small images of [N, C, H, W], put together again: [N, any, H, W].
+    """What a network says about the small images, put together again: [N, any, H, W].
 
-    network: from images to images of the same size. stride: 1 leaves the image whole. border: tile the small images
-    with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
+    Parameters
+    ----------
+    network : callable
+        From images to images of the same size.
+    image : Tensor [N, C, H, W]
+        Of any size.
+    stride : int
+        1 leaves the image whole.
+    border : int, optional
+        Tile the small images with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
 
     Examples
     --------

@@ -38,9 +38,19 @@ class Belief(NamedTuple):
 
 
 def log_density(value: Tensor, belief: Belief) -> Tensor:
-    """The logarithm of N(value; mean, cov) at each pixel, natural: [N, H, W].
+    """The logarithm of N(value; mean, cov) at each pixel.
 
-    value: what was measured, [N, C, H, W]. The belief's covariance is positive definite, in float32 or float64.
+    Parameters
+    ----------
+    value : Tensor [N, C, H, W]
+        What was measured.
+    belief : Belief
+        With a positive definite covariance, in float32 or float64.
+
+    Returns
+    -------
+    Tensor [N, H, W]
+        Natural logarithms.
 
     Examples
     --------
@@ -58,11 +68,17 @@ def log_density(value: Tensor, belief: Belief) -> Tensor:
 def condition(belief: Belief, observed: Tensor, noise: Tensor) -> Belief:
     """Bayes' rule for Gaussians: the belief about x after seeing observed = x + n, n ~ N(0, D), D = diag(noise).
 
-    With S the covariance before, the mean moves by S (S + D)^-1 (observed - mean), and the covariance becomes S - S (S
-    + D)^-1 S, a form which is stable when S vanishes.
+    With S the covariance before, the mean moves by S (S + D)^-1 (observed - mean), and the covariance becomes
+    S - S (S + D)^-1 S, a form which is stable when S vanishes.
 
-    belief: about the clean pixels, in float32 or float64. observed, noise: [N, C, H, W], the noisy pixels, and the
-    variances of their noise, > 0.
+    Parameters
+    ----------
+    belief : Belief
+        About the clean pixels, in float32 or float64.
+    observed : Tensor [N, C, H, W]
+        The noisy pixels.
+    noise : Tensor [N, C, H, W]
+        Variances of their noise, > 0.
 
     Examples
     --------

@@ -18,9 +18,24 @@ def inspect_folders(
 
     One pair is in memory at a time. The curve has up to 12 bins of equal width.
 
-    noisy, clean: two folders; a noisy and a clean image have the same name, whatever their suffixes. reach: largest lag
-    of the correlation map. progress: whether a progress bar is shown. Raises ValueError for an image without a partner,
-    for what is no folder or an empty one, and as `inspect_pair`.
+    Parameters
+    ----------
+    noisy, clean : path
+        Two folders; a noisy and a clean image have the same name, whatever their suffixes.
+    reach : int
+        Largest lag of the correlation map.
+    progress : bool
+        Whether a progress bar is shown.
+
+    Returns
+    -------
+    Inspection
+        Of all pixels of all images.
+
+    Raises
+    ------
+    ValueError
+        For an image without a partner, for what is no folder or an empty one, and as `inspect_pair`.
 
     Examples
     --------

@@ -213,12 +213,8 @@ def _curves(brightness: np.ndarray, variances: np.ndarray, white: float) -> np.n
     curves = []
     for light, variance in zip(brightness.T, variances.T, strict=True):
         bins = _bins(np.argsort(light, kind="stable"))
-        curves.append(
-            [
-                [light[part].mean() for part in bins],
-                [white * np.sqrt(variance[part].mean()) for part in bins],
-            ]
-        )
+        deviations = [white * np.sqrt(variance[part].mean()) for part in bins]
+        curves.append([[light[part].mean() for part in bins], deviations])
     return np.array(curves)
 
 

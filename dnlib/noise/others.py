@@ -29,9 +29,10 @@ def other_noise(
 ) -> list[str]:
     """What else is to be said of an image's noise, in sentences.
 
-    image, variance: [H, W] or [H, W, C] in [0, 1], and the variance of the noise of each value as far as it is known.
-    inside: [H, W], False where pixels do not count. stated: says a standard deviation in the units of whoever reads it.
-    lines: whether whole rows and columns are looked at.
+    image, variance: [H, W] or [H, W, C] in [0, 1], and the variance of the noise of each value as far as it is known
+    inside: [H, W], False where pixels do not count
+    stated: says a standard deviation in the units of whoever reads it
+    lines: whether whole rows and columns are looked at
 
     Examples
     --------

@@ -20,10 +20,21 @@ def inspect_files(
 ) -> tuple[dict[str, Inspection], list[str]]:
     """`inspect_image` for every part of a file, or `inspect_pair` for two files.
 
-    The first frame that is not constant is inspected. range: black and white, instead of what is found. reading: as
-    `dnlib.images.read` takes it.
+    The first frame that is not constant is inspected.
 
-    Returns inspections by the names of the parts, "" for a picture of one part; and what is to be said about them.
+    Parameters
+    ----------
+    noisy, clean : path
+        Image files.
+    range : (black, white), optional
+        Instead of what is found.
+    **reading
+        As `dnlib.images.read` takes it.
+
+    Returns
+    -------
+    dict of Inspection, list of str
+        By the names of the parts, "" for a picture of one part; and what is to be said about them.
 
     Examples
     --------

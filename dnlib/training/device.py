@@ -17,11 +17,23 @@ PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
 def choose_device(device: str | torch.device = "auto") -> str:
-    """The device that is meant, "cpu", "cuda", "cuda:N" or "mps", if torch has it.
+    """The device that is meant, if torch has it.
 
-    device: "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda", one of several as "cuda:1", or
-    "mps" (GPUs of Apple). Raises ValueError for another name, and for a device that torch does not see, with those that
-    it sees.
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda", one of several as "cuda:1", or
+        "mps" (GPUs of Apple).
+
+    Returns
+    -------
+    str
+        "cpu", "cuda", "cuda:N" or "mps".
+
+    Raises
+    ------
+    ValueError
+        For another name, and for a device that torch does not see, with those that it sees.
 
     Examples
     --------
@@ -70,9 +82,19 @@ def computes_in_bfloat16(device: str | torch.device = "auto") -> bool:
 
 
 def precision_of(precision: str, device: str | torch.device = "auto") -> str:
-    """Lightning Fabric's name of a precision: "float32", "bfloat16", or "auto", as `computes_in_bfloat16` says.
+    """Lightning Fabric's name of a precision.
 
-    device: as `choose_device` takes it. Raises ValueError for another precision.
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        "auto" is bfloat16 where `computes_in_bfloat16` says so.
+    device : str or torch.device
+        As `choose_device` takes it.
+
+    Raises
+    ------
+    ValueError
+        For another precision.
 
     Examples
     --------

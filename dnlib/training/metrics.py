@@ -94,9 +94,17 @@ def ssim(
 
 
 def quantise(image: np.ndarray) -> np.ndarray:
-    """Round floats to 8 bits as the papers do: floor(255 x + 1/2), limited to [0, 255], still in units of [0, 1].
+    """Round to 8 bits as the papers do: floor(255 x + 1/2), limited to [0, 255], still in units of [0, 1].
 
-    Raises ValueError for what is not floating point.
+    Parameters
+    ----------
+    image : array
+        Floats, of any shape.
+
+    Raises
+    ------
+    ValueError
+        For what is not floating point.
 
     Examples
     --------

@@ -33,9 +33,10 @@ def train_more(
     It goes on from out/NAME.safetensors if that has more steps than what ships, else from what ships. Interrupted or
     killed, the same call goes on with the same instalment, and loses at most two minutes.
 
-    name: of a recipe in `RECIPES`. out: folder of weights and checkpoints; `trainer.folder()` if not given. steps: of
-    the instalment, for each stage of the method. seconds: instead of `steps`: as many as fit into this time on this
-    machine, told from a short trial.
+    name: of a recipe in `RECIPES`
+    out: folder of weights and checkpoints; `trainer.folder()` if not given
+    steps: of the instalment, for each stage of the method
+    seconds: instead of `steps`: as many as fit into this time on this machine, told from a short trial
 
     Raises ValueError for an unknown name, for none or both of steps and seconds, for weights that the recipe would not
     build today or that are not those their card describes; Diverged when the loss is no longer a number: the old

@@ -49,9 +49,13 @@ def train(
     Scored are Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt. Cut
     short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
 
-    name: of a recipe in `RECIPES`. out: folder of weights and checkpoints; `folder(profile, seed, steps)` if not given.
-    profile: laptop, which is what ships, or paper. seed: of weights and noise. device: as `dnlib.training.fit` takes
-    it. steps: of each stage, instead of the profile's. report: is told, line by line.
+    name: of a recipe in `RECIPES`
+    out: folder of weights and checkpoints; `folder(profile, seed, steps)` if not given
+    profile: laptop, which is what ships, or paper
+    seed: of weights and noise
+    device: as `dnlib.training.fit` takes it
+    steps: of each stage, instead of the profile's
+    report: is told, line by line
 
     Raises ValueError for an unknown name, profile or device, and for no steps; FileNotFoundError without the images it
     learns from.
