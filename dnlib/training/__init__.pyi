@@ -26,8 +26,10 @@ from .fingerprint import settings as settings
 from .loaded import Loaded as Loaded
 from .loop import Batches as Batches, fit as fit, rate as rate
 from .metrics import (
+    Score as Score,
     psnr as psnr,
     quantise as quantise,
+    score as score,
     ssim as ssim,
 )
 from .parts import Parts as Parts, take_apart as take_apart

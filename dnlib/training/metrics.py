@@ -6,6 +6,7 @@ which is more than most papers gain over the one before. Never compare rows from
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,49 @@ from dnlib.training.protocols import PROTOCOLS, SSIM, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Score:
+    """PSNR in dB and SSIM, with the names without which neither means anything.
+
+    Examples
+    --------
+    >>> print(Score(29.12, 0.834, "float", "uniform"))
+    29.12 dB, SSIM 0.834 (uniform), protocol float
+    """
+
+    psnr: float
+    ssim: float
+    protocol: str
+    ssim_variant: SSIM
+
+    def __str__(self) -> str:
+        return f"{self.psnr:.2f} dB, SSIM {self.ssim:.3f} ({self.ssim_variant}), protocol {self.protocol}"
+
+
+def score(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol: str = "float") -> Score:
+    """Mean PSNR and SSIM over the images given, the SSIM that the protocol's papers print.
+
+    Parameters
+    ----------
+    estimate, clean : array [H, W] or [H, W, C], or Tensor [N, C, H, W]
+        Floats in [0, 1], of equal shapes.
+    protocol : str
+        A key of `PROTOCOLS`.
+
+    Raises
+    ------
+    ValueError
+        As `psnr` and `ssim`.
+
+    Examples
+    --------
+    >>> print(score(np.full((8, 8), 0.6), np.full((8, 8), 0.5), "clamped"))
+    20.00 dB, SSIM 0.984 (uniform), protocol clamped
+    """
+    variant = rule(protocol).ssim
+    return Score(psnr(estimate, clean, protocol), ssim(estimate, clean, variant, protocol), protocol, variant)
 
 
 def psnr(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol: str = "float") -> float:

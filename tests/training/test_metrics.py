@@ -5,7 +5,7 @@ from skimage.metrics import structural_similarity
 
 from dnlib.images.arrays import photo
 from dnlib.training import metrics
-from dnlib.training.metrics import PROTOCOLS, psnr, quantise, ssim
+from dnlib.training.metrics import PROTOCOLS, psnr, quantise, score, ssim
 
 CLEAN = photo("astronaut")[:96, 100:196]
 NOISY = CLEAN + 25 / 255 * np.random.default_rng(0).standard_normal(CLEAN.shape).astype(np.float32)
@@ -57,6 +57,11 @@ def test_tensors_and_arrays_give_the_same_mean_over_images():
     assert psnr(both, clean) == pytest.approx((psnr(NOISY, CLEAN) + 20) / 2, abs=1e-4)
 
 
+def test_a_score_names_its_protocol_and_its_ssim():
+    text = str(score(NOISY, CLEAN, "real_srgb"))
+    assert "real_srgb" in text and "volume" in text
+
+
 def test_wrong_inputs_are_refused():
     with pytest.raises(ValueError, match="shape"):
         psnr(NOISY[1:], CLEAN)
@@ -72,7 +77,7 @@ def test_a_tensor_is_a_stack_of_images_or_refused():
     from dnlib.images import to_tensor
 
     x, y = to_tensor(NOISY), to_tensor(CLEAN)
-    for function in (psnr, ssim):
+    for function in (psnr, ssim, score):
         for wrong in (x[0], x[0, 0], x[None], x[:0]):
             with pytest.raises(ValueError, match=r"arrays \[H, W\] or \[H, W, C\] or tensors \[N, C, H, W\]"):
                 function(wrong, wrong)
@@ -91,7 +96,7 @@ def test_all_floats_are_read_right(kind):
 @pytest.mark.parametrize("kind", ["uint8", "int64", "bool", "complex64"])
 def test_what_is_no_float_is_refused_by_name(kind):
     x = torch.ones((1, 3, 16, 16), dtype=getattr(torch, kind))
-    for function in (psnr, ssim, lambda x, _: quantise(x)):
+    for function in (psnr, ssim, score, lambda x, _: quantise(x)):
         for wrong in (x, x[0].numpy()):
             with pytest.raises(ValueError, match=rf"images are floats in \[0, 1\]; (torch\.)?{kind} was given"):
                 function(wrong, wrong)
