@@ -96,8 +96,6 @@ def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequen
         Of one unit.
     rows, columns : sequence of str
         Their names.
-    title : str
-        Above it.
 
     Returns
     -------

@@ -86,8 +86,6 @@ def image(axes: Axes, pixels: np.ndarray, title: str = "", *, low: float = 0.0, 
     ----------
     pixels : ndarray
         [H, W] or [H, W, 3].
-    title : str
-        Above it.
     low, high : float
         Black and white; values beyond are clipped for display only.
 
@@ -111,8 +109,6 @@ def residual(axes: Axes, difference: np.ndarray, title: str = "", *, limit: floa
     ----------
     difference : ndarray
         [H, W], or [H, W, 3], whose channels are averaged.
-    title : str
-        Above it.
     limit : float
         The difference of the deepest red and blue.
 

@@ -117,8 +117,6 @@ def draw_correlation_map(axes: Axes, values: np.ndarray, title: str = "") -> Non
     ----------
     values : ndarray
         [2 reach + 1, 2 reach + 1], the zero lag in the middle, as :func:`dnlib.noise.correlation_map` returns it.
-    title : str
-        Above it.
 
     Examples
     --------
