@@ -18,9 +18,9 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Margin:
-    """A mean with what makes it err: (variance of the mean, degrees of freedom) over seeds and over scenes.
+    """A mean with what makes it err.
 
-    There are `parts` of those of which there are several.
+    parts: (variance of the mean, degrees of freedom) over seeds and over scenes; of those there are several of.
 
     Examples
     --------
