@@ -76,7 +76,7 @@ def before_of(part: Part, frame: Picture, low: float, high: float) -> Before:
 
 
 def lines_of(part: Part, frame: Picture) -> tuple[str, ...]:
-    """Along what a part of a frame has such noise: "rows", "columns"."""
+    """Along what whole lines of a part of a frame are too bright or too dark by noise: "rows", "columns"."""
     found = [_lines_in(part, frame, strip) for strip in _strips(frame.inside.shape)]
     return tuple(along for along, seen in zip(("rows", "columns"), found, strict=True) if along in seen)
 
