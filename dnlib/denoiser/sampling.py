@@ -100,7 +100,10 @@ def without_single_channel(frame: np.ndarray) -> np.ndarray:
 def noise_level(tiles: list[np.ndarray]) -> float:
     """Standard deviation of the noise, estimated from the finest wavelets, as the mean over tiles and colours.
 
-    tiles: float images [H, W] or [H, W, C], whose units are those of the result.
+    Parameters
+    ----------
+    tiles : list of ndarray
+        Float images [H, W] or [H, W, C], whose units are those of the result.
 
     Examples
     --------

@@ -40,10 +40,26 @@ def without_lines(image: np.ndarray, along: str = "rows") -> np.ndarray:
 
 
 def line_offsets(image: np.ndarray, along: str = "rows", inside: np.ndarray | None = None) -> np.ndarray:
-    """What `without_lines` takes off, in the memory of a few rows, however large the image [H, W] or [H, W, C] is.
+    """What `without_lines` takes off, in the memory of a few rows, however large the image is.
 
-    along: "rows" or "columns", what the offsets belong to. inside: [H, W], False where pixels do not count. Returns
-    float64, [H, 1] or [H, 1, C] for rows, [1, W] or [1, W, C] for columns. Raises ValueError for another direction.
+    Parameters
+    ----------
+    image : array [H, W] or [H, W, C]
+        Of any real type.
+    along : {"rows", "columns"}
+        What the offsets belong to.
+    inside : array [H, W], optional
+        False where pixels do not count.
+
+    Returns
+    -------
+    array
+        [H, 1] or [H, 1, C] for rows, [1, W] or [1, W, C] for columns; float64.
+
+    Raises
+    ------
+    ValueError
+        For another direction.
 
     Examples
     --------

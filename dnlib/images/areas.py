@@ -9,7 +9,15 @@ SIDE = 9  # pixels of one value, this many high and wide, are a constant area
 def constant_areas(frames: np.ndarray) -> np.ndarray:
     """Black borders, saturated skies, padding: where all pixels of a square are equal, in every channel.
 
-    frames: [F, H, W, C], of any real type. Returns bool [F, H, W].
+    Parameters
+    ----------
+    frames
+        [F, H, W, C], of any real type.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool [F, H, W].
 
     Examples
     --------
@@ -37,9 +45,14 @@ def _eight(mask: np.ndarray, axis: int) -> np.ndarray:
 
 
 def filled(frames: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Frames [F, H, W, C] of any real type whose missing pixels have the values of the nearest ones that count.
+    """Frames [F, H, W, C] whose missing pixels have the values of the nearest ones that count.
 
-    inside: [F, H, W], False where pixels are missing; a frame without any other is left as it is.
+    Parameters
+    ----------
+    frames
+        Of any real type.
+    inside
+        [F, H, W], False where pixels are missing; a frame without any other is left as it is.
 
     Examples
     --------

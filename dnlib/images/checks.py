@@ -11,10 +11,21 @@ Value = TypeVar("Value")
 
 
 def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
-    """The value itself, if it is one of those accepted, which the error lists in their order.
+    """The value itself, if it is one of those accepted.
 
-    what: what the value is, as the subject of a sentence: "the loss". Raises ValueError, naming the values accepted and
-    the one given.
+    Parameters
+    ----------
+    value
+        What was given.
+    accepted
+        What may be given, in the order in which the error lists it.
+    what : str
+        What the value is, as the subject of a sentence: "the loss".
+
+    Raises
+    ------
+    ValueError
+        Naming the values accepted and the one given.
 
     Examples
     --------
@@ -33,7 +44,12 @@ def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
 
 
 def refused(error: Exception) -> bool:
-    """Whether dnlib raised this error itself, by a `raise`, or the operating system refused a file; else it is a bug.
+    """Whether dnlib raised this itself, by a `raise`, or the operating system refused a file; else it is a bug.
+
+    Parameters
+    ----------
+    error : Exception
+        That was caught.
 
     Examples
     --------

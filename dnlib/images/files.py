@@ -29,10 +29,20 @@ ENDINGS = (".bmp", *HOLDS)
 
 
 def image_files(folder: str | os.PathLike, *, deep: bool = False) -> list[Path]:
-    """The image files of a folder in natural order, frame_2 before frame_10; none if the folder is not there.
+    """The image files of a folder in natural order: frame_2 before frame_10.
 
-    Files with one of the endings that `read` takes, in capitals or not, and nothing hidden. deep: also those in folders
-    inside it, folder by folder.
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    deep
+        Also those in folders inside it, folder by folder.
+
+    Returns
+    -------
+    list of pathlib.Path
+        Files with one of the endings that `read` takes, in capitals or not, and nothing hidden; none if the folder is
+        not there.
 
     Examples
     --------

@@ -54,10 +54,15 @@ def _varies(frame: np.ndarray, inside: np.ndarray) -> bool:
 def parts_of(
     picture: Picture, *, unlike: Callable[[np.ndarray, np.ndarray], bool] | None = None
 ) -> tuple[list[Part], list[str]]:
-    """The parts of a picture of any kind that hold something, and what is to be said about them.
+    """The parts of a picture that hold something, and what is to be said about them.
 
-    unlike: whether three colours [F, H, W, 3], where a mask [F, H, W] is True, have to be taken apart; None: never,
-    even where they are equal.
+    Parameters
+    ----------
+    picture
+        Of any kind.
+    unlike
+        Whether three colours [F, H, W, 3], where a mask [F, H, W] is True, have to be taken apart; None: never, even
+        where they are equal.
 
     Examples
     --------

@@ -46,10 +46,18 @@ class Range:
 
 
 def range_in_use(pixels: np.ndarray) -> Range:
-    """The range of an image, found from its type and values, those that count, of any shape.
+    """The range of an image, found from its type and values.
 
-    8 bits go from 0 to 255. 16 bits go up to the largest value of the fewest bits of a camera (8, 10, 12, 14 or 16)
-    that hold them, shifted as they are. Floats near [0, 1] have that range; all others that of their values.
+    Parameters
+    ----------
+    pixels
+        Those that count, of any shape.
+
+    Returns
+    -------
+    Range
+        8 bits go from 0 to 255. 16 bits go up to the largest value of the fewest bits of a camera (8, 10, 12, 14 or 16)
+        that hold them, shifted as they are. Floats near [0, 1] have that range; all others that of their values.
 
     Examples
     --------

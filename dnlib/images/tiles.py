@@ -25,7 +25,14 @@ class Tile(NamedTuple):
 
 
 def tiles_of(shape: tuple[int, int], *, side: int, margin: int, multiple: int = 1) -> list[Tile]:
-    """The tiles of an image of this height and width, which `by_tiles` explains; those that are kept cover it, once.
+    """The tiles of an image, which `by_tiles` explains; those that are kept cover it, once.
+
+    Parameters
+    ----------
+    shape
+        Its height and width.
+    side, margin, multiple
+        In pixels.
 
     Examples
     --------

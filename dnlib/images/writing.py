@@ -23,15 +23,32 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a 
 def check_destination(
     path: str | os.PathLike, picture: Picture | None = None, *, dtype: str | None = None, overwrite: bool = False
 ) -> Path:
-    """Refuse a destination that could not be written, before any work is done; else return its path.
+    """Refuse a destination that could not be written, before any work is done.
 
-    picture: what is to be written, if known: not every format can hold every picture without changing its type
-    dtype: the type of its values when it is written; None: as they are
-    overwrite: whether a file that is there may be replaced
+    Parameters
+    ----------
+    path
+        Where something is to be written.
+    picture
+        What is to be written, if known: not every format can hold every picture without changing its type.
+    dtype
+        The type of its values when it is written; None: as they are.
+    overwrite
+        Whether a file that is there may be replaced.
 
-    Raises FileExistsError if a file is there that may not be replaced, or what is no file; NotADirectoryError and
-    PermissionError if there is no folder to write into, or it cannot be written; ValueError if the format cannot hold
-    the picture, or the disk has no room for it.
+    Returns
+    -------
+    pathlib.Path
+        The path.
+
+    Raises
+    ------
+    FileExistsError
+        If a file is there that may not be replaced, or what is no file.
+    NotADirectoryError, PermissionError
+        If there is no folder to write into, or it cannot be written.
+    ValueError
+        If the format cannot hold the picture, or the disk has no room for it.
 
     Examples
     --------
@@ -185,8 +202,17 @@ def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
 def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """A temporary file that takes the place of another at the end, or vanishes on an error.
 
-    It is empty, in the same folder, which must be there, and has the same ending. A file that is replaced keeps its
-    permissions; where `path` is a link, what it leads to is replaced.
+    A file that is replaced keeps its permissions; where `path` is a link, what it leads to is replaced.
+
+    Parameters
+    ----------
+    path
+        The file to write. Its folder must be there.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty file in the same folder, with the same ending.
 
     Examples
     --------

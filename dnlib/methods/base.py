@@ -180,14 +180,26 @@ def channels_of(network: nn.Module) -> int:
 
 
 def check_blind(network: nn.Module, outputs: int | None = None) -> int:
-    """Try a blind network on a small image, and return with how many channels it answers.
+    """Try a blind network on a small image.
 
-    It has `channels`, and a `hole`: square, with odd sides, True at the offsets that its answer does not depend on.
     Networks that pool over the whole image (`reach` is None) see a little of every pixel; their hole is not tried.
-    outputs: with how many channels it must answer.
 
-    Raises ValueError for a network that lacks one of the two, whose answer changes with a pixel of its hole, or has
-    other channels.
+    Parameters
+    ----------
+    network : nn.Module
+        Has `channels`, and a `hole`: square, with odd sides, True at the offsets that its answer does not depend on.
+    outputs : int, optional
+        With how many channels it must answer.
+
+    Returns
+    -------
+    int
+        How many channels it answers with.
+
+    Raises
+    ------
+    ValueError
+        For a network that lacks one of the two, whose answer changes with a pixel of its hole, or has other channels.
 
     Examples
     --------

@@ -98,9 +98,22 @@ def condition(belief: Belief, observed: Tensor, noise: Tensor) -> Belief:
 
 
 def cholesky(cov: Tensor) -> list[list[Tensor]]:
-    """The lower triangle L of cov = L L^T, entry by entry: L[i][j] is [N, H, W], for j <= i.
+    """The lower triangle L of cov = L L^T, entry by entry.
 
-    cov: [N, C, C, H, W] in float32 or float64. Raises ValueError for another dtype.
+    Parameters
+    ----------
+    cov : Tensor [N, C, C, H, W]
+        Covariances in float32 or float64.
+
+    Returns
+    -------
+    list of list of Tensor
+        L[i][j] is [N, H, W], for j <= i.
+
+    Raises
+    ------
+    ValueError
+        For another dtype.
 
     Examples
     --------

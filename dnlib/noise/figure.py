@@ -21,7 +21,14 @@ COLOURS = (("red", "tab:red", "-"), ("green", "tab:green", "--"), ("blue", "tab:
 
 
 def draw_inspection(found: Inspection, path: Path) -> None:
-    """A PNG file of the noise against brightness, of each colour, of its correlation map, and of what colours share.
+    """A PNG of the noise against brightness, of each colour, of its correlation map, and of what colours share.
+
+    Parameters
+    ----------
+    found : Inspection
+        What is drawn.
+    path : Path
+        Of the file.
 
     Examples
     --------
@@ -51,7 +58,14 @@ def draw_inspection(found: Inspection, path: Path) -> None:
 def as_svg(draw: Callable[[Axes, Inspection], None], found: Inspection, width: float, height: float) -> str:
     """What `draw_curves` or `draw_map` draws as an SVG without background, its ink light where readers prefer dark.
 
-    draw: draws on axes. width, height: in inches.
+    Parameters
+    ----------
+    draw : callable
+        Draws on axes.
+    found : Inspection
+        What is drawn.
+    width, height : float
+        In inches.
 
     Examples
     --------
@@ -71,6 +85,13 @@ def as_svg(draw: Callable[[Axes, Inspection], None], found: Inspection, width: f
 
 def draw_curves(axes: Axes, found: Inspection) -> None:
     """Draw how strong the noise of each colour is at which brightness; on the right in per cent of white.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    found : Inspection
+        What is drawn.
 
     Examples
     --------
@@ -96,6 +117,13 @@ def draw_curves(axes: Axes, found: Inspection) -> None:
 
 def draw_map(axes: Axes, found: Inspection) -> None:
     """Draw what neighbours share of the noise, with a bar of the colours.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    found : Inspection
+        What is drawn.
 
     Examples
     --------

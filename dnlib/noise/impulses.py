@@ -57,7 +57,10 @@ def impulses_in(image: np.ndarray, inside: np.ndarray) -> Impulses | None:
     Stars are bright, and dust is of one kind; letters, combs and texture stand out where the picture is rough, a screen
     has its dots at equal distances, and a dither has them everywhere. Where an image has both None is said.
 
-    image: [H, W, C] in [0, 1]. inside: [H, W], False where pixels do not count.
+    Parameters
+    ----------
+    image, inside : array [H, W, C] and [H, W]
+        In [0, 1]; False where pixels do not count.
 
     Examples
     --------

@@ -29,10 +29,16 @@ def other_noise(
 ) -> list[str]:
     """What else is to be said of an image's noise, in sentences.
 
-    image, variance: [H, W] or [H, W, C] in [0, 1], and the variance of the noise of each value as far as it is known
-    inside: [H, W], False where pixels do not count
-    stated: says a standard deviation in the units of whoever reads it
-    lines: whether whole rows and columns are looked at
+    Parameters
+    ----------
+    image, variance : array [H, W] or [H, W, C]
+        In [0, 1], and the variance of the noise of each value as far as it is known.
+    inside : array [H, W]
+        False where pixels do not count.
+    stated : callable
+        Says a standard deviation in the units of whoever reads it.
+    lines : bool
+        Whether whole rows and columns are looked at.
 
     Examples
     --------
@@ -88,7 +94,10 @@ def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
 def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """Where a pixel exceeds, or falls below, all around but one by more than noise can and by a tenth of the range.
 
-    image, deviation: [H, W] or [H, W, C] in [0, 1], and the standard deviation of the noise of each value.
+    Parameters
+    ----------
+    image, deviation : array [H, W] or [H, W, C]
+        In [0, 1], and the standard deviation of the noise of each value.
 
     Examples
     --------

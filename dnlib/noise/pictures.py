@@ -93,8 +93,12 @@ def _first_of(stack: Picture) -> tuple[Picture, int]:
 def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:
     """Whether the noise of colours differs by far, so that each should be taken by itself.
 
-    frames: [F, H, W, C] of any real type; constant colours do not count. inside: [F, H, W], False where pixels do not
-    count; the rectangle around all others is looked at.
+    Parameters
+    ----------
+    frames : array [F, H, W, C]
+        Of any real type; constant colours do not count.
+    inside : array [F, H, W]
+        False where pixels do not count; the rectangle around all others is looked at.
 
     Examples
     --------

@@ -16,10 +16,18 @@ LARGEST = 64  # numbers of an array that are written out; of larger ones there i
 
 
 def settings(module: nn.Module) -> dict[str, Any]:
-    """Every public attribute of a method or network and of the modules in it, by dotted name: how it was built.
+    """Every public attribute of a module and of the modules in it, as JSON can hold it: how it was built.
 
-    As JSON can hold it: numbers of NumPy and torch are plain ones, small arrays lists and large ones hashes, noise
-    models what their repr says, functions and objects of other kinds the names of these.
+    Parameters
+    ----------
+    module : nn.Module
+        A method or a network.
+
+    Returns
+    -------
+    dict
+        By dotted name. Numbers of NumPy and torch are plain ones, small arrays lists and large ones hashes, noise
+        models what their repr says, functions and objects of other kinds the names of these.
 
     Examples
     --------

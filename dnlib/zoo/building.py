@@ -18,13 +18,20 @@ ROOMS = {"method": methods, "network": networks}
 def build(card: dict[str, Any], *, trust: bool = False) -> Method:
     """The untrained method that a card describes.
 
-    The card has `method` and `network`, each a name of dnlib's or an import path "package.module:Class", and the
-    arguments of each, `method_arguments` and `network_arguments`. An argument that is a network itself (SSID has two)
-    is written in the same way: its `network` and its `network_arguments`. trust: whether import paths may be imported,
-    which runs the code found there.
+    Parameters
+    ----------
+    card : dict
+        `method` and `network`, each a name of dnlib's or an import path "package.module:Class", and the arguments of
+        each, `method_arguments` and `network_arguments`. An argument that is a network itself (SSID has two) is
+        written in the same way: its `network` and its `network_arguments`.
+    trust : bool
+        Whether import paths may be imported, which runs the code found there.
 
-    Raises ValueError for an unknown name, an import path that is not trusted or leads to no such class, and arguments
-    that do not fit.
+    Raises
+    ------
+    ValueError
+        For an unknown name, an import path that is not trusted or leads to no such class, and arguments that do not
+        fit.
 
     Examples
     --------

@@ -185,10 +185,23 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
 
 
 def publish(path: str | Path) -> Path:
-    """Copy weights and card, by the path of either, to where the course keeps its own: `dnlib train NAME --publish`.
+    """Copy weights and card to where the course keeps its own: `dnlib train NAME --publish`.
 
-    Returns the path of the weights that ship from now on. Raises ValueError for weights that score lower on the
-    held-out images than those that are there, or that `load_method` refuses, and outside of a checkout.
+    Parameters
+    ----------
+    path : str or Path
+        Of either file.
+
+    Returns
+    -------
+    Path
+        Of the weights that ship from now on.
+
+    Raises
+    ------
+    ValueError
+        For weights that score lower on the held-out images than those that are there, or that `load_method` refuses,
+        and outside of a checkout.
 
     Examples
     --------

@@ -28,19 +28,34 @@ def train_more(
     device: str = "auto",
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Train weights for one more instalment: `dnlib train NAME --more 2h`. Returns the path of the better, old or new.
+    """Train weights for one more instalment: `dnlib train NAME --more 2h`.
 
     It goes on from out/NAME.safetensors if that has more steps than what ships, else from what ships. Interrupted or
     killed, the same call goes on with the same instalment, and loses at most two minutes.
 
-    name: of a recipe in `RECIPES`
-    out: folder of weights and checkpoints; `trainer.folder()` if not given
-    steps: of the instalment, for each stage of the method
-    seconds: instead of `steps`: as many as fit into this time on this machine, told from a short trial
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    out : Path
+        Folder of weights and checkpoints; `trainer.folder()` if not given.
+    steps : int
+        Of the instalment, for each stage of the method.
+    seconds : float
+        Instead of `steps`: as many as fit into this time on this machine, told from a short trial.
 
-    Raises ValueError for an unknown name, for none or both of steps and seconds, for weights that the recipe would not
-    build today or that are not those their card describes; Diverged when the loss is no longer a number: the old
-    weights stay, and nothing else.
+    Returns
+    -------
+    Path
+        Of the better weights, old or new.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today or
+        that are not those their card describes.
+    Diverged
+        When the loss is no longer a number; the old weights stay, and nothing else.
 
     Examples
     --------

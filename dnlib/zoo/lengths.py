@@ -9,7 +9,14 @@ from dnlib.zoo import cards, recipes
 
 
 class Reached(NamedTuple):
-    """What one training of a row reaches, with so many steps of each stage: the number of each image.
+    """What one training of a row reaches.
+
+    Parameters
+    ----------
+    steps, seed : int
+        Of the training; steps of each stage.
+    images : dict
+        The number of each image.
 
     Examples
     --------

@@ -44,21 +44,39 @@ def train(
     steps: int | None = None,
     report: Callable[[str], None] = print,
 ) -> Path:
-    """Train by recipe, score, and write weights with their card: `dnlib train NAME`. Returns the path of the weights.
+    """Train by recipe, score, and write weights with their card: `dnlib train NAME`.
 
-    Scored are Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt. Cut
-    short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
+    Scored are Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+    Cut short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
 
-    name: of a recipe in `RECIPES`
-    out: folder of weights and checkpoints; `folder(profile, seed, steps)` if not given
-    profile: laptop, which is what ships, or paper
-    seed: of weights and noise
-    device: as `dnlib.training.fit` takes it
-    steps: of each stage, instead of the profile's
-    report: is told, line by line
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    out : Path
+        Folder of weights and checkpoints; `folder(profile, seed, steps)` if not given.
+    profile : str
+        laptop, which is what ships, or paper.
+    seed : int
+        Of weights and noise.
+    device : str
+        As `dnlib.training.fit` takes it.
+    steps : int
+        Of each stage, instead of the profile's.
+    report : callable
+        What is told, line by line.
 
-    Raises ValueError for an unknown name, profile or device, and for no steps; FileNotFoundError without the images it
-    learns from.
+    Returns
+    -------
+    Path
+        Of the weights.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, profile or device, and for no steps.
+    FileNotFoundError
+        Without the images it learns from.
 
     Examples
     --------
