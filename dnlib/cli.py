@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+PATH = click.Path(path_type=Path)
 _BY_STEPS = "by steps"  # --more without a time
 _EXAMPLE = """dnlib denoise takes noisy pictures and writes denoised ones. It needs no clean picture and no setting.
 
@@ -63,17 +64,13 @@ _on_a_cluster = click.option(
 
 
 @main.command()
-@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file, or a folder for several images.")
+@click.argument("images", nargs=-1, type=PATH)
+@click.option("-o", "--output", type=PATH, help="A file, or a folder for several images.")
 @click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    help="Also write an HTML page: the noise, the choice, before and after.",
-)
+@click.option("--report", type=PATH, help="Also write an HTML page: the noise, the choice, before and after.")
 @click.option(
     "--uncertainty",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Also write the standard deviation of every value (.npy or .tif); takes five times as long.",
 )
 @click.option(
@@ -151,7 +148,7 @@ def _check_checkout(command: str) -> None:
 @main.command()
 @click.argument("noisy", type=click.Path(exists=True, path_type=Path))
 @click.argument("clean", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--picture", type=click.Path(path_type=Path), help="Also draw the curve and the map (.png).")
+@click.option("--picture", type=PATH, help="Also draw the curve and the map (.png).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead, for programs.")
 @_reading
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
@@ -195,7 +192,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be given several times.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the chapter.")
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/PROFILE if not given.")
+@click.option("--out", type=PATH, help="Output folder; runs/PROFILE if not given.")
 @click.option("--resume", is_flag=True, help="Skip what succeeded with the same parameters, code and data.")
 @_on_a_cluster
 @click.option("--publish", is_flag=True, help="Make the records the committed ones; refresh the README.")
@@ -240,11 +237,11 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 @click.option(
     "--against",
     metavar="OLD",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Also print which verdicts moved since OLD, a verdicts.json or a folder with one, and why.",
 )
 def report(folder: Path | None, against: Path | None):
@@ -268,7 +265,7 @@ def report(folder: Path | None, against: Path | None):
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
     _check_checkout("dnlib claims")
@@ -316,7 +313,7 @@ def data(name: str | None):
 )
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Several times, too.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE_seedSEED if not given.")
+@click.option("--out", type=PATH, help="Output folder; runs/train/PROFILE_seedSEED if not given.")
 @click.option("--plan", is_flag=True, help="Train nothing: say how far each is, and what an hour here would buy.")
 @_on_a_cluster
 @click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
@@ -388,7 +385,7 @@ def course():
 
 
 @course.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 def copy(folder):
     """Copy the chapters into a new FOLDER, to work in; the originals stay as they are."""
     from dnlib.course import jobs

@@ -11,7 +11,6 @@ from . import (
     exercises as exercises,
     forest as forest,
     jobs as jobs,
-    kernel as kernel,
     lab as lab,
     margins as margins,
     method_diagrams as method_diagrams,

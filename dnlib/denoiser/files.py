@@ -30,13 +30,7 @@ if TYPE_CHECKING:
 
 
 class Done(NamedTuple):
-    """What came of a file: lines to print and what a user should know of it, or why it was refused.
-
-    Examples
-    --------
-    >>> Done("a.png", refusal="a.png is not there").lines
-    ()
-    """
+    """What came of a file: lines to print and what a user should know of it, or why it was refused."""
 
     image: Path
     lines: tuple[str, ...] = ()

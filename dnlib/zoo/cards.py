@@ -225,11 +225,8 @@ def publish(path: str | Path) -> Path:
 def keep(path: str | Path) -> Path:
     """Copy a card to those of trainings that are compared, by its name, seed and steps: `dnlib train NAME --keep`.
 
-    Raises
-    ------
-    ValueError
-        For a card of another training of this name, seed and length than the one that is there, and outside of a
-        checkout.
+    Raises ValueError for a card of another training of this name, seed and length than the one that is there, and
+    outside of a checkout.
 
     Examples
     --------
@@ -252,10 +249,7 @@ def keep(path: str | Path) -> Path:
 def trainings(name: str) -> list[dict[str, Any]]:
     """The cards that were kept of a recipe, shortest training first.
 
-    Raises
-    ------
-    ValueError
-        For one whose learning curve does not reach the number of steps that it states.
+    Raises ValueError for one whose learning curve does not reach the number of steps that it states.
 
     Examples
     --------
