@@ -1,4 +1,4 @@
-"""A floor under the blind spot's belief: what it does to a belief that is too sure, and that learning knows no floor."""
+"""A floor under the blind spot's belief: what it does where that is too sure, and that learning knows no floor."""
 
 import numpy as np
 import pytest
