@@ -123,7 +123,7 @@ def read_all(folder: Path, names: Sequence[str] | None = None) -> list[Record]:
     []
     """
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("[!.]*.json")):
         if names is not None and path.stem not in names:
             continue
         try:
