@@ -51,9 +51,9 @@ class BlindSpotBayes(Method):
     regularise : bool
         Whether the loss has its last term.
     floor : float
-        The least deviation that is believed, as a share of the noise's: its square is added to each variance when the
-        noisy pixel is used, not while learning. Behind noise the likelihood hardly sees smaller errors, and where the
-        network is surest it is too sure. 0 as published.
+        The least deviation that is believed, as a share of the noise's: its square is added to each variance where the
+        deviation of the answer is stated, and neither while learning nor for the answer itself. Behind noise the
+        likelihood hardly sees smaller errors, and where the network is surest it is too sure. 0 as published.
 
     Raises
     ------
@@ -137,12 +137,6 @@ class BlindSpotBayes(Method):
             cov[i][j] = cov[j][i] = sum(a * b for a, b in zip(upper[i][j - i :], upper[j], strict=True))
         return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in cov], dim=1))
 
-    def _floored(self, belief: Belief, strength: Tensor) -> Belief:
-        if not self.floor:
-            return belief
-        least = self.floor**2 * self.noise.variance(belief.mean, strength)
-        return Belief(belief.mean, belief.cov + beliefs.diagonal(least))
-
     def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
         """As `Method.estimate`; `parameter` [N] in internal units, None where the method finds it itself."""
         answer, channels = self.network(noisy), noisy.shape[1]
@@ -151,9 +145,13 @@ class BlindSpotBayes(Method):
         strength = self._parameter(noisy, parameter).double()
 
         def update(pixels: Tensor) -> tuple[Tensor, Tensor]:
-            belief = self._floored(self._belief(pixels[:, channels:], channels), strength)
-            after = self.noise.posterior(pixels[:, :channels].double(), *belief, strength)
-            return after.mean.to(noisy), after.std.to(noisy)
+            belief, noisy_pixels = self._belief(pixels[:, channels:], channels), pixels[:, :channels].double()
+            after = self.noise.posterior(noisy_pixels, *belief, strength)
+            if not self.floor:
+                return after.mean.to(noisy), after.std.to(noisy)
+            least = beliefs.diagonal(self.floor**2 * self.noise.variance(belief.mean, strength))
+            stated = self.noise.posterior(noisy_pixels, belief.mean, belief.cov + least, strength)
+            return after.mean.to(noisy), stated.std.to(noisy)
 
         return Estimate(
             *by_tiles(update, torch.cat([noisy, answer.to(noisy)], dim=1), side=PIECE, margin=0, multiple=1)
