@@ -352,12 +352,16 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     refusals = []
     try:
         for training, weights in several.train_all(trainings, cluster, report=click.echo):
-            if isinstance(weights, Exception):
-                refusals.append(f"{training.label}: {weights}")
-                continue
-            if keep:
-                click.echo(cards.keep(weights))
-            click.echo(cards.publish(weights) if publish else weights)
+            try:
+                if isinstance(weights, Exception):
+                    raise weights
+                if keep:
+                    click.echo(cards.keep(weights))
+                click.echo(cards.publish(weights) if publish else weights)
+            except (ValueError, OSError, FloatingPointError) as error:
+                if len(trainings) == 1:
+                    raise
+                refusals.append(f"{training.label}: {error}")
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         sys.exit(130)
