@@ -8,7 +8,7 @@ import numpy as np
 
 PNG, JPEG = "image/png", "image/jpeg"
 LARGE = 100_000  # bytes of a PNG
-QUALITY = 90  # of a JPEG
+QUALITY = 85  # of a JPEG
 
 
 def stored(pixels: np.ndarray) -> tuple[str, str]:
