@@ -7,6 +7,7 @@
 # make lite        what chapters 00 and 01 miss to run inside a page: PYODIDE=FOLDER, docs/reproduce.md
 # make sliders     draw the pictures of interactive views for the site: every chapter is run
 # make lab         the chapters in JupyterLab, with a start page
+# make gpu         go on with the trainings worth most, on a GPU: GPU_MINUTES=15 each; weights, cards and records to commit
 # make notebooks   execute the chapters in place, as they are committed
 # make clean       remove the environment and all runs
 
@@ -16,9 +17,11 @@ READY  := .venv/.ready
 SITE   := .venv/.site
 BROWSER := .venv/.browser
 CONSTRAINTS ?= constraints.txt
+GPU_MINUTES ?= 15
+GPU_TRAININGS ?= blind_spot_rgb_sigma25_long blind_spot_rgb_sigma5to50_unknown_long photographs_rgb distilled_phones
 export JUPYTER_PREFER_ENV_PATH = 1
 
-.PHONY: reproduce test bench site test-browser pdf lite sliders lab notebooks clean
+.PHONY: reproduce test bench site test-browser pdf lite sliders lab gpu notebooks clean
 .DEFAULT_GOAL := reproduce
 
 reproduce: $(READY)
@@ -55,6 +58,10 @@ sliders: $(READY)
 
 lab: $(READY)
 	@$(BIN)/dnlib lab
+
+gpu: $(READY)
+	@$(BIN)/dnlib train $(GPU_TRAININGS) --more $(GPU_MINUTES)m --device cuda --publish
+	@$(BIN)/dnlib run 04 --profile smoke --device cuda -p dataset kodak24 --publish
 
 notebooks: $(READY)
 	@$(BIN)/dnlib run --in-place

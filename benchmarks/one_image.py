@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from dnlib.images import arrays, datasets
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, correlation_map, inspect_image
-from dnlib.noise.scales import ranges_of_pair
+from dnlib.noise.measure import ranges_of_pair
 from dnlib.training import draw_noisy
 
 SETS = ("polyu", "sidd_textured", "sidd_val_crops", "fmd", "fluorescence", "kodak24")

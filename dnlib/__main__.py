@@ -1,3 +1,4 @@
 from dnlib.cli import main
 
-main()
+if __name__ == "__main__":  # processes of a cluster on this machine import it again
+    main()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+PATH = click.Path(path_type=Path)
 _BY_STEPS = "by steps"  # --more without a time
 _EXAMPLE = """dnlib denoise takes noisy pictures and writes denoised ones. It needs no clean picture and no setting.
 
@@ -55,18 +56,21 @@ def _reading(command):
     return command
 
 
-@main.command()
-@click.argument("images", nargs=-1, type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="A file, or a folder for several images.")
-@click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    help="Also write an HTML page: the noise, the choice, before and after.",
+_on_a_cluster = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Work on the Dask cluster with this scheduler, or local:4, four processes here.",
 )
+
+
+@main.command()
+@click.argument("images", nargs=-1, type=PATH)
+@click.option("-o", "--output", type=PATH, help="A file, or a folder for several images.")
+@click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
+@click.option("--report", type=PATH, help="Also write an HTML page: the noise, the choice, before and after.")
 @click.option(
     "--uncertainty",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Also write the standard deviation of every value (.npy or .tif); takes five times as long.",
 )
 @click.option(
@@ -79,6 +83,7 @@ def _reading(command):
     "--patience", default="60s", show_default=True, help="Try nothing that takes longer for an image: 90s, 10m, 2h."
 )
 @click.option("--adapt", metavar="TIME", help="Train the best network further on each picture for so long: 90s, 10m.")
+@_on_a_cluster
 @_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")
 def denoise(images, output, channels, patience, adapt, force, **options):
@@ -143,7 +148,7 @@ def _check_checkout(command: str) -> None:
 @main.command()
 @click.argument("noisy", type=click.Path(exists=True, path_type=Path))
 @click.argument("clean", required=False, type=click.Path(exists=True, path_type=Path))
-@click.option("--picture", type=click.Path(path_type=Path), help="Also draw the curve and the map (.png).")
+@click.option("--picture", type=PATH, help="Also draw the curve and the map (.png).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead, for programs.")
 @_reading
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
@@ -187,9 +192,9 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
 @click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be given several times.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the chapter.")
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/PROFILE if not given.")
+@click.option("--out", type=PATH, help="Output folder; runs/PROFILE if not given.")
 @click.option("--resume", is_flag=True, help="Skip what succeeded with the same parameters, code and data.")
-@click.option("--cluster", metavar="ADDRESS", help="Run on the Dask cluster with this scheduler.")
+@_on_a_cluster
 @click.option("--publish", is_flag=True, help="Make the records the committed ones; refresh the README.")
 @click.option("--in-place", is_flag=True, help="Execute the chapters in notebooks/ as they are committed.")
 def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publish, in_place):
@@ -232,11 +237,11 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 @click.option(
     "--against",
     metavar="OLD",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Also print which verdicts moved since OLD, a verdicts.json or a folder with one, and why.",
 )
 def report(folder: Path | None, against: Path | None):
@@ -260,7 +265,7 @@ def report(folder: Path | None, against: Path | None):
 
 
 @main.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=PATH)
 def claims(folder: Path | None):
     """Print every claim with its verdict, from the records in FOLDER (the committed ones if not given)."""
     _check_checkout("dnlib claims")
@@ -296,7 +301,7 @@ def data(name: str | None):
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("names", nargs=-1)
 @click.option("--profile", default="laptop", show_default=True, help="laptop (two CPU cores) or paper (a GPU).")
 @click.option("--steps", type=int, help="Instead of the profile's; with --more, of the instalment.")
 @click.option(
@@ -306,43 +311,64 @@ def data(name: str | None):
     metavar="TIME",
     help="Go on from what is there for one more instalment: 2h, 45m, 90s; or --more --steps N.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Several times, too.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/train/PROFILE_seedSEED if not given.")
+@click.option("--out", type=PATH, help="Output folder; runs/train/PROFILE_seedSEED if not given.")
+@click.option("--plan", is_flag=True, help="Train nothing: say how far each is, and what an hour here would buy.")
+@_on_a_cluster
 @click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
 @click.option("--keep", is_flag=True, help="Keep the card, which tells of seed and length, in data/trainings.")
-def train(name, profile, steps, more, seed, device, out, publish, keep):
-    """Train the weights called NAME as they were trained for the course, or list them.
+def train(names, profile, steps, more, seeds, device, out, plan, cluster, publish, keep):
+    """Train the weights called NAMES as they were trained for the course, or list them.
 
     Photographs: BSDS500 (`dnlib data bsds500`). Interrupted or killed, the same command goes on where it was.
-    """
+
+    \b
+    dnlib train                                          what ships
+    dnlib train blind_spot_rgb_sigma25_long --more 2h    two hours more
+    dnlib train ssid_row ssid_row_s2 --seed 1 --seed 2 --cluster local:2
+    """  # noqa: D301 - click wants the character
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from dnlib.course import weights_table
-    from dnlib.zoo import cards, instalments, recipes, trainer
+    from dnlib.course import outlook_table, weights_table
+    from dnlib.zoo import cards, outlook, recipes, several
 
     if publish or keep:
         _check_checkout("dnlib train --publish or --keep")
-    if name is None:
+    if plan:
+        from tqdm import tqdm
+
+        wanted = [recipes.find(name) and name for name in names or recipes.RECIPES]
+        outlook_table([outlook.outlook(name, profile, device) for name in tqdm(wanted, leave=False)], profile, device)
+        return
+    if not names:
         weights_table(recipes.RECIPES, cards)
         return
-    if more is not None and (profile, seed) != ("laptop", 0):
+    if more is not None and (profile, seeds) != ("laptop", (0,)):
         raise ValueError("instalments go on with what ships: --more takes neither --profile nor --seed")
-    seconds = None if more in (None, _BY_STEPS) else _seconds(more)
-    options = {"device": device, "steps": steps, "report": click.echo}
+    how = {"profile": profile, "device": device, "steps": steps, "out": out, "more": more is not None}
+    how["seconds"] = None if more in (None, _BY_STEPS) else _seconds(more)
+    trainings = [several.Training(name, seed, **how) for name in names for seed in seeds]
+    refusals = []
     try:
-        if more is None:
-            path = trainer.train(name, out, profile=profile, seed=seed, **options)
-        else:
-            path = instalments.train_more(name, out, seconds=seconds, **options)
+        for training, weights in several.train_all(trainings, cluster, report=click.echo):
+            try:
+                if isinstance(weights, Exception):
+                    raise weights
+                if keep:
+                    click.echo(cards.keep(weights))
+                click.echo(cards.publish(weights) if publish else weights)
+            except (ValueError, OSError, FloatingPointError) as error:
+                if len(trainings) == 1:
+                    raise
+                refusals.append(f"{training.label}: {error}")
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         sys.exit(130)
-    if keep:
-        click.echo(cards.keep(path))
-    if publish:
-        path = cards.publish(path)
-    click.echo(path)
+    for line in refusals:
+        click.echo(line, err=True)
+    if refusals:
+        raise ValueError(f"{len(refusals)} of {len(trainings)} trainings came to no end")
 
 
 def _seconds(text: str) -> float:
@@ -363,7 +389,7 @@ def course():
 
 
 @course.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PATH)
 def copy(folder):
     """Copy the chapters into a new FOLDER, to work in; the originals stay as they are."""
     from dnlib.course import jobs

@@ -11,7 +11,6 @@ from . import (
     exercises as exercises,
     forest as forest,
     jobs as jobs,
-    kernel as kernel,
     lab as lab,
     margins as margins,
     method_diagrams as method_diagrams,
@@ -40,6 +39,7 @@ from .console import (
     datasets_table as datasets_table,
     doctor_table as doctor_table,
     moves_table as moves_table,
+    outlook_table as outlook_table,
     weights_table as weights_table,
 )
 from .doctor import examine as examine

@@ -6,22 +6,7 @@ COLUMNS = ("independent pixels", "known noise", "two shots", "a burst", "clean i
 
 
 class Row(NamedTuple):
-    """What a method of a chapter needs; what it does not need is left out.
-
-    Parameters
-    ----------
-    chapter : str
-        Where it is explained: "00" to "12".
-    method : str
-        In words.
-    needs : dict
-        Of `COLUMNS`, in a word or two each.
-
-    Examples
-    --------
-    >>> Row("02", "Noise2Noise", {"two shots": "yes"}).chapter
-    '02'
-    """
+    """A method of a chapter, "00" to "12", and what it needs, of `COLUMNS`, in a word or two each."""
 
     chapter: str
     method: str
@@ -61,16 +46,7 @@ ROWS = (
 
 
 def table(chapter: str) -> str:
-    """The map as far as the end of a chapter, in Markdown: what comes later is still a question mark.
-
-    Parameters
-    ----------
-    chapter : str
-        "00" to "12".
-
-    Returns
-    -------
-    str
+    """The map as far as the end of a chapter ("00" to "12"), in Markdown: what comes later is still a question mark.
 
     Examples
     --------

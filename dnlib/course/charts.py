@@ -1,39 +1,31 @@
 """Charts of the chapters: margins with intervals, curves with a band over seeds, heat maps, dots with names."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from dnlib.course.plots import BLUE, GRAY, GREEN, ORANGE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.image import AxesImage
 
 COLOURS = (BLUE, ORANGE, GREEN)
 
 
 def intervals(
-    axes: "Axes",
+    axes: Axes,
     rows: Mapping[str, Mapping[str, tuple[float, float]]],
     *,
     published: Mapping[str, float] | None = None,
-    missing: str = "not trained yet",
 ) -> None:
     """Draw means with intervals, a line per row, around a line at zero.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     rows : mapping
         Row -> series -> (mean, half of the interval). Without an interval (infinite) the dot is hollow; a row of no
-        series says that it is missing.
+        series says that it is not trained yet.
     published : mapping
         Row -> the number of a source: a diamond.
-    missing : str
-        What is written where a row has nothing.
 
     Examples
     --------
@@ -57,7 +49,8 @@ def intervals(
             axes.plot(published[row], place, "D", color=GRAY, markersize=5)
         if not found:
             across = axes.get_yaxis_transform()  # the width of the axes is 1
-            axes.text(0.99, place, missing, ha="right", va="center", fontsize=7, color=GRAY, transform=across)
+            look = {"ha": "right", "va": "center", "fontsize": 7, "color": GRAY, "transform": across}
+            axes.text(0.99, place, "not trained yet", **look)
     for number, name in enumerate(series):
         axes.plot([], [], "o", color=COLOURS[number % 3], label=name)
     if published:
@@ -67,13 +60,11 @@ def intervals(
     axes.legend(fontsize=7)
 
 
-def band(axes: "Axes", x: np.ndarray, table: np.ndarray, label: str, colour: str, style: str = "-") -> None:
+def band(axes: Axes, x: np.ndarray, table: np.ndarray, label: str, colour: str, style: str = "-") -> None:
     """Draw a curve that was measured several times: the mean as a line, all seeds in a band and as dots.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     x : ndarray [points]
         Such as steps.
     table : ndarray [seeds, points]
@@ -96,21 +87,15 @@ def band(axes: "Axes", x: np.ndarray, table: np.ndarray, label: str, colour: str
         axes.plot(x, curve, ".", color=colour, markersize=3)
 
 
-def heat_map(
-    axes: "Axes", table: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str = ""
-) -> "AxesImage":
+def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str = "") -> AxesImage:
     """Draw a table of numbers as colours, the largest of each column bold, a dash where there is none (NaN).
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     table : ndarray [rows, columns]
         Of one unit.
     rows, columns : sequence of str
         Their names.
-    title : str
-        Above it.
 
     Returns
     -------
@@ -140,14 +125,12 @@ def heat_map(
 
 
 def named(
-    axes: "Axes", points: Mapping[str, tuple[float, float]], label: str, colour: str, left: Sequence[str] = ()
+    axes: Axes, points: Mapping[str, tuple[float, float]], label: str, colour: str, left: Sequence[str] = ()
 ) -> None:
     """Draw dots, each with its name beside it.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     points : mapping
         Name -> (x, y).
     label, colour : str

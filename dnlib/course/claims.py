@@ -137,10 +137,7 @@ class Claim:
     def found_in(self, record: Record) -> dict[str, Any]:
         """The checked values of a record by place, the place names what the stars stood for.
 
-        Raises
-        ------
-        ValueError
-            For rows that were not judged on the same images.
+        Raises ValueError for rows that were not judged on the same images.
         """
         first, _, second = self.value.partition(" - ")
         found = dict(lookup(record.measured, first))
@@ -171,10 +168,7 @@ def _is_bound(kind: str, bound: Any) -> bool:
 def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     """The claims in the order of the file, of one chapter or all.
 
-    Raises
-    ------
-    ValueError
-        For an entry that is not a claim, or an id that is used twice.
+    Raises ValueError for an entry that is not a claim, or an id that is used twice.
 
     Examples
     --------

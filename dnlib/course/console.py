@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Outcome, Progress
@@ -155,14 +155,51 @@ def datasets_table(datasets) -> None:
 
 def weights_table(recipes, cards) -> None:
     """What ships, or could be trained: size, length of training, PSNR on held-out images, scores on test sets."""
-    table = Table("name", "what", "MB", "steps", "held out, dB", "scores")
+    table = Table(_names(), "what", "MB", "steps", "held out, dB", "scores")
     for name, recipe in recipes.items():
         card = cards.read_card(name) if name in cards.available() else {}
         size = f"{card['bytes'] / 1e6:.1f}" if card else "not here"
         held_out = f"{card['held_out']:.2f}" if "held_out" in card else ""
-        scores = "\n".join(f"{where}: {score.split(',')[0]}" for where, score in card.get("scores", {}).items())
+        scores = "\n".join(f"{_brief(where)}: {score.split(',')[0]}" for where, score in card.get("scores", {}).items())
         table.add_row(name, recipe.title, size, str(card.get("steps", "")), held_out, scores)
     plain_console().print(table)
+
+
+def _brief(where: str) -> str:
+    """A test set and its noise; of a mixture only that it is one."""
+    return where if len(where) < 60 else f"{where.partition('(')[0]}(...)"
+
+
+def _names() -> Column:
+    """They are typed again, and never cut."""
+    return Column("name", no_wrap=True)
+
+
+def outlook_table(outlooks: Iterable, profile: str, device: str) -> None:
+    """How far trainings are, and what time here would buy; rows come as they are measured."""
+    columns = "steps done", "held out, dB", "behind source, dB", "an hour buys, dB", "steps an hour"
+    table = Table(_names(), *columns, "GFLOP a step", "MB a step", "steps in all", "PFLOP", "hours")
+    for one in outlooks:
+        table.add_row(
+            one.name,
+            str(one.steps or ""),
+            "" if one.held_out is None else f"{one.held_out:.2f}",
+            "" if one.behind is None else f"{one.behind:.2f}",
+            "" if one.hour is None else f"{one.hour[0]:+.2f} ± {one.hour[1]:.2f}",
+            f"{3600 / one.seconds:.0f}",
+            f"{one.operations / 1e9:.3g}",
+            f"{one.bytes / 1e6:.0f}",
+            str(one.planned),
+            f"{one.operations * one.planned / 1e15:.3g}",
+            f"{one.planned * one.seconds / 3600:.3g}",
+        )
+    console = plain_console()
+    console.print(table)
+    console.print(
+        f"Profile {profile}, device {device}; a few steps were timed, on made-up pictures. What an hour buys: the last "
+        "looks of the learning curve prolonged, ± one standard error. In one training the falling rate is part of its "
+        "slope, so this is hopeful."
+    )
 
 
 def doctor_table(findings) -> None:

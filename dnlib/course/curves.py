@@ -24,21 +24,10 @@ class Point:
 
 
 def draw(name: str, title: str, axis: str, series: dict[str, Sequence[Point]]) -> str:
-    """Draw lines of points; zero, where it is within reach, is drawn more heavily.
+    """Lines of points as SVG, "" if there are none; zero, where it is within reach, is drawn more heavily.
 
-    Parameters
-    ----------
-    name, title : str
-        Of the picture in the page.
-    axis : str
-        The quantity with its unit.
-    series : dict
-        The points of each line, by the line's label.
-
-    Returns
-    -------
-    str
-        SVG, or "" if there are no points.
+    name, title: of the picture in the page. axis: the quantity with its unit. series: the points of each line, by its
+    label.
 
     Examples
     --------

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from dnlib.course import plots
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from torch import Tensor, nn
 
 INK = "#333333"
@@ -36,11 +36,6 @@ class Panel(NamedTuple):
         Veiled: what takes no part.
     ring : (int, int), optional
         Row and column of the pixel that is spoken of.
-
-    Examples
-    --------
-    >>> Panel(np.zeros((4, 4)), "black").hidden is None
-    True
     """
 
     pixels: np.ndarray
@@ -57,9 +52,10 @@ class Box(NamedTuple):
 
 
 Part = Panel | Box | str
+WIDTHS = {Panel: 1.0, Box: 1.05, str: 0.62}
 
 
-def draw(*rows: Sequence[Part], height: float = 2.0) -> "Figure":
+def draw(*rows: Sequence[Part], height: float = 2.0) -> Figure:
     """A diagram: rows of pictures, boxes with arrows, and words between them.
 
     Parameters
@@ -82,7 +78,7 @@ def draw(*rows: Sequence[Part], height: float = 2.0) -> "Figure":
     >>> plots.plt.close(fig)
     """
     columns = max(map(len, rows))
-    widths = [max(_width(row[place]) for row in rows if place < len(row)) for place in range(columns)]
+    widths = [max(WIDTHS[type(row[place])] for row in rows if place < len(row)) for place in range(columns)]
     fig, axes = plots.figure(
         len(rows),
         columns,
@@ -99,11 +95,7 @@ def draw(*rows: Sequence[Part], height: float = 2.0) -> "Figure":
     return fig
 
 
-def _width(part: Part) -> float:
-    return 1.0 if isinstance(part, Panel) else 1.05 if isinstance(part, Box) else 0.62
-
-
-def _draw(ax: "Axes", part: Part) -> None:
+def _draw(ax: Axes, part: Part) -> None:
     if isinstance(part, Panel):
         return _picture(ax, part)
     ax.set(xlim=(0, 1), ylim=(0, 1))
@@ -117,7 +109,7 @@ def _draw(ax: "Axes", part: Part) -> None:
     return None
 
 
-def _picture(ax: "Axes", panel: Panel) -> None:
+def _picture(ax: Axes, panel: Panel) -> None:
     plots.image(ax, panel.pixels, panel.title)
     ax.title.set_fontsize(8.5)
     for mask, colour in ((panel.idle, (1, 1, 1, 0.82)), (panel.hidden, (0.84, 0.15, 0.16, 0.85))):
@@ -129,18 +121,9 @@ def _picture(ax: "Axes", panel: Panel) -> None:
 
 @contextmanager
 def calls(network: "nn.Module", *, cut: bool = False) -> "Iterator[list[Tensor]]":
-    """What a network is shown meanwhile, call by call.
+    """What a network of one argument is shown meanwhile, call by call: a list of tensors.
 
-    Parameters
-    ----------
-    network : nn.Module
-        Of one argument.
-    cut : bool
-        Whether its answers carry no gradient back to what it was shown.
-
-    Yields
-    ------
-    list of Tensor
+    cut: whether its answers carry no gradient back to what it was shown.
 
     Examples
     --------
@@ -165,7 +148,7 @@ def calls(network: "nn.Module", *, cut: bool = False) -> "Iterator[list[Tensor]]
 
 
 def sees(function: "Callable[[Tensor], Tensor]", image: "Tensor", place: tuple[int, int]) -> np.ndarray:
-    """How far the answer at a place follows each pixel: the size of its gradient, exactly 0 where it does not.
+    """How far the answer at a place follows each pixel [H, W]: the size of its gradient, exactly 0 where it does not.
 
     Parameters
     ----------
@@ -175,10 +158,6 @@ def sees(function: "Callable[[Tensor], Tensor]", image: "Tensor", place: tuple[i
         Where the gradient is taken.
     place : (int, int)
         Row and column.
-
-    Returns
-    -------
-    ndarray [H, W]
 
     Examples
     --------

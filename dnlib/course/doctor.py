@@ -67,10 +67,8 @@ def _kernel() -> Finding:
         command = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except Exception as error:
         return Finding("Jupyter kernel", f"python3 is missing ({error}); `pip install ipykernel`", "broken")
-    same = shutil.which(command) is not None and os.path.realpath(shutil.which(command)) == os.path.realpath(
-        sys.executable
-    )
-    if same:
+    found = shutil.which(command)
+    if found and os.path.realpath(found) == os.path.realpath(sys.executable):
         return Finding("Jupyter kernel", "python3, this environment")
     return Finding(
         "Jupyter kernel", f"python3 is {command}, another environment; set JUPYTER_PREFER_ENV_PATH=1", "limited"

@@ -14,32 +14,13 @@ import numpy as np
 
 
 class Exercise(NamedTuple):
-    """One exercise of a chapter.
+    """One exercise of a chapter."""
 
-    Parameters
-    ----------
-    answer : callable, array_like or str
-        A function where the reader writes a function; else what is to be found.
-    cases : callable, optional
-        Makes the tuples of arguments with which two functions are compared.
-    choices : tuple of str
-        Where the answer is one of a few words, or a list of some of them.
-    tolerance : float
-        The largest difference that is right.
-    because : str
-        What is said once it is right.
-
-    Examples
-    --------
-    >>> Exercise(4, because="two and two").tolerance
-    1e-05
-    """
-
-    answer: Any
-    cases: Callable[[], list[tuple]] | None = None
-    choices: tuple[str, ...] = ()
-    tolerance: float = 1e-5
-    because: str = ""
+    answer: Any  # a function where the reader writes a function; else what is to be found: numbers or words
+    cases: Callable[[], list[tuple]] | None = None  # the tuples of arguments with which two functions are compared
+    choices: tuple[str, ...] = ()  # where the answer is one of a few words, or a list of some of them
+    tolerance: float = 1e-5  # the largest difference that is right
+    because: str = ""  # what is said once it is right
 
 
 class NotYet(Exception):
@@ -49,10 +30,7 @@ class NotYet(Exception):
 def find(name: str) -> Exercise:
     """The exercise of a chapter, by names such as "04.2": the second of chapter 04.
 
-    Raises
-    ------
-    ValueError
-        If there is none of that name; it says which there are.
+    Raises ValueError if there is none of that name; it says which there are.
 
     Examples
     --------

@@ -34,19 +34,9 @@ def place(half_widths: float) -> float:
 
 
 def draw(name: str, title: str, judgements: Sequence[Judgement]) -> str:
-    """One row for each claim that has a margin, the surest first, those of one seed last.
+    """One row of SVG for each claim that has a margin, the surest first, those of one seed last; "" if none has.
 
-    Parameters
-    ----------
-    name, title : str
-        Of the picture in the page.
-    judgements : sequence of Judgement
-        Those without a margin are left out.
-
-    Returns
-    -------
-    str
-        SVG, or "" if no claim has a margin.
+    name, title: of the picture in the page.
     """
     rows = sorted((j for j in judgements if j.margin), key=lambda j: (not j.margin.is_known, -_certainty(j)))
     if not rows:

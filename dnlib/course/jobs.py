@@ -118,10 +118,7 @@ def plan(
 def copy(folder: Path) -> list[Path]:
     """Copy all chapters into a new folder, whole or not at all; the originals stay as they are.
 
-    Raises
-    ------
-    FileExistsError
-        If the folder is there: work in it would be lost.
+    Raises FileExistsError if the folder is there: work in it would be lost.
 
     Examples
     --------

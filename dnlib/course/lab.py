@@ -35,22 +35,8 @@ A click on a chapter opens it. *Run*, *Run All Cells* runs it. {minutes}
 def start_page(folder: Path, runs: Path = ROOT / "runs") -> str:
     """What the start page says of the course: its chapters, their minutes here, what is done, which data is missing.
 
-    Parameters
-    ----------
-    folder : Path
-        The chapters to open.
-    runs : Path
-        Where records of this machine lie.
-
-    Returns
-    -------
-    str
-        Markdown, with links relative to `folder`.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no chapter.
+    In Markdown, with links relative to `folder`, which holds the chapters to open; records of this machine lie in
+    `runs`. Raises FileNotFoundError if the folder holds no chapter.
     """
     known = {path.name for path in jobs.chapters()}
     chapters = [path for path in sorted(folder.glob("*.ipynb")) if path.name in known]
@@ -112,21 +98,8 @@ def _data() -> str:
 def open_lab(folder: Path, port: int = 8888, *, browser: bool = True) -> None:
     """Write the start page into a folder of chapters, and open it in JupyterLab until that is closed.
 
-    Parameters
-    ----------
-    folder : Path
-        The chapters to open.
-    port : int
-        Of this machine.
-    browser : bool
-        Whether to open one; else the address is only said.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no chapter.
-    OSError
-        If another program uses the port.
+    port: of this machine. browser: whether to open one; else the address is only said. Raises FileNotFoundError if the
+    folder holds no chapter, OSError if another program uses the port.
     """
     page = start_page(folder)
     with socket.socket() as free:

@@ -20,11 +20,7 @@ LEVEL = 0.05
 class Margin:
     """A mean with what makes it err.
 
-    Attributes
-    ----------
-    mean : float
-    parts : tuple
-        (variance of the mean, degrees of freedom) over seeds and over scenes; of those there are several of.
+    parts: (variance of the mean, degrees of freedom) over seeds and over scenes; of those there are several of.
 
     Examples
     --------
@@ -76,22 +72,9 @@ class Margin:
 def measure(table: np.ndarray, scenes: Sequence[str] | None = None) -> Margin:
     """The mean of numbers over seeds, or over seeds and images, with its error.
 
-    Parameters
-    ----------
-    table : ndarray
-        [seeds], or [seeds, images] where each seed was judged on the same images.
-    scenes : sequence of str
-        The scene of each image: images of one scene are one sample. Each its own, if not given.
-
-    Returns
-    -------
-    Margin
-        Without a spread if there is one seed and one scene.
-
-    Raises
-    ------
-    ValueError
-        For numbers that are not finite.
+    table: [seeds], or [seeds, images] where each seed was judged on the same images. scenes: the scene of each image:
+    images of one scene are one sample; each its own, if not given. The margin has no spread if there is one seed and
+    one scene. Raises ValueError for numbers that are not finite.
 
     Examples
     --------

@@ -1,23 +1,20 @@
 """Each method in the template of `diagrams`, drawn from one step of its training or from its use."""
 
 import copy
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from dnlib.course.diagrams import Box, Panel, calls, draw, label, sees
 from dnlib.images import to_image
 from dnlib.methods import APBSN, SSID, Batch, BlindSpotBayes, Method, Noise2Void, alpha
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 WORDS = {"clean": "the clean image", "second_noisy": "a second noisy image", "noisy": "the noisy image itself"}
 
 
-def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) -> "Figure":
+def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) -> Figure:
     """What a method's loss shows its network, and with what it compares the answer.
 
     Parameters
@@ -30,10 +27,6 @@ def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) 
         What the target is, where its name in the batch does not say it.
     side : int
         Of what is drawn, in pixels.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
 
     Examples
     --------
@@ -52,7 +45,7 @@ def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) 
     hidden = (shown != batch.noisy).any(dim=1)[0].numpy()
     if hasattr(method.network, "hole"):
         hidden = sees(method.network, shown[:1], middle) == 0
-        seen = "what goes in, red: not seen\nfrom the ringed pixel"
+        seen = "what goes in, red:\nnot seen from the ring"
     else:
         ring, seen = None, "what goes in" + (",\nred: overwritten" if hidden.any() else "")
     idle = ~where[0].numpy()
@@ -67,21 +60,10 @@ def training(method: Method, batch: Batch, *, target: str = "", side: int = 16) 
 
 
 def learnt_from(method: Method, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """What the network is shown in one step, and what its answer is compared with there.
+    """What the network is shown in one step, and what its answer is compared with there; the method's `loss` is run.
 
-    Parameters
-    ----------
-    method : Method
-        Its `loss` is run once.
-    batch : Batch
-        What it needs.
-
-    Returns
-    -------
-    shown : Tensor [N, C, H, W]
-        In the units of the batch.
-    compared : dict
-        Parts of the batch by name, and the pixels [N, H, W] on which the loss depends other than through the network.
+    Shown are [N, C, H, W], in the units of the batch. Compared are parts of the batch by name, and the pixels [N, H, W]
+    on which the loss depends other than through the network.
 
     Examples
     --------
@@ -116,35 +98,24 @@ def _middle(image: Tensor, side: int) -> tuple[tuple[int, int], tuple[slice, sli
     return middle, cut, tuple(place - part.start for place, part in zip(middle, cut, strict=True))
 
 
-def bayes(method: BlindSpotBayes, noisy: Tensor, *, side: int = 40) -> "Figure":
+def bayes(method: BlindSpotBayes, noisy: Tensor) -> Figure:
     """A blind spot in use: what the surroundings say, and what comes of it once the pixel's own value is folded in.
 
-    Parameters
-    ----------
-    method : BlindSpotBayes
-        Of a noise whose parameter is known, or estimated.
-    noisy : Tensor [1, C, H, W]
-        Its middle is drawn.
-    side : int
-        Of what is drawn, in pixels.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    method: of a noise whose parameter is known, or estimated. noisy: [1, C, H, W], whose middle is drawn.
     """
     with torch.no_grad():
         prior = method.belief(noisy)
     after = method.denoise(noisy)
-    middle, cut, ring = _middle(noisy, side)
+    middle, cut, ring = _middle(noisy, 40)
     hidden = sees(method.network, noisy, middle) == 0
-    pixels = {name: to_image(image)[cut] for name, image in (("noisy", noisy), ("prior", prior.mean.float()))}
+    pixels, expected = (to_image(image)[cut] for image in (noisy, prior.mean.float()))
     return draw(
         [
-            Panel(pixels["noisy"], "the surroundings,\nred: not seen", hidden=hidden[cut], ring=ring),
+            Panel(pixels, "the surroundings,\nred: not seen", hidden=hidden[cut], ring=ring),
             Box(label(method.network)),
-            Panel(pixels["prior"], f"prior: mean,\n± {255 * float(prior.std.mean()):.0f} gray levels", ring=ring),
+            Panel(expected, f"prior: mean,\n± {255 * float(prior.std.mean()):.0f} gray levels", ring=ring),
             "times",
-            Panel(pixels["noisy"], "measurement:\nthe pixel itself", ring=ring),
+            Panel(pixels, "measurement:\nthe pixel itself", ring=ring),
             Box("Bayes' rule"),
             Panel(
                 to_image(after.mean)[cut],
@@ -156,19 +127,10 @@ def bayes(method: BlindSpotBayes, noisy: Tensor, *, side: int = 40) -> "Figure":
     )
 
 
-def shuffled(method: APBSN, noisy: Tensor) -> "Figure":
+def shuffled(method: APBSN, noisy: Tensor) -> Figure:
     """Pixel shuffle and refinement: learning on every 5th pixel, denoising on every 2nd, and what R3 shows the network.
 
-    Parameters
-    ----------
-    method : APBSN
-        With at least one refinement.
-    noisy : Tensor [1, C, H, W]
-        Drawn whole: some 60 pixels a side.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    method: with at least one refinement. noisy: [1, C, H, W], drawn whole: some 60 pixels a side.
     """
     with calls(method.network) as learnt, torch.no_grad():
         method.loss(Batch(torch.Generator(), noisy=noisy))
@@ -209,65 +171,39 @@ def shuffled(method: APBSN, noisy: Tensor) -> "Figure":
     )
 
 
-def stages(method: SSID, noisy: Tensor, *, side: int = 24) -> "Figure":
+def stages(method: SSID, noisy: Tensor) -> Figure:
     """SSID's three trainings, one a row: what each network is shown, and what its answer is compared with.
 
-    Parameters
-    ----------
-    method : SSID
-        Trained, or not: then the targets are those of untrained networks.
-    noisy : Tensor [1, C, H, W]
-        Its middle is drawn.
-    side : int
-        Of what is drawn, in pixels.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    method: trained, or not: then the targets are those of untrained networks. noisy: [1, C, H, W], whose middle is
+    drawn.
     """
-    middle, cut, ring = _middle(noisy, side)
+    middle, cut, ring = _middle(noisy, 24)
     bnn, lan, unet = method.stages
     blind, local = (stage.denoise(noisy).mean for stage in (bnn, lan))
     hole = sees(bnn.network, noisy, middle)[cut] == 0
     window = sees(lan.network, noisy, middle)[cut]
     share = alpha(blind, method.lan.thresholds)
-    asked = noisy if lan.target == "noisy" else blind
-    pixels = {
-        name: to_image(image)[cut]
-        for name, image in {
-            "noisy": noisy,
-            "blind": blind,
-            "asked": asked,
-            "target": torch.lerp(blind, local, share),
-        }.items()
-    }
+    unseen = window < 0.01 * window.max()
+    pixels, mixture, alphas = (to_image(image)[cut] for image in (noisy, torch.lerp(blind, local, share), share))
+    asked = Panel(pixels, "compared with\nthe noisy image", ring=ring)
+    if lan.target != "noisy":
+        asked = Panel(to_image(blind)[cut], "compared with\nwhat BNN says", ring=ring)
     return draw(
         [
-            Panel(pixels["noisy"], "1. red: not seen\nfrom the ringed pixel", hole, ring=ring),
+            Panel(pixels, "1. red: not seen\nfrom the ringed pixel", hole, ring=ring),
             Box(f"BNN: {label(bnn.network)}"),
-            Panel(pixels["noisy"], "compared with\nthe noisy image itself", ring=ring),
+            Panel(pixels, "compared with\nthe noisy image itself", ring=ring),
         ],
         [
-            Panel(
-                pixels["noisy"],
-                "2. veiled: hardly seen\nfrom the ringed pixel",
-                idle=window < 0.01 * window.max(),
-                ring=ring,
-            ),
+            Panel(pixels, "2. veiled: hardly seen\nfrom the ringed pixel", idle=unseen, ring=ring),
             Box(f"LAN: {label(lan.network)}"),
-            Panel(
-                pixels["asked"],
-                "compared with\n" + ("the noisy image" if lan.target == "noisy" else "what BNN says"),
-                ring=ring,
-            ),
+            asked,
         ],
         [
-            Panel(pixels["noisy"], "3. all is seen"),
+            Panel(pixels, "3. all is seen"),
             Box(f"U-Net: {label(unet.network)}"),
-            Panel(pixels["target"], "compared with\nboth, LAN's share:"),
+            Panel(mixture, "compared with\nboth, LAN's share:"),
             "",
-            Panel(
-                to_image(share)[cut], f"alpha, {float(share.min()):.2f} (black)\nto {float(share.max()):.2f} (white)"
-            ),
+            Panel(alphas, f"alpha, {float(share.min()):.2f} (black)\nto {float(share.max()):.2f} (white)"),
         ],
     )

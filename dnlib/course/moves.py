@@ -17,18 +17,11 @@ ABSENT = {"verdict": "–", "measured": "–", "bound": "", "records": {}}
 
 @dataclass(frozen=True)
 class Move:
-    """A claim whose verdict moved.
+    """A claim whose verdict moved; before, after: verdict and measured number.
 
-    Attributes
-    ----------
-    claim : str
-        Its id.
-    before, after : tuple of str
-        Verdict and measured number.
-    why : str
-        claim: its bound changed, or it is new or gone. data: the hash of a dataset changed. code: the commit of a
-        record changed. record: other seeds or settings, or other numbers of the same code and data. rule: none of
-        these, so that what is compared, or how it is judged, changed.
+    why: "claim": its bound changed, or it is new or gone. data: the hash of a dataset changed. code: the commit of a
+    record changed. record: other seeds or settings, or other numbers of the same code and data. rule: none of these, so
+    that what is compared, or how it is judged, changed.
     """
 
     claim: str
@@ -38,19 +31,9 @@ class Move:
 
 
 def written(judgements: Sequence[Judgement], stems: dict[str, str]) -> str:
-    """The text of verdicts.json.
+    """The text of verdicts.json: of each claim verdict, adjusted verdict, number with interval, bound and records.
 
-    Parameters
-    ----------
-    judgements : sequence of Judgement
-        In the order in which they are written.
-    stems : dict
-        The name of each record's file without its ending, by the record's hash.
-
-    Returns
-    -------
-    str
-        JSON: verdict, the one adjusted for all claims, number with interval, bound and records of each claim.
+    stems: the name of each record's file without its ending, by the record's hash.
     """
     content = {"form": FORM, "claims": {judgement.claim.id: _entry(judgement, stems) for judgement in judgements}}
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -74,10 +57,7 @@ def _entry(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
 def read(path: Path) -> dict[str, dict[str, Any]]:
     """The claims of a verdicts.json, or of a folder that holds one.
 
-    Raises
-    ------
-    ValueError
-        For a file that is not there, is no JSON, or is of another form.
+    Raises ValueError for a file that is not there, is no JSON, or is of another form.
 
     Examples
     --------

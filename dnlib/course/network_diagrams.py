@@ -2,10 +2,10 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor, nn
 
 from dnlib.course import plots
@@ -13,12 +13,11 @@ from dnlib.course.diagrams import INK, Box, Panel, draw, label, sees
 from dnlib.images import to_image
 from dnlib.networks import BlindPatch, BlindSpotUNet, UNet
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+DECADES = 4  # from black to white, on a logarithmic scale
 
 
 def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]]]:
-    """What the parts of a network answer with while it runs, in the order in which they run.
+    """What the parts of a network answer with, in the order in which they run: (name, (channels, height, width)).
 
     Parameters
     ----------
@@ -26,10 +25,6 @@ def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]
         With parts `first`, `encoder`, `decoder` and `tail`, as `UNet`.
     image : Tensor [N, C, H, W]
         What it is shown.
-
-    Returns
-    -------
-    list of (str, (channels, height, width))
 
     Examples
     --------
@@ -60,19 +55,10 @@ def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]
     return found
 
 
-def unet(network: UNet, image: Tensor) -> "Figure":
+def unet(network: UNet, image: Tensor) -> Figure:
     """A U-Net as a U: a bar for what each part answers with, as high as its images, arrows for what is handed over.
 
-    Parameters
-    ----------
-    network : UNet
-        Any of that kind.
-    image : Tensor [N, C, H, W]
-        What it is shown.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    image: [N, C, H, W], what it is shown.
     """
     found = [("image", tuple(image.shape[1:])), *shapes(network, image)]
     sides = [shape[1] for _, shape in found]
@@ -102,7 +88,7 @@ def _skips(found: list[tuple[str, tuple[int, ...]]]) -> list[tuple[int, int]]:
     return [(max(p for p in range(min(ends)) if sizes[p] == sizes[end]) if end != ends[-1] else 0, end) for end in ends]
 
 
-def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, *, decades: float = 4) -> list[Panel]:
+def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor) -> list[Panel]:
     """What functions of an image see from its middle, measured by gradients: bright where much, red where nothing.
 
     Parameters
@@ -111,12 +97,6 @@ def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, *, de
         Titles, and functions of images [N, C, H, W] of the same height and width.
     image : Tensor [1, C, H, W]
         Where the gradient is taken.
-    decades : float
-        From black to white, on a logarithmic scale.
-
-    Returns
-    -------
-    list of Panel
 
     Examples
     --------
@@ -128,24 +108,15 @@ def fields(views: Mapping[str, Callable[[Tensor], Tensor]], image: Tensor, *, de
     panels = []
     for title, function in views.items():
         values = sees(function, image, place)
-        bright = 0.15 + 0.85 * (1 + np.log10(np.maximum(values / values.max(), 10.0**-decades)) / decades)
+        bright = 0.15 + 0.85 * (1 + np.log10(np.maximum(values / values.max(), 10.0**-DECADES)) / DECADES)
         panels.append(Panel(np.where(values > 0, bright, 0), title, hidden=values == 0, ring=place))
     return panels
 
 
-def half_planes(network: BlindSpotUNet, image: Tensor) -> "Figure":
+def half_planes(network: BlindSpotUNet, image: Tensor) -> Figure:
     """The four branches of a blind-spot network, and what they see together.
 
-    Parameters
-    ----------
-    network : BlindSpotUNet
-        Any weights.
-    image : Tensor [1, C, H, W]
-        Where the gradients are taken.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    image: [1, C, H, W], where the gradients are taken.
     """
     names = ("above", "to the left", "below", "to the right")
 
@@ -159,19 +130,10 @@ def half_planes(network: BlindSpotUNet, image: Tensor) -> "Figure":
     return draw([*panels, Box("1×1\nconvolutions"), *joined], height=1.7)
 
 
-def branches(network: BlindPatch, image: Tensor) -> "Figure":
+def branches(network: BlindPatch, image: Tensor) -> Figure:
     """LG-BPN's two branches: what each sees of the image, what both see, and what that is compared with.
 
-    Parameters
-    ----------
-    network : BlindPatch
-        With both branches.
-    image : Tensor [1, C, H, W]
-        Noisy; where the gradients are taken.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
+    network: with both branches. image: [1, C, H, W], noisy, where the gradients are taken.
     """
     views = {
         "local branch": nn.Sequential(network.head, network.local),

@@ -1,17 +1,14 @@
 """Figures for the chapters: one look, alt text on every picture, small files."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from dnlib.course import pictures
 from dnlib.noise import draw_correlation_map
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, RED, GRAY, GREEN = "#1f77b4", "#ff7f0e", "#d62728", "#7f7f7f", "#2ca02c"
 STYLE = {
@@ -50,7 +47,7 @@ def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float
     return plt.subplots(rows, columns, figsize=(width, height), **options)
 
 
-def show(figure: "Figure", alt: str) -> None:
+def show(figure: Figure, alt: str) -> None:
     """Display a figure in true colour, and close it.
 
     Parameters
@@ -73,7 +70,7 @@ def show(figure: "Figure", alt: str) -> None:
     plt.close(figure)
 
 
-def _pixels(figure: "Figure") -> np.ndarray:
+def _pixels(figure: Figure) -> np.ndarray:
     """[H, W, 3], uint8: the figure drawn."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -82,17 +79,13 @@ def _pixels(figure: "Figure") -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
-def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:
+def image(axes: Axes, pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:
     """Draw one image without ticks.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     pixels : ndarray
         [H, W] or [H, W, 3].
-    title : str
-        Above it.
     low, high : float
         Black and white; values beyond are clipped for display only.
 
@@ -109,17 +102,13 @@ def image(axes: "Axes", pixels: np.ndarray, title: str = "", *, low: float = 0.0
     axes.set_axis_off()
 
 
-def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: float = 0.3) -> None:
+def residual(axes: Axes, difference: np.ndarray, title: str = "", *, limit: float = 0.3) -> None:
     """Draw a signed difference: red above zero, blue below, white at zero.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     difference : ndarray
         [H, W], or [H, W, 3], whose channels are averaged.
-    title : str
-        Above it.
     limit : float
         The difference of the deepest red and blue.
 
@@ -139,7 +128,7 @@ def residual(axes: "Axes", difference: np.ndarray, title: str = "", *, limit: fl
 
 def gallery(
     pictures: Sequence[np.ndarray], titles: Sequence[str], *, width: float = 9.0, columns: int | None = None
-) -> "Figure":
+) -> Figure:
     """Draw images side by side.
 
     Parameters
@@ -179,7 +168,7 @@ def gallery(
 
 
 def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The part of a picture that is worth a look: the square of most contrast, on a grid of 12 pixels.
+    """Rows and columns worth a look: the square of most contrast in a picture, on a grid of 12 pixels.
 
     Parameters
     ----------
@@ -187,10 +176,6 @@ def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
         [H, W, C].
     side : int
         Of the square, in pixels; no larger than the picture.
-
-    Returns
-    -------
-    rows, columns : slice
 
     Examples
     --------
@@ -204,7 +189,7 @@ def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
     return max(spots, key=lambda spot: picture[spot].mean(axis=-1).std())
 
 
-def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *, zoom: int = 2) -> "Figure":
+def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *, zoom: int = 2) -> Figure:
     """Draw rows of small pictures, each of their pixels as zoom x zoom of the screen's, so that grain looks like grain.
 
     Parameters

@@ -123,7 +123,7 @@ def read_all(folder: Path, names: Sequence[str] | None = None) -> list[Record]:
     []
     """
     found = []
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(folder.glob("[!.]*.json")):
         if names is not None and path.stem not in names:
             continue
         try:
@@ -148,19 +148,8 @@ def committed(chapter: str, **parameters: Any) -> list[Record]:
 def plain(value: Any, place: str = "the value") -> Any:
     """NumPy and torch numbers to what JSON can hold, with six significant digits.
 
-    Parameters
-    ----------
-    value
-        Numbers, booleans, texts, and dictionaries, lists and arrays of them.
-    place : str
-        Where it stands, for the error.
-
-    Raises
-    ------
-    ValueError
-        For NaN and infinity, which JSON cannot hold.
-    TypeError
-        For anything else.
+    value: numbers, booleans, texts, and dictionaries, lists and arrays of them. place: where it stands, for the error:
+    ValueError for NaN and infinity, which JSON cannot hold, TypeError for anything else.
 
     Examples
     --------

@@ -53,7 +53,7 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
 
 def _by_stem(folder: Path, names: Sequence[str] | None) -> dict[str, Record]:
     """The records of a folder by the names of their files."""
-    stems = [path.stem for path in sorted(folder.glob("*.json")) if names is None or path.stem in names]
+    stems = [path.stem for path in sorted(folder.glob("[!.]*.json")) if names is None or path.stem in names]
     return {stem: record for stem in stems for record in records.read_all(folder, [stem])}
 
 
@@ -161,7 +161,7 @@ def refreshed_readme() -> str:
 def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
     """The picture of each executed chapter's cell with a tag."""
     figures = {}
-    for path in sorted(folder.glob("*.ipynb")):
+    for path in sorted(folder.glob("[!.]*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
             if tag not in cell.metadata.get("tags", []):
                 continue

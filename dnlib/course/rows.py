@@ -61,10 +61,7 @@ class Rows:
     def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
         """By how much each image is above the row's original, by seeds that both have.
 
-        Raises
-        ------
-        ValueError
-            Where the two were not judged on the same images.
+        Raises ValueError where the two were not judged on the same images.
         """
         own, other = (self.numbers(one, part, which) for one in (row, ORIGINAL[row]))
         for seed in own.keys() & other.keys():
@@ -135,17 +132,10 @@ class Rows:
 
 
 def read(steps: int) -> Rows:
-    """The cards of `data/trainings` that have this many steps.
+    """The cards of `data/trainings` that have this many steps of each stage.
 
-    Parameters
-    ----------
-    steps : int
-        Of each stage.
-
-    Raises
-    ------
-    ValueError
-        If there is no card of that length, naming the lengths that there are; for a card that was cut short.
+    Raises ValueError if there is no card of that length, naming the lengths that there are; for a card that was cut
+    short.
 
     Examples
     --------

@@ -11,21 +11,24 @@ import contextlib
 import hashlib
 import os
 import re
+import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from dnlib.course import jobs as known, records
 from dnlib.course.jobs import Job, Outcome, Progress
-from dnlib.course.kernel import kernel
 from dnlib.course.parameters import CourseError
 from dnlib.images import ROOT, SHIPPED, atomic, datasets
-from dnlib.zoo import provenance
+from dnlib.zoo import cluster as clusters, provenance
 
 _turn = threading.Lock()
+_SPINS = "2000"  # threads that wait longer in a loop slow down to a crawl as soon as another program needs a core
 
 
 @contextlib.contextmanager
@@ -57,7 +60,7 @@ def run(
     observe: Callable[[Progress], None] = lambda progress: None,
     cluster: str | None = None,
 ) -> Iterator[Outcome]:
-    """Run jobs one after the other, or on the Dask cluster whose scheduler has the address `cluster`.
+    """Run jobs one after the other, or on a Dask cluster, as `zoo.cluster.spread` takes it.
 
     A chapter that fails does not stop the others. resume: skip what succeeded before with the same
     parameters, code and data. The cluster's workers must see the same checkout and output folder,
@@ -70,16 +73,10 @@ def run(
         for job in remaining:
             yield execute(job, observe)
         return
-    from distributed import Client, as_completed
-
-    try:
-        client = Client(cluster, timeout="10s")
-    except OSError as error:
-        raise CourseError(f"no Dask scheduler answers at {cluster} ({error})") from error
-    with client:
-        futures = [client.submit(_execute_alone, job, pure=False) for job in remaining]
-        for future in as_completed(futures):
-            yield future.result()
+    for job, outcome in clusters.spread(_execute_alone, remaining, cluster):
+        if isinstance(outcome, Exception):  # of the worker, not of the chapter
+            raise CourseError(f"{job.name} could not be run on {cluster}: {outcome}") from outcome
+        yield outcome
 
 
 def _execute_alone(job: Job) -> Outcome:
@@ -111,6 +108,26 @@ class _Watch:
         return Outcome(self.job, status, self.seconds, tuple(self.verdicts), cell, error)
 
 
+@contextlib.contextmanager
+def _kernel(**variables: str) -> Iterator[dict[str, Any]]:
+    """How to start a kernel: this environment's Python with these variables, and no last words on Ctrl-C.
+
+    It talks through sockets in a folder of its own, because network ports of parallel runs can collide.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+    from traitlets.config import Config
+
+    class QuietKernel(AsyncKernelManager):
+        async def start_kernel(self, **options):
+            options |= {"env": {"GOMP_SPINCOUNT": _SPINS} | os.environ | variables, "stderr": subprocess.DEVNULL}
+            await super().start_kernel(**options)
+
+    with tempfile.TemporaryDirectory(prefix="dnlib-") as folder:
+        sockets = {} if os.name == "nt" else {"transport": "ipc", "ip": f"{folder}/kernel"}
+        config = Config({"KernelManager": sockets})
+        yield {"kernel_name": "python3", "kernel_manager_class": QuietKernel, "config": config}
+
+
 def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
     """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
     import papermill
@@ -122,7 +139,7 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the parameters given
     watch = _Watch(job, cells, observe)
     try:
-        with kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record)) as options:
+        with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record)) as options:
             papermill.execute_notebook(
                 source,
                 partial,
@@ -167,7 +184,7 @@ def execute_in_place(notebook: Path) -> None:
     from nbclient import NotebookClient
 
     document = nbformat.read(notebook, as_version=4)
-    with kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as options:
+    with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as options:
         NotebookClient(
             document,
             record_timing=False,

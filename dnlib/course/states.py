@@ -22,17 +22,9 @@ QUALITY = 70  # of WebP: noise compresses badly, and a page carries a dozen of t
 
 
 def positions(knob: "Widget") -> list:
-    """The values of a knob that are drawn.
+    """The values of a knob (a choice, a checkbox or a slider) that are drawn.
 
-    Parameters
-    ----------
-    knob : ipywidgets.Widget
-        A choice, a checkbox or a slider.
-
-    Returns
-    -------
-    list
-        All of a choice, both of a checkbox; of a slider at most nine, evenly spread, among them its ends and its value.
+    All of a choice, both of a checkbox; of a slider at most nine, evenly spread, among them its ends and its value.
 
     Examples
     --------
@@ -59,17 +51,8 @@ def positions(knob: "Widget") -> list:
 def write(view: "interactive", folder: Path) -> None:
     """Draw a view with each knob at its positions, the others where they stand at first.
 
-    Parameters
-    ----------
-    view : ipywidgets.interactive
-        What `draw` and its knobs are joined in; it need not be shown.
-    folder : pathlib.Path
-        Gets a folder with the name of the function that draws.
-
-    Raises
-    ------
-    ValueError
-        If a position has no picture.
+    view: what `draw` and its knobs are joined in; it need not be shown. folder: gets a folder with the name of the
+    function that draws. Raises ValueError if a position has no picture.
     """
     draw, knobs = view.f, view.children[:-1]
     folder = folder / draw.__name__

@@ -16,12 +16,8 @@ _VERDICT = re.compile(rf"^(?:{'|'.join(verdict.upper() for verdict in VERDICTS)}
 def adopt(executed: Path, chapter: Path) -> None:
     """Store the outputs of a run of a chapter, with its default parameters, in the chapter itself.
 
-    What a cell printed is stored in one piece, however many messages it came in.
-
-    Raises
-    ------
-    ValueError
-        If the chapter is not the one that ran.
+    What a cell printed is stored in one piece, however many messages it came in. Raises ValueError if the chapter is
+    not the one that ran.
     """
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor  # slow to load
 
@@ -42,7 +38,7 @@ def adopt(executed: Path, chapter: Path) -> None:
 def refresh(chapter: Path, judgements: Sequence[Judgement]) -> None:
     """Make the verdicts that a chapter shows those of the committed records; what its own run measured stays."""
     document = nbformat.read(chapter, as_version=4)
-    for output in _recording(document):
+    for output in recording(document):
         output.text = shown(output.text, judgements)
     _store(document, chapter)
 
@@ -58,12 +54,7 @@ def shown(text: str, judgements: Sequence[Judgement]) -> str:
     return "\n".join([*kept, *(judgement.line(here[judgement.claim.id]) for judgement in judgements)]) + "\n"
 
 
-def verdicts_of(chapter: Path) -> str:
-    """What a committed chapter prints in the cell that records."""
-    return "".join(output.text for output in _recording(nbformat.read(chapter, as_version=4)))
-
-
-def _recording(document) -> list:
+def recording(document) -> list:
     """The output of the cell that records."""
     return [
         output

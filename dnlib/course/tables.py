@@ -32,18 +32,7 @@ def by_work(judgements: Sequence[Judgement]) -> dict[str, list[Judgement]]:
 
 
 def ledger(judgements: Sequence[Judgement]) -> str:
-    """A table of claims for each source, under a heading.
-
-    Parameters
-    ----------
-    judgements : sequence of Judgement
-        Of all claims.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Markdown: a table of claims for each source, under a heading."""
     head = ("verdict", "claim (source)", "source's number", "ours", "protocol", "bound")
     parts = [f"## {name}\n\n{table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
     return "\n".join([HEAD, *parts])
@@ -75,14 +64,9 @@ def chapters(runs: dict[str, dict]) -> str:
 
 
 def scores(rows: dict[str, "Scores"]) -> str:
-    """What the error of each row is made of, a line each.
+    """What the error of each row is made of, a line each; rows: `Scores` with parts, by name.
 
     PSNR as a whole, over flat pixels and over textured ones, the colour error in 8-bit units, and both SSIMs.
-
-    Parameters
-    ----------
-    rows : dict
-        Of `Scores` with parts, by name.
 
     Examples
     --------
@@ -106,10 +90,7 @@ def scores(rows: dict[str, "Scores"]) -> str:
 def trainings(rows: dict[str, dict[int, dict[str, dict[str, float]]]]) -> str:
     """What kept trainings reach, a line each row: means over seeds, with the 95 % interval where there are several.
 
-    Parameters
-    ----------
-    rows : dict
-        Of what `rows.Rows.of` finds, by name.
+    rows: what `rows.Rows.of` finds, by name.
 
     Examples
     --------

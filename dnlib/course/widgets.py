@@ -59,10 +59,7 @@ def _view(draw: Callable[..., None], controls: dict):
 def own_picture(folder: Path = Path("denoised")) -> None:
     """Offer a button that takes a picture from the reader's disk, denoises it, and shows what came of it.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Made if it is not there. Gets the result, under the picture's name, and its page; earlier ones are replaced.
+    folder: made if it is not there. Gets the result, under the picture's name, and its page; earlier ones are replaced.
     """
     from IPython.display import HTML, display
     from ipywidgets import FileUpload, Output
@@ -86,12 +83,7 @@ def own_picture(folder: Path = Path("denoised")) -> None:
 def denoised(name: str, content: bytes, folder: Path) -> tuple[str, str]:
     """Denoise the bytes of a picture's file into a folder.
 
-    Returns
-    -------
-    said : str
-        What was done, or why the picture was refused.
-    page : str
-        The page of the result, HTML; empty if there is none.
+    Returns what was done, or why the picture was refused, and the HTML page of the result, empty if there is none.
     """
     from dnlib.denoiser import denoise_file
 

@@ -105,20 +105,10 @@ def choose(
     in_tiles: bool = False,
     adapt: float | None = None,
 ) -> Chosen:
-    """Judge the candidates on sample tiles of a part.
+    """Judge the candidates on sample tiles of a part, by its sample frames.
 
-    Parameters
-    ----------
-    part : Part
-        Its sample frames.
-    filter, device, range, progress, patience, adapt
-        As `denoise` has them.
-    before : Before
-        What is done before anything is filtered.
-    size : int, optional
-        How many values there are in all, if these are samples.
-    in_tiles : bool
-        Whether frames come in tiles.
+    filter, device, range, progress, patience, adapt: as `denoise` has them. before: what is done before anything is
+    filtered. size: how many values there are in all, if these are samples. in_tiles: whether frames come in tiles.
     """
     values = part.pixels[part.inside]
     low, high = (float(values.min()), float(values.max())) if range is None else range

@@ -6,8 +6,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,13 +30,7 @@ if TYPE_CHECKING:
 
 
 class Done(NamedTuple):
-    """What came of a file: lines to print and what a user should know of it, or why it was refused.
-
-    Examples
-    --------
-    >>> Done("a.png", refusal="a.png is not there").lines
-    ()
-    """
+    """What came of a file: lines to print and what a user should know of it, or why it was refused."""
 
     image: Path
     lines: tuple[str, ...] = ()
@@ -51,9 +46,10 @@ def denoise_files(
     uncertainty: Path | None = None,
     overwrite: bool = False,
     progress: bool = False,
+    cluster: str | None = None,
     **options,
 ) -> Iterator[Done]:
-    """Denoise files one after the other; one that is refused stops no other.
+    """Denoise files one after the other, or side by side on a cluster; one that is refused stops no other.
 
     Parameters
     ----------
@@ -67,13 +63,15 @@ def denoise_files(
         Whether existing files may be replaced.
     progress : bool
         Whether to show bars, on stderr.
+    cluster : str, optional
+        As `zoo.cluster.spread` takes it. Its workers must see the same files.
     **options
         As of `denoise_file`.
 
     Yields
     ------
     Done
-        For every file, in natural order within a folder.
+        For every file, in natural order within a folder; on a cluster as they end.
 
     Raises
     ------
@@ -95,24 +93,32 @@ def denoise_files(
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
         if many:
             output.mkdir(exist_ok=True)
-        for image, target in pairs:
-            try:
-                done = denoise_file(
-                    image,
-                    target,
-                    report=report,
-                    uncertainty=uncertainty,
-                    overwrite=overwrite,
-                    progress=progress,
-                    **options,
-                )
-            except (ValueError, OSError, FloatingPointError) as error:
-                if not many or not refused(error):
-                    raise
-                done = Done(image, refusal=str(error) if str(image) in str(error) else f"{image}: {error}")
+        options |= {"report": report, "uncertainty": uncertainty, "overwrite": overwrite}
+        work = partial(_denoise_pair, many=many, progress=progress and not cluster, **options)
+        for done in _spread(work, pairs, cluster) if cluster else map(work, pairs):
             bar.clear()
             yield done
             bar.update()
+
+
+def _denoise_pair(pair: tuple[Path, Path], many: bool, **options) -> Done:
+    """Denoise a file; of several, one that is refused is a refusal and no exception."""
+    image, target = pair
+    try:
+        return denoise_file(image, target, **options)
+    except (ValueError, OSError, FloatingPointError) as error:
+        if not many or not refused(error):
+            raise
+        return Done(image, refusal=str(error) if str(image) in str(error) else f"{image}: {error}")
+
+
+def _spread(work: Callable[[tuple], Done], pairs: Sequence[tuple[Path, Path]], address: str) -> Iterator[Done]:
+    from dnlib.zoo import cluster  # and with it torch
+
+    for _, done in cluster.spread(work, [(image.resolve(), target.resolve()) for image, target in pairs], address):
+        if isinstance(done, Exception):
+            raise done
+        yield done
 
 
 def denoise_file(

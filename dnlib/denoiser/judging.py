@@ -70,8 +70,10 @@ class Sample:
 
     @classmethod
     def of(cls, tile: np.ndarray, strength: Strength, rng: np.random.Generator) -> "Sample":
-        deviation = np.sqrt(strength.variance(tile))
-        return cls(tile, deviation, _as_strong(strength.draw(tile, rng), deviation))
+        deviation, draw = np.sqrt(strength.variance(tile)), strength.draw(tile, rng)
+        # its variance is what it should be, not only on average over draws
+        scale = np.sqrt((deviation**2).mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))
+        return cls(tile, deviation, (draw * scale).astype(np.float32))
 
     def middles(self) -> list["Sample"]:
         """The middle quarter of every TILE x TILE pixels of it; all of it where it is smaller than that."""
@@ -269,8 +271,3 @@ def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, lev
     if candidate.by_pixel:
         setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
     return partial(candidate.filter, **setting, **({"device": device} if candidate.weights else {}))
-
-
-def _as_strong(draw: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """A draw scaled so that its variance is what it should be, not only on average over draws."""
-    return (draw * np.sqrt((deviation**2).mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))).astype(np.float32)

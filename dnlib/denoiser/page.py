@@ -51,6 +51,7 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
     pages.filters["number"] = _number
     parts = choice.parts or {"": choice}
     drawn = list(_frames(before, after, choice))
+    shades = np.rint(255 * in_colour(np.linspace(0, 1, SHADES))).astype(np.uint8)
     page = pages.get_template("picture.html").render(
         name=name.encode(errors="replace").decode(),
         choice=choice,
@@ -61,7 +62,7 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
         changed=not all(np.array_equal(frame.before, frame.after, equal_nan=True) for _, frame in drawn),
         missing=1 - before.first_inside.mean(),
         channels=before.colours.shape[-1],
-        shades=[_hex(colour) for colour in in_colour(np.linspace(0, 1, SHADES))],
+        shades=["#" + bytes(colour).hex() for colour in shades],
     )
     with atomic(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -133,8 +134,3 @@ def _words(name: str) -> str:
 
 def _as_address(svg: str) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
-
-
-def _hex(colour: np.ndarray) -> str:
-    """A colour of three values in [0, 1] as style sheets write it."""
-    return "#" + bytes(np.rint(255 * colour).astype(np.uint8)).hex()

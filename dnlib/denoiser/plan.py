@@ -11,12 +11,11 @@ import numpy as np
 from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
-from dnlib.denoiser.before import NOTHING, before_of
+from dnlib.denoiser.before import NOTHING, before_of, offsets_of
 from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.lines import offsets_of
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of

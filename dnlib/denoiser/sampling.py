@@ -120,12 +120,8 @@ def noise_level(tiles: list[np.ndarray]) -> float:
 def direction_of_noise(tiles: list[np.ndarray]) -> str:
     """Along what neighbours share the noise: "rows", "columns", or "" where neither stands out.
 
-    Then the finest wavelets that look across hold more than those that look along, as no photograph does.
-
-    Parameters
-    ----------
-    tiles : list of ndarray
-        Float images [H, W] or [H, W, C].
+    Then the finest wavelets that look across hold more than those that look along, as no photograph does. tiles: float
+    images [H, W] or [H, W, C].
 
     Examples
     --------

@@ -153,14 +153,7 @@ def taken_for_noise(network: Filter, tiles: list[np.ndarray], known: Strength) -
     A network has seen what lawns, gravel and stone walls look like; an estimate from one image has not. It errs, too
     (`benchmarks/texture.py`).
 
-    Parameters
-    ----------
-    network : Filter
-        Of images [H, W, 3] in [0, 1].
-    tiles : list of ndarray
-        Such images.
-    known : Strength
-        Of the noise that they seem to have.
+    tiles: images [H, W, 3] in [0, 1], as the network takes them. known: of the noise that they seem to have.
     """
     removed = [np.square(network(tile) - tile) / known.variance(tile).clip(1e-12) for tile in tiles]
     return float(np.median(np.concatenate([one.ravel() for one in removed])) / chi2.median(1))

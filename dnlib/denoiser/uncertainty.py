@@ -32,14 +32,7 @@ def kind_of(chosen: Chosen) -> str:
 def spread(chosen: Chosen, result: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """The standard deviation [H, W, C] of every value of a result, in its own units, float32.
 
-    Parameters
-    ----------
-    chosen : Chosen
-        What made the result.
-    result : ndarray
-        [H, W, C], as `chosen.apply` gives it.
-    inside : ndarray
-        [H, W], False where pixels do not count.
+    result: [H, W, C], as `chosen.apply` gives it. inside: [H, W], False where pixels do not count.
     """
     if chosen.judged is None:
         return (chosen.span * np.sqrt(chosen.strength.variance(_unit(chosen, result)))).astype(np.float32)

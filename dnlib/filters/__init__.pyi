@@ -6,7 +6,7 @@ from . import (
     recorrupted as recorrupted,
     risk as risk,
 )
-from .calibration import Calibration as Calibration, calibrate as calibrate, single_mask as single_mask
+from .calibration import Calibration as Calibration, calibrate as calibrate
 from .classical import (
     Filter as Filter,
     Setting as Setting,

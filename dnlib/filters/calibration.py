@@ -76,8 +76,8 @@ def calibrate(
         The filter ignores each pixel's own value, as `donut_median` does: one plain pass measures every pixel.
         Otherwise scikit-image makes it J-invariant on a 4x4 grid, in 16 passes.
     all_masks
-        Measure on all pixels, or only on a sixteenth of them (`single_mask`), in one pass. Losses of two filters can be
-        compared only if they were measured on the same pixels, whose noise they share.
+        Measure on all pixels, or only on a sixteenth of them (scikit-image's choice), in one pass. Losses of two
+        filters can be compared only if they were measured on the same pixels, whose noise they share.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def calibrate(
     if min(image.shape[:2]) < 4:
         raise ValueError(f"an image to calibrate on has at least 4x4 pixels; {list(image.shape)} was given")
     if blind:
-        mask = None if all_masks else single_mask(image.shape[:2])
+        mask = None if all_masks else list(grid_masks(image.shape[:2]))[8]  # scikit-image's choice
         losses = [self_supervised_loss(filter(image, **setting), image, mask) for setting in settings]
     else:
         # scikit-image takes lists of arguments, we take lists of settings: pass the index.
@@ -113,8 +113,3 @@ def calibrate(
             extra_output=True,
         )
     return Calibration(tuple(settings), tuple(float(loss) for loss in losses))
-
-
-def single_mask(shape: tuple[int, int]) -> np.ndarray:
-    """The one group of 16 that `calibrate` looks at unless told to use all (scikit-image's choice)."""
-    return list(grid_masks(shape))[8]

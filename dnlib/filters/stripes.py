@@ -22,10 +22,6 @@ def without_lines(image: np.ndarray, along: str = "rows") -> np.ndarray:
     along : {"rows", "columns"}
         What the offsets belong to.
 
-    Returns
-    -------
-    array of the image's shape
-
     Raises
     ------
     ValueError

@@ -11,22 +11,13 @@ MOST_SAMPLES = 4  # a last axis of up to this many entries holds samples
 
 
 def axes_of(shape: tuple[int, ...], axes: str | None = None, channels: bool | None = None) -> str:
-    """A letter for every axis of an array.
+    """A letter for every axis of an array of this shape.
 
-    Parameters
-    ----------
-    shape
-        Of the array.
-    axes
-        The letters, if they are known: "YX", "CYX", "TZYXS".
-    channels
-        True: the last axis holds channels, or colours if there are three, and none is alpha. False: the last two axes
-        are height and width. None: a last axis of 1 to 4 entries holds samples.
+    axes: the letters, if they are known: "YX", "CYX", "TZYXS"
+    channels: True: the last axis holds channels, or colours if there are three, and none is alpha; False: the last two
+        axes are height and width; None: a last axis of 1 to 4 entries holds samples
 
-    Raises
-    ------
-    ValueError
-        For letters that do not fit the shape, and for shapes that could be read in two ways.
+    Raises ValueError for letters that do not fit the shape, and for shapes that could be read in two ways.
 
     Examples
     --------

@@ -142,21 +142,10 @@ def set_in_motion(
 
 
 def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
-    """The burst itself, if one can learn from it.
+    """The burst itself, floats [M, C, H, W], if one can learn from it; names: of the frames, for messages.
 
     It warns of a cut, a frame that differs far more from the one before than the others do, and of clipped frames.
-
-    Parameters
-    ----------
-    burst
-        Floats [M, C, H, W].
-    names
-        Of the frames, for messages.
-
-    Raises
-    ------
-    ValueError
-        For what is no burst, an even number of frames, NaN, or a frame equal to the middle one.
+    Raises ValueError for what is no burst, an even number of frames, NaN, or a frame equal to the middle one.
 
     Examples
     --------

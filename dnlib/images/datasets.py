@@ -102,12 +102,7 @@ def registry() -> dict[str, Dataset]:
 
 
 def find(name: str) -> Dataset:
-    """The registry's entry.
-
-    Raises
-    ------
-    ValueError
-        For an unknown name.
+    """The registry's entry. Raises ValueError for an unknown name.
 
     Examples
     --------
@@ -151,9 +146,8 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
     dataset = find(name)
     if not dataset.is_present:
         raise FileNotFoundError(
-            f"{len(dataset.contents())} of {dataset.expected} files of {name} are in {dataset.folder}; "
-            f"`dnlib data {name}` fetches it "
-            f"({dataset.bytes / 1e6:.0f} MB), or set DNLIB_DATA to the folder that holds {name}/"
+            f"{len(dataset.contents())} of {dataset.expected} files of {name} are in {dataset.folder}; `dnlib data "
+            f"{name}` fetches it ({dataset.bytes / 1e6:.0f} MB), or set DNLIB_DATA to the folder that holds {name}/"
         )
     folder = dataset.folder / (split or "")
     if not folder.is_dir():
@@ -164,17 +158,9 @@ def load(name: str, *, split: str | None = None, limit: int | None = None) -> li
 
 
 def fingerprint(name: str) -> str:
-    """One hash that changes with any file of a dataset, for records and for --resume.
+    """One hash that changes with any file of a dataset (as for `load`), for records and for --resume.
 
-    Parameters
-    ----------
-    name
-        As for `load`.
-
-    Returns
-    -------
-    str
-        sha256 over the names and contents of all files; for the bundled photographs, scikit-image's version.
+    It is the sha256 over the names and contents of all files; for the bundled photographs, scikit-image's version.
 
     Examples
     --------
@@ -194,31 +180,13 @@ def fingerprint(name: str) -> str:
 
 
 def fetch(name: str, *, progress: bool = False) -> Path:
-    """Download what is missing of a dataset, verify every file's hash, unpack archives.
+    """Download what is missing of a dataset of the registry, verify every file's hash, unpack archives.
 
-    A download whose hash differs is discarded, and what was there before is kept. An archive is unpacked whole or not
-    at all.
+    Returns its folder. A download whose hash differs is discarded, and what was there before is kept. An archive is
+    unpacked whole or not at all. progress: show a bar.
 
-    Parameters
-    ----------
-    name
-        Of the registry.
-    progress
-        Show a bar.
-
-    Returns
-    -------
-    pathlib.Path
-        The dataset's folder.
-
-    Raises
-    ------
-    ConnectionError
-        Without a network.
-    ValueError
-        For an unknown name, or a download with another hash than the registry's.
-    PermissionError
-        If nothing can be written into the folder.
+    Raises ConnectionError without a network; ValueError for an unknown name, or a download with another hash than the
+    registry's; PermissionError if nothing can be written into the folder.
 
     Examples
     --------

@@ -82,10 +82,8 @@ def parts_of(
         phases = [(slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)]
         places = [(f"place {n} of 2x2", (slice(None), *phase, slice(0, 1)), None) for n, phase in enumerate(phases)]
     elif count == 3 and not apart and unlike and (frames == frames[..., :1]).all():
-        notes, places = (
-            ["the three colours are equal: a gray image"],
-            [("", (*plane, slice(0, 1)), (*plane, slice(None)))],
-        )
+        notes = ["the three colours are equal: a gray image"]
+        places = [("", (*plane, slice(0, 1)), (*plane, slice(None)))]
     else:
         notes = []
         if count == 3 and not apart and unlike and unlike(frames, inside):

@@ -179,12 +179,7 @@ class Picture:
     @property
     def view(self) -> np.ndarray:
         """That frame as floats, as it is shown: gray, or three colours."""
-        return self.view_of(self.shown)
-
-    def view_of(self, number: int) -> np.ndarray:
-        """A frame, as `view` shows it."""
-        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[number].astype(float)
-        frame = frame[..., 0] if frame.shape[-1] == 1 else frame
+        frame = self.first.astype(float)
         return frame if frame.ndim == 2 or frame.shape[-1] == 3 else frame[..., 0]
 
     @property

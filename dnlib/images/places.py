@@ -18,24 +18,12 @@ SHIPPED = shipped("data")
 
 
 def in_checkout() -> bool:
-    """Whether this is the course's checkout, with its notebooks and results, and not a wheel.
-
-    Examples
-    --------
-    >>> in_checkout() == (ROOT / "notebooks").is_dir()
-    True
-    """
+    """Whether this is the course's checkout, with its notebooks and results, and not a wheel."""
     return (ROOT / "notebooks").is_dir() and (ROOT / "results").is_dir()
 
 
 def home() -> Path:
-    """Where datasets lie: the environment variable DNLIB_DATA, or data/downloads in the checkout, or a user's cache.
-
-    Examples
-    --------
-    >>> (home() / "kodak24").name  # where kodak24 is looked for
-    'kodak24'
-    """
+    """Where datasets lie: the environment variable DNLIB_DATA, or data/downloads in the checkout, or a user's cache."""
     if told := os.environ.get("DNLIB_DATA"):
         return Path(told).expanduser()
     if in_checkout():

@@ -5,32 +5,13 @@ from collections.abc import Iterable
 
 from dnlib.images.layouts import Example
 
-ACCEPTED = (
-    '"each", a regular expression whose first group is the name of the scene, '
-    "or a mapping from names of scenes to regular expressions"
-)
-
 
 def scene_rules(dataset: str, scene: str | dict[str, str] | None) -> dict[str, re.Pattern]:
-    r"""The regular expressions behind the registry's key `scene`.
+    r"""The regular expressions behind the registry's key `scene` of a dataset: name of the scene -> expression.
 
-    Parameters
-    ----------
-    dataset : str
-        The name of the dataset, for the error.
-    scene : str or dict
-        What the registry says: "each", a regular expression whose first group is the name of the scene, or a mapping
-        from names of scenes to regular expressions. A name may refer to a group of its expression.
-
-    Returns
-    -------
-    dict
-        Name of the scene -> expression. None at all if each image is a scene of its own.
-
-    Raises
-    ------
-    ValueError
-        For anything else.
+    scene: "each", which gives none at all, a regular expression whose first group is the name of the scene, or a
+    mapping from names of scenes to regular expressions. A name may refer to a group of its expression. Raises
+    ValueError for anything else.
 
     Examples
     --------
@@ -42,7 +23,10 @@ def scene_rules(dataset: str, scene: str | dict[str, str] | None) -> dict[str, r
     if scene == "each":
         return {}
     texts = {r"\1": scene} if isinstance(scene, str) else scene
-    refusal = f"the scene of dataset {dataset} is {ACCEPTED}; {scene!r} was given"
+    refusal = (
+        f'the scene of dataset {dataset} is "each", a regular expression whose first group is the name of the scene, '
+        f"or a mapping from names of scenes to regular expressions; {scene!r} was given"
+    )
     if not (
         texts and isinstance(texts, dict) and all(isinstance(part, str) for pair in texts.items() for part in pair)
     ):
@@ -59,13 +43,6 @@ def scene_rules(dataset: str, scene: str | dict[str, str] | None) -> dict[str, r
 def scene_of(image: str, rules: dict[str, re.Pattern]) -> str:
     r"""The scene of an image: that of the first expression that matches its whole name, else its name.
 
-    Parameters
-    ----------
-    image : str
-        Name of the image.
-    rules : dict
-        Of `scene_rules`.
-
     Examples
     --------
     >>> rules = scene_rules("phones", {"chart": "0[12]", r"room \1": r"room(\d)_\d+"})
@@ -81,10 +58,7 @@ def scene_of(image: str, rules: dict[str, re.Pattern]) -> str:
 def check_scenes_apart(learnt: Iterable[Example], judges: Iterable[Example]) -> None:
     """See to it that images to learn from and images to judge with, of one dataset, share no scene.
 
-    Raises
-    ------
-    ValueError
-        If they do; it names the scenes.
+    Raises ValueError if they do; it names the scenes.
 
     Examples
     --------

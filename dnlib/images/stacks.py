@@ -86,7 +86,9 @@ def opened(
             with named(path):
                 layout = layout_of(found[0], axes, channels)
             if read_frame := _reader(path, layout, *found):
-                stack = _stack(path, layout, found[0], read_frame, ignore_nan)
+                said = {"metadata": found[0].metadata, "notes": (*layout.notes, *notes_on(path, found[0]))}
+                reading = {"read_frame": read_frame, "no_data": found[0].no_data, "ignore_nan": ignore_nan}
+                stack = Stack(layout.pixels, layout.axes, layout.alpha, **said, **reading)
         yield stack or read(path, axes=axes, channels=channels, ignore_nan=ignore_nan)
 
 
@@ -137,22 +139,6 @@ def _reader(
             return frame.reshape(shape).astype(layout.pixels.dtype, copy=False)
 
     return read_planes
-
-
-def _stack(
-    path: Path, layout: Picture, stored: Stored, read_frame: Callable[[int], np.ndarray], ignore_nan: bool
-) -> Stack:
-    notes = (*layout.notes, *notes_on(path, stored))
-    return Stack(
-        layout.pixels,
-        layout.axes,
-        layout.alpha,
-        metadata=stored.metadata,
-        notes=notes,
-        read_frame=read_frame,
-        no_data=stored.no_data,
-        ignore_nan=ignore_nan,
-    )
 
 
 def _open_npy(path: Path) -> tuple[Stored, Callable[[int], np.ndarray]] | None:

@@ -40,17 +40,7 @@ def tiles_of(shape: tuple[int, int], *, side: int, margin: int, multiple: int = 
     [slice(0, 50, None), slice(40, 90, None)]
     """
     pieces = [_pieces(size, side, margin, multiple) for size in shape]
-    return [
-        Tile(
-            (slice(*rows), slice(*columns)),
-            (slice(*seen_rows), slice(*seen_columns)),
-            tuple(
-                slice(kept[0] - seen[0], kept[1] - seen[0])
-                for kept, seen in ((rows, seen_rows), (columns, seen_columns))
-            ),
-        )
-        for (rows, seen_rows), (columns, seen_columns) in product(*pieces)
-    ]
+    return [Tile(*zip(rows, columns, strict=True)) for rows, columns in product(*pieces)]
 
 
 def by_tiles(
@@ -121,14 +111,14 @@ def by_tiles(
     return wholes
 
 
-def _pieces(size: int, side: int, margin: int, multiple: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Equal pieces of a line: from where to where each is kept, and from where to where it is seen."""
+def _pieces(size: int, side: int, margin: int, multiple: int) -> list[tuple[slice, slice, slice]]:
+    """Equal pieces of a line: what is kept of each, what is seen, and what is kept as counted within what is seen."""
     count = 1 if size <= side + 2 * margin else -(-size // side)
-    ends = [size * number // count for number in range(count + 1)]
-    return [
-        ((start, stop), (_aligned(start - margin, multiple), size - _aligned(size - stop - margin, multiple)))
-        for start, stop in pairwise(ends)
-    ]
+    pieces = []
+    for start, stop in pairwise(size * number // count for number in range(count + 1)):
+        first, last = _aligned(start - margin, multiple), size - _aligned(size - stop - margin, multiple)
+        pieces.append((slice(start, stop), slice(first, last), slice(start - first, stop - first)))
+    return pieces
 
 
 def _aligned(distance: int, multiple: int) -> int:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from dnlib.images.axes import FRAME_LETTERS
 from dnlib.images.metadata import Metadata, Size, Stored
@@ -43,14 +42,6 @@ def holds_zarr(folder: Path) -> bool:
     return any((folder / name).is_file() for name in MARKS)
 
 
-class Found(NamedTuple):
-    """An array of a zarr: the group it was found in and its attributes, or None, and where it lies in there."""
-
-    array: object
-    group: object | None
-    place: str
-
-
 def open_zarr(path: Path) -> tuple[Stored, object]:
     """What a zarr holds, its pixels without values, and the array that has them."""
     array, group, place = _found(package().open(store=path, mode="r", use_consolidated=False))
@@ -61,7 +52,9 @@ def open_zarr(path: Path) -> tuple[Stored, object]:
     names = [axis["name"] if isinstance(axis, dict) else axis for axis in levels.get("axes", [])]
     if not names and "datasets" in levels and array.ndim == 5:
         names = list("tczyx")  # as all are before OME-Zarr 0.3
-    axes = letters_of(names or _dimensions(array), array.ndim)
+    # the names of its axes: of format 3, or as xarray writes them into format 2
+    names_of_array = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    axes = letters_of(names or names_of_array, array.ndim)
     own = dict(array.attrs)
     own.pop("_ARRAY_DIMENSIONS", None)
     alpha = own.pop("alpha") if own.get("alpha") in ("associated", "unassociated") else None
@@ -88,15 +81,15 @@ def read_zarr(path: Path) -> Stored:
     return stored._replace(pixels=array[...])
 
 
-def _found(node) -> Found:
-    """The array to read: the group's first level if it says so, else the only thing there is."""
+def _found(node) -> tuple[object, object | None, str]:
+    """The array to read, the group it lies in or None, and where: its first level if it says so, else what there is."""
     inside = hasattr(node, "members")
     group, place = (node, "") if inside else (None, "")
     while hasattr(node, "members"):
         levels = _taken_apart(dict(node.attrs))[0].get("multiscales")
         if levels:
             path = levels[0]["datasets"][0]["path"]
-            return Found(node[path], node, path)
+            return node[path], node, path
         members = {name: one for name, one in node.members() if name not in SKIPPED}
         if len(members) != 1:
             some = ", ".join(sorted(members)[:10]) or "none"
@@ -106,7 +99,7 @@ def _found(node) -> Found:
             group, place = node, ""
         else:
             place = name
-    return Found(node, group, place)
+    return node, group, place
 
 
 def _taken_apart(attributes: dict) -> tuple[dict, dict]:
@@ -127,11 +120,6 @@ def _check_codecs(array) -> None:
         raise ValueError("its values are pickled, which could run a program; save them as numbers")
     if array.dtype.kind not in "iufb":
         raise ValueError(f"it has values of type {array.dtype}; integers and floating-point numbers are accepted")
-
-
-def _dimensions(array) -> Sequence[str | None]:
-    """The names of an array's axes: of format 3, or as xarray writes them into format 2."""
-    return getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
 
 
 def letters_of(names: Sequence[str | None], count: int) -> str | None:

@@ -121,10 +121,6 @@ def refine(
     seed : int
         Of what is drawn.
 
-    Returns
-    -------
-    Tensor [N, C, H, W]
-
     Raises
     ------
     ValueError

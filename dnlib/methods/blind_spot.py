@@ -50,11 +50,16 @@ class BlindSpotBayes(Method):
         hardly leads up: what the noise does not explain, the covariance does.
     regularise : bool
         Whether the loss has its last term.
+    floor : float
+        The least deviation that is believed, as a share of the noise's: its square is added to each variance where the
+        deviation of the answer is stated, and neither while learning nor for the answer itself. Behind noise the
+        likelihood hardly sees smaller errors, and where the network is surest it is too sure. 0 as published.
 
     Raises
     ------
     ValueError
-        For a network that is not blind or has another number of outputs, for unknown names.
+        For a network that is not blind or has another number of outputs, for unknown names, for a floor that is no
+        number from 0 on, or that noise without a variance cannot have.
 
     References
     ----------
@@ -79,10 +84,13 @@ class BlindSpotBayes(Method):
         estimator_width: int = 48,
         start: float | None = None,
         regularise: bool = True,
+        floor: float = 0.0,
     ):
         super().__init__(network)
         self.noise = read_noise(noise) if isinstance(noise, str) else noise
         _check(network, self.noise, covariance, parameter)
+        _check_floor(floor, self.noise)
+        self.floor = floor
         self.covariance, self.parameter, self.regularise = covariance, parameter, regularise
         starts = self.noise.bounds if start is None else (self.noise.to_internal(start),)
         free = max(self.noise.to_free(value) for value in starts)
@@ -137,9 +145,13 @@ class BlindSpotBayes(Method):
         strength = self._parameter(noisy, parameter).double()
 
         def update(pixels: Tensor) -> tuple[Tensor, Tensor]:
-            belief = self._belief(pixels[:, channels:], channels)
-            after = self.noise.posterior(pixels[:, :channels].double(), *belief, strength)
-            return after.mean.to(noisy), after.std.to(noisy)
+            belief, noisy_pixels = self._belief(pixels[:, channels:], channels), pixels[:, :channels].double()
+            after = self.noise.posterior(noisy_pixels, *belief, strength)
+            if not self.floor:
+                return after.mean.to(noisy), after.std.to(noisy)
+            least = beliefs.diagonal(self.floor**2 * self.noise.variance(belief.mean, strength))
+            stated = self.noise.posterior(noisy_pixels, belief.mean, belief.cov + least, strength)
+            return after.mean.to(noisy), stated.std.to(noisy)
 
         return Estimate(
             *by_tiles(update, torch.cat([noisy, answer.to(noisy)], dim=1), side=PIECE, margin=0, multiple=1)
@@ -218,6 +230,13 @@ def outputs(channels: int, covariance: str) -> int:
     [9, 6, 3]
     """
     return channels + {"full": channels * (channels + 1) // 2, "diagonal": channels, "none": 0}[covariance]
+
+
+def _check_floor(floor: float, noise: object) -> None:
+    if not 0 <= floor < float("inf"):
+        raise ValueError(f"a floor is a share of the noise's deviation, a number from 0 on; {floor} was given")
+    if floor and not isinstance(noise, AddedGaussian):
+        raise ValueError(f"{noise} has no variance that a floor of {floor} could be a share of; leave it at 0")
 
 
 def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -> None:

@@ -116,20 +116,9 @@ class Student(Stage):
 
 
 def recharged(targets: Tensor, noisy: Tensor, lot: Tensor) -> Tensor:
-    """Targets of which one for each pixel is the noisy value instead.
+    """Targets [m, N, C, H, W] of which one for each pixel is the noisy value [N, C, H, W] instead.
 
-    Parameters
-    ----------
-    targets : Tensor [m, N, C, H, W]
-        What a teacher says with m holes.
-    noisy : Tensor [N, C, H, W]
-        The noisy images.
-    lot : Tensor [N, 1, H, W] of int
-        Which of the targets gives way, from 0 to m - 1.
-
-    Returns
-    -------
-    Tensor [m, N, C, H, W]
+    lot: [N, 1, H, W], which of the targets gives way, from 0 to m - 1.
 
     Examples
     --------

@@ -138,10 +138,6 @@ def visible_mean(image: Tensor, visible: Tensor) -> Tensor:
     visible : Tensor [N, 1, H, W] of bool
         Which pixels count.
 
-    Returns
-    -------
-    Tensor [N, C, H, W]
-
     Examples
     --------
     >>> visible_mean(torch.arange(9.0).view(1, 1, 3, 3), torch.ones(1, 1, 3, 3, dtype=torch.bool))[0, 0, 1, 1]

@@ -63,9 +63,9 @@ class Tiles(NamedTuple):
 
     noisy: Tensor
     target: Tensor
-    covariance: np.ndarray  # s_yr of every tile
-    cut: float  # the lowest s_yr of good targets
-    peak: float  # of the histogram of s_yr: minus the variance of the noise, if the targets are good
+    covariance: np.ndarray
+    cut: float
+    peak: float
 
     def good(self, width: float = 3.0) -> np.ndarray:
         """[N], False where s_yr says that the target is wrong, or where its mean lies `width` deviations off.
@@ -110,10 +110,6 @@ def craft_tiles(
         Of the offsets.
     progress : bool
         Show a bar.
-
-    Returns
-    -------
-    Tiles
 
     Raises
     ------

@@ -17,21 +17,12 @@ class Neighbours(NamedTuple):
 
     Places are the rows and columns 1 - patch ... H - 1 (W - 1) of the frame; every array is
     [H + patch - 1, W + patch - 1].
-
-    Parameters
-    ----------
-    frame : ndarray of int
-        The frame that the nearest patch is in.
-    row, column : ndarray of int
-        How many rows farther down and columns farther right it begins.
-    distance : ndarray of float
-        The mean squared difference of the pixels.
     """
 
-    frame: np.ndarray  # its frame
-    row: np.ndarray  # how many rows below
-    column: np.ndarray  # and columns to the right it lies
-    distance: np.ndarray  # mean squared difference of the pixels
+    frame: np.ndarray  # the frame that the nearest patch is in
+    row: np.ndarray  # how many rows farther down
+    column: np.ndarray  # and columns farther right it begins
+    distance: np.ndarray  # the mean squared difference of the pixels
 
 
 def search(burst: Tensor, *, patch: int, radius: int, coarse: tuple[int, int] | None = None) -> Neighbours:
@@ -52,10 +43,6 @@ def search(burst: Tensor, *, patch: int, radius: int, coarse: tuple[int, int] | 
     coarse : (reach, step), optional
         For scenes that move far: a first pass over every `step`-th motion up to `reach`. PCST takes (500, 3) with a
         radius of 37 for real video.
-
-    Returns
-    -------
-    Neighbours
 
     Raises
     ------

@@ -269,9 +269,8 @@ class SSID(Method):
         super().__init__(unet)
         self.bnn = BNN(bnn)
         self.lan = LAN(self.bnn, lan, target=lan_target, weigh=weigh_lan, thresholds=thresholds)
-        self._unet = (
-            DenoisingUNet(self.bnn, self.lan, unet, thresholds=thresholds),
-        )  # a view of `network`, which is stored
+        # a view of `network`, which is stored
+        self._unet = (DenoisingUNet(self.bnn, self.lan, unet, thresholds=thresholds),)
 
     @property
     def stages(self) -> tuple[BNN, LAN, DenoisingUNet]:

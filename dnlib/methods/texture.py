@@ -11,7 +11,7 @@ FLATTEST = 0.1  # the share of the pixels by which grain is told
 
 
 def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, window: int = 7) -> Tensor:
-    """How much of LAN the U-Net learns, from the deviation s around each pixel of a BNN's estimate.
+    """How much of LAN the U-Net learns, [N, 1, H, W], from the deviation s around each pixel of a BNN's estimate.
 
     sigmoid(s - low) below the low threshold, 1/2 between the two, sigmoid(s - high) above: from 0.27 in perfectly flat
     areas (thresholds 1 and 5) towards 1 at edges.
@@ -25,10 +25,6 @@ def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, win
     window : int
         s is the standard deviation of window x window pixels of the mean of the channels, the image mirrored at its
         borders.
-
-    Returns
-    -------
-    Tensor [N, 1, H, W]
 
     Raises
     ------
@@ -114,10 +110,7 @@ def grain(estimate: Tensor, window: int = 7) -> float:
 def led_by(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS) -> dict[str, float]:
     """The shares of the pixels at which alpha lets the blind network lead, neither, or the locally aware one.
 
-    Raises
-    ------
-    ValueError
-        As `alpha`.
+    Raises ValueError as `alpha`.
 
     Examples
     --------

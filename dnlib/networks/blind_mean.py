@@ -15,10 +15,7 @@ START = 0.1  # what is added to the mean starts that much smaller than He et al.
 def ring_of(hole: Tensor) -> Tensor:
     """The offsets that touch a hole from outside, corners included: True in a square array, two pixels wider.
 
-    Parameters
-    ----------
-    hole : Tensor [k, k] of bool
-        True at the offsets that are not seen; k is odd.
+    hole: [k, k] of bool, True at the offsets that are not seen; k is odd.
 
     Examples
     --------
@@ -114,10 +111,7 @@ def add_blind_mean(answer: Tensor, image: Tensor, hole: Tensor) -> Tensor:
 def start_at_the_mean(last: nn.Conv2d, channels: int) -> None:
     """Make what a network's last layer adds to the mean small; what it says beside the mean starts as ever.
 
-    Raises
-    ------
-    ValueError
-        If it answers with fewer channels than the image has.
+    Raises ValueError if it answers with fewer channels than the image has.
 
     Examples
     --------

@@ -4,7 +4,6 @@ Two branches. Each begins with one large convolution whose taps leave out a diam
 steps so wide that they never come back into it: dilated layers on every stride-th pixel of the features.
 """
 
-import itertools
 import math
 from typing import Literal
 
@@ -15,7 +14,7 @@ from torch.nn import functional
 from dnlib.images import one_of
 from dnlib.networks import shuffle
 from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
-from dnlib.networks.dilated import Dilated, MaskedConv, start_well
+from dnlib.networks.dilated import Dilated, MaskedConv, pointwise, start_well
 from dnlib.networks.half_plane import BlindSpotUNet
 from dnlib.networks.restormer import Attention, Transformer
 from dnlib.networks.shapes import chain_reach, check, check_channels
@@ -129,8 +128,7 @@ class BlindPatch(nn.Module):
         self.fusion = one_of(fusion, ("concat", "average"), "what joins the branches")
         joined = width * (len(self._branches) if fusion == "concat" else 1)
         sizes = (joined, width, width // 2, width // 2)
-        layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Conv2d(a, b, 1), nn.ReLU(inplace=True))]
-        self.tail = nn.Sequential(*layers, nn.Conv2d(width // 2, channels, 1))
+        self.tail = nn.Sequential(*pointwise(*sizes), nn.Conv2d(width // 2, channels, 1))
         start_well(self)
         self.mean = mean
         if mean:
@@ -346,8 +344,7 @@ def global_branch(
 
 def _body(kind: str, width: int, blocks: int, dilation: int, attention: bool = True) -> nn.Sequential:
     if kind == "dilated":
-        start = [layer for _ in range(2) for layer in (nn.Conv2d(width, width, 1), nn.ReLU(inplace=True))]
-        end = [nn.Conv2d(width, width, 1), nn.ReLU(inplace=True)]
+        start, end = pointwise(width, width, width), pointwise(width, width)
         return nn.Sequential(nn.ReLU(), *start, *(Dilated(width, dilation) for _ in range(blocks)), *end)
     if kind == "transformer":
         return nn.Sequential(*(Transformer(width, dilation, attention=attention) for _ in range(blocks)))

@@ -1,5 +1,7 @@
 """Blind-spot networks of dilated convolutions: a first convolution with a hole, then only steps that jump over it."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -95,15 +97,8 @@ class DilatedBlindSpot(nn.Module):
         self.channels, self.outputs = check_channels(channels), outputs or channels
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True))
         self.branches = nn.ModuleList(_Branch(width, step, blocks, differences) for step in (2, 3))
-        self.tail = nn.Sequential(
-            nn.Conv2d(2 * width, width, 1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(width, width // 2, 1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(width // 2, width // 2, 1),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(width // 2, self.outputs, 1),
-        )
+        sizes = (2 * width, width, width // 2, width // 2)
+        self.tail = nn.Sequential(*pointwise(*sizes), nn.Conv2d(width // 2, self.outputs, 1))
         start_well(self)
         self.mean = mean
         if mean:
@@ -130,15 +125,19 @@ class _Branch(nn.Sequential):
         side = 2 * step - 1
         taps = torch.ones(side, side, dtype=torch.bool)
         taps[side // 2, side // 2] = False
-        pointwise = [part for _ in range(2) for part in (nn.Conv2d(width, width, 1), nn.ReLU(inplace=True))]
+        start = pointwise(width, width, width)
         super().__init__(
             MaskedConv(width, width, taps, differences),
             nn.ReLU(inplace=True),
-            *pointwise,
+            *start,
             *(Dilated(width, step) for _ in range(blocks)),
-            nn.Conv2d(width, width, 1),
-            nn.ReLU(inplace=True),
+            *pointwise(width, width),
         )
+
+
+def pointwise(*sizes: int) -> list[nn.Module]:
+    """1x1 convolutions from each number of channels to the next, a ReLU after each."""
+    return [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Conv2d(a, b, 1), nn.ReLU(inplace=True))]
 
 
 def start_well(network: nn.Module) -> None:

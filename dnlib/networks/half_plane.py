@@ -149,16 +149,14 @@ class BlindSpotUNet(BlindSpot):
     def at_shifts(self, image: Tensor, shifts: Sequence[int]) -> Tensor:
         """What it says with each of several holes, of (2 shift - 1)^2 pixels, for little more work than with one.
 
+        Returns [len(shifts), N, outputs, H, W].
+
         Parameters
         ----------
         image : Tensor [N, channels, H, W]
             In [0, 1].
         shifts : sequence of int
             0 lets it see the pixel itself as well.
-
-        Returns
-        -------
-        Tensor [len(shifts), N, outputs, H, W]
 
         Examples
         --------

@@ -14,12 +14,8 @@ def split(image: Tensor, stride: int) -> Tensor:
     """The small images of [N, C, H, W] as a batch [N * stride^2, C, h, w], those of an image one after the other.
 
     Sides that are no multiple of `stride` are filled up with zeros, at the bottom and at the right. (Mirroring would
-    put some pixels beside themselves, and a blind network could see them there.)
-
-    Raises
-    ------
-    ValueError
-        For a stride below 1.
+    put some pixels beside themselves, and a blind network could see them there.) Raises ValueError for a stride below
+    1.
 
     Examples
     --------
@@ -70,7 +66,7 @@ def untile(tiled: Tensor, stride: int, border: int) -> Tensor:
 
 
 def apply(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, border: int | None = None) -> Tensor:
-    """What a network says about the small images, put together again.
+    """What a network says about the small images, put together again: [N, any, H, W].
 
     Parameters
     ----------
@@ -82,10 +78,6 @@ def apply(network: Callable[[Tensor], Tensor], image: Tensor, stride: int, *, bo
         1 leaves the image whole.
     border : int, optional
         Tile the small images with it, as AP-BSN does; None gives them to the network as a batch, each on its own.
-
-    Returns
-    -------
-    Tensor [N, any, H, W]
 
     Examples
     --------

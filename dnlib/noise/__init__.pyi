@@ -14,8 +14,8 @@ from .beliefs import (
 )
 from .bursts import noisy_burst as noisy_burst
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
-from .chroma import chroma_correlation_map as chroma_correlation_map, chroma_sums as chroma_sums
-from .correlated import AnyCorrelated as AnyCorrelated, CorrelatedGaussian as CorrelatedGaussian
+from .chroma import chroma_correlation_map as chroma_correlation_map
+from .correlated import AnyCorrelated as AnyCorrelated, CorrelatedGaussian as CorrelatedGaussian, Lines as Lines
 from .correlation import (
     LagSums as LagSums,
     correlation_map as correlation_map,
@@ -40,7 +40,6 @@ from .likelihoods import (
     Poisson as Poisson,
     Sensor as Sensor,
 )
-from .lines import Lines as Lines
 from .measure import (
     inspect_image as inspect_image,
     inspect_pair as inspect_pair,

@@ -38,24 +38,6 @@ def chroma_correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndar
     >>> np.allclose(chroma_correlation_map(gray + colour, 2), chroma_correlation_map(colour, 2))
     True
     """
-    sums, pairs = chroma_sums(noise, reach, valid=valid)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(pairs > 0, sums / pairs, np.nan)
-
-
-def chroma_sums(
-    noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """What `chroma_correlation_map` divides: sums of the triples' correlations, and how many pairs they have.
-
-    Both are [2 reach + 1, 2 reach + 1]; those of several images may be added up. Parameters as there.
-
-    Examples
-    --------
-    >>> sums, pairs = chroma_sums(np.random.default_rng(0).standard_normal((8, 8, 3)), 1)
-    >>> pairs.astype(int).tolist()
-    [[49, 56, 49], [56, 64, 56], [49, 56, 49]]
-    """
     planes = as_planes(noise, reach)
     if len(planes) != 3:
         raise ValueError(
@@ -69,4 +51,5 @@ def chroma_sums(
     unit = np.where(counts, chroma / np.where(counts, length, 1), 0)
     sums = lag_products(unit, [(0, 0), (1, 1), (2, 2)], reach).sum(axis=0)
     pairs = np.rint(lag_products(counts[None].astype(planes.dtype), [(0, 0)], reach)[0])
-    return sums, pairs
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(pairs > 0, sums / pairs, np.nan)

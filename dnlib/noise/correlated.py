@@ -1,4 +1,4 @@
-"""Gaussian noise whose neighbours share it: white noise, blurred."""
+"""Gaussian noise whose neighbours share it, white noise blurred; and noise that whole rows share."""
 
 import math
 from numbers import Integral, Real
@@ -69,6 +69,31 @@ class CorrelatedGaussian(Noise):
             white = math.sqrt(self.between) * shared + math.sqrt(1 - self.between) * white
         noise = conv2d(white.flatten(0, 1)[:, None], self.kernel.to(clean)[None, None])
         return clean + per_image(parameter) * noise.view(clean.shape)
+
+
+class Lines(Noise):
+    """One number per row, N(0, sigma^2), added to all its pixels and colours alike, as sensors do that read row by row.
+
+    Parameters
+    ----------
+    sigma : float or (low, high)
+        Standard deviation in 8-bit units, > 0; a range is drawn from once per image.
+
+    Examples
+    --------
+    >>> noise = Lines(20).sample(torch.full((1, 3, 4, 4), 0.5)).image - 0.5
+    >>> torch.equal(noise, noise[:, :1, :, :1].expand_as(noise))
+    True
+    """
+
+    paper_units = 255
+
+    def __init__(self, sigma: float | tuple[float, float]):
+        super().__init__("sigma", sigma)
+
+    def corrupt(self, clean: Tensor, parameter: Tensor, generator: Generator | None) -> Tensor:
+        n, _, h, _ = clean.shape
+        return clean + per_image(parameter) * normal((n, 1, h, 1), clean, generator)
 
 
 class AnyCorrelated(PerImage):

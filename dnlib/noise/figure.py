@@ -48,7 +48,9 @@ def draw_inspection(found: Inspection, path: Path) -> None:
         axes[1].set_title("correlation of neighbours")
         if colours > 1:
             _draw_shared(axes[2], found.covariance)
-        figure.suptitle(_title_of(found), fontsize="medium")
+        said = ["measured" if found.exact else "estimated", f"{found.saturated:.1%} black or white"]
+        said += ["JPEG blocks"] * found.blocks + ["enlarged"] * found.enlarged
+        figure.suptitle(", ".join(said), fontsize="medium")
         with atomic(path) as temporary:
             figure.savefig(temporary, format="png", dpi=100)
 
@@ -141,12 +143,8 @@ def draw_correlation_map(axes: Axes, values: np.ndarray, title: str = "") -> Non
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        Where.
     values : ndarray
         [2 reach + 1, 2 reach + 1], the zero lag in the middle, as :func:`dnlib.noise.correlation_map` returns it.
-    title : str
-        Above it.
 
     Examples
     --------
@@ -171,10 +169,3 @@ def _draw_shared(axes: Axes, covariance: np.ndarray) -> None:
         dark = abs(covariance[row, column]) > 0.7
         place = {"ha": "center", "va": "center", "color": "white" if dark else "black"}
         axes.text(column, row, f"{covariance[row, column]:.2f}", **place)
-
-
-def _title_of(found: Inspection) -> str:
-    """How it was found, and what the file went through."""
-    parts = ["measured" if found.exact else "estimated", f"{found.saturated:.1%} black or white"]
-    parts += ["JPEG blocks"] * found.blocks + ["enlarged"] * found.enlarged
-    return ", ".join(parts)

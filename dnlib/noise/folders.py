@@ -8,8 +8,7 @@ from tqdm.auto import tqdm
 from dnlib.images import Range, image_files, read
 from dnlib.noise.correlation import lag_sums
 from dnlib.noise.inspection import Inspection
-from dnlib.noise.measure import BINS, noise_of
-from dnlib.noise.scales import ranges_of_pair
+from dnlib.noise.measure import BINS, noise_of, ranges_of_pair
 
 
 def inspect_folders(

@@ -57,13 +57,7 @@ class Likelihood(Noise):
 
 
 class AddedGaussian(Likelihood):
-    """Additive noise that counts as Gaussian, its variance known for a known clean pixel: subclasses say which.
-
-    Examples
-    --------
-    >>> isinstance(Poisson(30), AddedGaussian), isinstance(Impulse(0.5), AddedGaussian)
-    (True, False)
-    """
+    """Additive noise that counts as Gaussian, its variance known for a known clean pixel: subclasses say which."""
 
     def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
         """The variance [N, C, H, W] of the noise on clean pixels `mean` [N, C, H, W], for parameters [N]."""

@@ -11,7 +11,6 @@ from dnlib.noise.correlation import correlation_map
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import Estimate, estimate
 from dnlib.noise.patches import is_clipped
-from dnlib.noise.scales import check_scales, ranges_of_pair
 from dnlib.noise.traces import has_blocks, was_enlarged
 from dnlib.noise.white import white_variance
 
@@ -149,6 +148,31 @@ def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> f
     return min(shares) if shares and min(shares) > WEAKEST else None
 
 
+def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
+    """The range of each; floats beyond [0, 1] are in the units of their partner."""
+    if noisy.dtype == clean.dtype:
+        common = range_in_use(np.concatenate([noisy.ravel(), clean.ravel()]))
+        return common, common
+    whole = {kind: Range(0.0, float(np.iinfo(kind).max), float(np.iinfo(kind).max)) for kind in ("uint8", "uint16")}
+    first, second = (whole.get(str(image.dtype)) or range_in_use(image) for image in (noisy, clean))
+    if clean.dtype.kind == "f" and second.high != 1:
+        second = first
+    elif noisy.dtype.kind == "f" and first.high != 1:
+        first = second
+    return first, second
+
+
+def _check_scales(noisy: np.ndarray, clean: np.ndarray) -> None:
+    """Refuse two images of which one is a multiple of the other."""
+    if clean.std() > 0.02:
+        gain = float(np.cov(noisy.ravel(), clean.ravel())[0, 1] / clean.var(dtype=float))
+        if not 0.5 < gain < 2:
+            raise ValueError(
+                f"where the clean image changes by 1, the noisy one changes by {gain:.2g}: they show different "
+                "scenes or have different scales; give both in the same one"
+            )
+
+
 def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The difference of two images, and where it counts: where the clean one is saturated there is nothing to measure.
 
@@ -158,7 +182,7 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarr
         raise ValueError(
             f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
         )
-    check_scales(noisy, clean)
+    _check_scales(noisy, clean)
     beyond = noisy.min() < 0 or noisy.max() > 1
     noise, inside = noisy - clean, np.ones(noisy.shape[:2], bool) if beyond else _inside(clean)
     if not noise.any():
@@ -189,12 +213,8 @@ def _curves(brightness: np.ndarray, variances: np.ndarray, white: float) -> np.n
     curves = []
     for light, variance in zip(brightness.T, variances.T, strict=True):
         bins = _bins(np.argsort(light, kind="stable"))
-        curves.append(
-            [
-                [light[part].mean() for part in bins],
-                [white * np.sqrt(variance[part].mean()) for part in bins],
-            ]
-        )
+        deviations = [white * np.sqrt(variance[part].mean()) for part in bins]
+        curves.append([[light[part].mean() for part in bins], deviations])
     return np.array(curves)
 
 

@@ -15,11 +15,6 @@ class PerImage(Noise):
 
     The parameter of an image is the standard deviation of the noise that it got, in 8-bit units, for kinds of noise
     count their strength in units of their own.
-
-    Examples
-    --------
-    >>> isinstance(Mixture([Noise("sigma", 5)]), PerImage)
-    True
     """
 
     paper_units = 255

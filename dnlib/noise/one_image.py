@@ -49,31 +49,15 @@ ROUNDS = 6
 
 @dataclass(frozen=True)
 class Estimate:
-    """Noise of P patches all over an image, and of the image.
+    """Noise of P patches all over an image, and of the image."""
 
-    Parameters
-    ----------
-    brightness, variance : array [P, C]
-        The patches' brightness, and the noise's variance there.
-    map : array [9, 9]
-        The correlation map.
-    colours : array [C, C]
-        The correlation between the colours of a pixel.
-    pure : array [H, W]
-        True in the pure patches.
-    pure_variance : float
-        The mean of the noise's variance there.
-    textured : bool
-        Whether the smoothest patches have structure, so that texture may have been taken for noise.
-    """
-
-    brightness: np.ndarray
-    variance: np.ndarray
-    map: np.ndarray
-    colours: np.ndarray
-    pure: np.ndarray
-    pure_variance: float
-    textured: bool
+    brightness: np.ndarray  # of the patches, [P, C]
+    variance: np.ndarray  # of the noise there, [P, C]
+    map: np.ndarray  # of the correlation, [9, 9]
+    colours: np.ndarray  # the correlation between the colours of a pixel, [C, C]
+    pure: np.ndarray  # [H, W], True in the pure patches
+    pure_variance: float  # the mean of the noise's variance there
+    textured: bool  # whether the smoothest patches have structure, so that texture may have been taken for noise
 
 
 def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estimate:
@@ -113,17 +97,18 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
 
 def _by_structure(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Variance [P, C], the pure patches [P] bool, and their structure as a multiple of what white noise would leave."""
-    pure = _lowest_of_each_brightness(energy, patches.brightness)
+    pure = _lowest_of_each_brightness(energy.sum(axis=1), patches.brightness, LOWEST)
     for _ in range(ROUNDS):
         variance = _variance_by_brightness(energy, patches.brightness, pure)
         structure = patches.structure / variance.sum(axis=1) / WHITE_STRUCTURE
-        pure = _smoothest_of_each_brightness(structure, patches.brightness)
+        smoothest = _lowest_of_each_brightness(structure, patches.brightness, SMOOTHEST)
+        pure = structure <= ALIKE * np.median(structure[smoothest])
     return variance, pure, float(np.median(structure[pure]))
 
 
 def _by_energy(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Variance [P, C] and the pure patches [P] bool, by the lower tail of the energies."""
-    pure = _lowest_of_each_brightness(energy, patches.brightness)
+    pure = _lowest_of_each_brightness(energy.sum(axis=1), patches.brightness, LOWEST)
     for _ in range(ROUNDS):
         variance = _variance_by_brightness(energy, patches.brightness, pure)
         covariance = _covariance_of_pure(patches, variance, pure)
@@ -140,19 +125,11 @@ def _covariance_of_pure(patches: Patches, variance: np.ndarray, pure: np.ndarray
     return covariance_of(patches.residuals[pure] / np.sqrt(variance[pure])[..., None])
 
 
-def _smoothest_of_each_brightness(structure: np.ndarray, brightness: np.ndarray) -> np.ndarray:
-    """The patches [P] bool with no more structure than the smoothest of each brightness have in general."""
-    smoothest = np.zeros(len(structure), bool)
+def _lowest_of_each_brightness(values: np.ndarray, brightness: np.ndarray, share: float) -> np.ndarray:
+    """The patches [P] bool whose values [P] are the lowest, a share of those about as bright."""
+    lowest = np.zeros(len(values), bool)
     for group in np.array_split(np.argsort(brightness.mean(axis=1)), GROUPS):
-        smoothest[group[np.argsort(structure[group])][: max(10, int(SMOOTHEST * len(group)))]] = True
-    return structure <= ALIKE * np.median(structure[smoothest])
-
-
-def _lowest_of_each_brightness(energy: np.ndarray, brightness: np.ndarray) -> np.ndarray:
-    """The patches [P] bool of lowest energy among those about as bright."""
-    lowest, total = np.zeros(len(energy), bool), energy.sum(axis=1)
-    for group in np.array_split(np.argsort(brightness.mean(axis=1)), GROUPS):
-        lowest[group[np.argsort(total[group])][: max(10, int(LOWEST * len(group)))]] = True
+        lowest[group[np.argsort(values[group])][: max(10, int(share * len(group)))]] = True
     return lowest
 
 

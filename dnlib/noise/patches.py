@@ -24,24 +24,12 @@ WHITE_STRUCTURE = (1 - np.exp(-1 / BLUR**2)) / (4 * np.pi * BLUR**2)  # of white
 
 @dataclass(frozen=True)
 class Patches:
-    """Patches all over an image, the noise-free ones left out.
+    """Patches all over an image, the noise-free ones left out."""
 
-    Parameters
-    ----------
-    residuals : array [P, C, SIDE^2]
-        What remains of each once its plane is off.
-    brightness : array [P, C]
-        Their mean.
-    structure : array [P]
-        The mean square of the slopes of the blurred image, summed over the colours.
-    corners : array [P, 2]
-        Row and column of their upper left pixels.
-    """
-
-    residuals: np.ndarray
-    brightness: np.ndarray
-    structure: np.ndarray
-    corners: np.ndarray
+    residuals: np.ndarray  # what remains of each once its plane is off, [P, C, SIDE^2]
+    brightness: np.ndarray  # their mean, [P, C]
+    structure: np.ndarray  # the mean square of the slopes of the blurred image, summed over the colours, [P]
+    corners: np.ndarray  # row and column of their upper left pixels, [P, 2]
 
 
 def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:

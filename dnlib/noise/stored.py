@@ -18,14 +18,7 @@ from dnlib.noise.models import Noise, as_written, uniform
 
 
 class Around(PerImage):
-    """A model around another one, and its setting: a number, or a range that is drawn from once per image.
-
-    Examples
-    --------
-    >>> from dnlib.noise import Gaussian
-    >>> isinstance(Turned(Gaussian(5)), Around)
-    True
-    """
+    """A model around another one, and its setting: a number, or a range that is drawn from once per image."""
 
     def __init__(self, noise: Noise, setting: tuple[float, float] | None = None):
         super().__init__()

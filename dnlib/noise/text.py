@@ -4,9 +4,8 @@ import ast
 import inspect
 
 from dnlib.noise.camera import Camera
-from dnlib.noise.correlated import AnyCorrelated, CorrelatedGaussian
+from dnlib.noise.correlated import AnyCorrelated, CorrelatedGaussian, Lines
 from dnlib.noise.likelihoods import Gaussian, Impulse, Poisson, Sensor
-from dnlib.noise.lines import Lines
 from dnlib.noise.mixture import Mixture, Sum
 from dnlib.noise.models import Noise
 from dnlib.noise.stored import Resized, Stored, Turned

@@ -17,13 +17,7 @@ NOTED_EVERY = 50  # steps between entries of the history and checks for NaN
 
 
 class Diverged(FloatingPointError):
-    """The loss, or a weight, is no longer a number. The message names the step and says what to do.
-
-    Examples
-    --------
-    >>> issubclass(Diverged, FloatingPointError)
-    True
-    """
+    """The loss, or a weight, is no longer a number. The message names the step and says what to do."""
 
 
 class Bookkeeper:

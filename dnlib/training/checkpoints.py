@@ -66,21 +66,8 @@ class History:
 class State:
     """The module and optimiser of a training, a moving average of its weights, and the history.
 
-    Parameters are averaged. Buffers, such as the statistics of batch normalisation and counters, are taken as they are.
-
-    Parameters
-    ----------
-    module : nn.Module
-        What is trained.
-    optimizer : torch.optim.Optimizer
-        Of its parameters.
-    decay : float
-        Of the average, in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        For a module that keeps a state that is no tensor.
+    Parameters are averaged, with a decay in [0, 1). Buffers, such as the statistics of batch normalisation and
+    counters, are taken as they are. Raises ValueError for a module that keeps a state that is no tensor.
     """
 
     def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, decay: float):

@@ -87,12 +87,8 @@ def plain(value: Any, depth: int = 8) -> Any:
         return sorted((plain(inside, depth - 1) for inside in value), key=repr)
     if isinstance(value, nn.Module | type) or type(value).__repr__ is object.__repr__:
         return getattr(value, "__name__", type(value).__name__)
-    return getattr(value, "__name__", None) or _without_addresses(repr(value))
-
-
-def _without_addresses(text: str) -> str:
-    """Python's own reprs say where in memory an object lies, which changes from run to run."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    # without where in memory an object lies, which Python's own reprs say and which changes from run to run
+    return getattr(value, "__name__", None) or re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 def _array(value: np.ndarray | Tensor, depth: int) -> Any:

@@ -162,7 +162,8 @@ def fit(
     if compile:
         method.network.compile()
     with global_generators_kept(fabric.device), _in_training(method):
-        learner, optimizer = fabric.setup(method, _adam(method, learning_rate))
+        adam = torch.optim.Adam(method.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
+        learner, optimizer = fabric.setup(method, adam)
         state = State(method, optimizer, average)
         books = Bookkeeper(state, configuration, steps, checkpoint, save_every, monitor, monitor_every, on_step)
         books.open(fabric.is_global_zero)
@@ -235,10 +236,6 @@ def _accelerator(device: str, devices: int) -> dict[str, Any]:
     if kind == "cuda" and devices > torch.cuda.device_count():
         raise ValueError(f"{devices} devices were asked for, but torch sees {torch.cuda.device_count()} CUDA devices")
     return {"accelerator": kind, "devices": [int(index)] if index else devices}
-
-
-def _adam(method: Method, learning_rate: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(method.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
 
 
 def _check(

@@ -7,6 +7,7 @@ which is more than most papers gain over the one before. Never compare rows from
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,7 +134,7 @@ def ssim(
     height, width = pairs[0][0].shape[:2]
     if min(height, width) < side:
         raise ValueError(f"SSIM {variant} takes images of {side}x{side} pixels or more; {height}x{width} were given")
-    return float(np.mean([compare(e, c) for e, c in pairs]))
+    return float(np.mean([compare(c, e) for e, c in pairs]))
 
 
 def quantise(image: np.ndarray) -> np.ndarray:
@@ -157,16 +158,7 @@ def quantise(image: np.ndarray) -> np.ndarray:
     return np.floor(np.clip(_floats(image), 0, 1) * 255 + 0.5) / 255
 
 
-def _ssim_uniform(estimate: np.ndarray, clean: np.ndarray) -> float:
-    return structural_similarity(clean, estimate, data_range=1, channel_axis=-1)
-
-
-def _ssim_gaussian(estimate: np.ndarray, clean: np.ndarray) -> float:
-    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    return structural_similarity(clean, estimate, data_range=1, channel_axis=-1, **window)
-
-
-def _ssim_volume(estimate: np.ndarray, clean: np.ndarray) -> float:
+def _ssim_volume(clean: np.ndarray, estimate: np.ndarray) -> float:
     """With an 11x11x11 Gaussian window and repeated borders."""
 
     def smooth(volume: np.ndarray) -> np.ndarray:
@@ -182,6 +174,8 @@ def _ssim_volume(estimate: np.ndarray, clean: np.ndarray) -> float:
     return float((similarity / ((mean_e**2 + mean_c**2 + c1) * (var_e + var_c + c2))).mean())
 
 
+_ssim_uniform = partial(structural_similarity, data_range=1, channel_axis=-1)
+_ssim_gaussian = partial(_ssim_uniform, gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
 _VARIANTS = {"uniform": (_ssim_uniform, 7), "gaussian": (_ssim_gaussian, 11), "volume": (_ssim_volume, 1)}
 """The function of each, and the smallest side that it takes."""
 

@@ -30,11 +30,6 @@ class Parts(NamedTuple):
         The root of the mean square of the blocks' mean errors, in 8-bit units.
     share : float
         Of the pixels that are textured.
-
-    Examples
-    --------
-    >>> Parts(33.0, 27.0, 1.2, 0.25).texture
-    27.0
     """
 
     flat: float

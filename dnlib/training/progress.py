@@ -9,13 +9,7 @@ if TYPE_CHECKING:
 
 
 def headless() -> bool:
-    """Whether nobody is looking: run by papermill, nbval or a test, which set DNLIB_HEADLESS.
-
-    Examples
-    --------
-    >>> isinstance(headless(), bool)
-    True
-    """
+    """Whether nobody is looking: run by papermill, nbval or a test, which set DNLIB_HEADLESS."""
     return bool(os.environ.get("DNLIB_HEADLESS"))
 
 

@@ -1,11 +1,14 @@
 from . import (
     cards as cards,
+    cluster as cluster,
     instalments as instalments,
     lengths as lengths,
+    outlook as outlook,
     phones as phones,
     provenance as provenance,
     recipes as recipes,
     scoring as scoring,
+    several as several,
     trainer as trainer,
 )
 from .building import build as build

@@ -5,6 +5,7 @@ refused, and no pickle is ever loaded.
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def available() -> list[str]:
     >>> "blind_spot_rgb_sigma25" in available()
     True
     """
-    return sorted(path.stem for path in HOME.glob("*.yaml"))
+    return sorted(path.stem for path in HOME.glob("[!.]*.yaml"))  # none that was left when its writer was killed
 
 
 def read_card(name: str | Path) -> dict[str, Any]:
@@ -176,11 +177,7 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
     content = save(_narrowed(method))
     card |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     weights, beside = _beside(path)
-    weights.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(weights) as temporary:
-        temporary.write_bytes(content)
-    with atomic(beside) as temporary:
-        temporary.write_text(yaml.safe_dump(card, sort_keys=False, width=120, allow_unicode=True), encoding="utf-8")
+    _write((weights, beside), (content, yaml.safe_dump(card, sort_keys=False, width=120, allow_unicode=True).encode()))
     return weights
 
 
@@ -225,11 +222,8 @@ def publish(path: str | Path) -> Path:
 def keep(path: str | Path) -> Path:
     """Copy a card to those of trainings that are compared, by its name, seed and steps: `dnlib train NAME --keep`.
 
-    Raises
-    ------
-    ValueError
-        For a card of another training of this name, seed and length than the one that is there, and outside of a
-        checkout.
+    Raises ValueError for a card of another training of this name, seed and length than the one that is there, and
+    outside of a checkout.
 
     Examples
     --------
@@ -252,10 +246,7 @@ def keep(path: str | Path) -> Path:
 def trainings(name: str) -> list[dict[str, Any]]:
     """The cards that were kept of a recipe, shortest training first.
 
-    Raises
-    ------
-    ValueError
-        For one whose learning curve does not reach the number of steps that it states.
+    Raises ValueError for one whose learning curve does not reach the number of steps that it states.
 
     Examples
     --------
@@ -274,11 +265,16 @@ def trainings(name: str) -> list[dict[str, Any]]:
 
 def copy(path: str | Path, to: str | Path) -> Path:
     """Copy weights and card to another path, the card last. Returns that of the weights."""
-    Path(to).parent.mkdir(parents=True, exist_ok=True)
-    for source, target in zip(_beside(path), _beside(to), strict=True):
-        with atomic(target) as temporary:
-            temporary.write_bytes(source.read_bytes())
+    _write(_beside(to), [source.read_bytes() for source in _beside(path)])
     return _beside(to)[0]
+
+
+def _write(pair: Sequence[Path], contents: Sequence[bytes]) -> None:
+    """Weights and card take their places together, as nearly as two files can: once both are on disk."""
+    pair[0].parent.mkdir(parents=True, exist_ok=True)
+    with atomic(pair[1]) as card, atomic(pair[0]) as weights:
+        for temporary, content in zip((weights, card), contents, strict=True):
+            temporary.write_bytes(content)
 
 
 def instalments(card: dict[str, Any]) -> list[dict[str, Any]]:

@@ -19,6 +19,11 @@ JUDGED_FROM = {"phones, texture": "sidd_textured", "phones, chart": "sidd_val_cr
 JUDGES = {"sidd_val_crops": "sidd_val_crops", "phones": "sidd_textured", "phones_and_cameras": "sidd_textured"}
 
 
+def learnt_from(recipe: Recipe) -> tuple[str, ...]:
+    """The datasets that a recipe learns from."""
+    return LEARNT.get(recipe.trained_on, (recipe.trained_on,))
+
+
 def learnt_by(recipe: Recipe) -> list[np.ndarray]:
     """The noisy photographs that a recipe learns from, without the scenes that it holds out."""
     return [example.noisy for examples in _learnt(recipe).values() for example in examples]
@@ -27,11 +32,8 @@ def learnt_by(recipe: Recipe) -> list[np.ndarray]:
 def judges_of(recipe: Recipe) -> list[Example]:
     """The pairs that judge a recipe: of the scenes that it holds out, or of all if it holds out none.
 
-    Raises
-    ------
-    ValueError
-        For a scene that is not there, and, unless the recipe says that it is judged by what it learnt from, for scenes
-        that it learns from.
+    Raises ValueError for a scene that is not there, and, unless the recipe says that it is judged by what it learnt
+    from, for scenes that it learns from.
     """
     judge = JUDGES[recipe.trained_on]
     pairs = datasets.load(judge)
@@ -46,15 +48,9 @@ def judges_of(recipe: Recipe) -> list[Example]:
 def all_judges(load: Callable[[str], list[Example]] | None = None, side: int = 256) -> dict[str, list[Example]]:
     """Pairs to judge methods for phones: with texture, with a colour chart, and of a simulated phone.
 
-    Of each picture the middle. Of the simulated phone, all stages are known, and there is as much texture as one likes:
-    six of Kodak's photographs through `PHONE`, or scikit-image's where Kodak's are not. What is not there is left out.
-
-    Parameters
-    ----------
-    load : callable, optional
-        Instead of `datasets.load`.
-    side : int
-        In pixels, at most.
+    Of each picture the middle, `side` pixels at most. Of the simulated phone, all stages are known, and there is as
+    much texture as one likes: six of Kodak's photographs through `PHONE`, or scikit-image's where Kodak's are not. What
+    is not there is left out. load: instead of `datasets.load`.
 
     Examples
     --------

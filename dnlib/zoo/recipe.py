@@ -43,6 +43,8 @@ class Recipe:
     until_calm : bool
         Whether a blind network that teaches goes on, as many steps again at a time, until its grain in flat areas lies
         below SSID's low threshold: until it may lead there. At most `trainer.PATIENCE` times.
+    published : float or None
+        The source's PSNR in dB on Kodak24 with the noise that training is watched with, where it gives one.
     judged_by_learnt : bool
         Whether the images that it learns from judge it as well, as the papers on phones have it.
 
@@ -68,6 +70,7 @@ class Recipe:
     held_out: tuple[str, ...] = ()
     judged_by_learnt: bool = False
     until_calm: bool = False
+    published: float | None = None
 
     @property
     def channels(self) -> int:

@@ -47,12 +47,9 @@ def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> 
 def judged(method: Method) -> dict[str, dict]:
     """What a method for phones makes of the pairs of `phones.all_judges`, image by image.
 
-    Returns
-    -------
-    dict
-        Stage -> set of pairs -> what was measured -> image -> number. Measured are psnr, flat and texture in dB, colour
-        in 8-bit units, and both SSIMs. Stages are those of the method. Of SSID's blind network also the grain in 8-bit
-        units, and the shares of pixels that each teacher leads.
+    Stage -> set of pairs -> what was measured -> image -> number. Measured are psnr, flat and texture in dB, colour in
+    8-bit units, and both SSIMs. Stages are those of the method. Of SSID's blind network also the grain in 8-bit units,
+    and the shares of pixels that each teacher leads.
     """
     sets = phones.all_judges()
     return {

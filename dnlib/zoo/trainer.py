@@ -157,7 +157,7 @@ def is_calm(stage: BNN, learnt_from: Crops) -> bool:
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:
     """What a card says about what weights were made of."""
-    learnt = phones.LEARNT.get(recipe.trained_on, (recipe.trained_on,))
+    learnt = phones.learnt_from(recipe)
     return {
         "noise": str(recipe.noise or "as photographed"),
         "needs": sorted(method.needs),

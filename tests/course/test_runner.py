@@ -138,15 +138,3 @@ def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters
     assert [c.execution_count for c in document.cells if c.cell_type == "code"] == [1, 2]
     assert "PASS one is one" in document.cells[2].outputs[0].text
     assert not any("papermill" in c.metadata or "execution" in c.metadata for c in document.cells)
-
-
-def test_a_cluster_that_does_not_answer_is_named(chapters, tmp_path, monkeypatch):
-    import distributed
-
-    def nobody(*arguments, **options):
-        raise OSError("timed out")
-
-    chapters(**{"01_good": GOOD})
-    monkeypatch.setattr(distributed, "Client", nobody)
-    with pytest.raises(CourseError, match="no Dask scheduler answers at tcp://nowhere"):
-        run(plan(profile="smoke", out=tmp_path), cluster="tcp://nowhere")

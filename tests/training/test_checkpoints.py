@@ -64,7 +64,7 @@ def test_a_slow_training_is_saved_between_its_notes(tmp_path):
 
 
 KILLED = """
-import os, signal, sys, time
+import os, random, signal, sys, time
 sys.path.insert(0, "tests/training")
 import torch
 from safetensors.torch import save_file
@@ -82,18 +82,23 @@ def start(name, seed):
     save_file({k: v.contiguous() for k, v in trained.state_dict().items()}, f"{folder}/{name}")
     os._exit(0)
 
+began = time.perf_counter()
 assert os.waitpid(start("straight", 0), 0)[1] == 0
-victim = start("resumed", 0)
-while not os.path.exists(f"{folder}/resumed.checkpoint"):
-    time.sleep(0.002)
-os.kill(victim, signal.SIGKILL)
-assert os.waitpid(victim, 0)[1] == signal.SIGKILL and not os.path.exists(f"{folder}/resumed")
-assert os.waitpid(start("resumed", 1), 0)[1] == 0  # other weights to begin with: they must come from the checkpoint
+took, moments, killed = time.perf_counter() - began, random.Random(0), 0
+for turn in range(10):
+    victim = start("resumed", turn)  # but for the first other weights to begin with: they must come from the checkpoint
+    while not os.path.exists(f"{folder}/resumed.checkpoint"):
+        time.sleep(0.002)
+    time.sleep(moments.uniform(0, took / 6))
+    os.kill(victim, signal.SIGKILL)
+    killed += os.waitpid(victim, 0)[1] == signal.SIGKILL
+assert killed > 5, f"killed {killed} times only, before all was done"
+assert os.waitpid(start("resumed", 99), 0)[1] == 0
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
-def test_a_training_killed_with_sigkill_goes_on_to_the_same_weights(tmp_path):
+def test_a_training_killed_at_ten_moments_goes_on_to_the_same_weights(tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=ROOT, env=environment, check=True, timeout=120)
     assert (tmp_path / "resumed").read_bytes() == (tmp_path / "straight").read_bytes()

@@ -1,11 +1,14 @@
 import importlib
+import os
 import pickle
+import subprocess
 import sys
 
 import pytest
 import torch
 import yaml
 
+from dnlib.images import ROOT
 from dnlib.methods import APBSN, Noise2Clean
 from dnlib.networks import DilatedBlindSpot, Noise2CleanUNet
 from dnlib.noise import CorrelatedGaussian
@@ -340,3 +343,41 @@ def test_the_bias_free_weights_serve_whole_photographs_and_every_level():
     for sigma in (5, 50):
         noise = sigma / 255 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
         assert (method.denoise(clean + noise).mean - clean).std() < 0.2 * noise.std()
+
+
+PUBLISHING = """
+import os, random, signal, sys, time
+from pathlib import Path
+from dnlib.methods import Noise2Noise
+from dnlib.networks import BabyUNet
+from dnlib.zoo import cards
+
+folder = Path(sys.argv[1])
+cards.HOME = folder / "shipped"
+for name, width in (("old", 4), ("new", 24)):
+    card = {"network_arguments": {"channels": 1, "width": width}}
+    cards.save_method(Noise2Noise(BabyUNet(1, width)), folder / name / "net", card)
+cards.publish(folder / "old" / "net.yaml")
+(cards.HOME / ".0123.yaml").touch()  # as a killed process may leave it
+moments = random.Random(0)
+for turn in range(10):
+    if not (victim := os.fork()):
+        while True:
+            for name in ("new", "old"):
+                cards.publish(folder / name / "net.yaml")
+    time.sleep(moments.uniform(0, 0.05))
+    os.kill(victim, signal.SIGKILL)
+    os.waitpid(victim, 0)
+    cards.load_method("net")
+    assert cards.available() == ["net"], cards.available()
+cards.publish(folder / "new" / "net.yaml")
+print(cards.read_card("net")["network_arguments"]["width"])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_publication_killed_at_ten_moments_leaves_old_or_new_weights_whole(tmp_path):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    options = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "timeout": 60}
+    found = subprocess.run([sys.executable, "-c", PUBLISHING, tmp_path], **options)
+    assert (found.returncode, found.stdout) == (0, "24\n"), found.stderr

@@ -43,8 +43,7 @@ EXERCISES = {
     "01.5": Exercise(
         "something leaks",
         choices=("an excellent filter", "something leaks", "nothing"),
-        because="a blind estimate's loss is the noise variance plus an error, and no error is negative. "
-        "Either the filter "
-        "sees its pixel, or neighbours share their noise, or the variance is wrong.",
+        because="a blind estimate's loss is the noise variance plus an error, and no error is negative. Either the "
+        "filter sees its pixel, or neighbours share their noise, or the variance is wrong.",
     ),
 }

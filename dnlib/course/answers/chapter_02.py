@@ -6,9 +6,8 @@ EXERCISES = {
     "02.1": Exercise(
         lambda sigma, tau: tau**2,
         lambda: [(0.1, 0.2), (0.3, 0.1)],
-        because="the target's noise is zero on average and independent of the input, so its variance is "
-        "added, whatever "
-        "the input's.",
+        because="the target's noise is zero on average and independent of the input, so its variance is added, "
+        "whatever the input's.",
     ),
     "02.2": Exercise(
         lambda error, noise_variance: (error / (noise_variance - error)) ** 0.5,

@@ -6,9 +6,8 @@ EXERCISES = {
     "03.1": Exercise(
         1.0,
         tolerance=0.05,
-        because="the mean of nine has variance 1/9 and shares 1/9 with each of them, and their ratio is "
-        "1. A network that also "
-        "sees the eight neighbours gets the pixel itself: nine times the mean minus their sum.",
+        because="the mean of nine has variance 1/9 and shares 1/9 with each of them, and their ratio is 1. A network "
+        "that also sees the eight neighbours gets the pixel itself: nine times the mean minus their sum.",
     ),
     "03.2": Exercise(
         lambda loss, error: 255 * (loss - error) ** 0.5,

@@ -11,9 +11,8 @@ EXERCISES = {
     "09.2": Exercise(
         lambda blind, near, alpha: near if alpha > 0.5 else blind,
         lambda: [(0.2, 0.6, 0.3), (0.2, 0.6, 0.7)],
-        because="the minimum of absolute differences is no mixture: it is the teacher with more weight. "
-        "The U-Net still "
-        "mixes, for it cannot know each teacher's answer exactly.",
+        because="the minimum of absolute differences is no mixture: it is the teacher with more weight. The U-Net "
+        "still mixes, for it cannot know each teacher's answer exactly.",
     ),
     "09.3": Exercise(
         "both, flat areas more",

@@ -1,0 +1,89 @@
+"""Work spread over a Dask cluster: every job once, one failure stops no other, unfit workers are named beforehand."""
+
+import operator
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+from distributed import LocalCluster
+
+from dnlib.zoo import cluster
+from dnlib.zoo.cluster import spread
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
+
+
+@pytest.fixture
+def address():
+    """Of a scheduler in this process, with one worker."""
+    quiet = {"processes": False, "dashboard_address": None, "protocol": "inproc://"}
+    with LocalCluster(n_workers=1, threads_per_worker=1, **quiet) as local:
+        yield local.scheduler_address
+
+
+def reciprocal(number):
+    cluster.say(f"asked for 1/{number}")
+    return 1 / number
+
+
+def test_every_job_is_done_and_a_failure_stops_no_other(address):
+    said = []
+    done = dict(spread(reciprocal, [2, 0, 4], address, report=said.append))
+    assert (done[2], done[4]) == (0.5, 0.25) and isinstance(done[0], ZeroDivisionError)
+    assert set(said) <= {"asked for 1/2", "asked for 1/0", "asked for 1/4"}
+
+
+def dying_once(marker):
+    """Kill the process that works, the first time."""
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid(), os.environ["OMP_NUM_THREADS"]
+
+
+def test_processes_of_this_machine_share_its_cores_and_a_killed_one_is_replaced(tmp_path):
+    ((_, (process, threads)),) = spread(dying_once, [str(tmp_path / "marker")], "local:1")
+    assert process != os.getpid() and int(threads) == os.cpu_count()
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [
+        (({"torch": "1.0"}, []), "has torch 1.0, here it is"),
+        (({"commit": "0123456789ab"}, []), "has commit 0123456789ab, here it is"),
+        (({}, ["bsds500"]), "has no bsds500; fetch what is missing by `dnlib data bsds500`"),
+    ],
+)
+def test_a_worker_that_would_compute_something_else_is_named_before_any_work(address, monkeypatch, there, message):
+    here, _ = cluster._what_is_here(())
+    monkeypatch.setattr(cluster, "_what_is_here", lambda needs: (here | there[0], there[1]) if needs else (here, []))
+    with pytest.raises(ValueError, match=message):
+        next(spread(reciprocal, [1], address, needs=["bsds500"]))
+
+
+@pytest.mark.parametrize("wrong", ["", "local", "local:0", "local:-1", "host:8786", "tcp://"])
+def test_what_is_no_address_is_refused(wrong):
+    with pytest.raises(ValueError, match=f"'{wrong}' was given"):
+        next(spread(reciprocal, [1], wrong))
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    with pytest.raises(ValueError, match="no Dask scheduler with a worker answers at tcp://localhost:9"):
+        next(spread(reciprocal, [1], "tcp://localhost:9"))
+
+
+def test_a_scheduler_that_goes_away_is_named():
+    """It runs in a process of its own, with its worker."""
+    options = "n_workers=1, processes=False, dashboard_address=None, protocol='tcp://'"
+    code = f"import distributed as d; print(d.LocalCluster({options}).scheduler_address, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1, text=True) as other:
+        done = spread(operator.call, [os.getppid, partial(time.sleep, 30)], other.stdout.readline().strip())
+        assert next(done) == (os.getppid, os.getpid())
+        other.kill()
+        with pytest.raises(ValueError, match="is gone; what was finished is kept"):
+            next(done)
