@@ -1,6 +1,7 @@
 """Records and claims made into one HTML page, one Markdown table, a file of verdicts, and the README's tables."""
 
 import base64
+import io
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import nbformat
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
+from PIL import Image
 
 from dnlib.course import claims, curves, forest, jobs, moves, pictures, records, stored, svg, tables, verdicts
 from dnlib.course.evidence import VERDICTS
@@ -128,8 +130,9 @@ def publish(folder: Path, published: Sequence[Job]) -> None:
         if (job.profile, job.seed, job.overrides) == ("laptop", 0, {}):
             stored.adopt(job.notebook, jobs.NOTEBOOKS / f"{job.chapter}.ipynb")
     for picture in _figures(folder / "notebooks", "readme-figure")[:1]:
+        content = base64.b64decode(picture["address"].partition(",")[2])
         with atomic(PUBLISHED / "strip.png") as temporary:
-            temporary.write_bytes(base64.b64decode(picture["png"]))
+            Image.open(io.BytesIO(content)).save(temporary)  # a large one is a JPEG in the notebook
     refresh()
 
 

@@ -13,6 +13,10 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "ridge": [("Noisy", "dB", "rows.*.noisy"), ("After ridge regression", "dB", "rows.*.ridge")],
     "blind_spot": [("Whole photograph", "dB", "whole_image.*.psnr"), ("Time for it", "s", "whole_image.*.seconds")],
     "uncertainty": [("Errors within one stated deviation; should be 0.68", "of 1", "by_noise.*.fresh draws.within_68")],
+    "calibration": [
+        ("In 68 % intervals, as trained", "of 1", "table.*.as trained.kodak24.within.68%"),
+        ("In 68 % intervals, with the floor that ships", "of 1", "table.*.as it ships.kodak24.within.68%"),
+    ],
     "inspection": [("Noise level right to 10 %", "of 1", "found.*.level_within_10_percent")],
     "one_image": [("Noise level right to 15 %, held back", "of 1", "found.*.held back.level_within_15_percent")],
     "judge": [("Gain by the judge's choice, held back, all noise", "dB", "table.held back.all.*.gain_db")],

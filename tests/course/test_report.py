@@ -1,10 +1,15 @@
+import base64
+import io
 import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 from dnlib.course import claims, jobs, moves, records, report, tables
 from dnlib.course.claims import Claim
@@ -179,3 +184,19 @@ def test_the_committed_report_is_that_of_the_committed_records():
     assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}
     text = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert len(re.findall("data:image/(?:png|jpeg);base64,", text)) == len(jobs.chapters())
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_the_readme_s_picture_is_a_png_whatever_the_notebook_holds(tmp_path, monkeypatch, rng, kind):
+    content = io.BytesIO()
+    Image.fromarray(rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)).save(content, kind)
+    picture = {f"image/{kind}": base64.b64encode(content.getvalue()).decode()}
+    cell = nbformat.v4.new_code_cell("", outputs=[nbformat.v4.new_output("display_data", picture)])
+    cell.metadata["tags"] = ["readme-figure"]
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "notebooks" / "00_x-laptop-s0.ipynb")
+    monkeypatch.setattr(report, "PUBLISHED", tmp_path)
+    monkeypatch.setattr(report, "refresh", lambda: None)
+    report.publish(tmp_path, [])
+    strip = Image.open(tmp_path / "strip.png")
+    assert (strip.format, strip.size) == ("PNG", (9, 8))
