@@ -23,6 +23,7 @@ WORKS = {
     "report": "Student report on camera noise",
     "others": "Other papers, and our own checks",
 }
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C, ten times as fast; for a file of our own alone
 SAMPLES = ("seeds", "images", "nothing")
 
 
@@ -175,7 +176,7 @@ def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     >>> {claim.chapter for claim in load_claims(chapter="01_donut_vs_classic")}
     {'01_donut_vs_classic'}
     """
-    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    entries = yaml.load(path.read_text(encoding="utf-8"), LOADER) or []
     try:
         claims = [Claim(**{**entry, "profiles": tuple(entry.get("profiles", Claim.profiles))}) for entry in entries]
     except TypeError as error:

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 COMMON = ("profile", "seed", "device")  # the parameters that every chapter has
 
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
@@ -35,6 +33,8 @@ def declared(notebook: Path) -> dict[str, Parameter]:
 
     Raises CourseError if the cell is missing or holds anything but annotated literals.
     """
+    import nbformat  # slow to load
+
     cells = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
         raise CourseError(f"{notebook.name} has {len(cells)} cells tagged 'parameters'; exactly one is needed")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 import numpy as np
 
 from dnlib.course import jobs
@@ -130,6 +129,8 @@ def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:
 
 def question(notebook: Path) -> str:
     """The question a chapter answers: the bold line under its title."""
+    import nbformat  # slow to load
+
     first = nbformat.read(notebook, as_version=4).cells[0].source
     return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
 
