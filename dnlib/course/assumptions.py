@@ -11,7 +11,7 @@ class Row(NamedTuple):
     Parameters
     ----------
     chapter : str
-        Where it is explained: "00" to "12".
+        Where it is explained: "00" to "12", "03a" and "03b".
     method : str
         In words.
     needs : dict
@@ -38,8 +38,8 @@ ROWS = (
     Row("01", "a filter judged by Stein's formula", {"known noise": "Gaussian, its covariance"}),
     Row("02", "Noise2Clean", {"clean images": "of other scenes"}),
     Row("02", "Noise2Noise", {"two shots": "of each scene"}),
-    Row("03", "Noise2Void, Noise2Self", {"independent pixels": "yes"}),
-    Row("03", "StructN2V", {"independent pixels": "but along a line", "known noise": "that line"}),
+    Row("03a", "Noise2Void, Noise2Self", {"independent pixels": "yes"}),
+    Row("03b", "StructN2V", {"independent pixels": "but along a line", "known noise": "that line"}),
     Row("04", "blind spot, mean only", {"independent pixels": "yes"}),
     Row(
         "04",
@@ -66,7 +66,7 @@ def table(chapter: str) -> str:
     Parameters
     ----------
     chapter : str
-        "00" to "12".
+        "00" to "12", "03a" and "03b".
 
     Returns
     -------
@@ -78,7 +78,7 @@ def table(chapter: str) -> str:
     ...     print(line)
     | 02 | Noise2Clean | – | – | – | – | of other scenes |
     | 02 | Noise2Noise | – | – | of each scene | – | – |
-    | 03 | Noise2Void, Noise2Self | ? | ? | ? | ? | ? |
+    | 03a | Noise2Void, Noise2Self | ? | ? | ? | ? | ? |
     """
     lines = ["| chapter | method | " + " | ".join(COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
     for row in ROWS:

@@ -33,6 +33,18 @@ SIZES: dict[str, dict[str, tuple]] = {
         "leak_steps": (2, 300, 3_000),  # of the small networks that show the leak
         "table_steps": (2, 250, 20_000),  # of each network of the table
     },
+    "03a_masks": {
+        "side": (64, 256, 512),
+        "width": (6, 16, 48),
+        "steps": (2, 400, 20_000),  # of each training
+        "leak_steps": (2, 300, 3_000),  # of the small networks that show the leak
+    },
+    "03b_where_masks_work": {
+        "side": (64, 256, 512),
+        "width": (6, 16, 48),
+        "steps": (2, 400, 20_000),  # of each training
+        "table_steps": (2, 250, 20_000),  # of each network of the table
+    },
     "04_blind_spot_bayes": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
