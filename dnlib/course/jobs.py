@@ -88,9 +88,9 @@ def number(chapter: str | Path) -> str:
 
 
 def select(names: Sequence[str] = ()) -> list[Path]:
-    """Chapters by number ("01", "1", "03a", "03" for both), by name ("01_donut_vs_classic") or by file; all if none is named.
+    """Chapters by number ("01", "1", "03a", "03" for both), by name ("01_donut_vs_classic") or by file.
 
-    Raises CourseError for an unknown one.
+    All if none is named. Raises CourseError for an unknown one.
     """
     known = {path.stem: path for path in chapters()}
     chosen = []
