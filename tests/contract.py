@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 
-from dnlib.course import assumptions, claims, exercises, parameters, pictures, records
+from dnlib.course import assumptions, claims, exercises, jobs, parameters, pictures, records
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
-METHODS = ("02", "03", "04", "06", "07", "08", "09")
+METHODS = ("02", "03a", "03b", "04", "06", "07", "08", "09")
 LONGEST = 25  # lines of a code cell
 ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|titles|\*Time\*|Student's")  # of others, in a picture
 NOT_PROSE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|^\|.*$", re.DOTALL | re.MULTILINE)  # formulas and tables
@@ -42,7 +42,7 @@ def _structure(notebook, document, code):
     text = "\n".join(cell.source for cell in document.cells if cell.cell_type == "markdown")
     if list(parameters.declared(notebook))[:3] != list(parameters.COMMON):
         yield f"the parameters do not begin with {', '.join(parameters.COMMON)}"
-    if not re.match(r"# \d\d · .+\n\n\*\*.+\?\*\*", document.cells[0].source):
+    if not re.match(r"# \d\d[a-z]? · .+\n\n\*\*.+\?\*\*", document.cells[0].source):
         yield "the first cell is not a numbered title and a question in bold"
     if "*Time*" not in document.cells[0].source:
         yield "the first cell does not say how long the chapter takes"
@@ -61,7 +61,7 @@ def _structure(notebook, document, code):
 
 def _teaching(notebook, document):
     """Exercises, cells, diagrams, the map of assumptions, answers."""
-    number, cells = notebook.name[:2], document.cells
+    number, cells = jobs.number(notebook), document.cells
     maps = [cell.source.partition("\n\n")[2] for cell in cells if "assumptions" in _tags(cell)]
     if maps != [assumptions.table(number)]:
         yield f"the map of assumptions, in a cell tagged 'assumptions', is not assumptions.table({number!r})"
@@ -83,7 +83,7 @@ def _exercises(number, cells):
     if "```" in text or any("solution" in _tags(cell) for cell in cells):
         yield "an answer to an exercise stands in view"
     stubs = [i for i, cell in enumerate(cells) if "exercise" in _tags(cell)]
-    asked = [re.findall(r'dnlib\.check\("(\d\d\.\d)", \w+\)', cells[i + 1].source) for i in stubs]
+    asked = [re.findall(r'dnlib\.check\("(\d\d[a-z]?\.\d)", \w+\)', cells[i + 1].source) for i in stubs]
     if [name for names in asked for name in names] != list(exercises.exercises(number)):
         yield f"the exercises are not those of the library, in its order: {asked}"
     if any("<summary>Hint 1</summary>" not in cells[i - 1].source for i in stubs):

@@ -6,7 +6,7 @@ COLUMNS = ("independent pixels", "known noise", "two shots", "a burst", "clean i
 
 
 class Row(NamedTuple):
-    """A method of a chapter, "00" to "12", and what it needs, of `COLUMNS`, in a word or two each."""
+    """A method of a chapter, "00" to "12" with "03a" and "03b", and what it needs, of `COLUMNS`, in a word or two each."""
 
     chapter: str
     method: str
@@ -23,8 +23,8 @@ ROWS = (
     Row("01", "a filter judged by Stein's formula", {"known noise": "Gaussian, its covariance"}),
     Row("02", "Noise2Clean", {"clean images": "of other scenes"}),
     Row("02", "Noise2Noise", {"two shots": "of each scene"}),
-    Row("03", "Noise2Void, Noise2Self", {"independent pixels": "yes"}),
-    Row("03", "StructN2V", {"independent pixels": "but along a line", "known noise": "that line"}),
+    Row("03a", "Noise2Void, Noise2Self", {"independent pixels": "yes"}),
+    Row("03b", "StructN2V", {"independent pixels": "but along a line", "known noise": "that line"}),
     Row("04", "blind spot, mean only", {"independent pixels": "yes"}),
     Row(
         "04",
@@ -46,7 +46,7 @@ ROWS = (
 
 
 def table(chapter: str) -> str:
-    """The map as far as the end of a chapter ("00" to "12"), in Markdown: what comes later is still a question mark.
+    """The map as far as the end of a chapter ("00" to "12", "03a", "03b"), in Markdown: what comes later is still a question mark.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def table(chapter: str) -> str:
     ...     print(line)
     | 02 | Noise2Clean | – | – | – | – | of other scenes |
     | 02 | Noise2Noise | – | – | of each scene | – | – |
-    | 03 | Noise2Void, Noise2Self | ? | ? | ? | ? | ? |
+    | 03a | Noise2Void, Noise2Self | ? | ? | ? | ? | ? |
     """
     lines = ["| chapter | method | " + " | ".join(COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
     for row in ROWS:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dnlib.course import jobs
 from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, Margin, measure
 
@@ -50,7 +51,7 @@ class Entry:
         if self.claim.sample == "images" and not self.images:
             raise ValueError(
                 f"claim {self.claim.id} compares images, and a record of it keeps no score for each; "
-                f"run the chapter again: dnlib run {self.claim.chapter[:2]}"
+                f"run the chapter again: dnlib run {jobs.number(self.claim.chapter)}"
             )
         return [self._measured(side) for side in self.claim.margins(self.table)]
 

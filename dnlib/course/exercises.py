@@ -37,7 +37,7 @@ def find(name: str) -> Exercise:
     >>> find("00.2").answer(255, 100)
     20.0
     """
-    found = re.fullmatch(r"(\d\d)\.(\d+)", str(name))
+    found = re.fullmatch(r"(\d\d[a-z]?)\.(\d+)", str(name))
     try:
         known = exercises(found[1])
     except (TypeError, ModuleNotFoundError):
@@ -48,7 +48,7 @@ def find(name: str) -> Exercise:
 
 
 def exercises(chapter: str) -> dict[str, Exercise]:
-    """Those of a chapter, "00" to "12", by name. Raises ModuleNotFoundError for another one."""
+    """Those of a chapter, "00" to "12", "03a" and "03b", by name. Raises ModuleNotFoundError for another one."""
     return importlib.import_module(f"dnlib.course.answers.chapter_{chapter}").EXERCISES
 
 

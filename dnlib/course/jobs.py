@@ -1,5 +1,6 @@
 """What there is to run: chapters by name, and one job for each chapter and seed, checked before anything runs."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -71,20 +72,32 @@ class Outcome:
 
 
 def chapters() -> list[Path]:
-    """The notebooks in reading order."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    """The notebooks in reading order: 00_start_here, ..., 03a_masks, 03b_..., 04_..."""
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]*_*.ipynb"))
+
+
+def number(chapter: str | Path) -> str:
+    """What comes before a chapter's name: "00" to "12", "03a" and "03b" where one number has two chapters.
+
+    Examples
+    --------
+    >>> number("03a_masks"), number(Path("notebooks/04_blind_spot_bayes.ipynb"))
+    ('03a', '04')
+    """
+    return Path(chapter).name.partition("_")[0]
 
 
 def select(names: Sequence[str] = ()) -> list[Path]:
-    """Chapters by number ("01"), by name ("01_donut_vs_classic") or by file; all if none is named.
+    """Chapters by number ("01", "1", "03a", "03" for both), by name ("01_donut_vs_classic") or by file.
 
-    Raises CourseError for an unknown one.
+    All if none is named. Raises CourseError for an unknown one.
     """
     known = {path.stem: path for path in chapters()}
     chosen = []
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")
-        found = [path for key, path in known.items() if stem in (key, key[:2], str(int(key[:2])), key[3:])]
+        wanted = f"0{stem}" if re.fullmatch("[0-9][a-z]?", stem) else stem
+        found = [path for key, path in known.items() if wanted in (key, number(key), key[:2], key.partition("_")[2])]
         if not found:
             raise CourseError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
         chosen += found

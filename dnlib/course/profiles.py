@@ -26,11 +26,16 @@ SIZES: dict[str, dict[str, tuple]] = {
         "steps": (4, 600, 20_000),  # of each training
         "images": (1, 3, 3),  # bundled photographs on which the shipped weights are compared
     },
-    "03_noise2void_noise2self": {
+    "03a_masks": {
         "side": (64, 256, 512),
         "width": (6, 16, 48),
         "steps": (2, 400, 20_000),  # of each training
         "leak_steps": (2, 300, 3_000),  # of the small networks that show the leak
+    },
+    "03b_where_masks_work": {
+        "side": (64, 256, 512),
+        "width": (6, 16, 48),
+        "steps": (2, 400, 20_000),  # of each training
         "table_steps": (2, 250, 20_000),  # of each network of the table
     },
     "04_blind_spot_bayes": {

@@ -157,15 +157,15 @@ def _fitting(found: Inspection) -> str:
     along = direction_of(found)
     if along == "none":
         return (
-            "What fits: masks and blind spots (chapters 03 and 04), and `dnlib denoise`. Pixel shuffle (07) is made "
+            "What fits: masks and blind spots (chapters 03a and 04), and `dnlib denoise`. Pixel shuffle (07) is made "
             "for other noise and would only cost detail."
         )
     if along in ("rows", "columns"):
         return (
-            f"What fits: a mask along {along} (chapter 03), or Patch-Craft (06) if there is a burst. Blind spots of "
+            f"What fits: a mask along {along} (chapter 03b), or Patch-Craft (06) if there is a burst. Blind spots of "
             "one pixel (04) and pixel shuffle (07) do not."
         )
     return (
         "What fits: pixel shuffle, LG-BPN and SSID (chapters 07 to 09), or Patch-Craft (06) if there is a burst. Masks "
-        "and blind spots of one pixel (03 and 04) would learn the noise."
+        "and blind spots of one pixel (03a and 04) would learn the noise."
     )

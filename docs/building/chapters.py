@@ -10,7 +10,7 @@ import nbformat
 
 from building import sliders
 from building.links import Links
-from dnlib.course import pictures
+from dnlib.course import jobs, pictures
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Figure:
 
     @property
     def anchor(self) -> str:
-        return f"figure-{self.chapter[:2]}-{self.number}"
+        return f"figure-{jobs.number(self.chapter)}-{self.number}"
 
     @property
     def thumbnail(self) -> str:
@@ -77,7 +77,7 @@ def _figure(chapter: str, number: int, cell, output, folder: Path) -> Figure:
     alt = output.metadata.get(kind, {}).get("alt", "")
     if not alt:
         raise ValueError(f"a picture of {chapter} has no alternative text, in the cell that begins {_first(cell)}")
-    file = f"{chapter[:2]}-{number}.{kind.removeprefix('image/')}"
+    file = f"{jobs.number(chapter)}-{number}.{kind.removeprefix('image/')}"
     figure = Figure(chapter, number, alt, file, "key-figure" in cell.metadata.get("tags", []))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / figure.file).write_bytes(base64.b64decode(output.data[kind]))

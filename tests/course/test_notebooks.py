@@ -264,8 +264,8 @@ def test_chapter_02_prediction_is_right_for_a_best_estimate(rng):
         assert np.mean((answer - x) ** 2) == pytest.approx(expected, rel=0.01)
 
 
-def test_chapter_03_masks_and_loss_are_the_library_s():
-    grid_group, noise2self_loss = definitions("03", "grid_group", "noise2self_loss")
+def test_chapter_03a_masks_and_loss_are_the_library_s():
+    grid_group, noise2self_loss = definitions("03a", "grid_group", "noise2self_loss")
     network, noisy = BabyUNet(1, 4).eval(), torch.rand(2, 1, 15, 18)
     for width in (2, 4):
         method = Noise2Self(network, width=width)
@@ -480,7 +480,8 @@ def small_data(tmp_path_factory):
         ("00", {"photo": "moon"}, {"sidd_val_crops": "real.ssim_gap"}),
         ("01", {"dataset": "kodak24"}, {"kodak24": None}),
         ("02", {"dataset": "kodak24"}, {"kodak24": "shipped.noise2clean"}),
-        ("03", {}, {"fmd": "table.fluorescence.raw"}),
+        ("03a", {}, {}),
+        ("03b", {}, {"fmd": "table.fluorescence.raw"}),
         ("04", {"dataset": "kodak24"}, {"kodak24": "table.full"}),
         ("05", {}, {"sidd_val_crops": "surveys.phones (SIDD).lag_1"}),
         ("06", {"dataset": "davis480p"}, {"davis480p": "psnr.start"}),

@@ -19,6 +19,9 @@ def run(jobs, **options):
 def test_chapters_are_found_by_number_name_and_file():
     for name in ("1", "01", "01_donut_vs_classic", "donut_vs_classic", "notebooks/01_donut_vs_classic.ipynb"):
         assert [path.stem for path in known.select([name])] == ["01_donut_vs_classic"]
+    for name in ("3a", "03a", "masks"):
+        assert [path.stem for path in known.select([name])] == ["03a_masks"]
+    assert [path.stem for path in known.select(["3"])] == ["03a_masks", "03b_where_masks_work"]
     assert [path.stem for path in known.select()][:2] == ["00_start_here", "01_donut_vs_classic"]
     with pytest.raises(CourseError, match=r"'77'.*00_start_here"):
         known.select(["77"])

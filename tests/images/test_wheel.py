@@ -71,8 +71,8 @@ def test_a_wheel_holds_chapters_claims_and_records(wheel):
 def test_chapters_are_copied_out_of_a_wheel(wheel, tmp_path):
     python = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(wheel)}, "capture_output": True, "text": True}
     command = [sys.executable, "-m", "dnlib", "course", "copy", "mine"]
-    assert "13 chapters are in mine" in subprocess.run(command, check=True, **python).stdout
-    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 13
+    assert "14 chapters are in mine" in subprocess.run(command, check=True, **python).stdout
+    assert len(list((tmp_path / "mine").glob("*.ipynb"))) == 14
     (tmp_path / "mine" / "00_start_here.ipynb").write_text("my work")
     again = subprocess.run(command, check=False, **python)
     assert again.returncode == 2 and "mine is there already, perhaps with work in it" in again.stderr

@@ -84,7 +84,7 @@ def test_each_kind_of_noise_is_told_what_fits(clean, rng):
     gray = clean[..., 0]
     rows = gaussian_filter(white, (0, 2))
     said = {
-        "03 and 04": 0.05 * white,
+        "03a and 04": 0.05 * white,
         "along rows": 0.05 * rows / rows.std(),
         "07 to 09": 0.05 * gaussian_filter(white, 1) / gaussian_filter(white, 1).std(),
     }

@@ -1,21 +1,21 @@
-"""Reference answers of chapter 03."""
+"""Reference answers of chapter 03a."""
 
 from dnlib.course.exercises import Exercise
 
 EXERCISES = {
-    "03.1": Exercise(
+    "03a.1": Exercise(
         1.0,
         tolerance=0.05,
         because="the mean of nine has variance 1/9 and shares 1/9 with each of them, and their ratio is 1. A network "
         "that also sees the eight neighbours gets the pixel itself: nine times the mean minus their sum.",
     ),
-    "03.2": Exercise(
+    "03a.2": Exercise(
         lambda loss, error: 255 * (loss - error) ** 0.5,
         lambda: [((25 / 255) ** 2 + 0.002, 0.002), (0.04, 0.001)],
         tolerance=0.01,
         because="L = V + sigma^2, in units of [0, 1].",
     ),
-    "03.3": Exercise(
+    "03a.3": Exercise(
         "uniform_withCP",
         choices=(
             "uniform_withCP",
@@ -29,15 +29,16 @@ EXERCISES = {
         ),
         because="with radius 1 it writes the pixel itself in one of nine cases, and the network copies a ninth of it.",
     ),
-    "03.4": Exercise(
-        "as bad as hiding the pixel alone",
-        choices=("as good as the right kernel", "as bad as hiding the pixel alone"),
-        because="the neighbours that know the noise stand in the row; the kernel hides those in the column.",
+    "03a.4": Exercise(
+        "hardly a difference",
+        choices=("direct is better", "hardly a difference"),
+        because="shown random numbers, it learns not to use what stands there; shown means, it uses it as one. (The "
+        "paper filled with random numbers, too, and found half a decibel with far longer trainings.)",
     ),
-    "03.5": Exercise(
-        "undecided",
-        choices=("held", "did not hold", "undecided"),
-        because="the mean is +0.08 dB; with three values the interval is the mean +- 4.3 s / sqrt(3), "
-        "here from -0.6 to +0.8.",
+    "03a.5": Exercise(
+        "a leak, or noise that neighbours share",
+        choices=("an excellent network", "chance", "a leak, or noise that neighbours share"),
+        because="the loss of a blind answer is its error plus the noise variance, and no error is below zero; eight "
+        "standard errors are no chance.",
     ),
 }
