@@ -6,7 +6,7 @@ COLUMNS = ("independent pixels", "known noise", "two shots", "a burst", "clean i
 
 
 class Row(NamedTuple):
-    """A method of a chapter, "00" to "12" with "03a" and "03b", and what it needs, of `COLUMNS`, in a word or two each."""
+    """A method of a chapter, "00" to "12", and what it needs, of `COLUMNS`, in a word or two each."""
 
     chapter: str
     method: str
@@ -46,7 +46,7 @@ ROWS = (
 
 
 def table(chapter: str) -> str:
-    """The map as far as the end of a chapter ("00" to "12", "03a", "03b"), in Markdown: what comes later is still a question mark.
+    """The map as far as the end of a chapter, "03a" say, in Markdown: what comes later is still a question mark.
 
     Examples
     --------
