@@ -12,11 +12,11 @@ PROFILES = ("smoke", "laptop", "paper")
 # chapter -> size -> its value in the profiles, in the order of PROFILES
 SIZES: dict[str, dict[str, tuple]] = {
     "00_start_here": {
-        "side": (96, 256, 512),  # the crop every experiment uses, in pixels
+        "side": (64, 256, 512),  # the crop every experiment uses, in pixels
         "real_pairs": (1, 6, 54),  # noisy/clean pairs from a camera, where present
     },
     "01_donut_vs_classic": {
-        "side": (128, 512, 512),
+        "side": (64, 512, 512),
         "strengths": (3, 6, 10),  # settings tried per filter
         "images": (2, 4, 24),  # photographs on which the claims are checked
     },
@@ -39,11 +39,11 @@ SIZES: dict[str, dict[str, tuple]] = {
         "table_steps": (2, 250, 20_000),  # of each network of the table
     },
     "04_blind_spot_bayes": {
-        "side": (64, 256, 512),
+        "side": (48, 256, 512),
         "width": (6, 16, 48),  # of the U-Nets
         "steps": (3, 330, 20_000),  # of each blind-spot training
         "masking_steps": (5, 1_000, 60_000),  # of the masked network, in the same seconds
-        "unknown_steps": (3, 150, 20_000),  # of each training with an unknown noise level
+        "unknown_steps": (2, 150, 20_000),  # of each training with an unknown noise level
         "images": (1, 3, 3),  # photographs on which the shipped weights are compared
     },
     "05_noise_correlation": {
@@ -78,13 +78,13 @@ SIZES: dict[str, dict[str, tuple]] = {
         "table": (1, 3, 54),  # images of each kind that the filters take part in
     },
     "08_lgbpn": {
-        "side": (96, 256, 512),
+        "side": (64, 256, 512),
         "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
         "test": (1, 6, 54),  # of them are scored
         "block": (64, 256, 256),  # side of the image that is timed
     },
     "09_ssid": {
-        "side": (96, 256, 512),
+        "side": (64, 256, 512),
         "pairs": (3, 54, 54),  # of noisy and clean images, to learn from and to score
         "test": (2, 6, 54),  # of them are scored
         "width": (8, 16, 48),  # of BNN and U-Net; LAN has a third more

@@ -102,13 +102,14 @@ def test_the_contract_notices_damage(notebook, tmp_path, damage):
     assert problems(edited(notebook, tmp_path, damage)) != []
 
 
-def test_nbval_passes_an_honest_copy_and_fails_an_edited_verdict(tmp_path):
-    for name, stored in (("honest", "PASS one is one\n"), ("edited", "PASS it is not true that one is one\n")):
+def test_nbval_passes_an_honest_verdict_and_fails_an_edited_one(tmp_path):
+    cells = []
+    for stored in ("PASS one is one\n", "PASS it is not true that one is one\n"):
         output = nbformat.v4.new_output("stream", name="stdout", text=stored)
         source = 'import dnlib\n\ndnlib.verify("one is one", 1 == 1)'
         options = {"metadata": {"tags": ["nbval-check-output"]}, "execution_count": 1, "outputs": [output]}
-        cells = [nbformat.v4.new_code_cell(source, **options)]
-        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+        cells.append(nbformat.v4.new_code_cell(source, **options))
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "a.ipynb")
     arguments = ["-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env", "-q", "-rA", "."]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *arguments],
@@ -118,8 +119,8 @@ def test_nbval_passes_an_honest_copy_and_fails_an_edited_verdict(tmp_path):
         text=True,
         timeout=300,
     )
-    failed = re.findall(r"^FAILED (\w+)", result.stdout, flags=re.MULTILINE)
-    assert failed == ["edited"] and "PASSED honest" in result.stdout, result.stdout[-2000:]
+    told = re.findall(r"^(PASSED|FAILED) a.ipynb::Cell (\d)", result.stdout, flags=re.MULTILINE)
+    assert sorted(told) == [("FAILED", "1"), ("PASSED", "0")], result.stdout[-2000:]
 
 
 def executed(number, tmp_path, monkeypatch, **overrides):
@@ -127,6 +128,7 @@ def executed(number, tmp_path, monkeypatch, **overrides):
 
     Each stub runs with what it says is to be tried, and then the reference answers stand under the reader's names: so
     the next cell checks the answer, and changes the one thing that is to be changed, a training of few steps at most.
+    Figures are made, but left undrawn: nbval draws them.
     """
     (job,) = jobs.plan([number], profile="smoke", out=tmp_path / "out", overrides=overrides)
     (notebook,) = jobs.select([number])
@@ -134,6 +136,7 @@ def executed(number, tmp_path, monkeypatch, **overrides):
     monkeypatch.setenv("DNLIB_PROFILE", "smoke")
     monkeypatch.setenv("DNLIB_RECORD", str(job.record))
     monkeypatch.setattr(IPython.display, "display", lambda *_, **options: None)
+    monkeypatch.setattr(plots, "_pixels", lambda figure: np.zeros((1, 1, 3), np.uint8))
     fit = training.fit
     monkeypatch.setattr(training, "fit", lambda *given, steps, **told: fit(*given, steps=min(steps, FEW), **told))
     cells = nbformat.read(notebook, as_version=4).cells
