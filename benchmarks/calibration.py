@@ -86,7 +86,8 @@ def fitted(noise: Noise, photographs: list[Seen], repair: str) -> float:
         found = measured(noise, photographs, **{repair: value})["within"]
         return sum((found[f"{share:.0%}"] - share) ** 2 for share in SHARES)
 
-    return round(float(minimize_scalar(distance, bounds=REPAIRS[repair], method="bounded", options={"maxiter": 9}).x), 3)
+    best = minimize_scalar(distance, bounds=REPAIRS[repair], method="bounded", options={"maxiter": 9})
+    return round(float(best.x), 3)
 
 
 def question(method: BlindSpotBayes, noise: Noise, sets: Callable[[str], list[np.ndarray]]) -> dict:
