@@ -36,7 +36,7 @@ test: $(READY)
 	@DNLIB_PROFILE=smoke DNLIB_HEADLESS=1 $(BIN)/python -m pytest -n logical --dist loadfile --nbval-lax --nbval-current-env notebooks
 
 bench: $(READY)
-	@for question in course donut denoise calibration host training noise2void blind_spot correlation inspection patches patch_craft blind_patch ssid; do $(BIN)/python benchmarks/$$question.py || exit 1; done
+	@for question in course donut denoise host training noise2void blind_spot correlation inspection patches patch_craft blind_patch ssid; do $(BIN)/python benchmarks/$$question.py || exit 1; done
 
 site: export OMP_NUM_THREADS = 1
 site: $(SITE)
