@@ -15,21 +15,26 @@ copyright = f"{author}, MIT licence"
 version = release = installed("dnlib")
 html_title = project
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.intersphinx", "numpydoc"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".rst": "restructuredtext"}
-nitpicky = False  # types are written in words: "ndarray, [H, W]"
+nitpicky = False  # types are written in words: "ndarray, [H, W]"; a name that no inventory has stays code
 
 nb_execution_mode = "off"
 nb_render_markdown_format = "myst"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 
-default_role = "code"
+default_role = "py:obj"
 autodoc_inherit_docstrings = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 autosummary_generate = False
 numpydoc_show_class_members = False
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = reference.types()
+
+intersphinx_mapping = reference.inventories(Path(__file__).parent / "inventories")
 
 html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}

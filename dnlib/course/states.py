@@ -1,4 +1,4 @@
-"""The pictures of an interactive view, drawn beforehand for pages that have no kernel: one knob is moved at a time.
+"""The pictures of an interactive view, drawn beforehand for pages that have no kernel.
 
 A folder named as the function that draws holds states.json and the pictures that it lists, as WebP.
 """
@@ -6,6 +6,7 @@ A folder named as the function that draws holds states.json and the pictures tha
 import base64
 import inspect
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LISTED = "states.json"
 POSITIONS = 9  # of a slider that are drawn, at most
+EVERY = 48  # settings are all drawn; of more, those in which one knob is moved and the others stand as at first
 QUALITY = 70  # of WebP: noise compresses badly, and a page carries a dozen of them
 
 
@@ -48,27 +50,49 @@ def positions(knob: "Widget") -> list:
     return found
 
 
+def settings(counts: list[int], start: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Which settings of several knobs are drawn, each as the positions of all knobs.
+
+    counts: of the positions of each knob. start: where the knobs stand at first.
+
+    Examples
+    --------
+    >>> settings([2, 3], (0, 1))
+    [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    >>> found = settings([9, 9], (0, 4))
+    >>> len(found), (8, 4) in found, (0, 8) in found, (8, 8) in found
+    (17, True, True, False)
+    """
+    every = list(itertools.product(*map(range, counts)))
+    if len(every) <= EVERY:
+        return every
+    return [at for at in every if sum(k != first for k, first in zip(at, start, strict=True)) <= 1]
+
+
 def write(view: "interactive", folder: Path) -> None:
-    """Draw a view with each knob at its positions, the others where they stand at first.
+    """Draw a view in the settings that `settings` names.
 
     view: what `draw` and its knobs are joined in; it need not be shown. folder: gets a folder with the name of the
-    function that draws. Raises ValueError if a position has no picture.
+    function that draws; pictures of an earlier time go. Raises ValueError if a setting has no picture.
     """
     draw, knobs = view.f, view.children[:-1]
     folder = folder / draw.__name__
     folder.mkdir(parents=True, exist_ok=True)
-    start = {knob._kwarg: knob.value for knob in knobs}
-    listed = []
-    for knob in knobs:
-        name = knob._kwarg
-        values = positions(knob)
-        shown = [_picture(view, start | {name: value}, folder / f"{name}-{k}.webp") for k, value in enumerate(values)]
-        pictures = [picture | {"value": value} for picture, value in zip(shown, values, strict=True)]
-        kind = "slider" if hasattr(knob, "min") else "choice"
-        listed.append({"name": name, "kind": kind, "start": values.index(knob.value), "pictures": pictures})
+    values = {knob._kwarg: positions(knob) for knob in knobs}
+    start = tuple(positions(knob).index(knob.value) for knob in knobs)
+    shown = []
+    for at in settings([len(drawn) for drawn in values.values()], start):
+        setting = {name: drawn[k] for (name, drawn), k in zip(values.items(), at, strict=True)}
+        shown.append({"at": at, **_picture(view, setting, folder / f"{'-'.join(map(str, at))}.webp")})
+    listed = [
+        {"name": knob._kwarg, "kind": "slider" if hasattr(knob, "min") else "choice", "values": values[knob._kwarg]}
+        for knob in knobs
+    ]
+    document = {"source": inspect.getsource(draw), "knobs": listed, "start": start, "pictures": shown}
     with atomic(folder / LISTED) as temporary:
-        text = json.dumps({"source": inspect.getsource(draw), "knobs": listed}, indent=1, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for old in {path.name for path in folder.glob("*.webp")} - {picture["file"] for picture in shown}:
+        (folder / old).unlink()
 
 
 def _picture(view: "interactive", setting: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def median(image: np.ndarray, radius: int) -> np.ndarray:
 
 
 def nl_means(image: np.ndarray, h: float, sigma: float = 0.0) -> np.ndarray:
-    """Non-local means with patches of 5x5 pixels and a search distance of 6.
+    """Non-local means with patches of 5x5 pixels and a search distance of 6: `skimage.restoration.denoise_nl_means`.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def nl_means(image: np.ndarray, h: float, sigma: float = 0.0) -> np.ndarray:
 
 
 def wavelet(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Wavelet soft thresholding (BayesShrink) for a noise level.
+    """Wavelet soft thresholding (BayesShrink) for a noise level: `skimage.restoration.denoise_wavelet`.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def wavelet(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def total_variation(image: np.ndarray, weight: float, rounds: int | None = None) -> np.ndarray:
-    """Chambolle's total-variation smoothing.
+    """Chambolle's total-variation smoothing: `skimage.restoration.denoise_tv_chambolle`.
 
     Parameters
     ----------

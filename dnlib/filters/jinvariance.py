@@ -127,8 +127,8 @@ def neighbour_mean(image: np.ndarray) -> np.ndarray:
 def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] | None = None, **setting) -> np.ndarray:
     """Make any filter J-invariant: the result on each group of pixels does not depend on the image there.
 
-    f(y)_J = g(y with J filled from its neighbours)_J for the filter g, stitched together over all J: scikit-image's
-    `denoise_invariant`.
+    f(y)_J = g(y with J filled from its neighbours)_J for the filter g, stitched together over all J: what
+    `skimage.restoration.denoise_invariant` does.
 
     Parameters
     ----------

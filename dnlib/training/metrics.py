@@ -107,10 +107,11 @@ def ssim(
     estimate, clean : array [H, W] or [H, W, C], or Tensor [N, C, H, W]
         Floats in [0, 1], of equal shapes, at least 7 pixels high and wide, for "gaussian" 11.
     variant : {"uniform", "gaussian", "volume"}
-        "uniform" is scikit-image's default: a 7x7 box window per channel, sample covariance. "gaussian" is that of
-        Wang et al.: a Gaussian window of sigma 1.5 per channel. "volume" is MATLAB's `ssim` given a colour image: it
-        takes [H, W, 3] for a volume and smooths across the channels, too, and reads higher. Tables on SIDD and DND
-        print such values; that their server computes exactly this is likely and not confirmed.
+        "uniform" is the default of `skimage.metrics.structural_similarity`: a 7x7 box window per channel, sample
+        covariance. "gaussian" is that of Wang et al.: a Gaussian window of sigma 1.5 per channel. "volume" is MATLAB's
+        `ssim` given a colour image: it takes [H, W, 3] for a volume and smooths across the channels, too, and reads
+        higher. Tables on SIDD and DND print such values; that their server computes exactly this is likely and not
+        confirmed.
     protocol : str
         A key of `PROTOCOLS`: how the images are limited and rounded first.
 

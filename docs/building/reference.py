@@ -8,11 +8,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from numpydoc.xref import DEFAULT_LINKS
+
 from dnlib.images import ROOT
 
 _SECTION = re.compile(r"^[A-Z][\w ]+\n-{3,}$", re.MULTILINE)
 _EXAMPLE = r"^ *>>>.*?(?:\n\s*\n|\Z)"
 _SIGN = r"\||(?<=[ (/])\*+(?=[\w.])"  # what would be markup: bars, and stars that begin a word
+
+_ADDRESSES = {
+    "numpy": "https://numpy.org/doc/stable/",
+    "skimage": "https://scikit-image.org/docs/stable/",
+    "torch": "https://docs.pytorch.org/docs/stable/",
+}
+_THEIRS = {
+    "array": "numpy.ndarray",
+    "ndarray": "numpy.ndarray",
+    "Tensor": "torch.Tensor",
+    "nn.Module": "torch.nn.Module",
+    "torch.Generator": "torch.Generator",
+    "torch.device": "torch.device",
+}
 
 ROOMS = ("images", "noise", "filters", "networks", "methods", "training", "zoo", "denoiser", "course")
 
@@ -21,6 +37,23 @@ def exported(room: str) -> dict[str, str]:
     """The public names of a room and the file, without its ending, in which each is written."""
     tree = ast.parse((ROOT / "dnlib" / room / "__init__.pyi").read_text(encoding="utf-8"))
     return {alias.name: node.module or alias.name for node in tree.body for alias in node.names}
+
+
+def types() -> dict[str, str]:
+    """Words of docstrings' types and what they name: classes of the rooms, of NumPy and of torch."""
+    classes = {
+        name: f"dnlib.{room}.{name}"
+        for room in ROOMS
+        for name in exported(room)
+        if inspect.isclass(getattr(importlib.import_module(f"dnlib.{room}"), name))
+    }
+    words = {word: word for word in DEFAULT_LINKS}  # numpydoc would link them into Python's own pages
+    return words | classes | _THEIRS
+
+
+def inventories(folder: Path) -> dict[str, tuple[str, str]]:
+    """What Sphinx needs to link into other projects: each inventory of a folder, NAME.inv, with its address."""
+    return {path.stem: (_ADDRESSES[path.stem], str(path)) for path in sorted(folder.glob("*.inv"))}
 
 
 def page(room: str) -> str:

@@ -5,6 +5,7 @@
 
 import html
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -19,48 +20,49 @@ def copied(states: Path, pictures: Path) -> str:
     pictures : pathlib.Path
         Where the pictures of the page lie.
     """
-    knobs = json.loads((states / "states.json").read_text(encoding="utf-8"))["knobs"]
+    view = json.loads((states / "states.json").read_text(encoding="utf-8"))
     pictures.mkdir(parents=True, exist_ok=True)
-    for knob in knobs:
-        for picture in knob["pictures"]:
-            shutil.copy(states / picture["file"], pictures / f"{states.name}-{picture['file']}")
-    return markup(states.name, knobs)
+    for picture in view["pictures"]:
+        shutil.copy(states / picture["file"], pictures / f"{states.name}-{picture['file']}")
+    return markup(states.name, view)
 
 
-def markup(name: str, knobs: list[dict]) -> str:
-    """A figure with a picture and the controls of all knobs; each control carries its pictures as data."""
-    first = knobs[0]["pictures"][knobs[0]["start"]]
-    alt, width = html.escape(first["alt"]), first["width"]
-    picture = f'<img src="{_source(name, first)}" alt="{alt}" width="{width}" loading="lazy">'
-    controls = "\n".join(_control(name, knob) for knob in knobs)
-    note = "One knob at a time; in JupyterLab all of them move at once." if len(knobs) > 1 else ""
-    below = f'<div class="knobs">{controls}</div>\n<figcaption>{note}</figcaption>'
-    return f'<figure class="states">{picture}\n{below}</figure>'
-
-
-def _control(name: str, knob: dict) -> str:
-    pictures = [
-        {"src": _source(name, one), "alt": one["alt"], "width": one["width"], "said": _said(one["value"])}
-        for one in knob["pictures"]
-    ]
+def markup(name: str, view: dict) -> str:
+    """A figure with a picture and the controls of all knobs; its pictures, by the knobs' positions, are its data."""
+    pictures = {
+        "-".join(map(str, one["at"])): {
+            "src": f"pictures/{name}-{one['file']}",
+            "alt": one["alt"],
+            "width": one["width"],
+        }
+        for one in view["pictures"]
+    }
+    first = pictures["-".join(map(str, view["start"]))]
+    picture = f'<img src="{first["src"]}" alt="{html.escape(first["alt"])}" width="{first["width"]}" loading="lazy">'
+    controls = "\n".join(_control(name, knob, k) for knob, k in zip(view["knobs"], view["start"], strict=True))
+    some = len(pictures) < math.prod(len(knob["values"]) for knob in view["knobs"])
+    note = "<figcaption>One knob at a time; in JupyterLab all of them move at once.</figcaption>" if some else ""
     data = html.escape(json.dumps(pictures, ensure_ascii=False))
-    ident, start, said = f"{name}-{knob['name']}", knob["start"], pictures[knob["start"]]["said"]
+    return (
+        f'<figure class="states" data-pictures="{data}">{picture}\n<div class="knobs">{controls}</div>\n{note}</figure>'
+    )
+
+
+def _control(name: str, knob: dict, start: int) -> str:
+    said = [_said(value) for value in knob["values"]]
+    ident = f"{name}-{knob['name']}"
     if knob["kind"] == "choice":
         options = "".join(
-            f'<option value="{k}"{" selected" * (k == start)}>{html.escape(p["said"])}</option>'
-            for k, p in enumerate(pictures)
+            f'<option value="{k}"{" selected" * (k == start)}>{html.escape(one)}</option>' for k, one in enumerate(said)
         )
-        control = f'<select id="{ident}" data-start="{start}" data-pictures="{data}">{options}</select>'
+        control = f'<select id="{ident}" data-start="{start}">{options}</select>'
     else:
         control = (
-            f'<input id="{ident}" type="range" min="0" max="{len(pictures) - 1}" value="{start}" '
-            f'aria-valuetext="{said}" data-start="{start}" data-pictures="{data}"><output for="{ident}">{said}</output>'
+            f'<input id="{ident}" type="range" min="0" max="{len(said) - 1}" value="{start}" data-start="{start}" '
+            f'aria-valuetext="{said[start]}" data-said="{" ".join(said)}">'
+            f'<output for="{ident}">{said[start]}</output>'
         )
     return f'<label for="{ident}">{knob["name"].replace("_", " ")}</label>{control}'
-
-
-def _source(name: str, picture: dict) -> str:
-    return f"pictures/{name}-{picture['file']}"
 
 
 def _said(value) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import nbformat
 import pytest
@@ -9,7 +10,7 @@ from building import chapters, sliders
 from building.links import Links
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dnlib.course import jobs
+from dnlib.course import jobs, states
 from dnlib.images import ROOT
 
 PNG = base64.b64encode(b"a picture").decode()
@@ -62,39 +63,32 @@ def test_run_this_leads_where_the_repository_is_hosted_and_nowhere_without(chapt
     assert "mybinder.org/v2/git/https%3A%2F%2Fexample.org%2Fa%2Fb/main?labpath=notebooks/04_title.ipynb" in told
 
 
-KNOBS = [
-    {
-        "name": "radius",
-        "kind": "slider",
-        "start": 1,
-        "pictures": [
-            {"file": f"radius-{k}.webp", "width": 300, "height": 100, "alt": f'"{k}"', "value": k} for k in range(3)
-        ],
-    },
-    {
-        "name": "edges",
-        "kind": "choice",
-        "start": 0,
-        "pictures": [
-            {"file": f"edges-{k}.webp", "width": 300, "height": 100, "alt": "A", "value": bool(k)} for k in (0, 1)
-        ],
-    },
-]
+RADIUS = {"name": "radius", "kind": "slider", "values": [1, 2, 3]}
+EDGES = {"name": "edges", "kind": "choice", "values": [False, True]}
+
+
+def view(knobs, *settings):
+    """What states.json says of the pictures at these settings, drawn where all knobs stand at 0 at first."""
+    drawn = [
+        {"at": at, "file": f"{'-'.join(map(str, at))}.webp", "width": 300, "height": 100, "alt": f'"{at[0]}"'}
+        for at in settings
+    ]
+    return {"source": "", "knobs": knobs, "start": [0] * len(knobs), "pictures": drawn}
 
 
 def test_an_interactive_view_becomes_controls_over_its_pictures(chapter, tmp_path):
     folder = tmp_path / "states" / "show_radius"
     folder.mkdir(parents=True)
-    (folder / "states.json").write_text(json.dumps({"source": "", "knobs": KNOBS}))
-    for knob in KNOBS:
-        for one in knob["pictures"]:
-            (folder / one["file"]).write_text(one["file"])
+    said = view([RADIUS, EDGES], *((r, e) for r in range(3) for e in range(2)))
+    (folder / "states.json").write_text(json.dumps(said))
+    for one in said["pictures"]:
+        (folder / one["file"]).write_text(one["file"])
     printed = new_output("stream", name="stdout", text="(interactive: run this cell in JupyterLab to move radius)\n")
-    _, document = chapter("widgets.explore(show_radius, radius=(0, 2))", [printed], states=tmp_path / "states")
+    _, document = chapter("widgets.explore(show_radius, radius=(1, 3))", [printed], states=tmp_path / "states")
     shown = document.cells[1].outputs[0].data["text/html"]
-    assert 'type="range" min="0" max="2" value="1"' in shown and "<select" in shown and ">no</option>" in shown
-    assert 'src="pictures/show_radius-radius-1.webp" alt="&quot;1&quot;"' in shown
-    assert len(list((tmp_path / "beside" / "pictures").glob("show_radius-*.webp"))) == 5
+    assert 'type="range" min="0" max="2" value="0"' in shown and "<select" in shown and ">no</option>" in shown
+    assert 'src="pictures/show_radius-0-0.webp" alt="&quot;0&quot;"' in shown and "2-1" in shown
+    assert len(list((tmp_path / "beside" / "pictures").glob("show_radius-*.webp"))) == 6
 
 
 def test_without_states_a_view_stays_the_line_that_it_prints(chapter):
@@ -103,17 +97,32 @@ def test_without_states_a_view_stays_the_line_that_it_prints(chapter):
     assert document.cells[1].outputs[0].text == printed.text
 
 
-def test_one_knob_needs_no_word_about_the_others():
-    assert "One knob at a time" in sliders.markup("v", KNOBS) and "One knob" not in sliders.markup("v", KNOBS[:1])
+def test_where_not_all_settings_were_drawn_the_page_says_that_one_knob_moves_at_a_time():
+    every = view([RADIUS, EDGES], *((r, e) for r in range(3) for e in range(2)))
+    some = view([RADIUS, EDGES], (0, 0), (1, 0), (2, 0), (0, 1))
+    assert "One knob at a time" in sliders.markup("v", some) and "One knob" not in sliders.markup("v", every)
 
 
-STATES = sorted((ROOT / "results" / "states").glob("*/states.json"))
+VIEWS = [
+    found[1]
+    for notebook in jobs.chapters()
+    for cell in nbformat.read(notebook, as_version=4).cells
+    if (found := re.search(r"widgets\.explore\(\s*(\w+)", cell.source))
+]
+STATES = ROOT / "results" / "states"
 
 
-@pytest.mark.parametrize("path", STATES, ids=lambda path: path.parent.name)
-def test_the_states_were_drawn_by_the_function_that_the_chapter_has(path):
-    said = json.loads(path.read_text(encoding="utf-8"))
+def test_every_view_of_the_course_was_drawn_and_no_other():
+    assert {path.name for path in STATES.iterdir()} == set(VIEWS), "run `make sliders` for these chapters"
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_was_drawn_by_the_function_that_the_chapter_has_in_all_settings_that_a_reader_reaches(name):
+    said = json.loads((STATES / name / "states.json").read_text(encoding="utf-8"))
     sources = [cell.source for notebook in jobs.chapters() for cell in nbformat.read(notebook, as_version=4).cells]
     assert sum(said["source"].strip() in source for source in sources) == 1, "run `make sliders` for this chapter"
-    listed = {picture["file"] for knob in said["knobs"] for picture in knob["pictures"]}
-    assert listed == {file.name for file in path.parent.glob("*.webp")}
+    counts = [len(knob["values"]) for knob in said["knobs"]]
+    drawn = [tuple(picture["at"]) for picture in said["pictures"]]
+    assert drawn == states.settings(counts, tuple(said["start"]))
+    assert len(drawn) >= (6 if name == "show_radius" else 7)  # chapter 01 compares six radii and has no seventh
+    assert {picture["file"] for picture in said["pictures"]} == {path.name for path in STATES.glob(f"{name}/*.webp")}

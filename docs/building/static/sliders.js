@@ -1,25 +1,25 @@
-// Interactive views drawn beforehand: moving a control shows its picture, and sets the other controls back to their start.
+// Interactive views drawn beforehand: moving a control shows its picture. Where no picture was drawn for the others as they
+// stand, these are set back to their start.
 for (const figure of document.querySelectorAll("figure.states")) {
   const image = figure.querySelector("img");
-  const controls = [...figure.querySelectorAll("[data-pictures]")];
-  const pictures = (control) => JSON.parse(control.dataset.pictures);
+  const controls = [...figure.querySelectorAll("[data-start]")];
+  const pictures = JSON.parse(figure.dataset.pictures); // by the positions of all controls
+  const shown = () => pictures[controls.map(({ value }) => value).join("-")];
   const say = (control) => {
-    const { said } = pictures(control)[control.value];
-    if (control.nextElementSibling?.tagName === "OUTPUT") control.nextElementSibling.value = said;
-    if (control.type === "range") control.setAttribute("aria-valuetext", said);
-  };
-  const show = (moved) => {
-    for (const control of controls) {
-      if (control !== moved) control.value = control.dataset.start;
-      say(control);
-    }
-    const { src, alt, width } = pictures(moved)[moved.value];
-    Object.assign(image, { src, alt, width });
+    if (control.type !== "range") return;
+    const said = control.dataset.said.split(" ")[control.value];
+    control.nextElementSibling.value = said;
+    control.setAttribute("aria-valuetext", said);
   };
   for (const control of controls) {
     control.value = control.dataset.start; // browsers remember where it stood
     say(control);
-    control.addEventListener("input", () => show(control));
-    control.addEventListener("pointerenter", () => pictures(control).forEach(({ src }) => (new Image().src = src)), { once: true });
+    control.addEventListener("input", () => {
+      if (!shown()) controls.filter((other) => other !== control).forEach((other) => (other.value = other.dataset.start));
+      controls.forEach(say);
+      Object.assign(image, shown());
+    });
   }
+  const load = () => Object.values(pictures).forEach(({ src }) => (new Image().src = src));
+  figure.querySelector(".knobs").addEventListener("pointerenter", load, { once: true });
 }
