@@ -53,7 +53,7 @@ html_theme_options = {
     "show_prev_next": True,
     "collapse_navigation": True,  # its folding marks have no name for screen readers
     "show_toc_level": 2,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "results/claims": [], "cards/index": []},  # wide tables
     "footer_start": ["copyright"],
     "footer_end": [],
 }

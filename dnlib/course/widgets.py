@@ -9,7 +9,9 @@ from pathlib import Path
 from dnlib.course import states
 from dnlib.images import refused
 
-_FRAME = '<iframe srcdoc="{}" title="Before and after" width="100%" height="640" sandbox="allow-scripts"></iframe>'
+_FRAME = (  # IPython warns of what begins with a frame
+    '<div><iframe srcdoc="{}" title="Before and after" width="100%" height="640" sandbox="allow-scripts"></iframe></div>'
+)
 
 
 def explore(draw: Callable[..., None], **controls) -> None:

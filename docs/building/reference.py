@@ -52,8 +52,9 @@ def types() -> dict[str, str]:
 
 
 def inventories(folder: Path) -> dict[str, tuple[str, str]]:
-    """What Sphinx needs to link into other projects: each inventory of a folder, NAME.inv, with its address."""
-    return {path.stem: (_ADDRESSES[path.stem], str(path)) for path in sorted(folder.glob("*.inv"))}
+    """What Sphinx needs to link into NumPy's, scikit-image's and torch's pages, for each NAME.inv that a folder has."""
+    files = {name: folder / f"{name}.inv" for name in _ADDRESSES}
+    return {name: (_ADDRESSES[name], str(file)) for name, file in files.items() if file.is_file()}
 
 
 def page(room: str) -> str:

@@ -28,7 +28,7 @@ def violations(page) -> list[str]:
     """What axe-core calls a serious or critical fault of a page: contrast, names of controls, use by keyboard."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page, options={"preload": False}).response["violations"]
+    found = Axe().run(page, options={"preload": False, "resultTypes": ["violations"]}).response["violations"]
     return [
         f"{one['id']}: {one['help']}, {[node['target'] for node in one['nodes']][:3]}"
         for one in found

@@ -112,6 +112,7 @@ def test_a_newcomer_is_five_clicks_from_a_denoised_picture_of_their_own(page, la
     assert page.evaluate("clicks") + 2 <= 5
     print(f"{time.monotonic() - started:.0f} s from the start page to a denoised picture")
     assert page.get_by_text("mine.png: ").first.is_visible()
+    assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").all_inner_texts() == []
     changes(compare, lambda: compare.locator("input").press("Home"), 10)
 
 

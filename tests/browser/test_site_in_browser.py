@@ -11,7 +11,7 @@ PAGES = [  # one of each kind
     "results/claims.html",
     "results/benchmarks.html",
     "results/figures.html",
-    "reference/filters.html",
+    "reference/denoiser.html",
     "cards/ap_bsn_phones.html",
 ]
 

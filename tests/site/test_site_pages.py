@@ -105,6 +105,15 @@ def test_the_reference_has_every_public_name(room):
         assert f" dnlib.{room}.{name}\n" in page or f"\ndnlib.{room}.{name}\n---" in page, name
 
 
+def test_types_are_linked_within_the_library_and_beyond_it_where_an_inventory_is_at_hand(tmp_path):
+    words = reference.types()
+    assert words["Crops"] == "dnlib.training.Crops" and words["ndarray"] == "numpy.ndarray" and words["str"] == "str"
+    (tmp_path / "torch.inv").touch()
+    (tmp_path / "other.inv").touch()
+    here = str(tmp_path / "torch.inv")
+    assert reference.inventories(tmp_path) == {"torch": ("https://docs.pytorch.org/docs/stable/", here)}
+
+
 def test_docstrings_become_rest_that_says_the_same():
     said = inspect.cleandoc(
         """
