@@ -89,8 +89,8 @@ def _figure(chapter: str, number: int, cell, output, folder: Path) -> Figure:
 
 def _show_sliders(cell, folder: Path, states: Path) -> None:
     """Put the states of an interactive view where the notebook prints that it is one."""
-    found = re.search(r"widgets\.explore\((\w+)", cell.source)
-    if not found or not (states / found[1]).is_dir():
+    found = re.search(r"widgets\.explore\(\s*(\w+)", cell.source)
+    if not found or not (states / found[1] / "states.json").is_file():
         return
     markup = sliders.copied(states / found[1], folder)
     for k, output in enumerate(cell.outputs):

@@ -1,5 +1,6 @@
 """What every built page must be: no dead link, a text for each picture, and not too heavy."""
 
+import json
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Page(HTMLParser):
             self.loads.add(given["href"])
         if tag in ("img", "script") and given.get("src"):
             self.loads.add(given["src"])
+        if given.get("data-pictures"):  # of an interactive view
+            self.loads |= {picture["src"] for picture in json.loads(given["data-pictures"]).values()}
         if tag == "img" and "alt" not in given:
             self.untold.append(given.get("src", ""))
 

@@ -84,7 +84,8 @@ def test_an_interactive_view_becomes_controls_over_its_pictures(chapter, tmp_pat
     for one in said["pictures"]:
         (folder / one["file"]).write_text(one["file"])
     printed = new_output("stream", name="stdout", text="(interactive: run this cell in JupyterLab to move radius)\n")
-    _, document = chapter("widgets.explore(show_radius, radius=(1, 3))", [printed], states=tmp_path / "states")
+    source = "widgets.explore(\n    show_radius, radius=(1, 3), edges=False\n)"
+    _, document = chapter(source, [printed], states=tmp_path / "states")
     shown = document.cells[1].outputs[0].data["text/html"]
     assert 'type="range" min="0" max="2" value="0"' in shown and "<select" in shown and ">no</option>" in shown
     assert 'src="pictures/show_radius-0-0.webp" alt="&quot;0&quot;"' in shown and "2-1" in shown

@@ -166,6 +166,12 @@ def test_dead_links_pictures_without_text_and_heavy_pages_are_found(tmp_path):
     ]
     (tmp_path / "a.html").write_text('<img src="b.html" alt="">')
     assert checks.problems(tmp_path) == []
+    view = '{"0": {"src": "big.png"}, "1": {"src": "none.webp"}}'
+    (tmp_path / "a.html").write_text(f"<figure data-pictures='{view}'>")
+    assert checks.problems(tmp_path) == [
+        "a.html links to none.webp, which is not there",
+        "a.html weighs 3.0 MB with its pictures; 3 are allowed",
+    ]
 
 
 def test_code_within_a_card_is_shown_as_it_is_written():
