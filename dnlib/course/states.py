@@ -64,9 +64,19 @@ def settings(counts: list[int], start: tuple[int, ...]) -> list[tuple[int, ...]]
     (17, True, True, False)
     """
     every = list(itertools.product(*map(range, counts)))
-    if len(every) <= EVERY:
-        return every
-    return [at for at in every if sum(k != first for k, first in zip(at, start, strict=True)) <= 1]
+    return every if len(every) <= EVERY else one_moved(counts, start)
+
+
+def one_moved(counts: list[int], start: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The settings in which all knobs but one stand as at first.
+
+    Examples
+    --------
+    >>> one_moved([2, 3], (0, 1))
+    [(0, 0), (0, 1), (0, 2), (1, 1)]
+    """
+    moved = {(*start[:k], at, *start[k + 1 :]) for k, count in enumerate(counts) for at in range(count)}
+    return sorted(moved)
 
 
 def write(view: "interactive", folder: Path) -> None:

@@ -10,7 +10,7 @@ from dnlib.course import states
 from dnlib.images import refused
 
 _FRAME = (  # IPython warns of what begins with a frame
-    '<div><iframe srcdoc="{}" title="Before and after" width="100%" height="640" sandbox="allow-scripts"></iframe></div>'
+    '<p><iframe srcdoc="{}" title="Before and after" width="100%" height="640" sandbox="allow-scripts"></iframe></p>'
 )
 
 
