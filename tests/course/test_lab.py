@@ -49,6 +49,15 @@ def test_a_chapter_that_ran_shows_its_minutes_and_scales_the_others(folder, monk
     assert line(page, "01_")[2:] == ["about 3.0", "–"]
 
 
+def test_a_chapter_that_the_benchmark_does_not_have_is_timed_by_its_quickest_committed_run(folder, monkeypatch):
+    (folder / "times.json").write_text(json.dumps({"runs": {"with": {"chapters": {"00_start_here": {"seconds": 60}}}}}))
+    monkeypatch.setattr(report, "TIMES", folder / "times.json")
+    runs = [record for record in records.read_all(records.COMMITTED) if record.chapter == "01_donut_vs_classic"]
+    quickest = min(record.seconds for record in runs if record.profile == "laptop")
+    page = lab.start_page(folder, folder / "runs")
+    assert line(page, "00_")[2] == "about 1.0" and line(page, "01_")[2] == f"about {quickest / 60:.1f}"
+
+
 def test_a_run_in_the_smoke_profile_is_not_done(folder):
     ran(folder / "runs", "00_start_here", 9.0, profile="smoke")
     assert line(lab.start_page(folder, folder / "runs"), "00_")[3] == "–"
