@@ -104,7 +104,8 @@ def _made(pages: Path, links: Links, figures: list[Figure]) -> None:
     links.pages["results/benchmarks.md"] = "results/benchmarks.md"
     benchmarks = charts.page(ROOT / "benchmarks" / "results")
     _write(pages, "results/benchmarks.md", links.rewritten(benchmarks, "results/benchmarks.md"))
-    _write(pages, "results/figures.md", _templates.get_template("figures.jinja").render(figures=figures))
+    titles = {path.stem: _about(path)["title"] for path in jobs.chapters()}
+    _write(pages, "results/figures.md", _templates.get_template("figures.jinja").render(figures=figures, titles=titles))
     _write(pages, "reference/index.md", _templates.get_template("reference.jinja").render(rooms=reference.ROOMS))
     for room in reference.ROOMS:
         _write(pages, f"reference/{room}.rst", reference.page(room))
