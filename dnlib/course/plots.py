@@ -75,7 +75,8 @@ def _pixels(figure: Figure) -> np.ndarray:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    for _ in range(2):  # laid out once, maps that have grown or shrunk may cut off their titles
+        canvas.draw()
     _zoom_by_whole_numbers(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3]
