@@ -117,11 +117,11 @@ def test_a_strip_draws_every_pixel_as_a_whole_number_of_the_screen_s(rng):
 def test_no_title_is_cut_off_where_maps_just_fit():
     fig, axes = plots.figure(1, 3, width=10, height=3.1)
     for ax in axes:
-        ax.imshow(np.zeros((19, 19)))
-        ax.set(title="moved by 1", xlabel="columns away")
+        ax.imshow(np.zeros((19, 19)), vmin=-6, vmax=0, extent=(-9.5, 9.5, 9.5, -9.5))
+        ax.set(title="moved by 1", xlabel="columns away", xticks=range(-8, 9, 4), yticks=range(-8, 9, 4))
     axes[0].set_ylabel("rows away")
     plots.bar(axes, "log10 of the strongest")
     plots._pixels(fig)
     top, bottom = axes[0].title.get_window_extent().y1, axes[0].xaxis.label.get_window_extent().y0
     plots.plt.close(fig)
-    assert bottom > 0 and top < fig.bbox.height
+    assert bottom > 0 and top < fig.bbox.height, (bottom, top)
