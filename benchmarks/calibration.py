@@ -27,9 +27,7 @@ from dnlib.zoo import cards
 WEIGHTS = {
     "blind_spot_rgb_sigma25": [Gaussian(25)],
     "blind_spot_rgb_sigma25_long": [Gaussian(25)],
-    "blind_spot_rgb_sigma25_diagonal": [Gaussian(25)],
     "blind_spot_rgb_sigma5to50_unknown": [Gaussian(10), Gaussian(25), Gaussian(50)],
-    "blind_spot_rgb_sigma5to50_unknown_long": [Gaussian(10), Gaussian(25), Gaussian(50)],
     "blind_spot_rgb_poisson30": [Poisson(30)],
 }
 SHARES = (0.68, 0.95)
@@ -88,7 +86,8 @@ def fitted(noise: Noise, photographs: list[Seen], repair: str) -> float:
         found = measured(noise, photographs, **{repair: value})["within"]
         return sum((found[f"{share:.0%}"] - share) ** 2 for share in SHARES)
 
-    return round(float(minimize_scalar(distance, bounds=REPAIRS[repair], method="bounded").x), 3)
+    best = minimize_scalar(distance, bounds=REPAIRS[repair], method="bounded", options={"maxiter": 9})
+    return round(float(best.x), 3)
 
 
 def question(method: BlindSpotBayes, noise: Noise, sets: Callable[[str], list[np.ndarray]]) -> dict:

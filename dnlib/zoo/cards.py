@@ -270,7 +270,10 @@ def copy(path: str | Path, to: str | Path) -> Path:
 
 
 def _write(pair: Sequence[Path], contents: Sequence[bytes]) -> None:
-    """Weights and card take their places together, as nearly as two files can: once both are on disk."""
+    """Weights and card take their places together, as nearly as two files can: once both are on disk.
+
+    Between the two, `load_method` refuses them by their hash, and what wrote them does it again.
+    """
     pair[0].parent.mkdir(parents=True, exist_ok=True)
     with atomic(pair[1]) as card, atomic(pair[0]) as weights:
         for temporary, content in zip((weights, card), contents, strict=True):
