@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from click.testing import CliRunner
+from distributed import LocalCluster
 from endings import ended
 
 from dnlib.cli import main
@@ -37,6 +38,19 @@ def stack_file(path, rng, count=5, **options):
 
 def call(*arguments):
     return CliRunner().invoke(main, ["denoise", *map(str, arguments), "--filter", "median"])
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own
+def test_on_a_cluster_files_come_out_as_alone_and_one_that_is_refused_stops_no_other(shots, tmp_path):
+    (shots / "broken.png").write_bytes(b"no picture")
+    list(denoise_files([shots], tmp_path / "alone", **OPTIONS))
+    workers = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(**workers, protocol="inproc://") as local:
+        done = list(denoise_files([shots], tmp_path / "there", cluster=local.scheduler_address, **OPTIONS))
+    assert {one.image.name for one in done if one.refusal} == {"broken.png"} and len(done) == 4
+    for number in (1, 2, 10):
+        alone, there = (tmp_path / folder / f"f_{number}.png" for folder in ("alone", "there"))
+        assert there.read_bytes() == alone.read_bytes()
 
 
 def test_a_folder_is_denoised_in_natural_order_as_each_file_alone(shots, tmp_path):
