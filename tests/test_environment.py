@@ -65,7 +65,7 @@ LIGHT = {
         "torch",
         "numba",
     ],  # chapter 01's, but `start`
-    "dnlib.course.tables, dnlib.course.jobs": ["nbformat", "torch"],  # its JSON schema loads slowly
+    "dnlib.course.tables, dnlib.course.plots, dnlib.course.rows": ["nbformat"],  # its JSON schema loads slowly
     "dnlib.course": ["matplotlib", "ipywidgets", "papermill", "distributed"],
 }
 

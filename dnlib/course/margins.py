@@ -101,10 +101,19 @@ def _over_seeds(means: np.ndarray) -> tuple[float, int]:
 
 def _over_scenes(means: np.ndarray, scene: np.ndarray) -> tuple[float, int]:
     """The same for scenes, of one image or more: whole scenes are drawn, the mean stays that over images."""
+    from scipy.stats import bootstrap
+
     count = int(scene.max()) + 1
     if count == 1 or np.ptp(means) == 0:
         return 0.0, count - 1
     sums, images = np.bincount(scene, means), np.bincount(scene)
-    drawn = np.random.default_rng(0).integers(count, size=(DRAWS, count))
-    variance = (sums[drawn].sum(axis=1) / images[drawn].sum(axis=1)).var(ddof=1)
-    return float(variance * count / (count - 1)), count - 1
+    drawn = bootstrap(
+        (sums, images),
+        lambda sums, images, axis: sums.sum(axis) / images.sum(axis),
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        n_resamples=DRAWS,
+        rng=np.random.default_rng(0),
+    )
+    return float(drawn.standard_error**2 * count / (count - 1)), count - 1
