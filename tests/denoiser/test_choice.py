@@ -185,7 +185,7 @@ shapes = st.one_of(
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_any_image_keeps_its_type_shape_and_range_or_is_refused_in_one_line(data):
     dtype = data.draw(st.sampled_from(["uint8", ">u2", "int16", "uint32", "int64", "float16", "float32", "float64"]))
     elements = {"min_value": -1000, "max_value": 1000} if dtype.startswith("float") else None

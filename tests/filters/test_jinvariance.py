@@ -198,7 +198,7 @@ def test_what_is_no_image_is_refused(name, image, message):
 @given(
     hnp.array_shapes(min_dims=0, max_dims=4, max_side=9), st.sampled_from("?bHlQefdFOU"), st.sampled_from([*FILTERS])
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @pytest.mark.filterwarnings("ignore")  # wavelets of few pixels
 def test_any_array_is_filtered_or_refused_in_one_line(shape, dtype, name):
     try:
@@ -277,7 +277,7 @@ def test_a_filter_that_answers_nan_is_not_calibrated_to_it():
     assert calibrate(fragile, CAMERA[:32, :32], settings_, blind=True).best == {"strength": 2}
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 3))
 def test_filters_take_any_size(height, width, radius):
     image = np.random.default_rng(0).random((height, width)).astype(np.float32)

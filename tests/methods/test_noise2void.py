@@ -31,7 +31,7 @@ def test_one_place_per_box_and_channel():
     assert columns[0] != columns[1]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(height=st.integers(1, 40), width=st.integers(1, 40), share=st.floats(0.001, 0.25))
 def test_places_lie_inside_and_are_few(height, width, share):
     places = stratified_places(torch.Size((2, 1, height, width)), share, generator())

@@ -38,7 +38,6 @@ models = st.one_of(
 @given(models)
 @example(Gaussian(12.3456789))
 @example(CorrelatedGaussian(20, between=0.5))
-@settings(deadline=None)
 def test_a_model_is_read_back_from_its_own_text(model):
     again = read(repr(model))
     assert type(again) is type(model) and repr(again) == repr(model)
