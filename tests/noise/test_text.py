@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read
 
