@@ -338,7 +338,9 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     if plan:
         from tqdm import tqdm
 
-        wanted = [recipes.find(name) and name for name in names or recipes.RECIPES]
+        wanted = names or recipes.RECIPES
+        for name in wanted:  # before the first is measured
+            recipes.find(name)
         outlook_table([outlook.outlook(name, profile, device) for name in tqdm(wanted, leave=False)], profile, device)
         return
     if not names:

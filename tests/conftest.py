@@ -4,10 +4,14 @@ import os
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["DNLIB_HEADLESS"] = "1"
 os.environ.pop("DNLIB_PROFILE", None)
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

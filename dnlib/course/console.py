@@ -176,7 +176,7 @@ def _names() -> Column:
 
 
 def outlook_table(outlooks: Iterable, profile: str, device: str) -> None:
-    """How far trainings are, and what time here would buy; rows come as they are measured."""
+    """How far trainings are, what a step takes, and what time here would buy: an `Outlook` a row."""
     columns = "steps done", "held out, dB", "behind source, dB", "an hour buys, dB", "steps an hour"
     table = Table(_names(), *columns, "GFLOP a step", "MB a step", "steps in all", "PFLOP", "hours")
     for one in outlooks:

@@ -82,7 +82,7 @@ def draw(*rows: Sequence[Part], height: float = 2.0) -> Figure:
     fig, axes = plots.figure(
         len(rows),
         columns,
-        width=height * 0.83 * sum(widths),
+        width=height * 0.86 * sum(widths),
         height=height * len(rows),
         width_ratios=widths,
         squeeze=False,

@@ -48,7 +48,7 @@ def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float
 
 
 def show(figure: Figure, alt: str) -> None:
-    """Display a figure in true colour, and close it.
+    """Display a figure in true colour, its pictures enlarged by whole numbers, and close it.
 
     Parameters
     ----------
@@ -75,8 +75,23 @@ def _pixels(figure: Figure) -> np.ndarray:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
+    for _ in range(2):  # laid out once, maps that have grown or shrunk may cut off their titles
+        canvas.draw()
+    _zoom_by_whole_numbers(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def _zoom_by_whole_numbers(figure: Figure) -> None:
+    """Shrink enlarged pictures where they stand, until their pixels are all equally wide on the screen."""
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        if axes.images and not axes.axison:
+            box, (height, width) = axes.get_window_extent(), axes.images[0].get_array().shape[:2]
+            if zoom := int(box.width / width + 0.01):
+                left, bottom = round((box.x0 + box.x1 - zoom * width) / 2), round((box.y0 + box.y1 - zoom * height) / 2)
+                place = (left, bottom, zoom * width, zoom * height)
+                axes.set_position(np.divide(place, (*figure.bbox.size, *figure.bbox.size)))
 
 
 def image(axes: Axes, pixels: np.ndarray, title: str = "", *, low: float = 0.0, high: float = 1.0) -> None:
@@ -126,19 +141,43 @@ def residual(axes: Axes, difference: np.ndarray, title: str = "", *, limit: floa
     axes.set_axis_off()
 
 
+def bar(axes: Axes | Sequence[Axes], label: str) -> None:
+    """A bar of the colours of maps or residuals, with their unit, beside the last of them.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes, or several
+        Of the maps, all in the same colours.
+    label : str
+        What the colours measure, and in which unit.
+
+    Examples
+    --------
+    >>> fig, axes = figure(1, 2)
+    >>> for ax in axes:
+    ...     residual(ax, np.full((2, 2), 0.1))
+    >>> bar(axes, "of white")
+    >>> fig.axes[-1].get_ylabel()
+    'of white'
+    >>> plt.close(fig)
+    """
+    several = np.ravel(axes)
+    several[-1].figure.colorbar(several[-1].images[0], ax=list(several), label=label, format="%g", shrink=0.8)
+
+
 def gallery(
     pictures: Sequence[np.ndarray], titles: Sequence[str], *, width: float = 9.0, columns: int | None = None
 ) -> Figure:
-    """Draw images side by side.
+    """Draw images side by side, as large as fits by a whole number; they are never reduced.
 
     Parameters
     ----------
     pictures : sequence of ndarray
-        [H, W] or [H, W, 3] in [0, 1], all of one shape.
+        [H, W] or [H, W, 3] in [0, 1]; all are shown as large as the first, so theirs are its sides or a part of them.
     titles : sequence of str
         One above each.
     width : float
-        Of the figure, in inches.
+        Of the figure, in inches, unless pictures or titles need more.
     columns : int, optional
         Images in a row; all, if not given.
 
@@ -151,20 +190,14 @@ def gallery(
     --------
     >>> fig = gallery([np.zeros((4, 4))] * 3, ["a", "b", "c"], columns=2)
     >>> [axes.get_title() for axes in fig.axes]
-    ['a', 'b', 'c', '']
+    ['a', 'b', 'c']
     >>> plt.close(fig)
     """
     columns = columns or len(pictures)
-    rows = -(-len(pictures) // columns)
-    ratio = pictures[0].shape[0] / pictures[0].shape[1]
-    lines = max(title.count("\n") + 1 for title in titles)
-    height = rows * (width / columns * ratio + 0.1 + 0.22 * lines)
-    fig, axes = figure(rows, columns, width=width, height=height, squeeze=False)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    for ax, picture, title in zip(axes.flat, pictures, titles, strict=False):
-        image(ax, picture, title)
-    return fig
+    room = STYLE["figure.dpi"] * width / columns
+    places = [*pictures, *[None] * (-len(pictures) % columns)]
+    rows = [places[first : first + columns] for first in range(0, len(places), columns)]
+    return strip(rows, titles, zoom=max(1, int(room / pictures[0].shape[1] + 0.1)))  # a tenth wider is near enough
 
 
 def richest(picture: np.ndarray, side: int) -> tuple[slice, slice]:
@@ -213,16 +246,17 @@ def strip(rows: Sequence[Sequence[np.ndarray | None]], titles: Sequence[str], *,
     [[60, 30], [60, 30]]
     >>> plt.close(fig)
     """
-    columns, gap = len(rows[0]), 6
+    columns, gap, letter = len(rows[0]), 6, 6.5  # pixels
     height, width = (zoom * n for n in next(p for row in rows for p in row if p is not None).shape[:2])
     titles = [*titles, *[""] * (columns * len(rows) - len(titles))]
     above = [max(map(_head, titles[columns * row :][:columns])) for row in range(len(rows))]
-    across, up = columns * (width + gap) - gap, len(rows) * height + sum(above)
+    pitch = max(width, *(round(letter * len(line)) for title in titles for line in title.split("\n"))) + gap
+    across, up = columns * pitch - gap, len(rows) * height + sum(above)
     fig = plt.figure(figsize=(across / STYLE["figure.dpi"], up / STYLE["figure.dpi"]), layout="none")
     for place, picture in enumerate(picture for row in rows for picture in row):
         row, column = divmod(place, columns)
         if picture is not None:
-            left, bottom = column * (width + gap), up - sum(above[: row + 1]) - (row + 1) * height
+            left, bottom = column * pitch + (pitch - gap - width) // 2, up - sum(above[: row + 1]) - (row + 1) * height
             ax = fig.add_axes((left / across, bottom / up, width / across, height / up))
             image(ax, picture)
             ax.set_title(titles[place], fontsize=9, pad=4)

@@ -52,8 +52,8 @@ class BlindSpotBayes(Method):
         Whether the loss has its last term.
     floor : float
         The least deviation that is believed, as a share of the noise's: its square is added to each variance where the
-        deviation of the answer is stated, and neither while learning nor for the answer itself. Behind noise the
-        likelihood hardly sees smaller errors, and where the network is surest it is too sure. 0 as published.
+        deviation of the answer is stated, and neither while learning nor for the answer itself. At a single pixel
+        the likelihood hardly sees smaller errors, and where the network is surest it is too sure. 0 as published.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.stats import linregress
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -110,13 +111,9 @@ def hour_more(curve: list[dict[str, float]], steps: int, more: float) -> tuple[f
     last = [point for point in curve if point["steps"] > 0][-LOOKS:]
     if len(last) < 3:
         return None
-    doublings, psnr = np.log2([point["steps"] for point in last]), np.array([point["psnr"] for point in last])
-    around = doublings - doublings.mean()
-    slope = around @ psnr / (around @ around)
-    scatter = psnr - psnr.mean() - slope * around
-    error = np.sqrt(scatter @ scatter / (len(last) - 2) / (around @ around))
+    line = linregress(np.log2([point["steps"] for point in last]), [point["psnr"] for point in last])
     gained = np.log2((steps + more) / steps)
-    return round(float(slope * gained), 3), round(float(error * gained), 3)
+    return round(float(line.slope * gained), 3), round(float(line.stderr * gained), 3)
 
 
 def _behind(recipe: Recipe, card: dict) -> float | None:

@@ -32,7 +32,7 @@ SIZES = {
 SMOKE = {"width": 8, "size": 32, "count": 2, "steps": 3}  # what tests of chapters train with
 EQUAL = {"size": (120, 120), "count": (1, 8), "steps": (2_400, 500_000)}  # for the rows of the report's table
 EQUAL |= {"learning_rate": (1e-3, 3e-4), "ramp_up": (0.05, 0.05), "ramp_down": (0.5, 0.5)}
-FLOOR = 1 / 7  # of the noise's deviation: below it, beliefs are too sure (benchmarks/calibration.py)
+FLOOR = 1 / 7  # of the noise's deviation: noisy photographs find it so, or nearly (benchmarks/calibration.py)
 SHORT = {"steps": (9_600, 500_000)}
 SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
 

@@ -1,7 +1,6 @@
 """Several trainings in one call, one after the other or side by side: `dnlib train A B --cluster local:2`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,8 +86,4 @@ def train_all(
 
 
 def _on_a_worker(training: Training) -> Path:
-    return training.carry_out(partial(_say, training.label))
-
-
-def _say(label: str, line: str) -> None:
-    clusters.say(f"{label}: {line}")
+    return training.carry_out(lambda line: clusters.say(f"{training.label}: {line}"))

@@ -37,7 +37,7 @@ from dnlib.methods import (
 )
 from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, half_plane, shuffle
 from dnlib.noise import CorrelatedGaussian, Gaussian, camera, correlation, raw
-from dnlib.training import metrics
+from dnlib.training import fit, metrics
 
 CHAPTERS = jobs.chapters()
 FEW = 5  # steps of a training, at most
@@ -137,7 +137,6 @@ def executed(number, tmp_path, monkeypatch, **overrides):
     monkeypatch.setenv("DNLIB_RECORD", str(job.record))
     monkeypatch.setattr(IPython.display, "display", lambda *_, **options: None)
     monkeypatch.setattr(plots, "_pixels", lambda figure: np.zeros((1, 1, 3), np.uint8))
-    fit = training.fit
     monkeypatch.setattr(training, "fit", lambda *given, steps, **told: fit(*given, steps=min(steps, FEW), **told))
     cells = nbformat.read(notebook, as_version=4).cells
     space, answers = {}, []
@@ -458,22 +457,27 @@ def small_data(tmp_path_factory):
     """Datasets of the right names and numbers, with small made-up pictures."""
     folder, rng = tmp_path_factory.mktemp("small"), np.random.default_rng(0)
 
-    def picture(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def picture():
         smooth = ndimage.gaussian_filter(rng.random((96, 100, 3)), (8, 8, 0))
         smooth = (smooth - smooth.min()) / np.ptp(smooth)
         pixels = smooth + 0.05 * rng.standard_normal(smooth.shape)
-        write(path, Picture.of(np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8)))
+        return Picture.of(np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8))
+
+    made = itertools.cycle([picture() for _ in range(7)])  # noisy and clean are never the same one
+
+    def store(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, next(made))
 
     for i in range(24):
-        picture(folder / "kodak24" / f"kodim{i + 1:02d}.png")
+        store(folder / "kodak24" / f"kodim{i + 1:02d}.png")
     for i, side in itertools.product(range(3), ("noisy", "clean")):
-        picture(folder / "fmd" / side / f"{i}.png")
+        store(folder / "fmd" / side / f"{i}.png")
     for video, frame in itertools.product(range(10), range(15)):
-        picture(folder / "davis480p" / f"video{video}" / f"{frame:05d}.jpg")
+        store(folder / "davis480p" / f"video{video}" / f"{frame:05d}.jpg")
     for name, count in (("sidd_val_crops", 54), ("polyu", 75)):
         for i, side in itertools.product(range(count), ("noisy", "clean")):
-            picture(folder / name / side / f"{i:04d}.png")
+            store(folder / name / side / f"{i:04d}.png")
     return folder
 
 

@@ -26,7 +26,7 @@ def test_pictures_carry_alt_text_and_their_figure_is_closed(shown):
 
 
 def test_pictures_keep_their_colours_and_stay_small(shown, rng):
-    noise = rng.normal(0.5, 0.1, (128, 128, 3))
+    noise = rng.normal(0.5, 0.1, (200, 200, 3))
     plots.show(plots.gallery([noise] * 4, list("abcd")), alt="noise")
     ((bundle, _),) = shown
     content = base64.b64decode(bundle["image/jpeg"])
@@ -43,7 +43,50 @@ def test_a_ramp_of_colours_is_not_reduced_to_a_palette():
 
 def test_galleries_fill_rows():
     fig = plots.gallery([np.zeros((4, 4))] * 5, list("abcde"), columns=3)
-    assert len(fig.axes) == 6 and [ax.get_title() for ax in fig.axes] == ["a", "b", "c", "d", "e", ""]
+    assert [ax.get_title() for ax in fig.axes] == ["a", "b", "c", "d", "e"]
+    first, below = fig.axes[0].get_position(), fig.axes[3].get_position()
+    assert first.x0 == below.x0 and first.y0 > below.y1
+    plots.plt.close(fig)
+
+
+@pytest.mark.parametrize(("side", "drawn"), [(100, 200), (128, 128), (256, 256)])
+def test_galleries_enlarge_by_whole_numbers_and_never_reduce(side, drawn):
+    fig = plots.gallery([np.zeros((side, side))] * 4, list("abcd"), width=9)
+    assert [round(n) for n in fig.axes[0].get_window_extent().bounds[2:]] == [drawn, drawn]
+    plots.plt.close(fig)
+
+
+def test_long_titles_do_not_run_into_each_other():
+    fig = plots.gallery([np.zeros((8, 8))] * 3, ["a title that is wider than its picture"] * 3, width=1)
+    fig.canvas.draw()
+    boxes = [ax.title.get_window_extent() for ax in fig.axes]
+    edges = [0, *(edge for box in boxes for edge in (box.x0, box.x1)), fig.bbox.width]
+    plots.plt.close(fig)
+    assert edges == sorted(edges)
+
+
+def test_a_picture_beside_curves_is_shrunk_to_a_whole_number_too(rng):
+    picture = rng.random((30, 40, 3))
+    fig, (ax, curves) = plots.figure(1, 2, width=4)
+    plots.image(ax, picture, "noise")
+    curves.plot([0, 1])
+    drawn = plots._pixels(fig) / 255
+    box = ax.get_window_extent()
+    inside = drawn[len(drawn) - round(box.y1) : len(drawn) - round(box.y0), round(box.x0) : round(box.x1)]
+    plots.plt.close(fig)
+    zoom = len(inside) // 30
+    assert zoom > 1 and np.abs(inside - np.kron(picture, np.ones((zoom, zoom, 1)))).max() < 1 / 255
+
+
+def test_a_bar_of_colours_has_its_unit_and_stands_beside_the_last_map():
+    fig, axes = plots.figure(1, 2)
+    for ax in axes:
+        plots.residual(ax, np.zeros((4, 4)), limit=0.2)
+    plots.bar(axes, "of white")
+    plots._pixels(fig)
+    bar = fig.axes[-1]
+    assert bar.get_ylabel() == "of white" and bar.get_ylim() == (-0.2, 0.2)
+    assert bar.get_position().x0 > axes[1].get_position().x1
     plots.plt.close(fig)
 
 
@@ -69,3 +112,16 @@ def test_a_strip_draws_every_pixel_as_a_whole_number_of_the_screen_s(rng):
     plots.plt.close(fig)
     assert titles == ["a", "two\nlines", "below"]
     assert np.abs(inside - np.kron(rows[0][0], np.ones((3, 3, 1)))).max() < 1 / 255
+
+
+def test_no_title_is_cut_off_where_maps_just_fit():
+    fig, axes = plots.figure(1, 3, width=10, height=3.1)
+    for ax in axes:
+        ax.imshow(np.zeros((19, 19)), vmin=-6, vmax=0, extent=(-9.5, 9.5, 9.5, -9.5))
+        ax.set(title="moved by 1", xlabel="columns away", xticks=range(-8, 9, 4), yticks=range(-8, 9, 4))
+    axes[0].set_ylabel("rows away")
+    plots.bar(axes, "log10 of the strongest")
+    plots._pixels(fig)
+    top, bottom = axes[0].title.get_window_extent().y1, axes[0].xaxis.label.get_window_extent().y0
+    plots.plt.close(fig)
+    assert bottom > 0 and top < fig.bbox.height, (bottom, top)

@@ -55,7 +55,7 @@ def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_p
 
 
 def test_a_kernel_that_dies_is_a_failed_chapter_like_any_other(chapters, tmp_path):
-    chapters(**{"00_dies": "import os; os._exit(1)", "01_good": GOOD})
+    chapters(**{"00_dies": "import os; os._exit(1)", "01_good": "print('good')"})
     dead, good = run(plan(profile="smoke", out=tmp_path))
     assert dead.status == "failed" and "kernel died" in dead.error and dead.cell == 3
     assert good.status == "ok"
@@ -81,7 +81,7 @@ def test_resume_skips_what_is_unchanged_and_only_that(chapters, tmp_path, monkey
 
 
 def test_an_interrupt_keeps_finished_chapters_and_leaves_nothing_half_written(chapters, tmp_path):
-    chapters(**{"00_first": GOOD, "01_second": GOOD})
+    chapters(**{"00_first": GOOD, "01_second": "print('interrupted')"})
 
     def interrupt(progress):
         if progress.job.chapter == "01_second" and progress.cell == 4:

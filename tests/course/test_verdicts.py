@@ -166,7 +166,7 @@ def test_bad_records_are_refused_by_name():
             measure(np.array([0.0, bad]))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6), st.floats(-1e3, 1e3))
 def test_turning_a_claim_around_turns_its_verdict_around(gains, bound):
     gains = [round(gain, 3) for gain in gains]

@@ -137,7 +137,7 @@ def check_same(path: Path, out: Path, broken: bool, **reading) -> None:
 
 
 @given(st.data())
-@settings(max_examples=FILES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 def test_any_file_comes_out_right_or_is_refused_in_one_line(data):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"a{data.draw(st.sampled_from(['.tif'] * 4 + list(WRITERS)))}")

@@ -1,6 +1,7 @@
 import math
 import warnings
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
 import hypothesis.extra.numpy as hnp
@@ -23,13 +24,19 @@ NOISY = PHOTO + 25 / 255 * np.random.default_rng(0).standard_normal(PHOTO.shape)
 GRAY = PHOTO.mean(axis=-1) + 25 / 255 * np.random.default_rng(1).standard_normal(PHOTO.shape[:2]).astype(np.float32)
 
 
+@cache
+def denoised(colours, factor=1, offset=0):
+    """The photograph in so many colours, in other units: the result and the choice."""
+    return dnlib.denoise(factor * (NOISY if colours == 3 else GRAY) + offset, return_choice=True)
+
+
 def test_it_denoises_colour_and_gray_by_several_decibels():
-    assert psnr(dnlib.denoise(NOISY), PHOTO) > psnr(NOISY, PHOTO) + 9
-    assert psnr(dnlib.denoise(GRAY), PHOTO.mean(axis=-1)) > psnr(GRAY, PHOTO.mean(axis=-1)) + 4
+    assert psnr(denoised(3)[0], PHOTO) > psnr(NOISY, PHOTO) + 9
+    assert psnr(denoised(1)[0], PHOTO.mean(axis=-1)) > psnr(GRAY, PHOTO.mean(axis=-1)) + 4
 
 
 def test_the_choice_is_the_smallest_risk_and_is_reported_in_the_units_of_the_image():
-    _, choice = dnlib.denoise(NOISY * 1000, return_choice=True)
+    _, choice = denoised(3, 1000, -40)
     best = min(choice.risks, key=choice.risks.get)
     assert choice.risk == choice.risks[choice.filter] and best in choice.filter.split(" and ")
     assert {"nl_means", "white_noise_network_refined", UNCHANGED} < set(choice.risks) and BLIND_SPOT not in choice.risks
@@ -38,7 +45,7 @@ def test_the_choice_is_the_smallest_risk_and_is_reported_in_the_units_of_the_ima
 
 
 def test_the_risk_is_close_to_the_true_error_which_it_never_saw():
-    result, choice = dnlib.denoise(GRAY, return_choice=True)
+    result, choice = denoised(1)
     assert choice.risk == pytest.approx(np.mean((result - PHOTO.mean(axis=-1)) ** 2), rel=0.4)
 
 
@@ -55,7 +62,7 @@ def test_every_filter_can_be_asked_for_and_is_applied_as_it_is(name):
 
 
 def test_units_do_not_matter():
-    np.testing.assert_allclose(dnlib.denoise(300 * NOISY - 40), 300 * dnlib.denoise(NOISY) - 40, atol=0.05)
+    np.testing.assert_allclose(denoised(3, 1000, -40)[0], 1000 * denoised(3)[0] - 40, atol=0.15)
 
 
 def test_a_stack_is_judged_together_and_denoised_frame_by_frame():
@@ -163,7 +170,7 @@ def test_alpha_is_left_alone(rng):
 
 
 def test_noise_that_neighbours_share_is_removed_too():
-    clean = photo("astronaut")[:200, 100:300]
+    clean = photo("astronaut")[:128, 100:228]
     noisy = to_image(CorrelatedGaussian(25, 3).sample(to_tensor(clean), torch.Generator().manual_seed(0)).image)
     result, choice = dnlib.denoise(noisy, return_choice=True)
     assert psnr(result, clean) > psnr(noisy, clean) + 4 and "ridge_cascade" in choice.risks
@@ -178,7 +185,7 @@ shapes = st.one_of(
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_any_image_keeps_its_type_shape_and_range_or_is_refused_in_one_line(data):
     dtype = data.draw(st.sampled_from(["uint8", ">u2", "int16", "uint32", "int64", "float16", "float32", "float64"]))
     elements = {"min_value": -1000, "max_value": 1000} if dtype.startswith("float") else None

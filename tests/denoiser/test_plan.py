@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 
 import dnlib
-from dnlib.denoiser import before, glances, plan as plans
+from dnlib.denoiser import before, choosing, glances, plan as plans
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.images import Picture, photo, tiles_of
 from dnlib.noise import impulses_in
 
 CLEAN = photo("camera")[64:224, 40:232]
 NOISY = (CLEAN + np.random.default_rng(0).normal(0, 0.1, CLEAN.shape)).astype(np.float32)
+
+
+@pytest.fixture
+def median_alone(monkeypatch):
+    """Nothing else is tried, where all that matters is what is done beforehand."""
+    monkeypatch.setattr(choosing, "CANDIDATES", {"median": CANDIDATES["median"]})
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,7 @@ def test_a_mosaic_in_tiles_keeps_its_colours_apart(rng, monkeypatch):
 
 
 @pytest.mark.parametrize("along", ["rows", "columns"])
-def test_offsets_of_whole_rows_are_those_of_the_whole_frame_in_tiles(along, rng, monkeypatch):
+def test_offsets_of_whole_rows_are_those_of_the_whole_frame_in_tiles(along, rng, monkeypatch, median_alone):
     offsets = rng.normal(0, 0.05, (256, 1))
     clean = photo("camera")[100:356, 100:356]
     noisy = (clean + (offsets if along == "rows" else offsets.T)).astype(np.float32)
@@ -96,7 +102,7 @@ def test_offsets_of_whole_rows_are_those_of_the_whole_frame_in_tiles(along, rng,
     assert np.mean((tiled - clean) ** 2) < np.mean((noisy - clean) ** 2) / 4
 
 
-def test_offsets_that_change_along_the_row_are_no_offsets_of_a_frame_in_tiles(rng, monkeypatch):
+def test_offsets_that_change_along_the_row_are_no_offsets_of_a_frame_in_tiles(rng, monkeypatch, median_alone):
     """As in a picture put together of three, whose rows the camera read one by one."""
     monkeypatch.setattr(glances, "SIDE", 96)
     clean = photo("camera")[100:356, 100:388]
@@ -104,7 +110,7 @@ def test_offsets_that_change_along_the_row_are_no_offsets_of_a_frame_in_tiles(rn
     assert dnlib.denoise(noisy, return_choice=True)[1].beforehand == ()
 
 
-def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch):
+def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch, median_alone):
     monkeypatch.setattr(glances, "SIDE", 64)
     clean = 1000 * np.tile([[1, 0.7], [0.7, 0.4]], (128, 128)) * photo("camera")[100:356, 100:356]
     noisy = clean + rng.normal(0, 40, (256, 1))
@@ -113,7 +119,7 @@ def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch):
     assert np.mean((result - clean) ** 2) < np.mean((noisy - clean) ** 2) / 4
 
 
-def test_impulses_are_replaced_in_tiles_as_in_the_whole(rng, monkeypatch):
+def test_impulses_are_replaced_in_tiles_as_in_the_whole(rng, monkeypatch, median_alone):
     noisy, drawn = photo("camera")[100:356, 100:356].astype(np.float32), rng.random((256, 256))
     noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 1
     known = impulses_in(noisy[:192, :192, None], np.ones((192, 192), bool))

@@ -132,7 +132,7 @@ def test_too_strong_a_level_blurs_but_does_not_blow_up(filter):
     assert result.min() > -0.1 and result.max() < 1.1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data(), st.integers(8, 20), st.integers(8, 20), st.sampled_from([(), (1,), (2,), (3,), (5,)]))
 def test_any_small_image_keeps_shape_and_stays_finite(data, height, width, colours):
     values = st.floats(-1e3, 1e3, width=32)

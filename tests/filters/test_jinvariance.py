@@ -109,10 +109,10 @@ def test_the_loss_is_true_error_plus_noise_variance_for_the_donut_and_not_for_th
 
 
 def test_calibration_finds_the_radius_that_the_clean_image_would_choose():
-    noisy = CAMERA + NOISE
+    clean, noisy = CAMERA[:256, :256], (CAMERA + NOISE)[:256, :256]
     settings_ = [{"radius": r} for r in range(1, 7)]
     found = calibrate(donut_median, noisy, settings_, blind=True)
-    truth = [np.mean((donut_median(noisy, **s) - CAMERA) ** 2) for s in settings_]
+    truth = [np.mean((donut_median(noisy, **s) - clean) ** 2) for s in settings_]
     assert found.best == settings_[int(np.argmin(truth))] == {"radius": 3}
     assert found.loss == min(found.losses)
 
@@ -128,7 +128,7 @@ def test_calibration_agrees_with_scikit_image():
 
 
 def test_one_mask_measures_the_same_loss_as_all_of_them():
-    noisy = (CAMERA + NOISE)[:256, :256]
+    noisy = (CAMERA + NOISE)[:128, :128]
     one, every = (calibrate(nl_means, noisy, [{"h": 0.08}], all_masks=flag).loss for flag in (False, True))
     assert one == pytest.approx(every, rel=0.05)
 
@@ -198,7 +198,7 @@ def test_what_is_no_image_is_refused(name, image, message):
 @given(
     hnp.array_shapes(min_dims=0, max_dims=4, max_side=9), st.sampled_from("?bHlQefdFOU"), st.sampled_from([*FILTERS])
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @pytest.mark.filterwarnings("ignore")  # wavelets of few pixels
 def test_any_array_is_filtered_or_refused_in_one_line(shape, dtype, name):
     try:
@@ -277,7 +277,7 @@ def test_a_filter_that_answers_nan_is_not_calibrated_to_it():
     assert calibrate(fragile, CAMERA[:32, :32], settings_, blind=True).best == {"strength": 2}
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 3))
 def test_filters_take_any_size(height, width, radius):
     image = np.random.default_rng(0).random((height, width)).astype(np.float32)

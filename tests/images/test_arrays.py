@@ -49,7 +49,7 @@ def test_types_whose_range_nobody_knows_are_refused_by_name(convert, dtype):
 
 
 @given(st.sampled_from("?bBhHiIlLqQefdgFDOUS"), hnp.array_shapes(min_dims=0, max_dims=4, max_side=5), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_is_converted_comes_back(dtype, shape, data):
     elements = {"min_value": -1e3, "max_value": 1e3} if dtype in "efdg" else None
     image = data.draw(hnp.arrays(dtype, shape, elements=elements, fill=None if elements else st.nothing()))
@@ -124,7 +124,7 @@ def test_arrays_that_are_no_images_are_refused_in_one_line(pixels, message):
 
 
 @given(hnp.array_shapes(min_dims=0, max_dims=5, max_side=12), st.sampled_from(["uint8", "int32", "float32", "bool"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_shape_is_either_accepted_or_refused_with_its_shape_named(shape, dtype):
     try:
         picture = Picture.of(np.zeros(shape, dtype))

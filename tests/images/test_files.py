@@ -9,7 +9,7 @@ from PIL import Image
 
 from dnlib.images import Picture, atomic, check_destination, image_files, read, write, writing
 
-quietly = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quietly = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 sides = st.integers(8, 20)

@@ -50,7 +50,7 @@ def test_poolings_fall_as_in_the_whole_image_in_turned_copies_too(name, size):
     assert (tiled - network(image)).abs().max() < 1e-5
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(*[st.integers(1, 120)] * 2, st.integers(1, 70), st.integers(0, 40), st.integers(1, 40))
 def test_every_tile_keeps_its_promises(height, width, side, margin, multiple):
     places = torch.arange(height * width).reshape(1, 1, height, width)

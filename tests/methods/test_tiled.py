@@ -125,7 +125,7 @@ def test_normalised_networks_work_in_tiles():
 @pytest.mark.parametrize("name", available())
 def test_what_ships_says_the_same_in_tiles_or_refuses_them(name):
     method = load_method(name)
-    noisy = 0.5 + 0.1 * torch.randn(1, method.network.channels, 40, 530, generator=torch.Generator().manual_seed(0))
+    noisy = 0.5 + 0.1 * torch.randn(1, method.network.channels, 32, 530, generator=torch.Generator().manual_seed(0))
     if hasattr(method, "refinements"):
         method.refinements, noisy = 1, noisy[..., :240]
     if method.network.reach is None:

@@ -43,7 +43,7 @@ def test_a_ring_is_what_touches_the_hole():
     assert ring[0].nonzero().flatten().tolist() == [4, 5, 6] and ring[5].nonzero().flatten().tolist() == [0, 10]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(sorted(HOLES)), st.tuples(st.integers(1, 14), st.integers(1, 14)), st.data())
 def test_it_is_the_mean_of_what_lies_around_the_hole_and_in_the_image(name, size, data):
     hole, image = HOLES[name], torch.rand(2, 3, *size, dtype=torch.float64)
@@ -148,7 +148,7 @@ def test_what_ships_has_the_published_form(name):
 
 @pytest.mark.parametrize("make", [BlindSpotUNet, TwoWayBlindSpotUNet])
 @given(shift=st.floats(-2, 2), seed=st.integers(0, 99))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_who_sees_differences_does_not_see_how_bright_a_picture_is(make, shift, seed):
     torch.manual_seed(seed)
     network = make(2, 4, outputs=2, depth=2, differences=True).double()

@@ -131,7 +131,7 @@ def test_tiles_are_blind_too(name):
 STRIDES, SIZES = range(1, 7), st.integers(1, 33)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.sampled_from(STRIDES), st.tuples(SIZES, SIZES), st.sampled_from([1, 2, 3]), st.sampled_from([None, 2]), st.data()
 )
@@ -183,7 +183,7 @@ def test_lg_bpn_is_blind_at_every_row_and_column_near_the_end_of_an_image(view, 
             assert change[0, 0, row, column] == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.tuples(st.sampled_from(STRIDES[1:]), st.sampled_from(STRIDES[1:])),
     st.tuples(SIZES, SIZES),

@@ -50,7 +50,7 @@ def test_parameter_counts_are_the_published_ones():
 
 
 @every_network
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(size=st.tuples(st.integers(1, 40), st.integers(1, 40)), channels=st.sampled_from([1, 2, 3, 4, 7]))
 def test_any_size_comes_back_in_its_size(name, size, channels):
     image = torch.rand(2, channels, *size)

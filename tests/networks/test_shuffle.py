@@ -10,7 +10,7 @@ from dnlib.noise import CorrelatedGaussian
 from dnlib.noise.correlation import correlation_map
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 5), st.integers(1, 23), st.integers(1, 23), st.integers(0, 3), st.integers(1, 2))
 def test_join_undoes_split_and_untile_undoes_tile(stride, height, width, border, count):
     image = torch.rand(count, 3, height, width)

@@ -99,7 +99,7 @@ def test_iso_may_be_drawn_per_image():
 
 
 @given(st.integers(3, 20), st.integers(3, 20))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_any_size_is_photographed(height, width):
     clean = torch.rand(1, 3, height, width)
     noisy = Camera(800, jpeg=90).sample(clean, torch.Generator().manual_seed(0)).image

@@ -132,7 +132,7 @@ def test_the_radius_is_where_correlation_stays_small():
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 11))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_size_and_reach(height, width, reach):
     noise = np.random.default_rng(0).standard_normal((height, width))
     if reach >= min(height, width):

@@ -60,7 +60,7 @@ def test_draws_are_fresh_and_repeatable():
     assert np.array_equal(first, again) and not np.array_equal(first, other) and first.shape == image.shape
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.tuples(st.integers(1, 30), st.integers(1, 30)))
 def test_impossible_correlations_become_possible_ones(seed, size):
     """The powers are none of them negative and their mean, which is the variance, is 1; so is that of every colour."""

@@ -165,7 +165,7 @@ nested = st.recursive(
 
 
 @given(nested)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_what_is_nested_is_read_back_from_its_text(model):
     again = read(repr(model))
     assert repr(again) == repr(model)

@@ -19,7 +19,7 @@ def colours(pattern, height, width):
 
 
 @every_pattern
-@settings(deadline=None, max_examples=8)
+@settings(max_examples=8)
 @given(half=st.tuples(st.integers(1, 9), st.integers(1, 9)), count=st.integers(1, 3))
 def test_unpacking_undoes_packing_to_the_bit(pattern, half, count):
     frame = torch.rand(count, 1, 2 * half[0], 2 * half[1])

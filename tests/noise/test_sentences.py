@@ -101,7 +101,7 @@ def test_json_is_one_document_and_nothing_else(tmp_path, noisy):
     assert np.shape(found["covariance"]) == (3, 3) and len(found["colours"]) == 3 and "What fits" in found["text"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(made_up(np.uint8, st.tuples(st.integers(60, 70), st.integers(60, 70)), elements=st.integers(0, 255)))
 def test_any_image_is_inspected_or_refused_in_one_line(pixels):
     try:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Impulse, Poisson, Sensor, read
 
@@ -38,7 +38,6 @@ models = st.one_of(
 @given(models)
 @example(Gaussian(12.3456789))
 @example(CorrelatedGaussian(20, between=0.5))
-@settings(deadline=None)
 def test_a_model_is_read_back_from_its_own_text(model):
     again = read(repr(model))
     assert type(again) is type(model) and repr(again) == repr(model)

@@ -160,7 +160,7 @@ def test_other_numbers_are_converted(kind):
     assert batch.noisy.dtype == torch.float32 and batch.noisy.numpy() == pytest.approx(0.5, abs=1e-4)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     shapes=st.lists(st.tuples(st.integers(1, 12), st.integers(1, 12)), min_size=1, max_size=4),
     size=st.integers(-1, 14),

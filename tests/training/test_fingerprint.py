@@ -107,7 +107,7 @@ attributes = st.recursive(
 )
 
 
-@effort(deadline=None, max_examples=300)
+@effort(max_examples=300)
 @given(attributes)
 def test_whatever_an_attribute_is_json_gives_it_back(value):
     found = plain(value)
@@ -115,7 +115,7 @@ def test_whatever_an_attribute_is_json_gives_it_back(value):
     assert plain(copy.deepcopy(value)) == found
 
 
-@effort(deadline=None, max_examples=25)
+@effort(max_examples=25)
 @given(attributes)
 def test_whatever_a_method_holds_its_training_is_saved_and_goes_on(tmp_path_factory, value):
     path = tmp_path_factory.mktemp("run") / "checkpoint"

@@ -157,7 +157,7 @@ def test_another_loader_is_another_training(tmp_path):
         fit(method(Noise2Noise), batches * 2, steps=1, checkpoint=path)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     names=st.lists(st.sampled_from([*sorted(PARTS), "target"]), max_size=3),
     shape=st.lists(st.integers(0, 3), max_size=5),

@@ -14,6 +14,7 @@ SCENES = "chess", "pepper", "chart"
 def small(monkeypatch, rng):
     """Recipes at a small size, on made-up photographs in place of BSDS500."""
     photographs = [Example(str(i), clean=rng.integers(0, 256, (64, 70, 3), dtype=np.uint8)) for i in range(2)]
+    crops = [photo._replace(noisy=photo.clean[:40, :46], clean=photo.clean[:40, :46]) for photo in photographs]
     scene = rng.integers(0, 256, (72, 76, 3), dtype=np.uint8)
     videos = [Example(str(i), clean=np.stack([scene[t : t + 60, i : i + 64] for t in range(7)])) for i in range(6)]
 
@@ -21,9 +22,9 @@ def small(monkeypatch, rng):
         if name == "davis480p":
             return videos
         if name == "sidd_val_crops":
-            return [example._replace(noisy=example.clean) for example in photographs]
+            return crops
         if name in ("dnd_noisy", "sidd_textured"):
-            return [photo._replace(noisy=photo.clean, scene=scene) for photo in photographs for scene in SCENES]
+            return [crop._replace(scene=scene) for crop in crops for scene in SCENES]
         assert name == "bsds500" and split in ("train", "test", "val")
         return photographs
 
