@@ -1,7 +1,7 @@
 """Why does the blind spot lag behind Noise2Clean after equally many steps: what it sees, what it learns from, or how?
 
-From Noise2Clean to the blind spot that ships, one change at a time: the network's depth, then the blind spot's own
-network, still seeing the pixel; then blind, with Bayes' rule, learning from clean pixels (the likelihood averaged over
+From Noise2Clean to the blind spot that ships, step by step: the network's depth, then the blind spot's own network,
+still seeing the pixel; then blind, with the likelihood and Bayes' rule, which is three things at once, learning from clean pixels (the likelihood averaged over
 the noise of the pixel that is predicted); then from noisy ones. After that, changes to the blind spot, one by one: four
 directions in place of two, depth, larger crops, learning rate, a mean to start from. Colour, sigma 25, width 32,
 BSDS500; PSNR on middles of Kodak24's 24, the same noise for all, and on four of them along the way. The distance is
@@ -47,7 +47,7 @@ class FromClean(BlindSpotBayes):
 
 
 class Row(NamedTuple):
-    """What learns, how, and the row from which it differs in one thing."""
+    """What learns, how, and the row that it is compared with."""
 
     make: Callable[[], Method]
     differs_from: str | None
@@ -109,15 +109,14 @@ def trained(name: str, photographs: list[np.ndarray], kodak: list, steps: int, s
     return {"psnr": float(np.mean(by_image)), "by_image": by_image, "curve": history.psnr, "seconds": history.seconds}
 
 
-def compared(found: dict[str, dict]) -> dict[str, dict]:
-    """Each row with its distance to the row it differs from: the mean over images and its standard error."""
+def compare(found: dict[str, dict]) -> None:
+    """Give each row its distance to the row it differs from: the mean over images and its standard error."""
     for name, one in found.items():
         other = found.get(ROWS[name].differs_from)
         if other:
             distance = np.subtract(one["by_image"], other["by_image"])
             error = float(distance.std(ddof=1) / len(distance) ** 0.5)
             one |= {"differs_from": ROWS[name].differs_from, "distance": [float(distance.mean()), error]}
-    return found
 
 
 def main() -> None:
@@ -133,7 +132,7 @@ def main() -> None:
         found = outcome.setdefault(f"{asked.steps} steps, seed {asked.seed}", {})
         if name not in found:
             found[name] = trained(name, photographs, kodak, asked.steps, asked.seed)
-            compared(found)
+            compare(found)
             store("lag", question=__doc__.split("\n")[0], rows=outcome, commit=provenance.commit())
         print(f"  {name:32}{found[name]['psnr']:.2f} dB", *found[name].get("distance", ()))
 
