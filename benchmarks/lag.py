@@ -1,12 +1,13 @@
 """Why does the blind spot lag behind Noise2Clean after equally many steps: what it sees, what it learns from, or how?
 
 From Noise2Clean to the blind spot that ships, step by step: the network's depth, then the blind spot's own network,
-still seeing the pixel; then blind, with the likelihood and Bayes' rule, which is three things at once, learning from clean pixels (the likelihood averaged over
-the noise of the pixel that is predicted); then from noisy ones. After that, changes to the blind spot, one by one: four
-directions in place of two, depth, larger crops, learning rate, a mean to start from. Colour, sigma 25, width 32,
-BSDS500; PSNR on middles of Kodak24's 24, the same noise for all, and on four of them along the way. The distance is
-that to the row named beside it, in pairs of images. `--steps 9600` asks the same of longer trainings, `--seed 1` again.
-Cut short, it goes on where it was. Needs bsds500 and kodak24; two hours of one core for 2,400 steps.
+still seeing the pixel; then blind, with the likelihood and Bayes' rule, which is three things at once, learning from
+clean pixels (the likelihood averaged over the noise of the pixel that is predicted); then from noisy ones. After that,
+changes to the blind spot, one by one: four directions in place of two, depth, larger crops, learning rate, a mean to
+start from. Colour, sigma 25, width 32, BSDS500; PSNR on middles of Kodak24's 24, the same noise for all, and on four of
+them along the way. The distance is that to the row named beside it, in pairs of images. `--steps 9600` asks the same of
+longer trainings, `--seed 1` again. Cut short, it goes on where it was. Needs bsds500 and kodak24; two hours of one core
+for 2,400 steps.
 """
 
 import argparse
