@@ -36,7 +36,7 @@ from dnlib.methods import (
     visible_mean,
 )
 from dnlib.networks import BabyUNet, BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet, half_plane, shuffle
-from dnlib.noise import CorrelatedGaussian, Gaussian, camera, correlation, raw
+from dnlib.noise import Belief, CorrelatedGaussian, Gaussian, camera, correlation, raw
 from dnlib.training import fit, metrics
 
 CHAPTERS = jobs.chapters()
@@ -356,6 +356,19 @@ def test_chapter_04_likelihood_and_posterior_are_the_library_s():
     assert loss.item() == pytest.approx(improbability(y, mean, cov, 25 / 255).mean().item())
     found = method.denoise(noisy).mean[0].flatten(1).T
     assert torch.allclose(bayes_estimate(y, mean, cov, 25 / 255).float(), found, atol=1e-5)
+
+
+def test_chapter_04_floor_is_the_library_s():
+    (widened,) = definitions("04", "widened")
+    widened.__globals__.update(Belief=Belief, level=torch.tensor([25 / 255], dtype=torch.float64))
+    method = BlindSpotBayes(TwoWayBlindSpotUNet(3, 4, depth=2), Gaussian(25), floor=0.3).eval()
+    noisy = torch.rand(1, 3, 9, 11)
+    prior = method.belief(noisy)
+    by_hand = Gaussian(25).posterior(noisy.double(), *widened(prior, 1, 0.3), widened.__globals__["level"])
+    plain = Gaussian(25).posterior(noisy.double(), *prior, widened.__globals__["level"])
+    found = method.denoise(noisy)
+    assert torch.allclose(found.std, by_hand.std.float(), atol=1e-6) and (by_hand.std > plain.std).all()
+    assert torch.allclose(found.mean, plain.mean.float(), atol=1e-6)  # answers stay as they are
 
 
 def test_chapter_06_distances_by_hand_are_the_library_s():
