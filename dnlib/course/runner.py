@@ -151,9 +151,9 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
                 **options,
             )
         _stamp(partial, stamp)
-        os.replace(partial, job.notebook)
         if partial_record.exists():
             os.replace(partial_record, job.record)
+        os.replace(partial, job.notebook)  # last: by its stamp `is_done` knows that all is there
         job.failed_notebook.unlink(missing_ok=True)
         return watch.outcome()
     except (PapermillExecutionError, DeadKernelError) as error:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 10  # seconds in which a scheduler and a first worker have to answer
 TOPIC = "dnlib"  # of the lines that workers say
+DEATHS = 10  # of workers, that a job survives: those that it only waited in count, too
 
 
 def spread(
@@ -26,7 +27,8 @@ def spread(
 ) -> Iterator[tuple[Any, Any]]:
     """Do the work of each job on a cluster, as many at a time as there are workers.
 
-    A worker that is killed has its job done by another one; after three times the job is given up.
+    A worker that is killed has its job, and those that waited in it, done by another one. A job is given up after ten
+    such deaths, or as many as a scheduler of its own allows.
 
     Parameters
     ----------
@@ -81,6 +83,7 @@ def say(line: str) -> None:
 
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator["Client"]:
+    import dask
     from distributed import Client, LocalCluster
 
     with contextlib.ExitStack() as opened:
@@ -91,7 +94,8 @@ def _connected(address: str) -> Iterator["Client"]:
         if count:
             threads = str(max(1, os.cpu_count() // int(count[1])))
             processes = {"n_workers": int(count[1]), "threads_per_worker": 1, "env": {"OMP_NUM_THREADS": threads}}
-            cluster = opened.enter_context(LocalCluster(**processes, dashboard_address=None))
+            with dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}):
+                cluster = opened.enter_context(LocalCluster(**processes, dashboard_address=None))
         try:
             client = opened.enter_context(Client(cluster if count else address, timeout=PATIENCE))
             client.wait_for_workers(1, timeout=PATIENCE)

@@ -2,11 +2,13 @@
 
 import operator
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 from distributed import LocalCluster
@@ -37,17 +39,23 @@ def test_every_job_is_done_and_a_failure_stops_no_other(address):
     assert set(said) <= {"asked for 1/2", "asked for 1/0", "asked for 1/4"}
 
 
-def dying_once(marker):
-    """Kill the process that works, the first time."""
-    if not os.path.exists(marker):
-        open(marker, "w").close()
+def dying_twice(folder):
+    """Kill the process that works, at a random moment, the first two times."""
+    turn = len(os.listdir(folder))
+    if turn < 2:
+        (Path(folder) / str(turn)).touch()
+        time.sleep(random.random() / 4)
         os.kill(os.getpid(), signal.SIGKILL)
     return os.getpid(), os.environ["OMP_NUM_THREADS"]
 
 
-def test_processes_of_this_machine_share_its_cores_and_a_killed_one_is_replaced(tmp_path):
-    ((_, (process, threads)),) = spread(dying_once, [str(tmp_path / "marker")], "local:1")
-    assert process != os.getpid() and int(threads) == os.cpu_count()
+def test_processes_of_this_machine_share_its_cores_and_are_replaced_however_often_they_are_killed(tmp_path):
+    folders = [tmp_path / str(number) for number in range(5)]  # ten deaths
+    for folder in folders:
+        folder.mkdir()
+    done = list(spread(dying_twice, [str(folder) for folder in folders], "local:2"))
+    assert sorted(folder for folder, _ in done) == [str(folder) for folder in folders]  # each once
+    assert all(process != os.getpid() and int(threads) == max(1, os.cpu_count() // 2) for _, (process, threads) in done)
 
 
 @pytest.mark.parametrize(
