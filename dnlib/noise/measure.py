@@ -138,11 +138,12 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
 def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> float | None:
     """By how much white noise is weaker than what was estimated, if the noise is white; the rest is texture.
 
-    It is looked for in the whole image and, where there is texture, in the pure patches. What is far weaker is rounding
-    to whole numbers below other noise.
+    It is looked for in the whole of a colour image and, where there is texture, in the whole of a gray one and in the
+    pure patches. What is far weaker is rounding to whole numbers below other noise.
     """
     colours = image.shape[2]
-    whole = white_variance(image, inside, *WHOLE[colours]) if colours in WHOLE else None
+    looked_for = colours == 3 or (colours == 1 and found.textured)  # single stars in a smooth sky are white, too
+    whole = white_variance(image, inside, *WHOLE[colours]) if looked_for else None
     pure = white_variance(image, inside & found.pure) if found.textured else None
     shares = [whole / found.variance.mean()] if whole else []
     shares += [pure / found.pure_variance] if pure else []
