@@ -3,6 +3,8 @@
 A filter f removes y - f(y) from the noisy picture y. How much of that is noise follows from how f answers to a little
 more noise of the same kind (Stein's lemma, `filters.stein_risk`), and with it the share of what is removed that is best
 taken off. For a filter that does not look at the pixel itself the share is sigma^2 / loss: chapter 01's way of mixing.
+As the noise's variance is estimated, the share is that of a little more noise: with too little, a good denoiser leaves
+noise behind, and up to twice too much does no harm (`Risk.with_noise`).
 """
 
 import math
@@ -13,7 +15,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, Candidate, mean_of
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, Candidate, averaged, mean_of
 from dnlib.denoiser.sampling import TILE, without_single_channel
 from dnlib.denoiser.strength import Strength, trust
 from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
@@ -22,7 +24,7 @@ SEED = 1_981_031_004  # no picture's own noise was drawn with it: equal noise wo
 STEP = 0.05  # how much noise is added to see what becomes of it, in shares of what there is
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 SURE = 2.0  # standard errors by which a candidate has to lower the error
-ALIKE = 0.1  # of the noise's variance: risks closer than this say nothing, since the noise is estimated
+ALIKE = 0.1  # of the noise's variance: how far it may be off, being estimated; risks closer than this say nothing
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
@@ -48,8 +50,8 @@ class Judged:
 
     @property
     def noise(self) -> np.ndarray:
-        """The product of the noise and what is removed, a mean for each channel [C]."""
-        return -self.risk.overlap.sum(axis=0) / self.risk.count.sum(axis=0).clip(1)
+        """The product of the noise, ALIKE more of it, and what is removed, a mean for each channel [C]."""
+        return -(1 + ALIKE) * self.risk.overlap.sum(axis=0) / self.risk.count.sum(axis=0).clip(1)
 
     def setting(self, level: float, span: float) -> Setting:
         """Its arguments for a noise level, in units of which the range [0, 1] is `span`."""
@@ -127,7 +129,7 @@ def judge_all(
     together = _hardly_apart(judged, strength, level, most_seconds) if harmless else list(judged)
     if len(together) > 1:
         mean = mean_of(*((judged[name].candidate, judged[name].number) for name in together))
-        recalled = partial(_mean_of_answers, [judged[name].answers for name in together])
+        recalled = partial(_recalled_mean, [judged[name] for name in together])
         judged[TOGETHER.join(together)] = judge(mean, 0, samples, filter=recalled)
     return judged
 
@@ -182,7 +184,7 @@ def _judged(
         one = filter or filter_of(candidate, setting, sample.deviation, level, device)
         risks.append(stein_risk(_limited(_remembered(one, answers), limit), sample.tile, [sample.draw], strength=STEP))
     risk = sum(risks[1:], risks[0]).with_noise(certain)
-    weight = np.ones(risk.count.shape[1]) if limit is None else risk.best_weight
+    weight = np.ones(risk.count.shape[1]) if limit is None else risk.with_noise(1 + ALIKE).best_weight
     return Judged(candidate, number, risk, weight, answers)
 
 
@@ -201,8 +203,8 @@ def _hardly_apart(judged: dict[str, Judged], strength: Strength, level: float, m
     return best if affordable and not apart else []
 
 
-def _mean_of_answers(answers: list[dict[bytes, np.ndarray]], image: np.ndarray) -> np.ndarray:
-    return np.mean([one[image.tobytes()] for one in answers], axis=0)
+def _recalled_mean(members: list[Judged], image: np.ndarray) -> np.ndarray:
+    return averaged([one.candidate for one in members], [one.answers[image.tobytes()] for one in members])
 
 
 def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) -> dict[str, Judged]:
@@ -267,7 +269,7 @@ def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, lev
         filters = [
             filter_of(one, one.settings(level)[number], deviation, level, device) for one, number in candidate.members
         ]
-        return lambda image: np.mean([filter(image) for filter in filters], axis=0)
+        return lambda image: averaged([one for one, _ in candidate.members], [filter(image) for filter in filters])
     if candidate.by_pixel:
         setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
     return partial(candidate.filter, **setting, **({"device": device} if candidate.weights else {}))

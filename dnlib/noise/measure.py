@@ -1,7 +1,7 @@
 """What noise an image has: how strong, how dependent on brightness, how correlated.
 
 With a clean image the noise is known, and all three are measured. From one noisy image they are estimated, from its
-patches without texture (`one_image`); white noise of colour images is recognised and measured more exactly (`white`).
+patches without texture (`one_image`); white noise is recognised and measured more exactly (`white`).
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import Estimate, estimate
 from dnlib.noise.patches import is_clipped
 from dnlib.noise.traces import has_blocks, was_enlarged
-from dnlib.noise.white import white_variance
+from dnlib.noise.white import WHOLE, white_variance
 
 BINS = 12  # of brightness
 SMALLEST = 64  # pixels of each side of an image that is inspected
@@ -81,7 +81,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     Returns
     -------
     Inspection
-        Its map is [9, 9]: correlation beyond 4 pixels is taken to be zero. White noise of colour images has exactly
+        Its map is [9, 9]: correlation beyond 4 pixels is taken to be zero. White noise, once recognised, has exactly
         that map.
 
     Raises
@@ -138,10 +138,12 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
 def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> float | None:
     """By how much white noise is weaker than what was estimated, if the noise is white; the rest is texture.
 
-    It is looked for in the whole of a colour image and, where there is texture, in the pure patches. What is far weaker
-    is rounding to whole numbers below other noise.
+    It is looked for in the whole of a colour image and, where there is texture, in the whole of a gray one and in the
+    pure patches. What is far weaker is rounding to whole numbers below other noise.
     """
-    whole = white_variance(image, inside) if image.shape[2] == 3 else None
+    colours = image.shape[2]
+    looked_for = colours == 3 or (colours == 1 and found.textured)  # single stars in a smooth sky are white, too
+    whole = white_variance(image, inside, *WHOLE[colours]) if looked_for else None
     pure = white_variance(image, inside & found.pure) if found.textured else None
     shares = [whole / found.variance.mean()] if whole else []
     shares += [pure / found.pure_variance] if pure else []

@@ -4,38 +4,42 @@ A colour patch of 5x5 pixels is a point in 75 dimensions. A picture fills only a
 go together; white noise fills all alike. So the smallest principal components of an image's patches are noise alone,
 and if the noise is white they are all equal: their mean is its variance (Chen, Zhu, Heng, An Efficient Statistical
 Method for Image Noise Level Estimation, ICCV 2015).
+
+A gray patch has fewer dimensions, and texture alone may leave its last few equal: larger patches are taken, and more of
+their components have to be.
 """
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-SIDE = 5  # of a patch, in pixels
+SIDE, FEW = 5, 1 / 8  # of a patch, in pixels; share of its components that are noise alone, at least
+WHOLE = {1: (8, 0.4), 3: (SIDE, FEW)}  # both, by colours, for whole images; in gray grass a third of them are equal
 CHUNK = 4_000  # patches held in memory at a time
 EQUAL = 0.7  # the smallest component is at least this share of the mean of those taken for noise
 
 
-def white_variance(image: np.ndarray, inside: np.ndarray) -> float | None:
-    """The noise variance of a colour image [H, W, 3] if its noise is white, in all channels alike; else None.
+def white_variance(image: np.ndarray, inside: np.ndarray, side: int = SIDE, least: float = FEW) -> float | None:
+    """The noise variance of an image [H, W, C] if its noise is white, in all channels alike; else None.
 
     Which components are noise: the largest number of the smallest ones that are spread symmetrically, as equal ones
     are but for chance, so that their mean does not exceed their median.
-    inside: [H, W], False where pixels do not count.
+    inside: [H, W], False where pixels do not count. side: of a patch. least: share of its components that are noise.
     """
-    covariance = _patch_covariance(image, inside)
+    covariance = _patch_covariance(image, inside, side)
     if covariance is None:
         return None
     powers = np.linalg.eigvalsh(covariance)
     count = next(n for n in range(len(powers), 0, -1) if powers[:n].mean() <= np.median(powers[:n]) or n == 1)
     variance = powers[:count].mean()
-    alike = count >= len(powers) / 8 and powers[0] > EQUAL * variance
+    alike = count >= least * len(powers) and powers[0] > EQUAL * variance
     return float(variance) if alike else None
 
 
-def _patch_covariance(image: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
-    """Covariance [75, 75] of every second patch; None where there are too few. Summed up in chunks of patches."""
-    usable = sliding_window_view(inside, (SIDE, SIDE))[::2, ::2].all(axis=(2, 3))
-    patches = sliding_window_view(image, (SIDE, SIDE), axis=(0, 1))[::2, ::2]
-    size, count = image.shape[2] * SIDE**2, int(usable.sum())
+def _patch_covariance(image: np.ndarray, inside: np.ndarray, side: int) -> np.ndarray | None:
+    """Covariance of every second patch; None where there are too few. Summed up in chunks of patches."""
+    usable = sliding_window_view(inside, (side, side))[::2, ::2].all(axis=(2, 3))
+    patches = sliding_window_view(image, (side, side), axis=(0, 1))[::2, ::2]
+    size, count = image.shape[2] * side**2, int(usable.sum())
     if count < 50 * size:
         return None
     middle = image.mean(axis=(0, 1), dtype=float)  # near the patches' mean, so that no digits cancel

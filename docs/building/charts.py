@@ -40,7 +40,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "any_picture": [
         ("Noisy", "dB", "sets.*.noisy"),
         ("After dnlib.denoise", "dB", "sets.*.dnlib"),
-        ("After BM3D with estimated level", "dB", "sets.*.bm3d"),
+        ("After BM3D, told the level where it is known", "dB", "sets.*.bm3d"),
     ],
     "course": [("Time of a chapter", "s", "runs.with.chapters.*.seconds")],
 }

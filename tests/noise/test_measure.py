@@ -23,7 +23,7 @@ from dnlib.noise import (
     one_image,
     patches,
 )
-from dnlib.noise.white import _patch_covariance, white_variance
+from dnlib.noise.white import WHOLE, _patch_covariance, white_variance
 from dnlib.training import draw_noisy
 
 
@@ -148,6 +148,20 @@ def test_white_noise_is_told_from_the_texture_of_a_photograph(sigma):
     assert found.level == pytest.approx(sigma, rel=0.1) and found.lag_1 == (0, 0) and found.radius == 0
 
 
+@pytest.mark.parametrize("sigma", [6, 10])
+def test_white_noise_is_told_from_a_gray_picture_that_is_texture_all_over(sigma):
+    """It was measured 2 gray levels too strong, with the bricks in it."""
+    clean = arrays.photo("brick")[:256, :256]
+    found = inspect_image(noisy_of(clean, Gaussian(sigma)))
+    assert found.level == pytest.approx(sigma, rel=0.05) and np.count_nonzero(found.map) == 1
+
+
+@pytest.mark.parametrize("name", ["brick", "grass", "gravel", "camera", "coins", "moon"])
+def test_a_clean_gray_picture_has_no_white_noise_in_the_whole_of_it(name):
+    clean = arrays.photo(name)[:256, :256, None]
+    assert white_variance(clean, np.ones(clean.shape[:2], bool), *WHOLE[1]) is None
+
+
 def test_correlated_noise_and_small_images_are_not_taken_for_white(smooth):
     everywhere = np.ones(smooth.shape[:2], bool)
     for model in (CorrelatedGaussian(25, 2), Camera(800)):
@@ -162,7 +176,7 @@ def test_white_noise_is_measured_in_little_memory_to_the_same_numbers(rng):
     usable = sliding_window_view(inside, (5, 5))[::2, ::2].all(axis=(2, 3))
     chosen = sliding_window_view(image, (5, 5), axis=(0, 1))[::2, ::2][usable].reshape(-1, 75)
     tracemalloc.start()
-    found = _patch_covariance(image, inside)
+    found = _patch_covariance(image, inside, 5)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 15e6 < chosen.nbytes
