@@ -12,11 +12,11 @@ PROFILES = ("smoke", "laptop", "paper")
 # chapter -> size -> its value in the profiles, in the order of PROFILES
 SIZES: dict[str, dict[str, tuple]] = {
     "00_start_here": {
-        "side": (64, 256, 512),  # the crop every experiment uses, in pixels
+        "side": (48, 256, 512),  # the crop every experiment uses, in pixels
         "real_pairs": (1, 6, 54),  # noisy/clean pairs from a camera, where present
     },
     "01_donut_vs_classic": {
-        "side": (64, 512, 512),
+        "side": (48, 512, 512),
         "strengths": (3, 6, 10),  # settings tried per filter
         "images": (2, 4, 24),  # photographs on which the claims are checked
     },
@@ -55,12 +55,12 @@ SIZES: dict[str, dict[str, tuple]] = {
     },
     "06_patch_craft": {
         "side": (96, 256, 512),
-        "frame": ((96, 112), (240, 320), (240, 320)),  # of the burst that is shown, in pixels
-        "small": ((80, 96), (144, 160), (144, 160)),  # of the bursts to learn from
-        "video": (96, 352, 854),  # the middle of real video, at most this many pixels high and wide
+        "frame": ((80, 96), (240, 320), (240, 320)),  # of the burst that is shown, in pixels
+        "small": ((64, 80), (144, 160), (144, 160)),  # of the bursts to learn from
+        "video": (64, 352, 854),  # the middle of real video, at most this many pixels high and wide
         "patch": (9, 43, 43),
         "radius": (3, 8, 37),
-        "offsets": (9, 100, 1849),  # patch-craft images that are averaged
+        "offsets": (4, 100, 1849),  # patch-craft images that are averaged
         "tile": (32, 50, 50),
         "stride": (24, 15, 30),
         "films": (1, 2, 2),  # photographs that are filmed, in halves, for noise that lives longer than a frame
@@ -119,7 +119,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "sweep_steps": (2, 40, 20_000),  # of each training with a perceptual term
     },
     "12_your_own_picture": {
-        "side": (96, 256, 512),  # of pictures whose noise is estimated, in pixels
+        "side": (64, 256, 512),  # of pictures whose noise is estimated, in pixels
         "tile": (48, 96, 256),  # of their middles, on which candidates are judged
         "pictures": (2, 8, 24),  # to practise on
         "table": (1, 2, 8),  # pictures for each kind of noise

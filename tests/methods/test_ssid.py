@@ -211,13 +211,13 @@ def test_stages_that_were_cut_short_go_on_to_the_same_weights(tmp_path):
     def go(method, stages, folder, **options):
         for stage in method.stages[:stages]:
             path = tmp_path / folder / f"{type(stage).__name__}.safetensors"
-            fit(stage, few, steps=30, learning_rate=3e-3, device="cpu", progress=False, checkpoint=path, **options)
+            fit(stage, few, steps=6, learning_rate=3e-3, device="cpu", progress=False, checkpoint=path, **options)
 
     few, whole = Crops([to_image(crops()[1])], size=16, count=1), small()
     go(whole, 3, "whole")
     for stages in (1, 2, 3):
         with pytest.raises(KeyboardInterrupt):
-            go(small(), stages, "cut", save_every=0, monitor=stop, monitor_every=30)
+            go(small(), stages, "cut", save_every=0, monitor=stop, monitor_every=6)
         cut = small()  # as after a crash: what was finished is read, what was not goes on
         go(cut, stages, "cut")
     for name, tensor in whole.state_dict().items():
@@ -241,7 +241,7 @@ def test_every_exchange_learns_and_denoises(changes):
     torch.manual_seed(0)  # before the networks: they are built in here, not when the tests are collected
     method = small(**changes())
     for stage in method.stages:
-        before, after = train(stage, 1).losses[-1], train(stage, 40).losses[-1]
+        before, after = train(stage, 1).losses[-1], train(stage, 15).losses[-1]
         assert after < before
     image = torch.rand(2, 1, 37, 45)
     assert all(stage.denoise(image).mean.shape == image.shape for stage in (*method.stages, method))

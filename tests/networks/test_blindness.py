@@ -32,8 +32,8 @@ PUBLISHED = {
     "four ways": lambda channels, **mean: BlindSpotUNet(channels, 4, **mean),
     "four ways, hole of 9": lambda channels, **mean: BlindSpotUNet(channels, 4, shift=5, **mean),
     "two ways": lambda channels, **mean: TwoWayBlindSpotUNet(channels, 4, **mean),
-    "dilated": lambda channels, **mean: DilatedBlindSpot(channels, 64, outputs=9, blocks=2, **mean),
-    "blind patch": lambda channels, **mean: patches(channels, 32, **mean),
+    "dilated": lambda channels, **mean: DilatedBlindSpot(channels, 32, outputs=9, blocks=2, **mean),
+    "blind patch": lambda channels, **mean: patches(channels, 16, **mean),
     "square patch": lambda channels, **mean: BlindPatch(
         channels, 16, head=8, local=local_branch(16, head=8, blocks=1, hole="square"), global_=None, **mean
     ),
