@@ -14,7 +14,7 @@ BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
 ROUNDS = 50  # of total variation: for few photons it has to look far
 ADAPTED = "_adapted"  # behind the name of a network that was trained further
 TOGETHER = " and "  # between the names of two candidates whose mean is taken
-TWICE = 2  # what a network counts in a mean: drawn noise is not what it learnt from, and so it is judged too low
+TWICE = 2  # what a network counts in a mean: with more weight than a filter it was better on 16 pictures
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
