@@ -60,7 +60,7 @@ class Run:
     --------
     >>> run = Run("01_donut_vs_classic", "smoke", 0, "cpu", {})
     >>> run.size.side, run.photo("camera").shape
-    (64, (64, 64))
+    (48, (48, 48))
     >>> list(run.datasets)
     ['bundled']
     """

@@ -14,7 +14,7 @@ def test_a_run_knows_its_sizes_and_is_seeded(capsys):
         run = start("01_donut_vs_classic", "smoke", 3, noise_std=0.1)
         draws.append((run.rng.random(), np.random.rand(), run.generator.initial_seed()))  # noqa: NPY002
     assert draws[0] == draws[1] and draws[0][2] == 3
-    assert run.size.side == 64 and run.generator.device.type == "cpu"
+    assert run.size.side == 48 and run.generator.device.type == "cpu"
     assert "profile smoke · seed 3" in capsys.readouterr().out
 
 
