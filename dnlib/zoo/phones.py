@@ -45,12 +45,27 @@ def judges_of(recipe: Recipe) -> list[Example]:
     return pairs
 
 
-def all_judges(load: Callable[[str], list[Example]] | None = None, side: int = 256) -> dict[str, list[Example]]:
+def all_judges(
+    load: Callable[[str], list[Example]] | None = None, side: int = 256, simulated: int = 24
+) -> dict[str, list[Example]]:
     """Pairs to judge methods for phones: with texture, with a colour chart, and of a simulated phone.
 
-    Of each picture the middle, `side` pixels at most. Of the simulated phone, all stages are known, and there is as
-    much texture as one likes: six of Kodak's photographs through `PHONE`, or scikit-image's where Kodak's are not. What
-    is not there is left out. load: instead of `datasets.load`.
+    Of the simulated phone, all stages are known, and there is as much texture as one likes: Kodak's photographs, each
+    a scene of its own, through `PHONE`, or scikit-image's where Kodak's are not. What is not there is left out.
+
+    Parameters
+    ----------
+    load : callable
+        Instead of `datasets.load`.
+    side : int
+        Of the middles that are taken of each picture, in pixels, at most.
+    simulated : int
+        Photographs of the simulated phone, at most. Fewer are among more, with the same noise.
+
+    Returns
+    -------
+    dict
+        Name of the set -> pairs.
 
     Examples
     --------
@@ -62,8 +77,9 @@ def all_judges(load: Callable[[str], list[Example]] | None = None, side: int = 2
     pairs = {"phones, texture": load("sidd_textured")} if "sidd_textured" in there else {}
     if "sidd_val_crops" in there:
         pairs["phones, chart"] = load("sidd_val_crops")[::9]
-    clean = load("kodak24")[::4] if "kodak24" in there else [e for e in load("bundled") if e.clean.ndim == 3]
-    pairs["simulated phone"] = [photographed(middle_of(example, 256), index) for index, example in enumerate(clean)]
+    clean = load("kodak24") if "kodak24" in there else [e for e in load("bundled") if e.clean.ndim == 3]
+    spread = [example for start in range(4) for example in clean[start::4]][:simulated]
+    pairs["simulated phone"] = [photographed(middle_of(example, 256), index) for index, example in enumerate(spread)]
     return {name: [middle_of(pair, side) for pair in found] for name, found in pairs.items()}
 
 
