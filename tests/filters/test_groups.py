@@ -19,9 +19,9 @@ def group(rng, number=5, pixels=400):
 
 
 def without_pilot(products, noise):
-    transposed = products.astype(np.float32)
-    group_loops._without_pilot(transposed, noise)
-    return transposed.T.astype(float)
+    theta = products.astype(np.float32)
+    group_loops._without_pilot(theta, noise)
+    return theta.astype(float)
 
 
 def test_step_1_has_the_least_unbiased_risk(rng):
@@ -55,12 +55,21 @@ def test_step_1_without_signal_keeps_nothing():
 def test_step_2_with_the_clean_group_is_the_best_linear_estimate(rng):
     clean, noise = group(rng)
     clean /= 10
-    transposed = (clean @ clean.T).astype(np.float32)
-    group_loops._with_pilot(transposed, noise, np.empty_like(transposed))
+    theta = (clean @ clean.T).astype(np.float32)
+    group_loops._with_pilot(theta, noise, np.empty((group_loops.PIVOTS, len(noise)), np.float32))
     stacked = np.vstack([clean.T, np.diag(np.sqrt(noise))])
     wanted = np.vstack([clean.T, np.zeros((len(noise), len(noise)))])
     best = np.linalg.lstsq(stacked, wanted)[0]  # minimises |Theta X - X|^2 + tr(Theta D Theta')
-    np.testing.assert_allclose(transposed, best, atol=1e-4)
+    np.testing.assert_allclose(theta, best.T, atol=1e-4)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 18, 31, 64, 97])
+def test_the_inverse_is_that_of_linear_algebra(rng, number):
+    matrix = rng.standard_normal((number, 2 * number))
+    matrix = matrix @ matrix.T + np.eye(number)
+    inverse = matrix.astype(np.float32)
+    group_loops._invert(inverse, np.full((group_loops.PIVOTS, number), np.nan, np.float32))
+    np.testing.assert_allclose(inverse, np.linalg.inv(matrix), atol=1e-5)
 
 
 @pytest.mark.parametrize("number", [1, 7, 100, 256])
@@ -81,7 +90,8 @@ def test_no_noise_returns_the_image(filter):
 @FILTERS
 def test_image_and_sigma_scale_together(filter):
     np.testing.assert_array_equal(filter(4 * NOISY, 4 * SIGMA), 4 * filter(NOISY, SIGMA))
-    np.testing.assert_allclose(filter(255 * NOISY, 255 * SIGMA), 255 * filter(NOISY, SIGMA), atol=0.05)
+    difference = filter(255 * NOISY, 255 * SIGMA) - 255 * filter(NOISY, SIGMA)
+    assert np.mean(np.abs(difference) > 0.05) < 0.01  # but where rounding decides which of two patches is nearer
 
 
 def test_a_constant_may_be_added():
