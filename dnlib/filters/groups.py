@@ -101,9 +101,9 @@ def ridge_cascade(
     """`ridge` for noise that neighbouring pixels share, as in phone photographs.
 
     Every other pixel of every other row make an image in which such noise is nearly independent. The four images of
-    this kind are filtered, put together, and are the pilot of step 2 for the whole image. What correlation remains is
-    met by stronger noise than is there. Step 2 is made once each time: on photographs of phones another round made it
-    no better, and mostly worse.
+    this kind go through step 1, are put together, and are the pilot of step 2 for the whole image. What correlation
+    remains is met by stronger noise than is there. (Step 2 on the four images as well, or once more on the whole, made
+    it slower and on phones' photographs worse.)
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def ridge_cascade(
         raise ValueError(f"the factors of a ridge cascade are 0 or more; {apart} and {whole} were given")
     pilot = np.empty_like(image)
     for quarter in (np.s_[i::2, j::2] for i in (0, 1) for j in (0, 1)):
-        pilot[quarter] = _ridge(image[quarter], apart * deviation[quarter], None, 1, SECOND["number"], threads)
+        pilot[quarter] = _ridge(image[quarter], apart * deviation[quarter], None, 0, SECOND["number"], threads)
     return ridge(image, whole * deviation, pilot=pilot, rounds=1, threads=threads)
 
 
