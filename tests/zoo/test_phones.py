@@ -85,6 +85,14 @@ def test_judges_are_middles_of_what_is_here_and_a_simulated_phone(monkeypatch, t
     assert all((a.noisy == b.noisy).all() for a, b in zip(*(f["simulated phone"] for f in (found, again)), strict=True))
 
 
+def test_fewer_photographs_of_the_simulated_phone_are_among_more_with_the_same_noise(monkeypatch, tmp_path):
+    monkeypatch.setenv("DNLIB_DATA", str(tmp_path))
+    every, few = (phones.all_judges(side=48, simulated=count)["simulated phone"] for count in (24, 2))
+    assert len(every) > len(few) == 2
+    for one, other in zip(every[:2], few, strict=True):
+        assert one.name == other.name and (one.noisy == other.noisy).all()
+
+
 def test_the_simulated_phone_correlates_its_noise_as_phones_do():
     gray = Example("gray", clean=np.full((256, 256, 3), 128, np.uint8))
     noise = phones.photographed(gray, 0).noisy.astype(float) - 128
