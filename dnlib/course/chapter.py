@@ -124,7 +124,7 @@ class Run:
         side : int
             Of the middles, in pixels, at most.
         simulated : int
-            Photographs of the simulated phone, at most.
+            Photographs of the simulated phone, at most; the cards of rows (`rows.read`) have all 24.
         """
         from dnlib.zoo import phones
 

@@ -19,7 +19,7 @@ DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard devia
 TEXTURE = (
     16 / 255
 )  # where it is texture all over: grass, gravel and 34 of BSDS500's photographs seem to have less noise
-GRAIN = 4 / 255  # noise below it a network cannot tell from texture either
+GRAIN = 4 / 255  # about weaker noise the network is not asked
 DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, from which on it is trusted, and fully
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for

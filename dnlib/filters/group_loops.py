@@ -1,7 +1,7 @@
 """The compiled loops under `groups.filtered`.
 
-A group is kept as [k, n]: k patches, the pixels of each side by side, so that products of groups are those of matrices.
-The loops release Python's lock; bands of the image are filtered in threads, each into sums of its own.
+A group is kept as [k, n]: k patches, the pixels of each side by side, so that all products between patches, and the
+weighted sums of patches, are products of matrices. The loops release Python's lock; bands of the image are filtered in threads, each into sums of its own.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from numba import njit
 
 FAST = {"contract", "nnan", "nsz", "reassoc"}
 BULK = 1.2  # pure noise's eigenvalues scatter around 1: the variance is taken for so many times the one told
-PIVOTS = 4  # of a matrix, taken out at once
+PIVOTS = 4  # rows that `_eliminate` subtracts at once, where they are written out
 FLOOR = 1e-6  # share of a group's energy below which float32 does not resolve it
 
 
@@ -27,7 +27,7 @@ def filter_band(noisy, guide, variance, rows, columns, top, bottom, patch, numbe
     total, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     distance, places = np.empty((high, wide), np.float32), np.empty((number, 2), np.int64)
     group, pilot = np.empty((number, patch**2), np.float32), np.empty((number, patch**2), np.float32)
-    theta, four = np.empty((number, number), np.float32), np.empty((PIVOTS, number), np.float32)
+    theta, work = np.empty((number, number), np.float32), np.empty((number, number), np.float32)
     noise, certain = np.empty(number, np.float32), np.empty(number, np.float32)
     for y in rows:
         first_row = min(max(0, y - high // 2), height - patch + 1 - high)
@@ -43,7 +43,7 @@ def filter_band(noisy, guide, variance, rows, columns, top, bottom, patch, numbe
                 if piloted:
                     _gather(guide[c], places, patch, pilot)
                     np.dot(pilot, pilot.T, theta)
-                    _with_pilot(theta, noise, four)
+                    _with_pilot(theta, noise, work)
                 else:
                     np.dot(group, group.T, theta)
                     _without_pilot(theta, noise)
@@ -109,14 +109,14 @@ def _gather(plane, places, patch, group):
 
 
 @njit(fastmath=FAST, nogil=True, cache=True)
-def _with_pilot(theta, noise, four):
+def _with_pilot(theta, noise, work):
     """The pilot's products become theta = I - D (X X' + D)^-1."""
     number, energy = len(theta), np.float32(0)
     for i in range(number):
         energy += theta[i, i]
     for i in range(number):
         theta[i, i] += noise[i] + np.float32(FLOOR) * energy + np.float32(1e-30)
-    _invert(theta, four)
+    _invert(theta, work)
     for i in range(number):
         row, variance = theta[i], noise[i]
         for j in range(number):
@@ -147,36 +147,50 @@ def _without_pilot(theta, noise):
 
 
 @njit(fastmath=FAST, nogil=True, cache=True)
-def _invert(matrix, four):
-    """The inverse of a positive definite matrix in its own place, by Gauss and Jordan, four pivots at a time.
+def _invert(matrix, work):
+    """The inverse of a positive definite matrix in its own place: of M = L D L' it is (L^-1)' D^-1 L^-1.
 
-    four: [4, k], to work in. Four rows are solved for their pivots and taken from all others at once.
+    Rows are eliminated four at a time, so that those below are read and written once for the four. Left of its pivot
+    a row then holds its part of L^-1; divided by the root of the pivot it goes to work [k, k].
     """
     number = len(matrix)
-    last = number - 1
+    four, pivots = np.zeros((PIVOTS, number), np.float32), np.zeros((PIVOTS, PIVOTS), np.float32)
     for p in range(0, number, PIVOTS):
         count = min(PIVOTS, number - p)
-        four[:] = 0  # what is beyond the last row stays so, whatever its factors are
         four[:count] = matrix[p : p + count]
         for q in range(count):
-            scale = np.float32(1) / four[q, p + q]
+            pivots[q, q:count] = four[q, p + q : p + count]
             four[q, p + q] = 1
-            for j in range(number):
-                four[q, j] *= scale
-            for i in range(count):
-                if i != q:
-                    factor = four[i, p + q]
-                    four[i, p + q] = 0
-                    for j in range(number):
-                        four[i, j] -= factor * four[q, j]
-        r0, r1, r2, r3 = four[0], four[1], four[2], four[3]
-        for i in range(number):
-            row = matrix[i]
-            f0, f1, f2, f3 = row[p], row[min(p + 1, last)], row[min(p + 2, last)], row[min(p + 3, last)]
-            row[p : p + count] = 0
-            for j in range(number):
-                row[j] -= f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
-        matrix[p : p + count] = four[:count]
+            for i in range(q + 1, count):
+                row, factor = four[i], four[i, p + q] / pivots[q, q]
+                row[p + q] = 0
+                for j in range(number):
+                    row[j] -= factor * four[q, j]
+        for q in range(count):
+            four[q, p + q + 1 : p + count] = 0
+        if p + count < number:
+            _eliminate(matrix[p + count :], four, pivots, p)
+        for q in range(count):
+            scale, at = 1 / np.sqrt(pivots[q, q]), p + q
+            for j in range(at + 1):
+                work[at, j] = scale * four[q, j]
+            work[at, at + 1 :] = 0
+    np.dot(work.T, work, matrix)
+
+
+@njit(fastmath=FAST, nogil=True, cache=True)
+def _eliminate(below, four, pivots, p):
+    """Subtract four rows from those below so that these are 0 in columns p to p + 3; pivots: [4, 4], an upper triangle."""
+    r0, r1, r2, r3 = four[0], four[1], four[2], four[3]
+    for i in range(len(below)):  # the compiler does not make vectors of `for row in below`
+        row = below[i]
+        f0 = row[p] / pivots[0, 0]
+        f1 = (row[p + 1] - f0 * pivots[0, 1]) / pivots[1, 1]
+        f2 = (row[p + 2] - f0 * pivots[0, 2] - f1 * pivots[1, 2]) / pivots[2, 2]
+        f3 = (row[p + 3] - f0 * pivots[0, 3] - f1 * pivots[1, 3] - f2 * pivots[2, 3]) / pivots[3, 3]
+        row[p : p + PIVOTS] = 0
+        for j in range(len(row)):
+            row[j] -= f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
 
 
 @njit(fastmath=FAST, nogil=True, cache=True)

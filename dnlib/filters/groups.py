@@ -102,8 +102,7 @@ def ridge_cascade(
 
     Every other pixel of every other row make an image in which such noise is nearly independent. The four images of
     this kind go through step 1, are put together, and are the pilot of step 2 for the whole image. What correlation
-    remains is met by stronger noise than is there. (Step 2 on the four images as well, or once more on the whole, made
-    it slower and on phones' photographs worse.)
+    remains is met by stronger noise than is there.
 
     Parameters
     ----------

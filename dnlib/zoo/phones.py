@@ -60,7 +60,7 @@ def all_judges(
     side : int
         Of the middles that are taken of each picture, in pixels, at most.
     simulated : int
-        Photographs of the simulated phone, at most. Fewer are among more, with the same noise.
+        Photographs of the simulated phone, at most: the first few of all, with the same noise. Every fourth comes first.
 
     Returns
     -------

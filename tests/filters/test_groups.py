@@ -56,7 +56,7 @@ def test_step_2_with_the_clean_group_is_the_best_linear_estimate(rng):
     clean, noise = group(rng)
     clean /= 10
     theta = (clean @ clean.T).astype(np.float32)
-    group_loops._with_pilot(theta, noise, np.empty((group_loops.PIVOTS, len(noise)), np.float32))
+    group_loops._with_pilot(theta, noise, np.empty_like(theta))
     stacked = np.vstack([clean.T, np.diag(np.sqrt(noise))])
     wanted = np.vstack([clean.T, np.zeros((len(noise), len(noise)))])
     best = np.linalg.lstsq(stacked, wanted)[0]  # minimises |Theta X - X|^2 + tr(Theta D Theta')
@@ -68,8 +68,17 @@ def test_the_inverse_is_that_of_linear_algebra(rng, number):
     matrix = rng.standard_normal((number, 2 * number))
     matrix = matrix @ matrix.T + np.eye(number)
     inverse = matrix.astype(np.float32)
-    group_loops._invert(inverse, np.full((group_loops.PIVOTS, number), np.nan, np.float32))
+    group_loops._invert(inverse, np.full_like(inverse, np.nan))
     np.testing.assert_allclose(inverse, np.linalg.inv(matrix), atol=1e-5)
+
+
+@pytest.mark.parametrize("number", [5, 32, 64])
+def test_a_bright_group_with_little_noise_is_kept(rng, number):
+    """Its products have one large eigenvalue, and else hardly more than float32 resolves."""
+    pilot = np.outer(rng.uniform(0.5, 2, number), rng.uniform(0.5, 2, 49))
+    theta, noise = (pilot @ pilot.T).astype(np.float32), np.full(number, 1e-6 * (pilot**2).sum(), np.float32)
+    group_loops._with_pilot(theta, noise, np.empty_like(theta))
+    np.testing.assert_allclose(theta @ pilot, pilot, atol=1e-5 * pilot.max())
 
 
 @pytest.mark.parametrize("number", [1, 7, 100, 256])
@@ -91,7 +100,7 @@ def test_no_noise_returns_the_image(filter):
 def test_image_and_sigma_scale_together(filter):
     np.testing.assert_array_equal(filter(4 * NOISY, 4 * SIGMA), 4 * filter(NOISY, SIGMA))
     difference = filter(255 * NOISY, 255 * SIGMA) - 255 * filter(NOISY, SIGMA)
-    assert np.mean(np.abs(difference) > 0.05) < 0.01  # but where rounding decides which of two patches is nearer
+    assert np.abs(difference).max() < 5 and np.mean(np.abs(difference) > 0.05) < 0.01  # other patches may be nearest
 
 
 def test_a_constant_may_be_added():

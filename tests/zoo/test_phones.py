@@ -93,6 +93,14 @@ def test_fewer_photographs_of_the_simulated_phone_are_among_more_with_the_same_n
         assert one.name == other.name and (one.noisy == other.noisy).all()
 
 
+def test_photographs_of_the_simulated_phone_begin_with_every_fourth(monkeypatch, tmp_path):
+    """Cards of older trainings have these alone."""
+    monkeypatch.setenv("DNLIB_DATA", str(tmp_path))
+    clean = [Example(f"kodim{number:02}", clean=np.full((16, 16, 3), 128, np.uint8)) for number in range(1, 25)]
+    found = phones.all_judges(lambda name: clean, simulated=6)["simulated phone"]
+    assert [pair.name[-2:] for pair in found] == ["01", "05", "09", "13", "17", "21"]
+
+
 def test_the_simulated_phone_correlates_its_noise_as_phones_do():
     gray = Example("gray", clean=np.full((256, 256, 3), 128, np.uint8))
     noise = phones.photographed(gray, 0).noisy.astype(float) - 128
