@@ -7,8 +7,8 @@ in clean pictures of BSDS500's validation, from which the network did not learn,
 256x256 pixels of each. Beside them, what they would be if colours did not matter.
 
 The limits for the network were chosen on half of Kodak24 and on BSDS500, most of which it has learnt from; that for
-colours, after five of the validation's pictures had been trusted wrongly. Those of the network were lowered later, when the
-validation's pictures were looked at as well: they are no test of them any more.
+colours, after five of the validation's pictures had been trusted wrongly. Those of the network were lowered later,
+when the validation's pictures were looked at as well: they are no test of them any more.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,8 @@
 """The compiled loops under `groups.filtered`.
 
 A group is kept as [k, n]: k patches, the pixels of each side by side, so that all products between patches, and the
-weighted sums of patches, are products of matrices. The loops release Python's lock; bands of the image are filtered in threads, each into sums of its own.
+weighted sums of patches, are products of matrices. The loops release Python's lock; bands of the image are filtered in
+threads, each into sums of its own.
 """
 
 import numpy as np
@@ -180,7 +181,7 @@ def _invert(matrix, work):
 
 @njit(fastmath=FAST, nogil=True, cache=True)
 def _eliminate(below, four, pivots, p):
-    """Subtract four rows from those below so that these are 0 in columns p to p + 3; pivots: [4, 4], an upper triangle."""
+    """Subtract four rows from those below, which are 0 in columns p to p + 3 then; pivots: [4, 4], an upper triangle."""
     r0, r1, r2, r3 = four[0], four[1], four[2], four[3]
     for i in range(len(below)):  # the compiler does not make vectors of `for row in below`
         row = below[i]

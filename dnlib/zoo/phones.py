@@ -60,7 +60,8 @@ def all_judges(
     side : int
         Of the middles that are taken of each picture, in pixels, at most.
     simulated : int
-        Photographs of the simulated phone, at most: the first few of all, with the same noise. Every fourth comes first.
+        Photographs of the simulated phone, at most: the first few of all, with the same noise. Every
+        fourth comes first.
 
     Returns
     -------
