@@ -181,7 +181,7 @@ def _invert(matrix, work):
 
 @njit(fastmath=FAST, nogil=True, cache=True)
 def _eliminate(below, four, pivots, p):
-    """Subtract four rows from those below, which are 0 in columns p to p + 3 then; pivots: [4, 4], an upper triangle."""
+    """Subtract four rows from those below, which are 0 in columns p to p + 3 then. pivots: [4, 4], upper triangle."""
     r0, r1, r2, r3 = four[0], four[1], four[2], four[3]
     for i in range(len(below)):  # the compiler does not make vectors of `for row in below`
         row = below[i]
