@@ -199,6 +199,7 @@ CANDIDATES = {
         "shared",
         by_pixel=True,
         words="a weighted sum of similar patches, in two resolutions",
+        instead_of=("total_variation", "nl_means"),
     ),
     **NETWORKS,
     "white_noise_network_refined": _refined("white_noise_network", 1.0, "ridge"),

@@ -40,3 +40,13 @@ def test_offsets_in_pieces_are_those_of_the_whole_and_what_does_not_count_change
     image[~inside] = np.nan
     np.testing.assert_array_equal(line_offsets(image, inside=inside), cut)
     assert np.isfinite(cut).all()
+
+
+def test_lines_that_are_drawn_stay_in_the_picture(rng):
+    """Joints between tiles and a horizon, whole rows all of them, under noise of rows that is far weaker."""
+    clean = np.full((120, 80), 0.5)
+    clean[::17] = 0.3
+    clean[:40] += 0.2
+    noisy = clean + rng.normal(0, 0.01, (120, 1)) + rng.normal(0, 0.01, clean.shape)
+    left = without_lines(noisy) - clean
+    assert np.abs(left.mean(axis=1)).max() < 0.05 and left.std() < 0.9 * (noisy - clean).std()
