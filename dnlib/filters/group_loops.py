@@ -158,38 +158,40 @@ def _invert(matrix, work):
     four, pivots = np.zeros((PIVOTS, number), np.float32), np.zeros((PIVOTS, PIVOTS), np.float32)
     for p in range(0, number, PIVOTS):
         count = min(PIVOTS, number - p)
-        four[:count] = matrix[p : p + count]
         for q in range(count):
-            pivots[q, q:count] = four[q, p + q : p + count]
+            for j in range(number):
+                four[q, j] = matrix[p + q, j]
+        for q in range(count):
+            for i in range(q, count):
+                pivots[q, i] = four[q, p + i]
             four[q, p + q] = 1
             for i in range(q + 1, count):
-                row, factor = four[i], four[i, p + q] / pivots[q, q]
-                row[p + q] = 0
+                factor = four[i, p + q] / pivots[q, q]
+                four[i, p + q] = 0
                 for j in range(number):
-                    row[j] -= factor * four[q, j]
+                    four[i, j] -= factor * four[q, j]
         for q in range(count):
-            four[q, p + q + 1 : p + count] = 0
-        if p + count < number:
-            _eliminate(matrix[p + count :], four, pivots, p)
+            for i in range(q + 1, count):
+                four[q, p + i] = 0
+        _eliminate(matrix, four, pivots, p)
         for q in range(count):
-            scale, at = 1 / np.sqrt(pivots[q, q]), p + q
-            for j in range(at + 1):
-                work[at, j] = scale * four[q, j]
-            work[at, at + 1 :] = 0
+            scale = 1 / np.sqrt(pivots[q, q])
+            for j in range(number):
+                work[p + q, j] = scale * four[q, j] if j <= p + q else 0
     np.dot(work.T, work, matrix)
 
 
 @njit(fastmath=FAST, nogil=True, cache=True)
-def _eliminate(below, four, pivots, p):
+def _eliminate(matrix, four, pivots, p):
     """Subtract four rows from those below, which are 0 in columns p to p + 3 then. pivots: [4, 4], upper triangle."""
     r0, r1, r2, r3 = four[0], four[1], four[2], four[3]
-    for i in range(len(below)):  # the compiler does not make vectors of `for row in below`
-        row = below[i]
+    for i in range(p + PIVOTS, len(matrix)):
+        row = matrix[i]
         f0 = row[p] / pivots[0, 0]
         f1 = (row[p + 1] - f0 * pivots[0, 1]) / pivots[1, 1]
         f2 = (row[p + 2] - f0 * pivots[0, 2] - f1 * pivots[1, 2]) / pivots[2, 2]
         f3 = (row[p + 3] - f0 * pivots[0, 3] - f1 * pivots[1, 3] - f2 * pivots[2, 3]) / pivots[3, 3]
-        row[p : p + PIVOTS] = 0
+        row[p] = row[p + 1] = row[p + 2] = row[p + 3] = 0
         for j in range(len(row)):
             row[j] -= f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
 
