@@ -116,19 +116,19 @@ class Run:
             return self.load("sidd_val_crops")[:count], "phones"
         return [self._simulated_pair(index, iso) for index in range(count)], "simulation"
 
-    def judges(self, side: int = 256, simulated: int = 6) -> dict[str, list[datasets.Example]]:
+    def judges(self, side: int = 256) -> dict[str, list[datasets.Example]]:
         """Pairs of `zoo.phones.all_judges`, noted in the record: phones with texture, with a chart, a simulated phone.
+
+        Of the simulated phone six photographs; the cards of rows (`rows.read`) have all 24.
 
         Parameters
         ----------
         side : int
             Of the middles, in pixels, at most.
-        simulated : int
-            Photographs of the simulated phone, at most; the cards of rows (`rows.read`) have all 24.
         """
         from dnlib.zoo import phones
 
-        return phones.all_judges(self.load, side, simulated)
+        return phones.all_judges(self.load, side, simulated=6)
 
     def _simulated_pair(self, index: int, iso: float) -> datasets.Example:
         from dnlib.noise import Camera
