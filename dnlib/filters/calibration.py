@@ -8,6 +8,7 @@ from skimage.restoration import calibrate_denoiser
 
 from dnlib.filters.classical import Filter, Setting, channel_axis, floats
 from dnlib.filters.jinvariance import grid_masks, self_supervised_loss
+from dnlib.filters.threads import in_threads
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def calibrate(
     Parameters
     ----------
     filter
-        Any.
+        Any; it is called from several threads at once, with one setting in each.
     image
         Noisy, [H, W] or [H, W, C], at least 4x4 pixels, its noise independent from pixel to pixel.
     settings
@@ -100,16 +101,18 @@ def calibrate(
     image = floats(image)
     if min(image.shape[:2]) < 4:
         raise ValueError(f"an image to calibrate on has at least 4x4 pixels; {list(image.shape)} was given")
-    if blind:
-        mask = None if all_masks else list(grid_masks(image.shape[:2]))[8]  # scikit-image's choice
-        losses = [self_supervised_loss(filter(image, **setting), image, mask) for setting in settings]
-    else:
-        # scikit-image takes lists of arguments, we take lists of settings: pass the index.
-        _, (_, losses) = calibrate_denoiser(
+    mask = None if all_masks else list(grid_masks(image.shape[:2]))[8]  # scikit-image's choice
+
+    def loss_of(setting: Setting) -> float:
+        if blind:
+            return float(self_supervised_loss(filter(image, **setting), image, mask))
+        _, (_, (loss,)) = calibrate_denoiser(
             image,
-            lambda image, index, channel_axis: filter(image, **settings[index]),
-            {"index": range(len(settings)), "channel_axis": [channel_axis(image)]},
+            lambda image, channel_axis: filter(image, **setting),
+            {"channel_axis": [channel_axis(image)]},
             approximate_loss=not all_masks,
             extra_output=True,
         )
-    return Calibration(tuple(settings), tuple(float(loss) for loss in losses))
+        return float(loss)
+
+    return Calibration(tuple(settings), tuple(in_threads(loss_of, settings)))

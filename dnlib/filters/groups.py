@@ -5,13 +5,12 @@ patch of such a group is written as a weighted sum of all of them. The weights f
 the patches share and average away the noise, in which they differ.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.fft import dct, idct
 
 from dnlib.filters.classical import floats
+from dnlib.filters.threads import in_threads
 
 FIRST, SECOND = {"patch": 11, "number": 18}, {"patch": 7, "number": 64}  # of step 1 and step 2
 REFINING = 32  # patches of a group in `refined`
@@ -199,22 +198,15 @@ def filtered(planes, variance, pilot=None, *, patch, number, threads=None):
         return top, filter_band(planes, guide, variance, ours, columns, *span, patch, number, WINDOW, piloted)
 
     total, weight = np.zeros(planes.shape), np.zeros(planes.shape)
-    with ThreadPoolExecutor(threads or _cores()) as pool:
-        for top, sums in pool.map(band, range(0, len(rows), ROWS)):  # in the order of bands, whoever is first
-            for whole, part in zip((total, weight), sums, strict=True):
-                whole[:, top : top + part.shape[1]] += part
+    for top, sums in in_threads(band, range(0, len(rows), ROWS), threads):
+        for whole, part in zip((total, weight), sums, strict=True):
+            whole[:, top : top + part.shape[1]] += part
     return (total / weight).astype(np.float32)
 
 
 def _starts(count: int, stride: int) -> np.ndarray:
     """Every stride-th of so many places, and the last."""
     return np.unique(np.append(np.arange(0, count, stride), count - 1))
-
-
-def _cores() -> int:
-    from numba import config
-
-    return config.NUMBA_NUM_THREADS
 
 
 def _opponent(image: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from scipy import ndimage
 from skimage.restoration import denoise_invariant
 
 from dnlib.filters.classical import Filter, channel_axis, disk, floats, per_channel
+from dnlib.filters.threads import in_threads
 
 
 def donut(radius: int) -> np.ndarray:
@@ -133,7 +134,7 @@ def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] 
     Parameters
     ----------
     filter
-        Any; it is called once per group.
+        Any; it is called once per group, from several threads at once.
     image
         [H, W] or [H, W, C].
     masks
@@ -163,12 +164,17 @@ def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] 
     masks = [np.asarray(mask, bool) for mask in (grid_masks(height_width) if masks is None else masks)]
     if any(mask.shape != height_width for mask in masks) or np.any(sum(mask.astype(int) for mask in masks) != 1):
         raise ValueError(f"masks are boolean arrays {list(height_width)} that together hold every pixel once")
-    return denoise_invariant(
-        image,
-        lambda image, channel_axis: filter(image, **setting),
-        masks=masks,
-        denoiser_kwargs={"channel_axis": channel_axis(image)},
-    )
+
+    def on(mask: np.ndarray) -> np.ndarray:
+        """The result on one group, 0 elsewhere."""
+        return denoise_invariant(
+            image,
+            lambda image, channel_axis: filter(image, **setting),
+            masks=[mask],
+            denoiser_kwargs={"channel_axis": channel_axis(image)},
+        )
+
+    return sum(in_threads(on, masks))
 
 
 def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarray | None = None) -> float:
