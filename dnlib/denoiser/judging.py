@@ -129,7 +129,7 @@ def judge_all(
     together = _hardly_apart(judged, strength, level, most_seconds) if harmless else list(judged)
     if len(together) > 1:
         mean = mean_of(*((judged[name].candidate, judged[name].number) for name in together))
-        recalled = partial(_recalled_mean, [judged[name] for name in together])
+        recalled = partial(_recalled_mean, [judged[name] for name in together], level)
         judged[TOGETHER.join(together)] = judge(mean, 0, samples, filter=recalled)
     return judged
 
@@ -203,8 +203,8 @@ def _hardly_apart(judged: dict[str, Judged], strength: Strength, level: float, m
     return best if affordable and not apart else []
 
 
-def _recalled_mean(members: list[Judged], image: np.ndarray) -> np.ndarray:
-    return averaged([one.candidate for one in members], [one.answers[image.tobytes()] for one in members])
+def _recalled_mean(members: list[Judged], level: float, image: np.ndarray) -> np.ndarray:
+    return averaged([one.candidate for one in members], [one.answers[image.tobytes()] for one in members], level)
 
 
 def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) -> dict[str, Judged]:
@@ -269,7 +269,8 @@ def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, lev
         filters = [
             filter_of(one, one.settings(level)[number], deviation, level, device) for one, number in candidate.members
         ]
-        return lambda image: averaged([one for one, _ in candidate.members], [filter(image) for filter in filters])
+        members = [one for one, _ in candidate.members]
+        return lambda image: averaged(members, [filter(image) for filter in filters], level)
     if candidate.by_pixel:
         setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
     return partial(candidate.filter, **setting, **({"device": device} if candidate.weights else {}))
