@@ -25,6 +25,7 @@ STEP = 0.05  # how much noise is added to see what becomes of it, in shares of w
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 ALIKE = 0.1  # of the noise's variance: how far it may be off, being estimated; risks closer than this say nothing
+SHARED = 0.5  # the same for the share that is taken off where neighbours share their noise, whose estimate is less sure
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
@@ -32,6 +33,7 @@ RARE = 4.0  # standard deviations: what differs more from its denoised value is 
 class Judged:
     """A candidate in one of its settings, its risk on the samples, and the share of it that is blended in, [C].
 
+    more: noise than was estimated, for which that share is best.
     shift: what is to be added to its change, which was measured on a part of the samples, to stand beside the others'.
     answers: to images, by their content.
     """
@@ -40,6 +42,7 @@ class Judged:
     number: int  # of its settings
     risk: Risk
     weight: np.ndarray
+    more: float = 1 + ALIKE
     answers: dict[bytes, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
     shift: float = 0.0
 
@@ -50,8 +53,12 @@ class Judged:
 
     @property
     def noise(self) -> np.ndarray:
-        """The product of the noise, ALIKE more of it, and what is removed, a mean for each channel [C]."""
-        return -(1 + ALIKE) * self.risk.overlap.sum(axis=0) / self.risk.count.sum(axis=0).clip(1)
+        """The product of the noise, so much more of it, and what is removed, a mean for each channel [C]."""
+        return -self.more * self.risk.overlap.sum(axis=0) / self.risk.count.sum(axis=0).clip(1)
+
+    def with_more_noise(self, more: float) -> "Judged":
+        """The same with the share that is best if there is so much more noise than was estimated."""
+        return replace(self, weight=self.risk.with_noise(more).best_weight, more=more)
 
     def setting(self, level: float, span: float) -> Setting:
         """Its arguments for a noise level, in units of which the range [0, 1] is `span`."""
@@ -184,8 +191,8 @@ def _judged(
         one = filter or filter_of(candidate, setting, sample.deviation, level, device)
         risks.append(stein_risk(_limited(_remembered(one, answers), limit), sample.tile, [sample.draw], strength=STEP))
     risk = sum(risks[1:], risks[0]).with_noise(certain)
-    weight = np.ones(risk.count.shape[1]) if limit is None else risk.with_noise(1 + ALIKE).best_weight
-    return Judged(candidate, number, risk, weight, answers)
+    judged = Judged(candidate, number, risk, np.ones(risk.count.shape[1]), answers=answers)
+    return judged if limit is None else judged.with_more_noise(1 + ALIKE)
 
 
 def _hardly_apart(judged: dict[str, Judged], strength: Strength, level: float, most_seconds: float) -> list[str]:

@@ -111,15 +111,18 @@ def _gather(plane, places, patch, group):
 
 @njit(fastmath=FAST, nogil=True, cache=True)
 def _with_pilot(theta, noise, work):
-    """The pilot's products become theta = I - D (X X' + D)^-1."""
-    number, energy = len(theta), np.float32(0)
+    """The pilot's products become theta = I - D (X X' + D)^-1; all are divided by the group's energy, which cancels."""
+    number, energy = len(theta), np.float32(1e-30)
     for i in range(number):
         energy += theta[i, i]
     for i in range(number):
-        theta[i, i] += noise[i] + np.float32(FLOOR) * energy + np.float32(1e-30)
-    _invert(theta, work)
+        row = theta[i]
+        for j in range(number):
+            row[j] /= energy
+        row[i] += noise[i] / energy + np.float32(FLOOR)
+    _invert(theta, work, np.float32(FLOOR))
     for i in range(number):
-        row, variance = theta[i], noise[i]
+        row, variance = theta[i], noise[i] / energy
         for j in range(number):
             row[j] *= -variance
         row[i] += 1
@@ -148,8 +151,10 @@ def _without_pilot(theta, noise):
 
 
 @njit(fastmath=FAST, nogil=True, cache=True)
-def _invert(matrix, work):
+def _invert(matrix, work, least):
     """The inverse of a positive definite matrix in its own place: of M = L D L' it is (L^-1)' D^-1 L^-1.
+
+    No pivot in D is below the smallest eigenvalue, and so below `least`, but what rounding makes of it may be.
 
     Rows are eliminated four at a time, so that those below are read and written once for the four. Left of its pivot
     a row then holds its part of L^-1; divided by the root of the pivot it goes to work [k, k].
@@ -164,6 +169,7 @@ def _invert(matrix, work):
         for q in range(count):
             for i in range(q, count):
                 pivots[q, i] = four[q, p + i]
+            pivots[q, q] = max(pivots[q, q], least)
             four[q, p + q] = 1
             for i in range(q + 1, count):
                 factor = four[i, p + q] / pivots[q, q]

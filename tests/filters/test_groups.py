@@ -63,12 +63,21 @@ def test_step_2_with_the_clean_group_is_the_best_linear_estimate(rng):
     np.testing.assert_allclose(theta, best.T, atol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [1, 1e-5, 1e-10])
+def test_a_group_of_hardly_any_energy_is_filtered_as_a_bright_one_is(rng, scale):
+    """Its patches are alike, and what is told of its noise is next to nothing."""
+    clean = scale * rng.standard_normal((64, 3)) @ rng.standard_normal((3, 16))
+    theta = (clean @ clean.T).astype(np.float32)
+    group_loops._with_pilot(theta, np.full(64, 1e-37, np.float32), np.empty_like(theta))
+    np.testing.assert_allclose(theta, np.eye(64), atol=1e-4)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 18, 31, 64, 97])
 def test_the_inverse_is_that_of_linear_algebra(rng, number):
     matrix = rng.standard_normal((number, 2 * number))
     matrix = matrix @ matrix.T + np.eye(number)
     inverse = matrix.astype(np.float32)
-    group_loops._invert(inverse, np.full_like(inverse, np.nan))
+    group_loops._invert(inverse, np.full_like(inverse, np.nan), np.float32(0))
     np.testing.assert_allclose(inverse, np.linalg.inv(matrix), atol=1e-5)
 
 
