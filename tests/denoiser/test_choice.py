@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
 from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate
+from dnlib.denoiser.candidates import EVEN, averaged
 from dnlib.denoiser.judging import Judged, _hardly_apart, judge_all
 from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
 from dnlib.filters import Risk, donut_median, median
@@ -243,6 +244,25 @@ def test_two_that_are_hardly_apart_are_averaged_and_what_was_chosen_can_be_asked
     assert psnr(both, PHOTO) > min(
         psnr(one, PHOTO) for one in pair
     )  # the square of a mean is no more than that of both
+
+
+def test_the_stronger_the_noise_the_more_a_network_counts_beside_a_filter():
+    pair, one, two = [CANDIDATES["ridge"], CANDIDATES["photographs_network"]], np.zeros((2, 2)), np.ones((2, 2))
+    shares = [float(averaged(pair, [one, two], level)[0, 0]) for level in (EVEN / 2, EVEN, 2 * EVEN)]
+    np.testing.assert_allclose(shares, [1 / 9, 1 / 2, 8 / 9], rtol=1e-6)
+
+
+def test_of_noise_that_neighbours_share_half_as_much_again_is_allowed_for(monkeypatch):
+    """Its estimate is less sure; white noise is known well."""
+    asked = []
+    with_more_noise = Judged.with_more_noise
+    monkeypatch.setattr(Judged, "with_more_noise", lambda one, more: asked.append(more) or with_more_noise(one, more))
+    shared = to_image(CorrelatedGaussian(25, 3).sample(to_tensor(PHOTO), torch.Generator().manual_seed(0)).image)
+    for noisy, last in ((NOISY, 1.1), (shared, 1.5)):
+        dnlib.denoise(noisy)
+        assert asked[-1] == last
+    half = replace(judged_as(-0.1), risk=Risk(*np.array([-0.5, 1, 1, 1]).reshape(4, 1, 1)))
+    assert [half.with_more_noise(more).weight.item() for more in (1, 1.5, 3)] == [0.5, 0.75, 1]
 
 
 def test_a_noise_that_is_estimated_a_tenth_too_weak_leaves_nothing_behind():
