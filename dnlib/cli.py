@@ -166,6 +166,9 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
             raise ValueError(f"the picture is a .png file; {picture} was given")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
+        options = {"--axes": axes, "--channels": channels, "--range": range, "--ignore-nan": ignore_nan}
+        if given := [name for name, value in options.items() if value]:
+            raise ValueError(f"{', '.join(given)} cannot be told of folders; measure their files one by one")
         found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}

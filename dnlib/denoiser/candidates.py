@@ -14,7 +14,7 @@ BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
 ROUNDS = 50  # of total variation: for few photons it has to look far
 ADAPTED = "_adapted"  # behind the name of a network that was trained further
 TOGETHER = " and "  # between the names of two candidates whose mean is taken
-EVEN = 9 / 255  # of the range: the noise at which a filter and a network count the same in their mean
+EVEN = 9 / 255  # of the range in use: the noise at which a filter and a network count the same in their mean
 UNCHANGED = "unchanged"  # what is chosen where every candidate would do harm
 
 
@@ -104,10 +104,10 @@ def mean_of(*members: tuple[Candidate, int]) -> Candidate:
 
 
 def averaged(candidates: list[Candidate], estimates: list[np.ndarray], level: float) -> np.ndarray:
-    """The mean of what candidates make of an image with noise of a level; the stronger it is, the more networks count.
+    """The weighted mean of what candidates make of an image with noise of a level (of the range in use, which is 1).
 
-    Their share is level^3 / (level^3 + EVEN^3): of strong noise they know better what a picture looks like, and of weak
-    noise they leave an error of their own.
+    A network's share is level^3 / (level^3 + EVEN^3): where noise was weak the filter was mostly the better of the two,
+    where it was strong the network (`benchmarks/shares.py`).
     """
     counts = np.array([level**3 if one.weights else EVEN**3 for one in candidates], np.float32)
     return np.average(estimates, axis=0, weights=counts)

@@ -15,7 +15,17 @@ from dnlib.denoiser.adapting import HELD_OUT, adapted_best, lessons_for
 from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
-from dnlib.denoiser.judging import LEAST, SHARED, SURE, Judged, filter_of, judge_all, judge_counts, noise_in, recalled
+from dnlib.denoiser.judging import (
+    ALIKE_SHARED,
+    LEAST,
+    SURE,
+    Judged,
+    filter_of,
+    judge_all,
+    judge_counts,
+    noise_in,
+    recalled,
+)
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise, trust
 from dnlib.filters import lowest_of
@@ -133,11 +143,12 @@ def choose(
             further, note = adapted_best(judged, lessons, strength, judge, adapt, device, span, progress)
             judged, notes = judged | further, [*notes, note]
     name = _best_of(judged)
+    if harmless and not strength.white:
+        judged[name] = judged[name].with_more_noise(1 + ALIKE_SHARED)
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
         notes += _doubts(name, before, tiles, strength, level)
-        best = best if strength.white else best.with_more_noise(1 + SHARED)
     risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)

@@ -25,7 +25,7 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
         pairs = [(files[0], output)]
     else:
         _check_folder(output, [image for image in images if image.is_dir() and not is_zarr(image)])
-        pairs = [(file, output / file.name) for file in files]
+        pairs = [(file, output / _written_as(file).name) for file in files]
     read = {file.resolve() for file in files}
     written = {}
     for file, target in pairs:
@@ -40,6 +40,11 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
             raise ValueError(f"{written[place]} and {file} would both become {target}; denoise them into two folders")
         written[place] = file
     return pairs, many
+
+
+def _written_as(file: Path) -> Path:
+    """The name that a file keeps; BMP, which is not written, becomes PNG."""
+    return file.with_suffix(".png") if file.suffix.lower() == ".bmp" else file
 
 
 def _expanded(image: Path) -> list[Path]:

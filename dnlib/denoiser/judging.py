@@ -3,7 +3,7 @@
 A filter f removes y - f(y) from the noisy picture y. How much of that is noise follows from how f answers to a little
 more noise of the same kind (Stein's lemma, `filters.stein_risk`), and with it the share of what is removed that is best
 taken off. For a filter that does not look at the pixel itself the share is sigma^2 / loss: chapter 01's way of mixing.
-As the noise's variance is estimated, the share is that of a little more noise: with too little, a good denoiser leaves
+As the noise's variance is estimated, the share is that of more noise: with too little, a good denoiser leaves
 noise behind, and up to twice too much does no harm (`Risk.with_noise`).
 """
 
@@ -25,7 +25,9 @@ STEP = 0.05  # how much noise is added to see what becomes of it, in shares of w
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 ALIKE = 0.1  # of the noise's variance: how far it may be off, being estimated; risks closer than this say nothing
-SHARED = 0.5  # the same for the share that is taken off where neighbours share their noise, whose estimate is less sure
+ALIKE_SHARED = (
+    0.5  # the same for what is taken off in the end where neighbours share their noise (benchmarks/shares.py)
+)
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 
@@ -33,7 +35,7 @@ RARE = 4.0  # standard deviations: what differs more from its denoised value is 
 class Judged:
     """A candidate in one of its settings, its risk on the samples, and the share of it that is blended in, [C].
 
-    more: noise than was estimated, for which that share is best.
+    more: the factor on the noise's estimated variance for which that share is best.
     shift: what is to be added to its change, which was measured on a part of the samples, to stand beside the others'.
     answers: to images, by their content.
     """
@@ -53,11 +55,11 @@ class Judged:
 
     @property
     def noise(self) -> np.ndarray:
-        """The product of the noise, so much more of it, and what is removed, a mean for each channel [C]."""
+        """The product of the noise, `more` of it, and what is removed, a mean for each channel [C]."""
         return -self.more * self.risk.overlap.sum(axis=0) / self.risk.count.sum(axis=0).clip(1)
 
     def with_more_noise(self, more: float) -> "Judged":
-        """The same with the share that is best if there is so much more noise than was estimated."""
+        """The same with the share that is best if the noise's variance is `more` times that estimated."""
         return replace(self, weight=self.risk.with_noise(more).best_weight, more=more)
 
     def setting(self, level: float, span: float) -> Setting:

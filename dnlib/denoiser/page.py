@@ -128,7 +128,7 @@ def _words(name: str) -> str:
         return "the picture as it is"
     words = TOGETHER.join(one.words for one in candidates_in(name))
     if TOGETHER in name:
-        return f"the mean of two, in which a network counts the more the stronger the noise: {words}"
+        return f"the weighted mean of two, in which a network counts the more the stronger the noise: {words}"
     return words if name in CANDIDATES else f"{words}, trained further on this picture"
 
 

@@ -68,7 +68,8 @@ def calibrate(
     Parameters
     ----------
     filter
-        Any; it is called from several threads at once, with one setting in each.
+        Any; it is called from several threads at once, with one setting in each. (torch's grad mode is not passed on to
+        them.)
     image
         Noisy, [H, W] or [H, W, C], at least 4x4 pixels, its noise independent from pixel to pixel.
     settings

@@ -111,18 +111,18 @@ def _gather(plane, places, patch, group):
 
 @njit(fastmath=FAST, nogil=True, cache=True)
 def _with_pilot(theta, noise, work):
-    """The pilot's products become theta = I - D (X X' + D)^-1; all are divided by the group's energy, which cancels."""
-    number, energy = len(theta), np.float32(1e-30)
+    """The pilot's products become theta = I - D (X X' + D)^-1; all are divided by their trace, so that units cancel."""
+    number, trace = len(theta), np.float32(1e-30)
     for i in range(number):
-        energy += theta[i, i]
+        trace += theta[i, i] + noise[i]
     for i in range(number):
         row = theta[i]
         for j in range(number):
-            row[j] /= energy
-        row[i] += noise[i] / energy + np.float32(FLOOR)
+            row[j] /= trace
+        row[i] += noise[i] / trace + np.float32(FLOOR)
     _invert(theta, work, np.float32(FLOOR))
     for i in range(number):
-        row, variance = theta[i], noise[i] / energy
+        row, variance = theta[i], noise[i] / trace
         for j in range(number):
             row[j] *= -variance
         row[i] += 1

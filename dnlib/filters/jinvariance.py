@@ -19,7 +19,7 @@ from scipy import ndimage
 from skimage.restoration import denoise_invariant
 
 from dnlib.filters.classical import Filter, channel_axis, disk, floats, per_channel
-from dnlib.filters.threads import in_threads
+from dnlib.filters.threads import cores, in_threads
 
 
 def donut(radius: int) -> np.ndarray:
@@ -134,7 +134,7 @@ def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] 
     Parameters
     ----------
     filter
-        Any; it is called once per group, from several threads at once.
+        Any; it is called once per group, from several threads at once. (torch's grad mode is not passed on to them.)
     image
         [H, W] or [H, W, C].
     masks
@@ -165,16 +165,17 @@ def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] 
     if any(mask.shape != height_width for mask in masks) or np.any(sum(mask.astype(int) for mask in masks) != 1):
         raise ValueError(f"masks are boolean arrays {list(height_width)} that together hold every pixel once")
 
-    def on(mask: np.ndarray) -> np.ndarray:
-        """The result on one group, 0 elsewhere."""
+    def on(some: list[np.ndarray]) -> np.ndarray:
+        """The result on some of the groups, 0 elsewhere."""
         return denoise_invariant(
             image,
             lambda image, channel_axis: filter(image, **setting),
-            masks=[mask],
+            masks=some,
             denoiser_kwargs={"channel_axis": channel_axis(image)},
         )
 
-    return sum(in_threads(on, masks))
+    at_once = min(cores(), len(masks))
+    return sum(in_threads(on, [masks[first::at_once] for first in range(at_once)]))
 
 
 def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarray | None = None) -> float:

@@ -11,13 +11,13 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
-from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate, Choice, choosing
 from dnlib.denoiser.candidates import EVEN, averaged
 from dnlib.denoiser.judging import Judged, _hardly_apart, judge_all
 from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
 from dnlib.filters import Risk, donut_median, median
 from dnlib.images import photo, to_image, to_tensor
-from dnlib.noise import CorrelatedGaussian
+from dnlib.noise import CorrelatedGaussian, Gaussian
 from dnlib.training import psnr
 
 PHOTO = photo("astronaut")[60:160, 160:260]
@@ -236,11 +236,11 @@ def test_two_that_are_hardly_apart_are_averaged_and_what_was_chosen_can_be_asked
     assert not _hardly_apart({"ridge": first, "network": network}, shared, 1.0, 0.1)  # they would take too long
     assert _hardly_apart({"ridge": first, "median": second}, shared, 1.0, math.inf) == ["ridge"]  # no network
     pair = [dnlib.denoise(NOISY, filter=name) for name in ("ridge", "white_noise_network")]
-    both = dnlib.denoise(NOISY, filter="ridge and white_noise_network")
-    apart = pair[1] - pair[0]
-    share = np.sum((both - pair[0]) * apart) / np.sum(apart**2)
-    np.testing.assert_allclose(both, pair[0] + share * apart, atol=1e-5)
-    assert 0.5 < share < 1  # the noise is strong
+    both, choice = dnlib.denoise(NOISY, filter="ridge and white_noise_network", return_choice=True)
+    level = choice.noise / np.ptp(NOISY)
+    share = level**3 / (level**3 + EVEN**3)
+    assert 0.5 < share < 0.9  # the noise is strong
+    np.testing.assert_allclose(both, pair[0] + share * (pair[1] - pair[0]), atol=1e-4)
     assert psnr(both, PHOTO) > min(
         psnr(one, PHOTO) for one in pair
     )  # the square of a mean is no more than that of both
@@ -252,17 +252,23 @@ def test_the_stronger_the_noise_the_more_a_network_counts_beside_a_filter():
     np.testing.assert_allclose(shares, [1 / 9, 1 / 2, 8 / 9], rtol=1e-6)
 
 
-def test_of_noise_that_neighbours_share_half_as_much_again_is_allowed_for(monkeypatch):
-    """Its estimate is less sure; white noise is known well."""
-    asked = []
-    with_more_noise = Judged.with_more_noise
-    monkeypatch.setattr(Judged, "with_more_noise", lambda one, more: asked.append(more) or with_more_noise(one, more))
-    shared = to_image(CorrelatedGaussian(25, 3).sample(to_tensor(PHOTO), torch.Generator().manual_seed(0)).image)
-    for noisy, last in ((NOISY, 1.1), (shared, 1.5)):
-        dnlib.denoise(noisy)
-        assert asked[-1] == last
-    half = replace(judged_as(-0.1), risk=Risk(*np.array([-0.5, 1, 1, 1]).reshape(4, 1, 1)))
-    assert [half.with_more_noise(more).weight.item() for more in (1, 1.5, 3)] == [0.5, 0.75, 1]
+@pytest.mark.parametrize(("noise", "more"), [(Gaussian(25), 1.1), (CorrelatedGaussian(25, 3), 1.5)])
+def test_of_noise_that_neighbours_share_half_as_much_again_is_allowed_for(monkeypatch, noise, more):
+    """And what is said to be left is what is left by the share that is taken off."""
+    noisy, judged = to_image(noise.sample(to_tensor(PHOTO), torch.Generator().manual_seed(0)).image), {}
+    monkeypatch.setattr(
+        choosing, "judge_all", lambda *given, **named: judged.update(judge_all(*given, **named)) or judged
+    )
+    _, choice = dnlib.denoise(noisy, return_choice=True)
+    risk = judged[choice.filter].risk
+    np.testing.assert_allclose(choice.weights, risk.with_noise(more).best_weight)
+    assert choice.risk == pytest.approx(choice.noise**2 + np.ptp(noisy) ** 2 * risk.change(np.array(choice.weights)))
+
+
+def test_the_share_is_that_for_so_much_more_noise():
+    weak, strong = (replace(judged_as(-1), risk=Risk(*np.array([p, 1, 1, 1]).reshape(4, 1, 1))) for p in (-0.5, -0.9))
+    shares = [[one.with_more_noise(more).weight.item() for more in (1, 1.5)] for one in (weak, strong)]
+    assert shares == [[0.5, 0.75], [0.9, 1]]
 
 
 def test_a_noise_that_is_estimated_a_tenth_too_weak_leaves_nothing_behind():

@@ -2,6 +2,7 @@ import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy import ndimage
 
 from dnlib.filters import group_loops, ridge, ridge_cascade
 from dnlib.images import photo
@@ -63,10 +64,21 @@ def test_step_2_with_the_clean_group_is_the_best_linear_estimate(rng):
     np.testing.assert_allclose(theta, best.T, atol=1e-4)
 
 
-@pytest.mark.parametrize("scale", [1, 1e-5, 1e-10])
-def test_a_group_of_hardly_any_energy_is_filtered_as_a_bright_one_is(rng, scale):
-    """Its patches are alike, and what is told of its noise is next to nothing."""
-    clean = scale * rng.standard_normal((64, 3)) @ rng.standard_normal((3, 16))
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 65535])
+def test_units_do_not_matter(rng, scale):
+    image = rng.random((40, 44)).astype(np.float32)
+    pilot = ndimage.gaussian_filter(image, 2)
+    pilot[:24, :24] = 0  # where it is exactly black there is nothing but noise
+    ours, scaled = ridge(image, 0.2, pilot=pilot), ridge(scale * image, scale * 0.2, pilot=scale * pilot)
+    np.testing.assert_allclose(scaled / scale, ours, atol=1e-3)
+    assert ours[:16, :16].std() < 0.3 * image[:16, :16].std()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_of_hardly_any_energy_and_hardly_any_noise_is_kept(seed):
+    """Its patches are alike, and of all its numbers none is larger than 1e-9."""
+    rng = np.random.default_rng(seed)
+    clean = 1e-10 * rng.standard_normal((64, 3)) @ rng.standard_normal((3, 16))
     theta = (clean @ clean.T).astype(np.float32)
     group_loops._with_pilot(theta, np.full(64, 1e-37, np.float32), np.empty_like(theta))
     np.testing.assert_allclose(theta, np.eye(64), atol=1e-4)
