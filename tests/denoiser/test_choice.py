@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
-from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate, Choice, choosing
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate, choosing
 from dnlib.denoiser.candidates import EVEN, averaged
 from dnlib.denoiser.judging import Judged, _hardly_apart, judge_all
 from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
