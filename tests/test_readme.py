@@ -147,7 +147,7 @@ def test_the_phone_images_of_the_pages_are_recorded():
     record = records.read(records.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
     table = {name: row["psnr"] for name, row in record.measured["phones"]["table"]["its own crops (phones)"].items()}
     assert f"from {table['noisy']:.1f} to {table['AP-BSN']:.1f} dB" in PROSE
-    assert f"plain blind spot ends at {table['blind spot of chapter 04']:.1f}" in PROSE
+    assert f"plain blind spot ends at {table['plain blind spot']:.1f}" in PROSE
     assert f"estimated level at {table['BM3D, estimated level']:.1f}" in PROSE
     assert f"best setting reaches {table['NL-means, calibrated']:.1f}" in PROSE
     assert f"noise's spectrum {table['BM3D, told the spectrum']:.1f}" in PROSE

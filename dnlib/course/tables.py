@@ -45,8 +45,12 @@ def counts(judgements: Sequence[Judgement]) -> str:
 
 def headlines(judgements: Sequence[Judgement]) -> str:
     """The few claims that have a headline."""
-    rows = [(j.verdict, j.claim.headline, j.claim.published or "–", j.measured) for j in judgements if j.claim.headline]
-    return table(("verdict", "claim", "source's number", "ours"), rows)
+    rows = [
+        (j.verdict, j.claim.headline, j.claim.published or "–", j.measured, j.claim.bound_in_words)
+        for j in judgements
+        if j.claim.headline
+    ]
+    return table(("verdict", "claim", "source's number", "ours", "held if"), rows)
 
 
 def chapters(runs: dict[str, dict]) -> str:

@@ -155,10 +155,10 @@ def test_the_readme_s_parts_are_counts_and_headlines(monkeypatch, tmp_path):
 <!-- end -->
 B
 <!-- headlines: made -->
-| verdict | claim | source's number | ours |
-|---|---|---|---|
-| held | Yes | 2 dB | 1.505 ± 0.064 dB (2 seeds, steps = 100, the least sure of 2) |
-| held | At last | – | 50.5 ± 6.4 dB (2 seeds) |
+| verdict | claim | source's number | ours | held if |
+|---|---|---|---|---|
+| held | Yes | 2 dB | 1.505 ± 0.064 dB (2 seeds, steps = 100, the least sure of 2) | at least 1 dB |
+| held | At last | – | 50.5 ± 6.4 dB (2 seeds) | at least 0 dB |
 <!-- end -->
 C
 """
