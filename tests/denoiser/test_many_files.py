@@ -6,6 +6,7 @@ import signal
 import tracemalloc
 
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
 from click.testing import CliRunner
@@ -60,6 +61,16 @@ def test_a_folder_is_denoised_in_natural_order_as_each_file_alone(shots, tmp_pat
         denoise_file(one.image, tmp_path / "alone.png", overwrite=True, **OPTIONS)
         assert (tmp_path / "out" / one.image.name).read_bytes() == (tmp_path / "alone.png").read_bytes()
     assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_a_bmp_of_a_folder_becomes_a_png(shots, tmp_path, rng):
+    PIL.Image.fromarray(rng.integers(90, 160, (24, 20)).astype(np.uint8)).save(shots / "f_11.bmp")
+    done = list(denoise_files([shots], tmp_path / "out", **OPTIONS))
+    assert (done[-1].image.name, done[-1].refusal, len(done)) == ("f_11.bmp", "", 4)
+    assert read(tmp_path / "out" / "f_11.png").first.shape == (24, 20)
+    write(shots / "f_11.png", Picture.of(rng.integers(90, 160, (24, 20)).astype(np.uint8)))
+    with pytest.raises(ValueError, match="would both become"):
+        list(denoise_files([shots], tmp_path / "out", overwrite=True, **OPTIONS))
 
 
 def test_a_pattern_names_files_and_a_refused_one_stops_no_other(shots, tmp_path):
