@@ -15,7 +15,7 @@ from outcome import store
 from tqdm import tqdm
 
 import dnlib
-from dnlib.denoiser.candidates import EVEN
+from dnlib.denoiser.candidates import CANDIDATES, EVEN, averaged
 from dnlib.images import datasets, middle, to_image, to_tensor, to_unit
 from dnlib.noise import Gaussian
 from dnlib.training import draw_noisy, psnr
@@ -38,16 +38,16 @@ def white(sigma: float) -> Iterator[Case]:
 
 def row(case: Case) -> dict:
     """Of one picture: the noise's level, of 255, and PSNR in dB by share of the network."""
-    low, high = (dnlib.denoise(case.noisy, filter=name) for name in PAIRS[case.sigma is not None])
+    names = PAIRS[case.sigma is not None]
+    pair, (low, high) = [CANDIDATES[name] for name in names], (dnlib.denoise(case.noisy, filter=name) for name in names)
     level = 255 * float(np.sqrt(np.mean((case.noisy - case.clean) ** 2)))
     by_share = [round(psnr((1 - share) * low + share * high, case.clean), 3) for share in SHARES]
-    ruled = level**3 / (level**3 + (255 * EVEN) ** 3)
-    rule = round(psnr((1 - ruled) * low + ruled * high, case.clean), 3)
+    rule = round(psnr(averaged(pair, [low, high], level / 255), case.clean), 3)
     return {"level": round(level, 2), "by_share": by_share, "rule": rule}
 
 
 def summary(rows: list[dict]) -> dict:
-    """By how much the better of the two, the mean as it was before, and the rule lie below the best share, in dB."""
+    """By how much the filter, the network, the mean as it was before and the rule lie below the best share, in dB."""
     best = np.array([max(*one["by_share"], one["rule"]) for one in rows])
     tried = {
         "the filter": [one["by_share"][0] for one in rows],

@@ -25,9 +25,7 @@ STEP = 0.05  # how much noise is added to see what becomes of it, in shares of w
 LEAST = 1e-4  # of the range: the standard deviation for which filters are set where there is no noise
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 ALIKE = 0.1  # of the noise's variance: how far it may be off, being estimated; risks closer than this say nothing
-ALIKE_SHARED = (
-    0.5  # the same for what is taken off in the end where neighbours share their noise (benchmarks/shares.py)
-)
+ALIKE_SHARED = 0.5  # the same for what is taken off in the end where neighbours share their noise
 RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
 
 

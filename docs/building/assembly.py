@@ -14,7 +14,7 @@ from PIL import Image
 from building import cards, chapters, charts, reference
 from building.chapters import Figure
 from building.links import Links
-from dnlib.course import jobs
+from dnlib.course import jobs, report
 from dnlib.images import ROOT
 
 STATES = ROOT / "results" / "states"
@@ -91,7 +91,7 @@ def _about(notebook: Path) -> dict[str, str]:
     import nbformat
 
     first = nbformat.read(notebook, as_version=4).cells[0].source
-    timed = json.loads((ROOT / "benchmarks" / "results" / "course.json").read_text())["runs"]["with"]["chapters"]
+    timed = json.loads(report.TIMES.read_text(encoding="utf-8"))["runs"]["with"]["chapters"]
     minutes = max(1, round(timed[notebook.stem]["seconds"] / 60))
     question = re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
     return {"name": notebook.stem, "title": first.splitlines()[0][2:], "question": question, "time": f"{minutes} min"}
