@@ -10,6 +10,7 @@ from dnlib.images import Part, Picture
 from dnlib.noise import Impulses, impulses_in, line_noise
 
 SMALLEST, FULL = 64, 0.9  # rows and columns, and the share of pixels that have to count
+LINES = 128  # rows and columns, of which fewer do not tell noise of whole lines from what is in the picture
 STRIP, MULTIPLE = 512, 32  # rows or columns of a large frame that are looked at, in full length; where they begin
 
 
@@ -91,7 +92,7 @@ def _strips(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
 def _lines_in(part: Part, frame: Picture, strip: tuple[slice, slice]) -> dict[str, float]:
     part = part.at(frame.colours[strip][None], frame.inside[strip][None])
     pixels, inside = part.pixels[0].astype(np.float64), part.inside[0]
-    if min(inside.shape) < SMALLEST or inside.mean() < FULL:
+    if min(inside.shape) < LINES or inside.mean() < FULL:
         return {}
     return line_noise(pixels, np.array(noise_level([pixels]) ** 2))
 

@@ -114,17 +114,19 @@ def choose(
     patience: float = math.inf,
     in_tiles: bool = False,
     adapt: float | None = None,
+    told: Range | None = None,
 ) -> Chosen:
     """Judge the candidates on sample tiles of a part, by its sample frames.
 
     filter, device, range, progress, patience, adapt: as `denoise` has them. before: what is done before anything is
     filtered. size: how many values there are in all, if these are samples. in_tiles: whether frames come in tiles.
+    told: the range, if a user named it.
     """
     values = part.pixels[part.inside]
     low, high = (float(values.min()), float(values.max())) if range is None else range
     _check_range(low, high, values.dtype)
     span, harmless = high - low, filter == "auto" and not part.counts
-    frames, tiles, strength = _looked_at(part, before, low, span, HELD_OUT if adapt else 1.0)
+    frames, tiles, strength = _looked_at(part, before, low, span, HELD_OUT if adapt else 1.0, told)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
     if harmless and _could_agree(part, level, strength):
         network = partial(CANDIDATES[FOR_PHOTOGRAPHS].filter, device=device)
@@ -177,7 +179,7 @@ def _could_agree(part: Part, level: float, strength: Strength) -> bool:
 
 
 def _looked_at(
-    part: Part, before: Before, low: float, span: float, share: float
+    part: Part, before: Before, low: float, span: float, share: float, told: Range | None
 ) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
     """Frames of a part in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is.
 
@@ -188,7 +190,9 @@ def _looked_at(
     tiles = sample_tiles(frames, [part.inside[k] for k in part.holding], share)
     if part.counts:
         return frames, tiles, White(math.sqrt(values.mean()) / span)
-    used = range_in_use(values) if np.issubdtype(values.dtype, np.integer) else Range.told(low, low + span)
+    integers = np.issubdtype(values.dtype, np.integer)
+    usual = values[(low <= values) & (values <= low + span)]
+    used = told or (range_in_use(usual) if integers else Range.told(low, low + span))
     return frames, tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles)
 
 
@@ -241,6 +245,8 @@ def _why_unchanged(level: float, strength: Strength) -> str:
     """Why a picture is left as it is, in a sentence."""
     if level <= DOUBT:
         return "hardly any noise here: returned unchanged"
+    if strength.drawn:
+        return "it looks drawn, not taken, and has no noise: returned unchanged; --filter NAME filters it anyway"
     if trust(level, strength) == 0:
         return (
             "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME filters it anyway"
@@ -249,7 +255,7 @@ def _why_unchanged(level: float, strength: Strength) -> str:
 
 
 def _check_range(low: float, high: float, kind: np.dtype) -> None:
-    exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150
+    exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150 if kind == np.float64 else 1e30
     if max(-low, high) > exact:
         raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
 

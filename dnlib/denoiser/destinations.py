@@ -81,7 +81,7 @@ def check_beside(image: Path, output: Path, report: Path | None, uncertainty: Pa
     ):
         if path is None:
             continue
-        taken = {image.absolute(), output.absolute()}
-        if path.suffix.lower() not in endings or taken.intersection((path.absolute(), *path.absolute().parents)):
+        taken, own = {image.resolve(), output.resolve()}, path.resolve()
+        if path.suffix.lower() not in endings or taken.intersection((own, *own.parents)):
             raise ValueError(f"{what} of its own, with the ending {' or '.join(endings)}; {path} was given")
         check_destination(path, overwrite=overwrite)

@@ -16,6 +16,7 @@ from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGE
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
+from dnlib.denoiser.limits import check_type, fitting, name_of, seen_between, told_range
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
@@ -159,10 +160,11 @@ def plan(
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    for name in filter.split(TOGETHER):
-        one_of(name, ("auto", *CANDIDATES) if name == filter else CANDIDATES, "the filter")
+    for name in (names := str(filter).split(TOGETHER)):
+        one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
     check_adaptable(filter, adapt)
-    kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(str(dtype), DTYPES, "the type written"))
+    kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(name_of(dtype), DTYPES, "the type written"))
+    told = None if range is None else told_range(range)
     glances, missing = look_at(picture, progress)
     if missing and np.issubdtype(kind, np.integer):
         raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
@@ -173,14 +175,15 @@ def plan(
     check_parts(parts, adapt)
     tasks = []
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
-        low, high = (low, high) if range is None else range
+        check_type(part, kind, low, high)
+        black, white = seen_between(part, low, high) if told is None else fitting(told, part)
         whole = len(glances) == picture.count
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
         first = picture.frame(samples[part.holding[0]].number)
-        before = before_of(part, first, low, high) if filter == "auto" and not part.counts else NOTHING
-        said = {"before": before, "size": size, "patience": patience, "in_tiles": not whole, "adapt": adapt}
-        chosen = choose(part, filter, device, (low, high), progress, **said)
-        tasks.append(Task(part, chosen, low, high, step))
+        before = before_of(part, first, black, white) if filter == "auto" and not part.counts else NOTHING
+        said = {"before": before, "told": told, "size": size, "patience": patience, "in_tiles": not whole}
+        chosen = choose(part, filter, device, (black, white), progress, adapt=adapt, **said)
+        tasks.append(Task(part, chosen, min(low, black), max(high, white), step))
         notes = [*notes, *_remarks(tasks[-1], kind)]
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []

@@ -24,6 +24,8 @@ DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, fro
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
+EQUAL, FEW = 0.7, 0.2  # share of neighbours with the same value, above which a picture was drawn, unless they are few
+BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value, each and together, of black on white
 
 
 class Strength(Protocol):
@@ -32,6 +34,7 @@ class Strength(Protocol):
     white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
     agreed: the share of it that a network for photographs takes for noise, too.
     alike: the correlation between its colours, a mean; 1 where that is not known.
+    drawn: whether the picture was drawn, without any noise.
     found: what was found, in units of the picture; or in a sentence why nothing could be.
     """
 
@@ -39,6 +42,7 @@ class Strength(Protocol):
     pure: float
     agreed: float
     alike: float
+    drawn: bool
     found: Inspection | str
 
     def variance(self, image: np.ndarray) -> np.ndarray:
@@ -62,6 +66,7 @@ class White:
     pure: float = 1.0
     found: str = ""
     agreed: float = 0.0
+    drawn: bool = False
     alike = 1.0
     white = True
 
@@ -79,6 +84,7 @@ class Inspected:
     known: Inspection
     found: Inspection
     agreed: float = 0.0
+    drawn: bool = False
 
     @property
     def white(self) -> bool:
@@ -86,6 +92,8 @@ class Inspected:
 
     @property
     def pure(self) -> float:
+        if self.drawn:
+            return 0.0
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
 
@@ -108,14 +116,36 @@ def strength_of(
 
     range: of black and white, in units of the picture, in which the frame's 0 and 1 are `low` and `low + span`.
     """
-    used = Range.told((range.low - low) / span, (range.high - low) / span)
+    used, drawn = Range.told((range.low - low) / span, (range.high - low) / span), is_drawn(frame, inside)
     try:
         known = inspect_image(frame, inside=inside, range=used)
-        return Inspected(known, known.stated_in(range))
+        return Inspected(known, known.stated_in(range), drawn=drawn)
     except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
-        return White(noise_level(tiles), pure=float(small), found=why)
+        return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn)
+
+
+def is_drawn(frame: np.ndarray, inside: np.ndarray) -> bool:
+    """Whether most neighbours in a frame [H, W, C] are equal, or most of it is black and white: print, masks, charts.
+
+    Examples
+    --------
+    >>> noisy, inside = np.random.default_rng(0).normal(0.5, 0.1, (32, 32, 1)), np.ones((32, 32), bool)
+    >>> is_drawn(noisy, inside), is_drawn(np.round(2 * noisy), inside)
+    (False, True)
+    """
+    ends = [(frame == end).all(axis=2) & inside for end in (frame[inside].min(axis=0), frame[inside].max(axis=0))]
+    shares = [end.sum() / inside.sum() for end in ends]
+    between = inside & ~ends[0] & ~ends[1]
+    equal = np.concatenate(
+        [
+            (frame[1:] == frame[:-1]).all(axis=2)[between[1:] & between[:-1]],
+            (frame[:, 1:] == frame[:, :-1]).all(axis=2)[between[:, 1:] & between[:, :-1]],
+        ]
+    )
+    flat = equal.size > FEW * inside.sum() and equal.mean() > EQUAL
+    return bool(flat or (min(shares) > BOTH and sum(shares) > EITHER))
 
 
 def trust(level: float, known: Strength) -> float:

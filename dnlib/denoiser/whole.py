@@ -52,9 +52,10 @@ def denoise(
     device : str
         Where the network computes: auto, cpu, cuda, cuda:1, mps.
     range : (black, white), optional
-        Instead of the smallest and largest value; integers stay within.
+        Instead of the smallest and largest value. At least half of the values lie between; those beyond stay there.
     dtype : str, optional
-        The type of the result: uint8, uint16, float32 or float64. Photon counts ask for one of the floats.
+        The type of the result: uint8, uint16, float32 or float64. Values are not rescaled to fit it. Photon counts ask
+        for one of the floats.
     patience : float
         Seconds: candidates that would take longer on two cores of a laptop are not tried.
     uncertainty : bool
@@ -78,9 +79,9 @@ def denoise(
     ------
     ValueError
         For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
-        shapes that could be read in two ways, and photon counts without `dtype`; for an unknown filter, and a device
-        that is not here when the network is asked for. For `adapt`, if no network fits, or the time or the image is too
-        small.
+        shapes that could be read in two ways, and photon counts without `dtype`; for a range or type that many values
+        do not fit; for an unknown filter, and a device that is not here when the network is asked for. For `adapt`, if
+        no network fits, or the time or the image is too small.
 
     Examples
     --------
@@ -119,7 +120,9 @@ def _array_of(image) -> tuple[np.ndarray, Callable]:
     if type(image).__module__ == "torch":
         import torch
 
-        return image.detach().cpu().numpy(), lambda pixels: torch.from_numpy(pixels).to(image.device)
+        half = image.dtype == torch.bfloat16  # which NumPy does not have
+        array = (image.float() if half else image).detach().cpu().numpy()
+        return array, lambda pixels: torch.from_numpy(pixels).to(image.device, image.dtype if half else None)
     return np.asarray(image), lambda pixels: pixels
 
 

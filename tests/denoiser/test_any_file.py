@@ -9,11 +9,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 from hypothesis import HealthCheck, Phase, event, given, settings, strategies as st
 from PIL import Image
 
 from dnlib.denoiser import denoise_file
+from dnlib.denoiser.destinations import check_beside
 from dnlib.images import Stack, opened, read, refused
 
 FILES = int(os.environ.get("DNLIB_FILES", "60"))
@@ -158,3 +160,15 @@ def test_any_file_comes_out_right_or_is_refused_in_one_line(data):
             assert {file.name for file in Path(folder).iterdir()} == {path.name, out.name}
             if out.suffix != ".npy":
                 check_same(path, out, broken, **reading)
+
+
+def test_what_is_written_beside_the_result_never_replaces_it_or_the_picture(tmp_path):
+    image, link = tmp_path / "noisy.tif", tmp_path / "link.tif"
+    image.touch()
+    link.symlink_to(image)
+    result = tmp_path / "denoised.tif"
+    around = tmp_path / ".." / tmp_path.name
+    for uncertainty in (link, around / "noisy.tif", around / "denoised.tif"):
+        with pytest.raises(ValueError, match="of its own"):
+            check_beside(image, result, None, uncertainty, overwrite=True)
+    check_beside(image, result, None, around / "deviation.tif", overwrite=False)

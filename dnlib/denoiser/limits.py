@@ -1,0 +1,62 @@
+"""Black and white of a part of a picture, as a user names them or as its values have them, and the type they fit."""
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from dnlib.images import Part, Range, range_in_use
+
+FITTING, LOST = 0.5, 0.25  # of the values: in the range that is told at least, outside of the type written at most
+FAR_OUT = 4.0  # times the range of all others, from which on single pixels do not make the range
+LOOKED_AT = 100_000  # values, by which it is seen whether there may be such pixels
+
+
+def told_range(range: tuple[float, float]) -> Range:
+    """The range that a user names."""
+    try:
+        low, high = map(float, range)
+    except (TypeError, ValueError):
+        raise ValueError(f"the range is black and white, as (0, 4095); {range!r} was given") from None
+    return Range.told(low, high)
+
+
+def fitting(told: Range, part: Part) -> tuple[float, float]:
+    """Black and white as a user named them, between which at least half of the values have to lie."""
+    values = part.pixels[part.inside]
+    if (share := np.mean((values >= told.low) & (values <= told.high))) < FITTING:
+        raise ValueError(
+            f"{share:.0%} of the values lie in the range from {told.low:g} to {told.high:g} that was given: they go "
+            f"from {values.min():g} to {values.max():g}; give the range from black to white, or none"
+        )
+    return told.low, told.high
+
+
+def seen_between(part: Part, low: float, high: float) -> tuple[float, float]:
+    """The smallest and largest value; if single ones (hot pixels) lie far outside of all others, those of groups."""
+    values = part.pixels[part.inside]
+    some = values[:: 1 + len(values) // LOOKED_AT].astype(np.float64)
+    if high - low <= FAR_OUT * np.ptp(np.quantile(some, (0.01, 0.99))):
+        return low, high
+    medians = [median_filter(part.pixels[k].astype(np.float64), (3, 3, 1))[part.inside[k]] for k in part.holding]
+    darkest, brightest = min(one.min() for one in medians), max(one.max() for one in medians)
+    return (float(darkest), float(brightest)) if high - low > FAR_OUT * (brightest - darkest) > 0 else (low, high)
+
+
+def name_of(dtype) -> str:
+    """That of a type as NumPy has it, or what was given instead."""
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return str(dtype)
+
+
+def check_type(part: Part, kind: np.dtype, low: float, high: float) -> None:
+    """Whether the type written holds the values of a part, from `low` to `high`: they are rounded, not rescaled."""
+    if not np.issubdtype(kind, np.integer) or kind == part.pixels.dtype:
+        return
+    values, limits = part.pixels[part.inside], np.iinfo(kind)
+    lost = np.mean((values < limits.min) | (values > limits.max))
+    if lost > LOST or (values.dtype.kind == "f" and range_in_use(values).white == 255):
+        raise ValueError(
+            f"the values go from {low:g} to {high:g}, and {kind} holds whole numbers from {limits.min} to "
+            f"{limits.max}: nothing is rescaled; scale the picture first, or give a type that holds its values"
+        )

@@ -1,0 +1,113 @@
+"""Which values make the range, which range and which type are refused, and pictures that were drawn."""
+
+import numpy as np
+import pytest
+import torch
+
+import dnlib
+from dnlib.denoiser.strength import is_drawn
+from dnlib.images import photo
+
+SIDE = 128
+CLEAN = photo("camera").reshape(SIDE, 4, SIDE, 4).mean(axis=(1, 3))
+NOISE = np.random.default_rng(1).normal(0, 0.06, CLEAN.shape)
+TWELVE_BITS = np.rint(4095 * (CLEAN + NOISE).clip(0, 1)).astype(np.uint16)
+HOT = ([40, 90], [40, 20])
+
+
+def error(found, clean=CLEAN, white=1.0):
+    squares = (np.asarray(found, float) / white - clean) ** 2
+    squares[HOT] = 0
+    return np.sqrt(squares.mean())
+
+
+@pytest.mark.parametrize(
+    ("noisy", "hot", "white"), [(TWELVE_BITS, 65535, 4095), ((CLEAN + NOISE).astype(np.float32), 1e6, 1)]
+)
+def test_hot_pixels_do_not_make_the_range(noisy, hot, white):
+    spoilt = noisy.copy()
+    spoilt[HOT] = hot
+    found = dnlib.denoise(spoilt)
+    assert error(found, white=white) < 1.2 * error(dnlib.denoise(noisy), white=white) < 0.6 * NOISE.std()
+    assert (found[HOT] > 0.9 * hot).all()
+
+
+def test_a_range_that_is_told_holds_for_integers_too():
+    beyond = np.rint(4095 * (CLEAN + NOISE).clip(0, None)).astype(np.uint16)
+    assert beyond.max() > 4095
+    told = [dnlib.denoise(beyond.astype(kind), range=(0, 4095)) for kind in (np.uint16, np.float32)]
+    assert error(told[0], white=4095) == pytest.approx(error(told[1], white=4095), rel=0.02)
+    assert error(told[0], white=4095) < 0.6 * NOISE.std()
+
+
+def test_values_beyond_a_range_that_is_told_are_not_pulled_into_it():
+    found = dnlib.denoise(TWELVE_BITS, range=(500, 3800), filter="median")
+    assert found.min() < 500
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((5000, 9000), "0% of the values lie in the range from 5000 to 9000"),
+        ((0, 1), "of the values lie in the range from 0 to 1"),
+        ((5, 5), "from black up to white"),
+        ((255, 0), "from black up to white"),
+        ((0, np.nan), "from black up to white"),
+        ((0,), r"black and white, as \(0, 4095\)"),
+        ("ab", r"black and white, as \(0, 4095\)"),
+    ],
+)
+def test_a_range_that_does_not_fit_is_refused(given, said):
+    with pytest.raises(ValueError, match=said):
+        dnlib.denoise(TWELVE_BITS, range=given, filter="median")
+
+
+@pytest.mark.parametrize(
+    ("image", "dtype"),
+    [
+        (TWELVE_BITS, "uint8"),
+        ((CLEAN + NOISE).astype(np.float32), "uint8"),
+        ((CLEAN + NOISE).astype(np.float32), "uint16"),
+        (np.rint(300 * NOISE).astype(np.int16), "uint16"),
+    ],
+)
+def test_a_type_that_does_not_hold_the_values_is_refused(image, dtype):
+    with pytest.raises(ValueError, match=f"{dtype} holds whole numbers from 0 to .*nothing is rescaled"):
+        dnlib.denoise(image, dtype=dtype, filter="median")
+
+
+def test_types_come_by_name_or_as_numpy_has_them():
+    noisy = np.rint(255 * (CLEAN + NOISE)).astype(np.float32)  # a few values beyond 255 are noise
+    assert dnlib.denoise(noisy, dtype=np.uint8, filter="median").dtype == np.uint8
+    half = torch.rand(16, 16).bfloat16()
+    assert dnlib.denoise(half, filter="median").dtype == torch.bfloat16
+    with pytest.raises(ValueError, match="the filter is auto, median"):
+        dnlib.denoise(noisy, filter=None)
+
+
+def drawn_pictures():
+    rng = np.random.default_rng(0)
+    bars = np.full((190, 190), 26)
+    for number in range(9):
+        bars[:, 20 * number + 5 : 20 * number + 15] = 51 + 20 * number
+    labels = np.rint(np.kron(rng.random((24, 24)), np.ones((8, 8))) * 6) * 40
+    code = np.kron(rng.random((40, 40)) < 0.5, np.ones((4, 4))) * 200 + 27
+    return {"bars": bars, "labels": labels, "code": code}
+
+
+@pytest.mark.parametrize("name", drawn_pictures())
+def test_what_was_drawn_comes_back_exactly_and_it_is_said(name):
+    drawn = drawn_pictures()[name].astype(np.uint8)
+    found, choice = dnlib.denoise(drawn, return_choice=True)
+    assert np.array_equal(found, drawn) and any("drawn, not taken" in note for note in choice.notes)
+
+
+def test_noisy_pictures_of_any_kind_were_not_drawn():
+    inside, dark = np.ones(CLEAN.shape, bool), (0.02 * CLEAN + NOISE).clip(0, 1)
+    for noisy in (CLEAN + 0.01 * NOISE, dark, np.round(CLEAN + NOISE, 2), (CLEAN + 8 * NOISE).clip(0, 1)):
+        assert not is_drawn(np.rint(255 * noisy)[..., None] / 255, inside)
+
+
+def test_thumbnails_have_too_few_rows_to_tell_noise_of_whole_rows():
+    small = photo("camera").reshape(64, 8, 64, 8).mean(axis=(1, 3))
+    assert not dnlib.denoise(small, return_choice=True)[1].beforehand
