@@ -106,7 +106,7 @@ def choose(
     part: Part,
     filter: str,
     device: str,
-    range: tuple[float, float] | None,
+    range: tuple[float, float],
     progress: bool,
     *,
     before: Before = NOTHING,
@@ -122,9 +122,7 @@ def choose(
     filtered. size: how many values there are in all, if these are samples. in_tiles: whether frames come in tiles.
     told: the range, if a user named it.
     """
-    values = part.pixels[part.inside]
-    low, high = (float(values.min()), float(values.max())) if range is None else range
-    _check_range(low, high, values.dtype)
+    low, high = range
     span, harmless = high - low, filter == "auto" and not part.counts
     frames, tiles, strength = _looked_at(part, before, low, span, HELD_OUT if adapt else 1.0, told)
     level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
@@ -252,12 +250,6 @@ def _why_unchanged(level: float, strength: Strength) -> str:
             "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME filters it anyway"
         )
     return "no candidate lowers the error for certain: returned unchanged"
-
-
-def _check_range(low: float, high: float, kind: np.dtype) -> None:
-    exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150 if kind == np.float64 else 1e30
-    if max(-low, high) > exact:
-        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
 
 
 def _root_mean_square(values: np.ndarray, inside: np.ndarray) -> float:

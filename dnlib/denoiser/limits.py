@@ -49,8 +49,11 @@ def name_of(dtype) -> str:
         return str(dtype)
 
 
-def check_type(part: Part, kind: np.dtype, low: float, high: float) -> None:
-    """Whether the type written holds the values of a part, from `low` to `high`: they are rounded, not rescaled."""
+def check_values(part: Part, kind: np.dtype, low: float, high: float) -> None:
+    """Whether arithmetic and the type written hold the values of a part, from `low` to `high`, as they are."""
+    exact = 2**53 if np.issubdtype(part.pixels.dtype, np.integer) else 1e150 if part.pixels.itemsize == 8 else 1e30
+    if max(-low, high) > exact:
+        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
     if not np.issubdtype(kind, np.integer) or kind == part.pixels.dtype:
         return
     values, limits = part.pixels[part.inside], np.iinfo(kind)

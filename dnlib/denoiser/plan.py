@@ -16,7 +16,7 @@ from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGE
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.limits import check_type, fitting, name_of, seen_between, told_range
+from dnlib.denoiser.limits import check_values, fitting, name_of, seen_between, told_range
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
@@ -175,7 +175,7 @@ def plan(
     check_parts(parts, adapt)
     tasks = []
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
-        check_type(part, kind, low, high)
+        check_values(part, kind, low, high)
         black, white = seen_between(part, low, high) if told is None else fitting(told, part)
         whole = len(glances) == picture.count
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
