@@ -164,6 +164,8 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
+        if any(path and picture.resolve().is_relative_to(path.resolve()) for path in (noisy, clean)):
+            raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
         options = {"--axes": axes, "--channels": channels, "--range": range, "--ignore-nan": ignore_nan}

@@ -221,6 +221,18 @@ def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
     assert "Noise of standard deviation" in both.output
 
 
+def test_what_is_measured_is_not_drawn_over(tmp_path, smooth):
+    pixels = np.rint(255 * noisy_of(smooth, Gaussian(20)).clip(0, 1)).astype(np.uint8)
+    for name, image in (("noisy.png", pixels), ("clean.png", np.rint(255 * smooth).astype(np.uint8))):
+        write(tmp_path / name, Picture.of(image))
+    pair = [str(tmp_path / "noisy.png"), str(tmp_path / "clean.png")]
+    before = [(tmp_path / name).read_bytes() for name in ("noisy.png", "clean.png")]
+    for measured, picture in ((pair[:1], pair[0]), (pair, pair[1]), ([str(tmp_path)] * 2, pair[0])):
+        result = CliRunner().invoke(main, ["noise", *measured, "--picture", picture, "--force"])
+        assert result.exit_code == 2 and f"{picture} is what is measured" in result.output
+    assert [(tmp_path / name).read_bytes() for name in ("noisy.png", "clean.png")] == before
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
