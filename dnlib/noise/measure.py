@@ -19,7 +19,14 @@ SMALLEST = 64  # pixels of each side of an image that is inspected
 WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
 
 
-def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range: Range | None = None) -> Inspection:
+def inspect_pair(
+    noisy: np.ndarray,
+    clean: np.ndarray,
+    *,
+    reach: int = 10,
+    inside: np.ndarray | None = None,
+    range: Range | None = None,
+) -> Inspection:
     """Measure the noise of an image whose clean version is known.
 
     Parameters
@@ -28,6 +35,8 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
         Integers, or floats; of two types, each in its own range.
     reach : int
         Largest lag of the correlation map; less for images that are smaller.
+    inside : array [H, W], optional
+        False where pixels do not count.
     range : Range, optional
         Black and white of both, instead of what is found.
 
@@ -47,9 +56,12 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
     >>> inspect_pair(clean + 0.01 * np.random.default_rng(0).standard_normal(clean.shape), clean).map.shape
     (21, 21)
     """
-    ranges = (range, range) if range else ranges_of_pair(np.asarray(noisy), np.asarray(clean))
-    noisy, clean = (one.to_unit(np.asarray(image)) for one, image in zip(ranges, (noisy, clean), strict=True))
-    noise, inside = noise_of(noisy, clean)
+    noisy, clean = np.asarray(noisy), np.asarray(clean)
+    check_shapes(noisy, clean)
+    counting = np.ones(noisy.shape[:2], bool) if inside is None else inside
+    ranges = (range, range) if range else ranges_of_pair(noisy[counting], clean[counting])
+    noisy, clean = (one.to_unit(image) for one, image in zip(ranges, (noisy, clean), strict=True))
+    noise, inside = noise_of(noisy, clean, counting)
     truth, values = clean[inside].ravel(), noise[inside].ravel()
     bins = _bins(np.argsort(truth, kind="stable"))
     return Inspection(
@@ -164,6 +176,14 @@ def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
     return first, second
 
 
+def check_shapes(noisy: np.ndarray, clean: np.ndarray) -> None:
+    """Refuse two images of different shapes."""
+    if noisy.shape != clean.shape:
+        raise ValueError(
+            f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
+        )
+
+
 def _check_scales(noisy: np.ndarray, clean: np.ndarray) -> None:
     """Refuse two images of which one is a multiple of the other."""
     if clean.std() > 0.02:
@@ -175,22 +195,21 @@ def _check_scales(noisy: np.ndarray, clean: np.ndarray) -> None:
             )
 
 
-def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def noise_of(noisy: np.ndarray, clean: np.ndarray, counting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The difference of two images, and where it counts: where the clean one is saturated there is nothing to measure.
 
     Pixels that only the noise drove to black or white do count: without them, dark areas would seem to have less noise.
+    counting: [H, W], False where pixels do not count; there is no noise there.
     """
-    if noisy.shape != clean.shape:
-        raise ValueError(
-            f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
-        )
-    _check_scales(noisy, clean)
-    beyond = noisy.min() < 0 or noisy.max() > 1
-    noise, inside = noisy - clean, np.ones(noisy.shape[:2], bool) if beyond else _inside(clean)
-    if not noise.any():
+    first, second = noisy[counting], clean[counting]
+    _check_scales(first, second)
+    if np.array_equal(first, second):
         raise ValueError("the two images are equal: there is no noise to measure")
+    inside = counting if first.min() < 0 or first.max() > 1 else counting & _inside(clean)
     if not inside.any():
         raise ValueError("every pixel of the clean image is black or white: there is no noise to measure")
+    noise = np.zeros_like(noisy)
+    noise[counting] = first - second
     return noise, inside
 
 

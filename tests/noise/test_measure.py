@@ -308,6 +308,50 @@ def test_files_are_inspected_part_by_part(tmp_path, smooth):
     assert found[""].level == pytest.approx(20, rel=0.15) and "frame 1 of 2 is inspected" in notes
 
 
+@pytest.fixture
+def pair(smooth):
+    """Noisy and clean image of 8 bits, and where both are to be seen."""
+    inside = np.ones(smooth.shape[:2], bool)
+    inside[:, :108] = False
+    images = (noisy_of(smooth, Gaussian(20)).clip(0, 1), smooth)
+    return *(np.rint(255 * image).astype(np.uint8) for image in images), inside
+
+
+@pytest.mark.parametrize("kind", ["colours", "gray"])
+@pytest.mark.parametrize("hidden", ["garbage", "unlike"])
+def test_of_a_pair_what_is_transparent_takes_part_in_nothing(tmp_path, pair, rng, kind, hidden):
+    noisy, clean, inside = pair
+    alpha = 255 * inside.astype(np.uint8)
+    for name, image, value in (("noisy", noisy, 0), ("clean", clean, 255)):
+        image = image if kind == "colours" else image[..., :1]
+        garbage = rng.integers(0, 256, image.shape) if hidden == "garbage" else value
+        spoilt = np.where(inside[..., None], image, garbage).astype(np.uint8)
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "a.png", Picture.of(np.dstack([spoilt, alpha]), alpha="unassociated"))
+    found, notes = inspect_files(tmp_path / "noisy" / "a.png", tmp_path / "clean" / "a.png")
+    visible = (noisy.astype(float) - clean)[inside]
+    level = (visible if kind == "colours" else visible[:, 0]).std()
+    assert found[""].level == pytest.approx(level, rel=1e-4) and not [note for note in notes if "lies" in note]
+    assert inspect_folders(tmp_path / "noisy", tmp_path / "clean").level == pytest.approx(level, rel=1e-3)
+
+
+def test_of_a_pair_what_is_missing_takes_part_in_nothing(tmp_path, pair):
+    noisy, clean, inside = pair
+    level = (noisy.astype(float) - clean)[inside].std()
+    missing = np.where(inside[..., None], noisy, np.nan)
+    for values, option in ((missing, {"ignore_nan": True}), (np.nan_to_num(missing, nan=-9999.0), {})):
+        np.save(tmp_path / "noisy.npy", values)
+        np.save(tmp_path / "clean.npy", clean.astype(float))
+        found = inspect_files(tmp_path / "noisy.npy", tmp_path / "clean.npy", **option)[0][""]
+        assert found.level == pytest.approx(level, rel=1e-3) and found.range.low >= 0 and found.radius == 0
+    write(tmp_path / "nowhere.png", Picture.of(np.dstack([clean, 0 * clean[..., :1]]), alpha="unassociated"))
+    with pytest.raises(ValueError, match="no pixel counts in both images"):
+        inspect_files(tmp_path / "nowhere.png", tmp_path / "nowhere.png")
+    np.save(tmp_path / "clean.npy", clean[:99])
+    with pytest.raises(ValueError, match="have one shape"):
+        inspect_files(tmp_path / "noisy.npy", tmp_path / "clean.npy")
+
+
 def test_hidden_files_have_no_partner_and_twins_are_named(folders):
     (folders / "noisy" / ".DS_Store").touch()
     (folders / "noisy" / "Thumbs.db").touch()
