@@ -53,7 +53,7 @@ def inspect_folders(
         own = lag_sums(noise, reach, valid=None if inside.all() else inside)
         sums = own if sums is None else sums + own
         moments += _moments(truth[inside], noise[inside])
-        left_out.append(1 - inside.mean())
+        left_out.append(1 - inside[counting].mean())
     filled = moments[0] > 0
     brightness, deviation = (np.arange(BINS)[filled] + 0.5) / BINS, 255 * _deviation(*moments[:, filled])
     return Inspection(

@@ -70,11 +70,11 @@ def inspect_pair(
         deviation=ranges[0].white * np.array([values[part].std() for part in bins]),
         map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
-        saturated=float(1 - _inside(noisy).mean()),
+        saturated=float(1 - _inside(noisy)[counting].mean()),
         curves=_curves(_by_colour(clean[inside]), _by_colour(noise[inside] - values.mean()) ** 2, ranges[0].white),
         covariance=_correlation_of_colours(_by_colour(noise[inside])),
         range=ranges[0],
-        **_history_of(noisy),
+        **_history_of(noisy, counting),
     )
 
 
@@ -120,7 +120,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
-    history = _history_of(image)
+    history = _history_of(image, counting)
     found = estimate(image, counting, blocks=history["blocks"])
     brightness, variances, correlation, colours = found.brightness, found.variance, found.map, found.colours
     white = None if history["blocks"] else _share_of_white(image, inside, found)
@@ -138,7 +138,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         deviation=used.white * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
         map=correlation,
         exact=False,
-        saturated=float(1 - inside.mean()),
+        saturated=float(1 - inside[counting].mean()),
         curves=curves,
         covariance=covariance,
         range=used,
@@ -213,12 +213,12 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray, counting: np.ndarray) -> tupl
     return noise, inside
 
 
-def _history_of(image: np.ndarray) -> dict[str, float | bool]:
-    """Clipping, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
+def _history_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bool]:
+    """Clipping where pixels count, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
     planes = image if image.ndim == 3 else image[..., None]
-    large = min(planes.shape[:2]) >= SMALLEST
+    large, values = min(planes.shape[:2]) >= SMALLEST, planes[counting]
     return {
-        "black": float((planes <= 0).mean()) if planes.min() >= 0 else 0.0,
+        "black": float((values <= 0).mean()) if values.min() >= 0 else 0.0,
         "blocks": large and has_blocks(planes),
         "enlarged": large and was_enlarged(planes),
     }

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from dnlib.cli import main
 from dnlib.images import Picture, write
-from dnlib.noise import inspect_image, inspect_pair
+from dnlib.noise import inspect_files, inspect_image, inspect_pair
 from dnlib.noise.sentences import lift_of
 from dnlib.noise.traces import has_blocks, was_enlarged
 
@@ -65,6 +65,35 @@ def test_dark_pictures_clipped_at_black_are_estimated(rng):
     middle = noisy[64:].astype(float)
     truth = np.sqrt(np.mean([row.var() for row in middle]))
     assert np.sqrt(found.variance(noisy)[64:].mean()) == pytest.approx(truth, rel=0.15)
+
+
+@pytest.mark.parametrize("kind", ["transparent", "missing", "NaN", "border"])
+def test_what_is_left_out_is_not_told_of_as_clipped(tmp_path, noisy, kind):
+    left = np.arange(128) < 52
+    pixels, path, options = noisy.copy(), tmp_path / "a.npy", {}
+    if kind == "transparent":
+        path, pixels = path.with_suffix(".png"), np.dstack([noisy, 255 * np.tile(~left, (128, 1)).astype(np.uint8)])
+        write(path, Picture.of(pixels, alpha="unassociated"))
+    else:
+        pixels = pixels if kind == "border" else pixels.astype(float)
+        pixels[:, left] = {"border": 0, "missing": -9999, "NaN": np.nan}[kind]
+        np.save(path, pixels)
+        options = {"ignore_nan": kind == "NaN"}
+    found = inspect_files(path, **options)[0][""]
+    assert found.saturated < 0.01 and found.black < 0.01 and found.record["saturated"] == found.saturated
+    assert "0.0% of the pixels are at one of these" in found.paragraph and "clipped" not in found.paragraph
+    if kind != "border":
+        np.save(tmp_path / "clean.npy", (noisy // 2 * 2).astype(pixels.dtype))
+        found = inspect_files(path, tmp_path / "clean.npy", **options)[0][""]
+        assert found.saturated < 0.01 and found.black < 0.01
+
+
+def test_black_places_without_noise_lift_nothing(noisy):
+    """Dots of black print are black, and not by noise."""
+    printed = noisy.copy()
+    printed[::4, ::4] = 0
+    found = inspect_pair(printed, printed // 2 * 2)
+    assert found.black > 0.05 and "clipped" not in found.paragraph
 
 
 @pytest.mark.parametrize("before", [-0.02, 0.0, 0.05, 0.3])
