@@ -37,7 +37,8 @@ class Inspection:
     range : Range
         Black and white of the image.
     black : float
-        Share of the values that are black, of those that count, in an image that never goes below.
+        Share of the values that are black, of those that count, in an image that never goes below; 0 where many lie
+        in places so bright that noise does not reach black: single pixels, fine print.
     blocks : bool
         Whether it has the blocks of a JPEG file.
     enlarged : bool

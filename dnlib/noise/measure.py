@@ -8,14 +8,17 @@ import numpy as np
 
 from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map
+from dnlib.noise.impulses import HALF, noise_around
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import Estimate, estimate
 from dnlib.noise.patches import is_clipped
+from dnlib.noise.sentences import CLIPPED
 from dnlib.noise.traces import has_blocks, was_enlarged
 from dnlib.noise.white import WHOLE, white_variance
 
 BINS = 12  # of brightness
 SMALLEST = 64  # pixels of each side of an image that is inspected
+FAR, FEW = 4.0, 0.03  # deviations above black from where noise does not reach it, and share of the black values there
 WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
 
 
@@ -216,12 +219,23 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray, counting: np.ndarray) -> tupl
 def _history_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bool]:
     """Clipping where pixels count, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
     planes = image if image.ndim == 3 else image[..., None]
-    large, values = min(planes.shape[:2]) >= SMALLEST, planes[counting]
+    large = min(planes.shape[:2]) >= SMALLEST
     return {
-        "black": float((values <= 0).mean()) if values.min() >= 0 else 0.0,
+        "black": _black_share(planes, counting),
         "blocks": large and has_blocks(planes),
         "enlarged": large and was_enlarged(planes),
     }
+
+
+def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
+    """Share of the values that are black if none lies below; 0 where many are in places far brighter than that."""
+    values = image[counting]
+    share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
+    if share < CLIPPED:
+        return share
+    middle, deviation = noise_around(image, counting, HALF)
+    single = ((image <= 0) & (middle > FAR * deviation))[counting].mean()
+    return share if single < FEW * share else 0.0
 
 
 def _by_colour(pixels: np.ndarray) -> np.ndarray:

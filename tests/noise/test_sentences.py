@@ -67,6 +67,16 @@ def test_dark_pictures_clipped_at_black_are_estimated(rng):
     assert np.sqrt(found.variance(noisy)[64:].mean()) == pytest.approx(truth, rel=0.15)
 
 
+@pytest.mark.parametrize("share", [0.03, 0.1])
+@pytest.mark.parametrize("bright", [True, False])
+def test_single_black_pixels_are_not_told_of_as_clipped(clean, noisy, rng, share, bright):
+    drawn, spoilt = rng.random(noisy.shape), noisy.copy()
+    spoilt[drawn < share] = 0
+    spoilt[drawn > 1 - share * bright] = 255
+    for found in (inspect_image(spoilt), inspect_pair(spoilt, (255 * clean).round().astype(np.uint8))):
+        assert found.black == 0 and "clipped" not in found.paragraph
+
+
 @pytest.mark.parametrize("kind", ["transparent", "missing", "NaN", "border"])
 def test_what_is_left_out_is_not_told_of_as_clipped(tmp_path, noisy, kind):
     left = np.arange(128) < 52
@@ -89,9 +99,9 @@ def test_what_is_left_out_is_not_told_of_as_clipped(tmp_path, noisy, kind):
 
 
 def test_black_places_without_noise_lift_nothing(noisy):
-    """Dots of black print are black, and not by noise."""
+    """A black frame is black, and not by noise."""
     printed = noisy.copy()
-    printed[::4, ::4] = 0
+    printed[:, :8] = 0
     found = inspect_pair(printed, printed // 2 * 2)
     assert found.black > 0.05 and "clipped" not in found.paragraph
 
