@@ -177,7 +177,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
         found, notes = inspect_files(noisy, clean, range=range, **reading)
     _note(noisy, notes)
     if as_json:
-        click.echo(json.dumps({name: one.record for name, one in found.items()}))
+        click.echo(json.dumps({name: {**one.record, "notes": list(notes)} for name, one in found.items()}))
     else:
         for name, one in found.items():
             click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {one.unit}:")

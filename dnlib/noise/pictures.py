@@ -64,7 +64,8 @@ def inspect_files(
     for part in parts:
         frame = part.holding[0]
         found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
-        others += _others(part.pixels[frame], part.inside[frame], found[part.name])
+        more = _others(part.pixels[frame], part.inside[frame], found[part.name])
+        others += [f"{part.name}: {note}" if part.name else note for note in more]
     if stack.count > 1:
         said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
     return found, notes + said + others

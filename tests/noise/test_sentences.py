@@ -140,6 +140,20 @@ def test_json_is_one_document_and_nothing_else(tmp_path, noisy):
     assert np.shape(found["covariance"]) == (3, 3) and len(found["colours"]) == 3 and "What fits" in found["text"]
 
 
+def test_json_holds_the_notes_too(tmp_path, rng):
+    smooth = np.broadcast_to(np.linspace(0.3, 0.6, 128), (128, 128))
+    rows = (255 * (smooth + 0.05 * rng.standard_normal((128, 1)))).astype(np.uint8)
+    alpha = np.full(rows.shape, 255, np.uint8)
+    np.save(tmp_path / "a.npy", np.dstack([rows, rows, rows, alpha]))
+    notes = json.loads(CliRunner().invoke(main, ["noise", str(tmp_path / "a.npy"), "--json"]).stdout)[""]["notes"]
+    for words in ("taken for alpha", "three colours are equal", "whole rows are too bright or too dark"):
+        assert any(words in note for note in notes)
+    channels = np.stack([rows, (255 * smooth + rng.normal(0, 5, rows.shape)).astype(np.uint8)])
+    np.save(tmp_path / "b.npy", channels)
+    found = json.loads(CliRunner().invoke(main, ["noise", str(tmp_path / "b.npy"), "--axes", "CYX", "--json"]).stdout)
+    assert all("channel 0: whole rows" in part["notes"][0] for part in found.values()) and len(found) == 2
+
+
 @settings(max_examples=15)
 @given(made_up(np.uint8, st.tuples(st.integers(60, 70), st.integers(60, 70)), elements=st.integers(0, 255)))
 def test_any_image_is_inspected_or_refused_in_one_line(pixels):
