@@ -70,6 +70,15 @@ def test_one_smooth_image_is_enough_for_an_estimate(smooth, model):
     assert estimated.lag_1 == pytest.approx(measured.lag_1, abs=0.08)
 
 
+def test_no_correlation_exceeds_one():
+    """Clean bars were said to have noise with a correlation of 1.01."""
+    bars = np.full((190, 190), 0.1)
+    for i in range(9):
+        bars[:, 20 * i + 5 : 20 * i + 15] = 0.2 + 0.08 * i
+    found = inspect_image(np.rint(255 * bars).astype(np.uint8))
+    assert np.abs(found.map).max() <= 1 and np.abs(found.covariance).max() <= 1
+
+
 def test_an_estimate_on_a_photograph(smooth):
     clean = arrays.photo("coffee")[:256, :300]
     for sigma in (15, 40):
