@@ -8,7 +8,17 @@ from pathlib import Path
 
 import click
 
-PATH = click.Path(path_type=Path)
+
+class _Named(click.Path):
+    """A path that says something: an empty name, as of a shell's variable that is not set, is no current folder."""
+
+    def convert(self, value, parameter, context):
+        if value == "":
+            self.fail("an empty name was given", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+PATH = _Named(path_type=Path)
 _BY_STEPS = "by steps"  # --more without a time
 _EXAMPLE = """dnlib denoise takes noisy pictures and writes denoised ones. It needs no clean picture and no setting.
 

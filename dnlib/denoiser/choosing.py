@@ -215,8 +215,9 @@ def _names(
     if not slow:
         return names, untried, []
     minutes = math.ceil(max(seconds[name] for name in slow) / 60)
-    untried |= dict.fromkeys(slow, f"it may take {minutes} minutes: --patience {minutes}m")
-    return names, untried, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
+    time = f"{minutes} minute{'s' * (minutes > 1)}"
+    untried |= dict.fromkeys(slow, f"it may take {time}: --patience {minutes}m")
+    return names, untried, [f"not tried, for they may take {time}: {', '.join(slow)}; --patience {minutes}m"]
 
 
 def _best_of(judged: dict[str, Judged]) -> str:

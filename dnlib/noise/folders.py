@@ -73,9 +73,8 @@ def _paired(noisy: str | Path, clean: str | Path | None) -> list[tuple[Path, Pat
     """The images of two folders, in pairs of the same name."""
     folders = [Path(folder) for folder in (noisy, clean) if folder is not None]
     if len(folders) < 2 or not all(folder.is_dir() for folder in folders):
-        raise ValueError(
-            f"two folders are measured together, of noisy and of clean images; {noisy}, {clean} were given"
-        )
+        given = f"only {noisy} was given" if clean is None else f"{noisy}, {clean} were given"
+        raise ValueError(f"two folders are measured together, of noisy and of clean images; {given}")
     first, second = (_by_name(folder) for folder in folders)
     if alone := sorted(first.keys() ^ second.keys()):
         raise ValueError(
