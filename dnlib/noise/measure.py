@@ -19,6 +19,7 @@ from dnlib.noise.white import WHOLE, white_variance
 BINS = 12  # of brightness
 SMALLEST = 64  # pixels of each side of an image that is inspected
 FAR, FEW = 4.0, 0.03  # deviations above black from where noise does not reach it, and share of the black values there
+LARGE = 512  # pixels of each side of the middle of an image, by which that is told
 WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
 
 
@@ -228,14 +229,18 @@ def _history_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bo
 
 
 def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
-    """Share of the values that are black if none lies below; 0 where many are in places far brighter than that."""
+    """Share of the values that are black if none lies below; 0 where many in the middle lie in brighter places."""
     values = image[counting]
     share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
     if share < CLIPPED:
         return share
+    part = tuple(slice(max(0, (size - LARGE) // 2), (size + LARGE) // 2) for size in counting.shape)
+    image, counting = image[part], counting[part]
+    if not (black := (image <= 0)[counting]).any():
+        return share
     middle, deviation = noise_around(image, counting, HALF)
-    single = ((image <= 0) & (middle > FAR * deviation))[counting].mean()
-    return share if single < FEW * share else 0.0
+    single = black & (middle > FAR * deviation)[counting]
+    return share if single.sum() < FEW * black.sum() else 0.0
 
 
 def _by_colour(pixels: np.ndarray) -> np.ndarray:
