@@ -8,7 +8,17 @@ from pathlib import Path
 
 import click
 
-PATH = click.Path(path_type=Path)
+
+class _Named(click.Path):
+    """A path that says something: an empty name, as of a shell's variable that is not set, is no current folder."""
+
+    def convert(self, value, parameter, context):
+        if value == "":
+            self.fail("an empty name was given", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+PATH = _Named(path_type=Path)
 _BY_STEPS = "by steps"  # --more without a time
 _EXAMPLE = """dnlib denoise takes noisy pictures and writes denoised ones. It needs no clean picture and no setting.
 
@@ -164,6 +174,8 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
     if picture:
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
+        if any(path and picture.resolve().is_relative_to(path.resolve()) for path in (noisy, clean)):
+            raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
         options = {"--axes": axes, "--channels": channels, "--range": range, "--ignore-nan": ignore_nan}
@@ -175,7 +187,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
         found, notes = inspect_files(noisy, clean, range=range, **reading)
     _note(noisy, notes)
     if as_json:
-        click.echo(json.dumps({name: one.record for name, one in found.items()}))
+        click.echo(json.dumps({name: {**one.record, "notes": list(notes)} for name, one in found.items()}))
     else:
         for name, one in found.items():
             click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {one.unit}:")

@@ -82,6 +82,19 @@ def test_bad_images_are_one_line(tmp_path, pixels, fragment):
     assert not (tmp_path / "out.npy").exists()
 
 
+def test_an_empty_name_is_not_the_current_folder(noisy_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["", "-o", "out"], [noisy_file, "-o", ""], [noisy_file, "-o", "a.png", "--report", ""]):
+        assert refused(call("denoise", *arguments), "an empty name was given")
+    assert [path.name for path in tmp_path.iterdir()] == ["noisy.png"]
+
+
+def test_what_noise_cannot_be_measured_of_is_told(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((80, 80), 5.0))
+    assert refused(call("noise", tmp_path / "a.npy"), "every value is 5): there is no noise in it")
+    assert refused(call("noise", tmp_path), f"only {tmp_path} was given")
+
+
 def test_bad_destinations_are_one_line(noisy_file, tmp_path):
     assert refused(call("denoise", noisy_file, "-o", tmp_path / "no" / "out.png"), "no folder")
     assert refused(call("denoise", noisy_file, "-o", tmp_path), "folder")

@@ -85,8 +85,8 @@ def _of_noise(found: Inspection) -> list[str]:
         )
     if found.saturated > CLIPPED:
         said.append(
-            f"Black or white, or not to be counted, are {found.saturated:.0%} of the pixels. What is cut off there has "
-            "less noise than the rest, and of another kind: do not compare brightness in such places."
+            f"Black or white are {found.saturated:.0%} of the pixels. What is cut off there has less noise than the "
+            "rest, and of another kind: do not compare brightness in such places."
         )
     if found.blocks:
         said.append(

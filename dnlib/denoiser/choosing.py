@@ -30,11 +30,10 @@ from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise, trust
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
-from dnlib.noise import isolated_pixels
+from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
-ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
 
 
 @dataclass(frozen=True)
@@ -218,8 +217,9 @@ def _names(
     if not slow:
         return names, untried, []
     minutes = math.ceil(max(seconds[name] for name in slow) / 60)
-    untried |= dict.fromkeys(slow, f"it may take {minutes} minutes: --patience {minutes}m")
-    return names, untried, [f"not tried, for they may take {minutes} minutes: {', '.join(slow)}; --patience {minutes}m"]
+    time = f"{minutes} minute{'s' * (minutes > 1)}"
+    untried |= dict.fromkeys(slow, f"it may take {time}: --patience {minutes}m")
+    return names, untried, [f"not tried, for they may take {time}: {', '.join(slow)}; --patience {minutes}m"]
 
 
 def _best_of(judged: dict[str, Judged]) -> str:
@@ -232,10 +232,7 @@ def _doubts(name: str, before: Before, tiles: list[np.ndarray], strength: Streng
     """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
     doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not before.done else []
     if np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]) > ISOLATED:
-        doubts.append(
-            "single pixels stand out by more than this noise can: they are kept, for whether they are noise, or stars, "
-            "dust and fine print, cannot be told; --filter median takes them for noise"
-        )
+        doubts.append(STAND_OUT)
     return doubts
 
 

@@ -73,7 +73,7 @@ def parts_of(
     frames = picture.colours.reshape(-1, *picture.colours.shape[-3:])
     inside = picture.inside.reshape(-1, *picture.inside.shape[-2:])
     if not inside.any():
-        raise ValueError("every pixel of the image is transparent or missing: there is nothing to denoise")
+        raise ValueError("every pixel of the image is transparent or missing: there is no noise to be seen")
     frames = filled(frames.astype(np.float32) if frames.dtype == np.float16 else frames, inside)
     count, apart = frames.shape[-1], picture.separate
     plane = (slice(None), slice(None), slice(None))
@@ -100,7 +100,7 @@ def parts_of(
     held = [part for part in parts if part.holding]
     if not held:
         value = frames[inside].flat[0]
-        raise ValueError(f"the image is constant (every value is {value:g}): there is nothing to denoise")
+        raise ValueError(f"the image is constant (every value is {value:g}): there is no noise in it")
     empty = [part.name for part in parts if not part.holding]
     notes += [f"{', '.join(empty)}: constant, left alone"] if empty else []
     black = len(frames) - len({number for part in held for number in part.holding})

@@ -46,7 +46,13 @@ from .measure import (
 )
 from .mixture import Mixture as Mixture, Sum as Sum
 from .models import Noise as Noise, NoisyImage as NoisyImage
-from .others import isolated_pixels as isolated_pixels, line_noise as line_noise, other_noise as other_noise
+from .others import (
+    ISOLATED as ISOLATED,
+    STAND_OUT as STAND_OUT,
+    isolated_pixels as isolated_pixels,
+    line_noise as line_noise,
+    other_noise as other_noise,
+)
 from .pictures import inspect_files as inspect_files, unlike_noise as unlike_noise
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
 from .stored import Resized as Resized, Stored as Stored, Turned as Turned

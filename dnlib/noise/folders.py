@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from dnlib.images import Range, image_files, read
+from dnlib.images import Range, image_files
 from dnlib.noise.correlation import lag_sums
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import BINS, noise_of, ranges_of_pair
+from dnlib.noise.pictures import read_pair
 
 
 def inspect_folders(
@@ -45,13 +46,14 @@ def inspect_folders(
     """
     sums, moments, left_out = None, np.zeros((3, BINS)), []
     for paths in tqdm(_paired(noisy, clean), desc="measuring", unit="image", disable=not progress):
-        pair = [read(path).first for path in paths]
-        image, truth = (one.to_unit(image) for one, image in zip(ranges_of_pair(*pair), pair, strict=True))
-        noise, inside = noise_of(image, truth)
+        *pair, counting, _ = read_pair(*paths)
+        ranges = ranges_of_pair(*(image[counting] for image in pair))
+        image, truth = (one.to_unit(image) for one, image in zip(ranges, pair, strict=True))
+        noise, inside = noise_of(image, truth, counting)
         own = lag_sums(noise, reach, valid=None if inside.all() else inside)
         sums = own if sums is None else sums + own
         moments += _moments(truth[inside], noise[inside])
-        left_out.append(1 - inside.mean())
+        left_out.append(1 - inside[counting].mean())
     filled = moments[0] > 0
     brightness, deviation = (np.arange(BINS)[filled] + 0.5) / BINS, 255 * _deviation(*moments[:, filled])
     return Inspection(
@@ -71,9 +73,8 @@ def _paired(noisy: str | Path, clean: str | Path | None) -> list[tuple[Path, Pat
     """The images of two folders, in pairs of the same name."""
     folders = [Path(folder) for folder in (noisy, clean) if folder is not None]
     if len(folders) < 2 or not all(folder.is_dir() for folder in folders):
-        raise ValueError(
-            f"two folders are measured together, of noisy and of clean images; {noisy}, {clean} were given"
-        )
+        given = f"only {noisy} was given" if clean is None else f"{noisy}, {clean} were given"
+        raise ValueError(f"two folders are measured together, of noisy and of clean images; {given}")
     first, second = (_by_name(folder) for folder in folders)
     if alone := sorted(first.keys() ^ second.keys()):
         raise ValueError(

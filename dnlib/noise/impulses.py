@@ -16,6 +16,7 @@ CROWDED = 0.25  # share of the pixels in rough places that differ as much
 REGULAR, FAR = 0.7, 6  # how uneven distances may be, beyond what chance makes, and pixels up to which they are counted
 BINS, WINDOW, TURNS = 8, 7, 2  # of brightness; pixels by which a place is called smooth; rounds of replacing
 AROUND = [(dy, dx) for dy, dx in product((-1, 0, 1), repeat=2) if (dy, dx) != (0, 0)]
+HALF, MOST = (0.5, 0.6745), (0.8, 1.2816)  # shares of normal values, and the deviations that these stay below
 MEDIAN_OF_NINE = 1.1  # the deviation of noise less the median of its neighbours
 
 
@@ -89,6 +90,18 @@ def _of_both_kinds(bright: np.ndarray, dark: np.ndarray, middle: np.ndarray, noi
     return min(rates) >= ONE_SIDED * max(rates)
 
 
+def noise_around(
+    image: np.ndarray, inside: np.ndarray, below: tuple[float, float] = MOST
+) -> tuple[np.ndarray, np.ndarray]:
+    """The median around each pixel, and the deviation of noise so bright, which single pixels hardly change.
+
+    image, inside: [H, W] or [H, W, C] and [H, W], False where pixels do not count. below: MOST bears clipping of half
+    of the values, HALF more single pixels.
+    """
+    middle = _middle(image)
+    return middle, np.interp(middle, *_noise_by_brightness(image[inside], middle[inside], below))
+
+
 def standing_out(image: np.ndarray, least: np.ndarray, differing: float = DIFFERING) -> tuple[np.ndarray, np.ndarray]:
     """Where single pixels are too bright, and where too dark, for all around but one.
 
@@ -108,11 +121,14 @@ def _middle(image: np.ndarray) -> np.ndarray:
     return median_filter(image, footprint=around)
 
 
-def _noise_by_brightness(image: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _noise_by_brightness(
+    image: np.ndarray, middle: np.ndarray, below: tuple[float, float] = HALF
+) -> tuple[np.ndarray, np.ndarray]:
     """Brightness and standard deviation of noise, BINS of each, which impulses hardly change."""
     apart = np.abs(image - middle).ravel()
     bins = np.array_split(np.argsort(middle, axis=None), BINS)
-    deviation = [np.median(apart[part]) / 0.6745 / MEDIAN_OF_NINE for part in bins]
+    share, deviations = below
+    deviation = [np.quantile(apart[part], share) / deviations / MEDIAN_OF_NINE for part in bins]
     return np.array([np.median(middle.flat[part]) for part in bins]), np.array(deviation)
 
 

@@ -28,7 +28,7 @@ class Inspection:
     exact : bool
         Measured with a clean image; estimated otherwise.
     saturated : float
-        Share of the pixels that are black or white in some colour, or do not count.
+        Share of the pixels that are black or white in some colour, of those that count.
     curves : array [C, 2, B]
         Brightness and standard deviation for each colour by itself; [1, 2, B] stands for any number of colours.
     covariance : array [C, C]
@@ -37,7 +37,8 @@ class Inspection:
     range : Range
         Black and white of the image.
     black : float
-        Share of the values that are black, in an image that never goes below.
+        Share of the values that are black, of those that count, in an image that never goes below; 0 where many lie
+        in places so bright that noise does not reach black: single pixels, fine print.
     blocks : bool
         Whether it has the blocks of a JPEG file.
     enlarged : bool

@@ -8,18 +8,29 @@ import numpy as np
 
 from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map
+from dnlib.noise.impulses import HALF, noise_around
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import Estimate, estimate
 from dnlib.noise.patches import is_clipped
+from dnlib.noise.sentences import CLIPPED
 from dnlib.noise.traces import has_blocks, was_enlarged
 from dnlib.noise.white import WHOLE, white_variance
 
 BINS = 12  # of brightness
 SMALLEST = 64  # pixels of each side of an image that is inspected
+FAR, FEW = 4.0, 0.03  # deviations above black from where noise does not reach it, and share of the black values there
+LARGE = 512  # pixels of each side of the middle of an image, by which that is told
 WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
 
 
-def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range: Range | None = None) -> Inspection:
+def inspect_pair(
+    noisy: np.ndarray,
+    clean: np.ndarray,
+    *,
+    reach: int = 10,
+    inside: np.ndarray | None = None,
+    range: Range | None = None,
+) -> Inspection:
     """Measure the noise of an image whose clean version is known.
 
     Parameters
@@ -28,6 +39,8 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
         Integers, or floats; of two types, each in its own range.
     reach : int
         Largest lag of the correlation map; less for images that are smaller.
+    inside : array [H, W], optional
+        False where pixels do not count.
     range : Range, optional
         Black and white of both, instead of what is found.
 
@@ -47,9 +60,12 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
     >>> inspect_pair(clean + 0.01 * np.random.default_rng(0).standard_normal(clean.shape), clean).map.shape
     (21, 21)
     """
-    ranges = (range, range) if range else ranges_of_pair(np.asarray(noisy), np.asarray(clean))
-    noisy, clean = (one.to_unit(np.asarray(image)) for one, image in zip(ranges, (noisy, clean), strict=True))
-    noise, inside = noise_of(noisy, clean)
+    noisy, clean = np.asarray(noisy), np.asarray(clean)
+    check_shapes(noisy, clean)
+    counting = np.ones(noisy.shape[:2], bool) if inside is None else inside
+    ranges = (range, range) if range else ranges_of_pair(noisy[counting], clean[counting])
+    noisy, clean = (one.to_unit(image) for one, image in zip(ranges, (noisy, clean), strict=True))
+    noise, inside = noise_of(noisy, clean, counting)
     truth, values = clean[inside].ravel(), noise[inside].ravel()
     bins = _bins(np.argsort(truth, kind="stable"))
     return Inspection(
@@ -58,11 +74,11 @@ def inspect_pair(noisy: np.ndarray, clean: np.ndarray, *, reach: int = 10, range
         deviation=ranges[0].white * np.array([values[part].std() for part in bins]),
         map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
-        saturated=float(1 - _inside(noisy).mean()),
+        saturated=float(1 - _inside(noisy)[counting].mean()),
         curves=_curves(_by_colour(clean[inside]), _by_colour(noise[inside] - values.mean()) ** 2, ranges[0].white),
         covariance=_correlation_of_colours(_by_colour(noise[inside])),
         range=ranges[0],
-        **_history_of(noisy),
+        **_history_of(noisy, counting),
     )
 
 
@@ -108,7 +124,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
-    history = _history_of(image)
+    history = _history_of(image, counting)
     found = estimate(image, counting, blocks=history["blocks"])
     brightness, variances, correlation, colours = found.brightness, found.variance, found.map, found.colours
     white = None if history["blocks"] else _share_of_white(image, inside, found)
@@ -126,7 +142,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         deviation=used.white * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
         map=correlation,
         exact=False,
-        saturated=float(1 - inside.mean()),
+        saturated=float(1 - inside[counting].mean()),
         curves=curves,
         covariance=covariance,
         range=used,
@@ -164,6 +180,14 @@ def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
     return first, second
 
 
+def check_shapes(noisy: np.ndarray, clean: np.ndarray) -> None:
+    """Refuse two images of different shapes."""
+    if noisy.shape != clean.shape:
+        raise ValueError(
+            f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
+        )
+
+
 def _check_scales(noisy: np.ndarray, clean: np.ndarray) -> None:
     """Refuse two images of which one is a multiple of the other."""
     if clean.std() > 0.02:
@@ -175,34 +199,48 @@ def _check_scales(noisy: np.ndarray, clean: np.ndarray) -> None:
             )
 
 
-def noise_of(noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def noise_of(noisy: np.ndarray, clean: np.ndarray, counting: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The difference of two images, and where it counts: where the clean one is saturated there is nothing to measure.
 
     Pixels that only the noise drove to black or white do count: without them, dark areas would seem to have less noise.
+    counting: [H, W], False where pixels do not count; there is no noise there.
     """
-    if noisy.shape != clean.shape:
-        raise ValueError(
-            f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
-        )
-    _check_scales(noisy, clean)
-    beyond = noisy.min() < 0 or noisy.max() > 1
-    noise, inside = noisy - clean, np.ones(noisy.shape[:2], bool) if beyond else _inside(clean)
-    if not noise.any():
+    first, second = noisy[counting], clean[counting]
+    _check_scales(first, second)
+    if np.array_equal(first, second):
         raise ValueError("the two images are equal: there is no noise to measure")
+    inside = counting if first.min() < 0 or first.max() > 1 else counting & _inside(clean)
     if not inside.any():
         raise ValueError("every pixel of the clean image is black or white: there is no noise to measure")
+    noise = np.zeros_like(noisy)
+    noise[counting] = first - second
     return noise, inside
 
 
-def _history_of(image: np.ndarray) -> dict[str, float | bool]:
-    """Clipping, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
+def _history_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bool]:
+    """Clipping where pixels count, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
     planes = image if image.ndim == 3 else image[..., None]
     large = min(planes.shape[:2]) >= SMALLEST
     return {
-        "black": float((planes <= 0).mean()) if planes.min() >= 0 else 0.0,
+        "black": _black_share(planes, counting),
         "blocks": large and has_blocks(planes),
         "enlarged": large and was_enlarged(planes),
     }
+
+
+def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
+    """Share of the values that are black if none lies below; 0 where many in the middle lie in brighter places."""
+    values = image[counting]
+    share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
+    if share < CLIPPED:
+        return share
+    part = tuple(slice(max(0, (size - LARGE) // 2), (size + LARGE) // 2) for size in counting.shape)
+    image, counting = image[part], counting[part]
+    if not (black := (image <= 0)[counting]).any():
+        return share
+    middle, deviation = noise_around(image, counting, HALF)
+    single = black & (middle > FAR * deviation)[counting]
+    return share if single.sum() < FEW * black.sum() else 0.0
 
 
 def _by_colour(pixels: np.ndarray) -> np.ndarray:

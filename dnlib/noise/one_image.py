@@ -68,9 +68,10 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
     """
     patches = patches_of(image, counting)
     if len(patches.residuals) < FEWEST:
+        clipped = is_clipped(image)[counting].mean()
         raise ValueError(
-            f"{is_clipped(image).mean():.0%} of the pixels are black or white, and hardly any part of the rest has "
-            "noise: there is nothing to estimate from; inspect a larger or less clipped part"
+            f"{clipped:.0%} of the pixels are black or white, and hardly any part of the rest has noise: there is "
+            "nothing to estimate from; inspect a larger or less clipped part"
         )
     energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
     variance, pure, structure = _by_structure(patches, energy)

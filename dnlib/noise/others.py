@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dnlib.noise.impulses import OUTLYING, OUTSTANDING, impulses_in, standing_out
+from dnlib.noise.impulses import OUTLYING, OUTSTANDING, impulses_in, noise_around, standing_out
 
 BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
@@ -17,6 +17,11 @@ REPEATED = 0.5  # correlation with rows further away, above which lines are a pa
 BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
 FULL = 0.9  # share of the pixels of a place that have to count
 UNLIKE, WORTH = 2.5, 0.01  # times as strong as elsewhere, and as strong at all, in shares of the range
+ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
+STAND_OUT = (
+    "single pixels stand out by more than this noise can: `dnlib denoise` keeps them, for whether they are noise, or "
+    "stars, dust and fine print, cannot be told; --filter median takes them for noise"
+)
 
 
 def other_noise(
@@ -68,6 +73,8 @@ def other_noise(
             f"single pixels are far too bright or too dark, about {known.share:.1%} of all, at random: impulses, which "
             "`dnlib denoise` replaces first"
         )
+    elif isolated_pixels(image, noise_around(image, inside)[1])[inside].mean() > ISOLATED:
+        said.append(STAND_OUT)
     return said
 
 

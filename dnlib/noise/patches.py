@@ -84,10 +84,13 @@ def covariance_of(patches: np.ndarray) -> np.ndarray:
 
 
 def correlation_from(covariance: np.ndarray) -> np.ndarray:
-    """The correlation map [2 REACH + 1, 2 REACH + 1] of the noise whose residuals have this covariance [N, N]."""
+    """The correlation map [2 REACH + 1, 2 REACH + 1] of the noise whose residuals have this covariance [N, N].
+
+    What is no noise can have more covariance with its neighbours than variance: it is taken for a correlation of 1.
+    """
     autocovariance = _autocovariance_from(covariance)
     half = np.concatenate([autocovariance[:0:-1], autocovariance]) / autocovariance[0]
-    return half.reshape(2 * REACH + 1, 2 * REACH + 1)
+    return half.reshape(2 * REACH + 1, 2 * REACH + 1).clip(-1, 1)
 
 
 def colours_from(covariance: np.ndarray) -> np.ndarray:
@@ -95,7 +98,7 @@ def colours_from(covariance: np.ndarray) -> np.ndarray:
     colours = np.arange(len(covariance))
     shared = np.array([[_autocovariance_from(covariance[a, :, b])[0] for b in colours] for a in colours])
     scale = np.sqrt(shared.diagonal())
-    return shared / np.outer(scale, scale)
+    return (shared / np.outer(scale, scale)).clip(-1, 1)
 
 
 def _autocovariance_from(covariance: np.ndarray) -> np.ndarray:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images import Picture, Range, Stack, opened, parts_of, read
+from dnlib.images import Picture, Range, Stack, filled, opened, parts_of, read
 from dnlib.noise.inspection import Inspection
-from dnlib.noise.measure import inspect_image, inspect_pair
+from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair
 from dnlib.noise.others import other_noise
 from dnlib.noise.sentences import number as as_read
 
@@ -48,9 +48,8 @@ def inspect_files(
     """
     told = Range.told(*range) if range else None
     if clean is not None:
-        picture, truth = (read(path, **reading) for path in (noisy, clean))
-        notes = [*picture.notes, *_shifted(picture.first, truth.first), *truth.notes]
-        return {"": inspect_pair(picture.first, truth.first, range=told)}, notes
+        first, second, inside, notes = read_pair(noisy, clean, **reading)
+        return {"": inspect_pair(first, second, inside=inside, range=told)}, notes + _shifted(first, second)
     with opened(noisy, **reading) as stack:
         picture, number = _first_of(stack)
         notes = list(stack.notes)
@@ -65,10 +64,23 @@ def inspect_files(
     for part in parts:
         frame = part.holding[0]
         found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
-        others += _others(part.pixels[frame], part.inside[frame], found[part.name])
+        more = _others(part.pixels[frame], part.inside[frame], found[part.name])
+        others += [f"{part.name}: {note}" if part.name else note for note in more]
     if stack.count > 1:
         said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
     return found, notes + said + others
+
+
+def read_pair(noisy: Path, clean: Path, **reading) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Two images [H, W] or [H, W, C], where both count [H, W], and notes; what does not count is filled."""
+    pictures = [read(path, **reading) for path in (noisy, clean)]
+    first, second = (picture.first for picture in pictures)
+    check_shapes(first, second)
+    inside = pictures[0].first_inside & pictures[1].first_inside
+    if not inside.any():
+        raise ValueError("no pixel counts in both images: there is no noise to measure")
+    first, second = (filled(image[None], inside[None])[0] for image in (first, second))
+    return first, second, inside, [note for picture in pictures for note in picture.notes]
 
 
 def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection) -> list[str]:
@@ -122,8 +134,6 @@ def _shifted(noisy: np.ndarray, clean: np.ndarray) -> list[str]:
     """Whether the two lie a few pixels apart, in a sentence."""
     from skimage.registration import phase_cross_correlation
 
-    if noisy.shape != clean.shape:
-        return []
     first, second = (image.astype(float).reshape(*image.shape[:2], -1).mean(axis=2) for image in (noisy, clean))
     first, second = first - first.mean(), second - second.mean()
     shift = phase_cross_correlation(first, second, normalization=None)[0].astype(int)

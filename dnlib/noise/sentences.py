@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 CORRELATED = 0.1  # a correlation above this counts
 SURE = 0.15  # the same for an estimate, which texture pulls away from zero
 CLIPPED = 0.01  # a share of black pixels above this is worth a sentence
+VISIBLE = 0.05 / 255  # of the range: what is brighter by less is not worth one
 TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
 
@@ -115,6 +116,8 @@ def _clipping(found: Inspection) -> list[str]:
         return []
     darkest = (found.range.white * found.curves[:, 0, 0], found.curves[:, 1, 0])
     lift = max(lift_of(mean, deviation) for mean, deviation in zip(*darkest, strict=True))
+    if lift < VISIBLE * found.white:
+        return []
     return [
         f"{found.black:.0%} of the values were clipped at black, where noise can only brighten: the darkest areas look "
         f"{number(lift)} {found.unit} too bright, and averaging does not undo it."

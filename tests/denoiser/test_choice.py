@@ -123,6 +123,7 @@ def test_single_pixels_that_stand_out_are_kept_and_told_of(rng):
 def test_what_takes_too_long_is_not_tried():
     _, choice = dnlib.denoise(GRAY, patience=0.01, return_choice=True)
     assert "ridge" not in choice.risks and choice.filter in choice.risks
+    assert "not tried, for they may take 1 minute: " in choice.notes[0]
 
 
 def test_for_a_blind_filter_the_blend_is_that_of_sigma_squared_and_loss(monkeypatch):

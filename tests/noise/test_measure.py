@@ -70,6 +70,15 @@ def test_one_smooth_image_is_enough_for_an_estimate(smooth, model):
     assert estimated.lag_1 == pytest.approx(measured.lag_1, abs=0.08)
 
 
+def test_no_correlation_exceeds_one():
+    """Clean bars were said to have noise with a correlation of 1.01."""
+    bars = np.full((190, 190), 0.1)
+    for i in range(9):
+        bars[:, 20 * i + 5 : 20 * i + 15] = 0.2 + 0.08 * i
+    found = inspect_image(np.rint(255 * bars).astype(np.uint8))
+    assert np.abs(found.map).max() <= 1 and np.abs(found.covariance).max() <= 1
+
+
 def test_an_estimate_on_a_photograph(smooth):
     clean = arrays.photo("coffee")[:256, :300]
     for sigma in (15, 40):
@@ -221,6 +230,18 @@ def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
     assert "Noise of standard deviation" in both.output
 
 
+def test_what_is_measured_is_not_drawn_over(tmp_path, smooth):
+    pixels = np.rint(255 * noisy_of(smooth, Gaussian(20)).clip(0, 1)).astype(np.uint8)
+    for name, image in (("noisy.png", pixels), ("clean.png", np.rint(255 * smooth).astype(np.uint8))):
+        write(tmp_path / name, Picture.of(image))
+    pair = [str(tmp_path / "noisy.png"), str(tmp_path / "clean.png")]
+    before = [(tmp_path / name).read_bytes() for name in ("noisy.png", "clean.png")]
+    for measured, picture in ((pair[:1], pair[0]), (pair, pair[1]), ([str(tmp_path)] * 2, pair[0])):
+        result = CliRunner().invoke(main, ["noise", *measured, "--picture", picture, "--force"])
+        assert result.exit_code == 2 and f"{picture} is what is measured" in result.output
+    assert [(tmp_path / name).read_bytes() for name in ("noisy.png", "clean.png")] == before
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -294,6 +315,50 @@ def test_files_are_inspected_part_by_part(tmp_path, smooth):
     write(tmp_path / "movie.tif", Picture.of(black, axes="TYX"))
     found, notes = inspect_files(tmp_path / "movie.tif")
     assert found[""].level == pytest.approx(20, rel=0.15) and "frame 1 of 2 is inspected" in notes
+
+
+@pytest.fixture
+def pair(smooth):
+    """Noisy and clean image of 8 bits, and where both are to be seen."""
+    inside = np.ones(smooth.shape[:2], bool)
+    inside[:, :108] = False
+    images = (noisy_of(smooth, Gaussian(20)).clip(0, 1), smooth)
+    return *(np.rint(255 * image).astype(np.uint8) for image in images), inside
+
+
+@pytest.mark.parametrize("kind", ["colours", "gray"])
+@pytest.mark.parametrize("hidden", ["garbage", "unlike"])
+def test_of_a_pair_what_is_transparent_takes_part_in_nothing(tmp_path, pair, rng, kind, hidden):
+    noisy, clean, inside = pair
+    alpha = 255 * inside.astype(np.uint8)
+    for name, image, value in (("noisy", noisy, 0), ("clean", clean, 255)):
+        image = image if kind == "colours" else image[..., :1]
+        garbage = rng.integers(0, 256, image.shape) if hidden == "garbage" else value
+        spoilt = np.where(inside[..., None], image, garbage).astype(np.uint8)
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "a.png", Picture.of(np.dstack([spoilt, alpha]), alpha="unassociated"))
+    found, notes = inspect_files(tmp_path / "noisy" / "a.png", tmp_path / "clean" / "a.png")
+    visible = (noisy.astype(float) - clean)[inside]
+    level = (visible if kind == "colours" else visible[:, 0]).std()
+    assert found[""].level == pytest.approx(level, rel=1e-4) and not [note for note in notes if "lies" in note]
+    assert inspect_folders(tmp_path / "noisy", tmp_path / "clean").level == pytest.approx(level, rel=1e-3)
+
+
+def test_of_a_pair_what_is_missing_takes_part_in_nothing(tmp_path, pair):
+    noisy, clean, inside = pair
+    level = (noisy.astype(float) - clean)[inside].std()
+    missing = np.where(inside[..., None], noisy, np.nan)
+    for values, option in ((missing, {"ignore_nan": True}), (np.nan_to_num(missing, nan=-9999.0), {})):
+        np.save(tmp_path / "noisy.npy", values)
+        np.save(tmp_path / "clean.npy", clean.astype(float))
+        found = inspect_files(tmp_path / "noisy.npy", tmp_path / "clean.npy", **option)[0][""]
+        assert found.level == pytest.approx(level, rel=1e-3) and found.range.low >= 0 and found.radius == 0
+    write(tmp_path / "nowhere.png", Picture.of(np.dstack([clean, 0 * clean[..., :1]]), alpha="unassociated"))
+    with pytest.raises(ValueError, match="no pixel counts in both images"):
+        inspect_files(tmp_path / "nowhere.png", tmp_path / "nowhere.png")
+    np.save(tmp_path / "clean.npy", clean[:99])
+    with pytest.raises(ValueError, match="have one shape"):
+        inspect_files(tmp_path / "noisy.npy", tmp_path / "clean.npy")
 
 
 def test_hidden_files_have_no_partner_and_twins_are_named(folders):

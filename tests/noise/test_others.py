@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from dnlib.images import Picture, photo, write
-from dnlib.noise import inspect_files, inspect_image, line_noise, other_noise
+from dnlib.noise import STAND_OUT, inspect_files, inspect_image, line_noise, other_noise
 
 CLEAN = 255 * photo("camera")[100:356, 100:356]
 PHOTOS = ("camera", "astronaut", "coffee", "brick", "grass", "coins", "moon")
@@ -41,12 +41,27 @@ def test_two_strengths_in_one_picture_are_named(rng):
     ]
 
 
+@pytest.mark.parametrize("sigma", [0, 5, 15])
+@pytest.mark.parametrize("value", [0, 255])
+def test_single_pixels_of_one_kind_are_named(rng, sigma, value):
+    noisy = 30 + 0.6 * CLEAN + sigma * rng.normal(0, 1, CLEAN.shape)
+    assert said_of(noisy) == []
+    noisy[rng.random(CLEAN.shape) < 0.03] = value
+    assert said_of(noisy) == [STAND_OUT]
+
+
 def test_impulses_are_named_and_stars_are_none(rng):
     noisy, drawn = CLEAN + rng.normal(0, 10, CLEAN.shape), rng.random(CLEAN.shape)
     noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 255
     assert "impulses" in said_of(noisy)[-1]
     sky = np.where(drawn < 0.002, 200.0, 20.0) + rng.normal(0, 3, CLEAN.shape)
-    assert said_of(sky) == []
+    assert said_of(sky) == [STAND_OUT]
+
+
+@pytest.mark.parametrize("mean", [0, 10, 50])
+@pytest.mark.parametrize("sigma", [5, 15, 40])
+def test_in_clipped_noise_no_single_pixels_stand_out(rng, mean, sigma):
+    assert said_of(mean + rng.normal(0, 1, CLEAN.shape) * sigma) == []
 
 
 @pytest.mark.parametrize("name", PHOTOS)

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from dnlib.cli import main
 from dnlib.images import Picture, write
-from dnlib.noise import inspect_image, inspect_pair
+from dnlib.noise import inspect_files, inspect_image, inspect_pair
 from dnlib.noise.sentences import lift_of
 from dnlib.noise.traces import has_blocks, was_enlarged
 
@@ -67,6 +67,45 @@ def test_dark_pictures_clipped_at_black_are_estimated(rng):
     assert np.sqrt(found.variance(noisy)[64:].mean()) == pytest.approx(truth, rel=0.15)
 
 
+@pytest.mark.parametrize("share", [0.03, 0.1])
+@pytest.mark.parametrize("bright", [True, False])
+def test_single_black_pixels_are_not_told_of_as_clipped(clean, noisy, rng, share, bright):
+    drawn, spoilt = rng.random(noisy.shape), noisy.copy()
+    spoilt[drawn < share] = 0
+    spoilt[drawn > 1 - share * bright] = 255
+    for found in (inspect_image(spoilt), inspect_pair(spoilt, (255 * clean).round().astype(np.uint8))):
+        assert found.black == 0 and "clipped" not in found.paragraph
+
+
+@pytest.mark.parametrize("kind", ["transparent", "missing", "NaN", "border"])
+def test_what_is_left_out_is_not_told_of_as_clipped(tmp_path, noisy, kind):
+    left = np.arange(128) < 52
+    pixels, path, options = noisy.copy(), tmp_path / "a.npy", {}
+    if kind == "transparent":
+        path, pixels = path.with_suffix(".png"), np.dstack([noisy, 255 * np.tile(~left, (128, 1)).astype(np.uint8)])
+        write(path, Picture.of(pixels, alpha="unassociated"))
+    else:
+        pixels = pixels if kind == "border" else pixels.astype(float)
+        pixels[:, left] = {"border": 0, "missing": -9999, "NaN": np.nan}[kind]
+        np.save(path, pixels)
+        options = {"ignore_nan": kind == "NaN"}
+    found = inspect_files(path, **options)[0][""]
+    assert found.saturated < 0.01 and found.black < 0.01 and found.record["saturated"] == found.saturated
+    assert "0.0% of the pixels are at one of these" in found.paragraph and "clipped" not in found.paragraph
+    if kind != "border":
+        np.save(tmp_path / "clean.npy", (noisy // 2 * 2).astype(pixels.dtype))
+        found = inspect_files(path, tmp_path / "clean.npy", **options)[0][""]
+        assert found.saturated < 0.01 and found.black < 0.01
+
+
+def test_black_places_without_noise_lift_nothing(noisy):
+    """A black frame is black, and not by noise."""
+    printed = noisy.copy()
+    printed[:, :8] = 0
+    found = inspect_pair(printed, printed // 2 * 2)
+    assert found.black > 0.05 and "clipped" not in found.paragraph
+
+
 @pytest.mark.parametrize("before", [-0.02, 0.0, 0.05, 0.3])
 def test_what_clipping_adds_to_the_mean_is_found_from_what_is_left(before, rng):
     clipped = (before + 0.05 * rng.standard_normal(400_000)).clip(0)
@@ -99,6 +138,20 @@ def test_json_is_one_document_and_nothing_else(tmp_path, noisy):
     found = json.loads(result.stdout)[""]
     assert found["level"] == pytest.approx(0.08 * 255, rel=0.15) and found["unit"] == "of 255"
     assert np.shape(found["covariance"]) == (3, 3) and len(found["colours"]) == 3 and "What fits" in found["text"]
+
+
+def test_json_holds_the_notes_too(tmp_path, rng):
+    smooth = np.broadcast_to(np.linspace(0.3, 0.6, 128), (128, 128))
+    rows = (255 * (smooth + 0.05 * rng.standard_normal((128, 1)))).astype(np.uint8)
+    alpha = np.full(rows.shape, 255, np.uint8)
+    np.save(tmp_path / "a.npy", np.dstack([rows, rows, rows, alpha]))
+    notes = json.loads(CliRunner().invoke(main, ["noise", str(tmp_path / "a.npy"), "--json"]).stdout)[""]["notes"]
+    for words in ("taken for alpha", "three colours are equal", "whole rows are too bright or too dark"):
+        assert any(words in note for note in notes)
+    channels = np.stack([rows, (255 * smooth + rng.normal(0, 5, rows.shape)).astype(np.uint8)])
+    np.save(tmp_path / "b.npy", channels)
+    found = json.loads(CliRunner().invoke(main, ["noise", str(tmp_path / "b.npy"), "--axes", "CYX", "--json"]).stdout)
+    assert all("channel 0: whole rows" in part["notes"][0] for part in found.values()) and len(found) == 2
 
 
 @settings(max_examples=15)
