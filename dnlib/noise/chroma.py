@@ -49,7 +49,7 @@ def chroma_correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndar
     if valid is not None:
         counts &= np.asarray(valid, dtype=bool)
     unit = np.where(counts, chroma / np.where(counts, length, 1), 0)
-    sums = lag_products(unit, [(0, 0), (1, 1), (2, 2)], reach).sum(axis=0)
-    pairs = np.rint(lag_products(counts[None].astype(planes.dtype), [(0, 0)], reach)[0])
+    mask = counts[None].astype(planes.dtype)
+    sums, pairs = lag_products(unit, unit, reach), np.rint(lag_products(mask, mask, reach))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, sums / pairs, np.nan)
