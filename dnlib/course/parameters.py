@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import math
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,9 @@ class CourseError(ValueError):
     """Something about a request that is wrong before anything runs, in one line."""
 
 
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a chapter's `parameters` cell, of the form `name: type = default  # help`."""
-
-    name: str
-    type: str
-    default: Any
-    help: str = ""
-
-
 @cache
-def declared(notebook: Path) -> dict[str, Parameter]:
-    """The parameters that a chapter's `parameters` cell declares.
+def declared(notebook: Path) -> dict[str, type]:
+    """The parameters that a chapter's `parameters` cell declares, with their types.
 
     Raises CourseError if the cell is missing or holds anything but annotated literals.
     """
@@ -47,8 +36,8 @@ def declared(notebook: Path) -> dict[str, Parameter]:
                 f"{notebook.name}: line {lines[node.lineno - 1]!r} of the parameters cell is not of the form "
                 f"name: type = literal, with a type of {', '.join(_TYPES)}"
             )
-        help = lines[node.lineno - 1].partition("#")[2].strip()
-        found[node.target.id] = Parameter(node.target.id, node.annotation.id, ast.literal_eval(node.value), help)
+        ast.literal_eval(node.value)  # nothing but a literal
+        found[node.target.id] = _TYPES[node.annotation.id]
     return found
 
 
@@ -62,12 +51,11 @@ def typed(notebook: Path, overrides: dict[str, Any]) -> dict[str, Any]:
     for name, value in overrides.items():
         if name not in known:
             raise CourseError(f"chapter {notebook.stem} has no parameter {name!r}; it has: {', '.join(known)}")
-        checked[name] = _typed(notebook, known[name], value)
+        checked[name] = _typed(f"chapter {notebook.stem}: parameter {name!r}", known[name], value)
     return checked
 
 
-def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
-    kind = _TYPES[parameter.type]
+def _typed(what: str, kind: type, value: Any) -> Any:
     if kind is str and isinstance(value, str):
         return value
     literal = value
@@ -77,7 +65,5 @@ def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
     if kind is float and type(literal) is int:
         literal = float(literal)
     if type(literal) is not kind or (kind is float and not math.isfinite(literal)):
-        raise CourseError(
-            f"chapter {notebook.stem}: parameter {parameter.name!r} is of type {parameter.type}, {value!r} was given"
-        )
+        raise CourseError(f"{what} is of type {kind.__name__}, {value!r} was given")
     return literal
