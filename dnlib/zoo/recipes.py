@@ -261,11 +261,6 @@ _ROWS = {
     "distilled_row": RECIPES["distilled_phones"],
 }
 RECIPES |= {name: _on_equal_terms(like) for name, like in _ROWS.items()}
-NOT_YET = {  # written down, without weights that ship
-    "photographs_rgb_pairs",
-    "distilled_phones_pepper",
-    *(name for row, name in ROWS.items() if row not in ("SSID", "S-1", "S-2")),
-}
 HELD_OUT = 4  # videos
 DATA = {
     "bsds500": "bsds500 train and test (400 photographs), fresh noise at every step",
