@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Literal
 from dnlib.course import records
 from dnlib.course.parameters import COMMON, typed
 from dnlib.course.profiles import PROFILES
-from dnlib.images import ROOT, one_of, shipped
+from dnlib.images import ROOT, atomic_folder, one_of, shipped
 
 NOTEBOOKS = shipped("notebooks")
 
@@ -144,10 +143,7 @@ def copy(folder: Path) -> list[Path]:
     if folder.exists():
         raise FileExistsError(f"{folder} is there already, perhaps with work in it; name a folder that is not")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".course-") as place:
-        made = Path(place) / "course"
-        made.mkdir()
+    with atomic_folder(folder) as made:
         for chapter in chapters():
             shutil.copy(chapter, made)
-        made.rename(folder)
     return sorted(folder.glob("*.ipynb"))

@@ -8,10 +8,8 @@ photographs inside scikit-image, which are always there.
 import hashlib
 import itertools
 import logging
-import os
 import shlex
 import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +23,7 @@ from dnlib.images.checks import one_of
 from dnlib.images.layouts import Example, examples, image_paths
 from dnlib.images.places import SHIPPED, home
 from dnlib.images.scenes import scene_of, scene_rules
+from dnlib.images.writing import atomic_folder
 
 
 @dataclass(frozen=True)
@@ -211,7 +210,8 @@ def fetch(name: str, *, progress: bool = False) -> Path:
         for path in tqdm(downloads, desc=f"fetching {name}", unit="file", disable=not progress):
             archive = store.fetch(path, progressbar=progress and len(downloads) == 1)
             if dataset.unpack and not dataset.is_present:
-                _unpack(Path(archive), dataset.unpack)
+                with atomic_folder(Path(archive).with_name("unpacked")) as folder:
+                    shutil.unpack_archive(archive, folder, dataset.unpack)
     except requests.exceptions.RequestException as error:
         raise ConnectionError(
             f"{downloads[path][1]} cannot be reached ({type(error).__name__}); is there a network? "
@@ -227,13 +227,3 @@ def fetch(name: str, *, progress: bool = False) -> Path:
             f"nothing can be written into {dataset.folder}; set DNLIB_DATA to a folder of yours"
         ) from error
     return dataset.folder
-
-
-def _unpack(archive: Path, kind: str) -> None:
-    """Into the folder unpacked/ beside the archive, in place of what is left of an earlier attempt."""
-    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=archive.parent) as folder:
-        shutil.unpack_archive(archive, Path(folder) / "new", kind)
-        destination = archive.parent / "unpacked"
-        if destination.exists():
-            os.replace(destination, Path(folder) / "old")
-        os.replace(Path(folder) / "new", destination)
