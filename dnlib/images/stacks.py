@@ -142,17 +142,12 @@ def _reader(
 
 
 def _open_npy(path: Path) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    with open(path, "rb") as file:
-        version = np.lib.format.read_magic(file)
-        if version not in readers:
-            return None
-        shape, fortran, kind = readers[version](file)
-        start = file.tell()
-    if fortran or kind.hasobject or len(shape) < 3 or math.prod(shape) == 0 or _alpha_by_values(shape, kind):
+    whole = np.load(path, mmap_mode="r", allow_pickle=False)
+    shape, kind = whole.shape, whole.dtype
+    if not whole.flags.c_contiguous or len(shape) < 3 or whole.size == 0 or _alpha_by_values(shape, kind):
         return None
     plane = shape[-3:] if shape[-1] <= MOST_SAMPLES else shape[-2:]
-    return Stored(without_values(shape, kind), plane=plane), plane_reader(path, kind, start, plane)
+    return Stored(without_values(shape, kind), plane=plane), plane_reader(path, kind, whole.offset, plane)
 
 
 def _alpha_by_values(shape: tuple[int, ...], kind: np.dtype) -> bool:
