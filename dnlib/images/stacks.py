@@ -16,6 +16,7 @@ from dnlib.images.files import check_there, kind_of, layout_of, named, notes_on,
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.planes import plane_reader, without_values
+from dnlib.images.tiff import open_tiff
 from dnlib.images.zarr_reading import open_zarr
 
 FRAMES_FIRST = "[^YXSC]+(C?YX|YX[SC])"  # axes of stacks whose frames follow each other
@@ -99,8 +100,6 @@ def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[i
         with refusing(path):
             return _open_npy(path)
     if kind == "a TIFF":
-        from dnlib.images.tiff import open_tiff  # and with it tifffile
-
         with refusing(path):
             return open_tiff(path, files)
     if kind == "a zarr":

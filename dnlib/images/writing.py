@@ -16,7 +16,10 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
+from dnlib.images.raster import write_raster
+from dnlib.images.tiff import write_tiff
 from dnlib.images.zarr_reading import holds_zarr, package
+from dnlib.images.zarr_writing import write_zarr
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a file
 
@@ -153,8 +156,6 @@ def write(
     suffix, lost = path.suffix.lower(), []
     try:
         if suffix == ".zarr":
-            from dnlib.images.zarr_writing import write_zarr
-
             with atomic_folder(path) as folder:
                 lost = write_zarr(folder, picture, frames)
         else:
@@ -172,12 +173,8 @@ def _write(path: Path, suffix: str, picture: Picture, frames: Iterable[np.ndarra
     if suffix == ".npy":
         _write_npy(path, picture, frames)
     elif suffix in (".tif", ".tiff"):
-        from dnlib.images.tiff import write_tiff
-
         return write_tiff(path, picture, frames)
     else:
-        from dnlib.images.raster import write_raster
-
         write_raster(path, picture)
     return []
 
