@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from steps import fitted, operations, peak, plain
 from torch import Tensor
 from torch.nn import functional
@@ -23,7 +23,6 @@ from dnlib.methods import APBSN, SIDD, adjusted
 from dnlib.networks import BlindPatch, Branch, DilatedBlindSpot, local_global, shrunk, shuffle
 from dnlib.noise import Gaussian
 from dnlib.training import Crops, computes_in_bfloat16
-from dnlib.zoo import provenance
 
 REPEATS = 3
 
@@ -99,8 +98,8 @@ def inference() -> dict:
 
 
 def main():
-    question, whole = __doc__.split("\n")[0], inference()
-    print(question)
+    whole = inference()
+    print(heading())
     print(
         f"  LG-BPN, 256x256: {whole['seconds']:.2f} s, in the published order {whole['published_order']:.2f} s, ratio "
         f"{whole['ratio']:.1f}; the answers differ by {whole['difference']:.1e} of the largest"
@@ -117,10 +116,10 @@ def main():
     of_peak = work / times["training.fit"] / peak(torch.bfloat16 if bf16 else torch.float32)
     print(
         f"  AP-BSN's step: {times['training.fit']:.2f} s, plain {times['plain float32']:.2f} s, ratio {ratio:.2f}; "
-        f"{of_peak:.0%} of the convolution peak; {provenance.machine()}"
+        f"{of_peak:.0%} of the convolution peak"
     )
     step = {"seconds": times, "ratio": ratio, "bfloat16": bf16, "share_of_peak": of_peak}
-    store("blind_patch", question=question, inference=whole, step=step)
+    store("blind_patch", inference=whole, step=step)
     if whole["ratio"] < 2 or whole["difference"] > 1e-4 or ratio < target:
         sys.exit(
             f"  missed: 2 times the published order, equal to 1e-4, and {target} times the plain step were expected"

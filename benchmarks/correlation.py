@@ -16,10 +16,9 @@ import time
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 
 from dnlib.noise import correlation_map, lag_sums
-from dnlib.zoo import provenance
 
 REACH, REPEATS, FRAMES = 10, 3, 10
 SMALL, LARGE = (1536, 2048, 3), (3000, 4000, 3)
@@ -103,23 +102,20 @@ def main():
     error = {"ours": float(np.abs(found - exact).max()), "tensors": float(np.abs(by_loop - exact).max())}
     process = subprocess.run([sys.executable, __file__, "--large"], capture_output=True, text=True, check=True)
     whole, ten = json.loads(process.stdout), frames()
-    question = __doc__.split("\n")[0]
     store(
         "correlation",
-        question=question,
         seconds={"ours": ours, "tensors": tensors, "corrcoef": numpy},
         ratios=ratios,
         error=error,
         large=whole,
         frames={"measured": FRAMES, "seconds": ten, "minutes_for_320": 320 / FRAMES * ten / 60},
     )
-    print(question)
+    print(heading())
     for name, seconds in median.items():
         print(f"  3 megapixels, {name:9} {seconds:8.3f} s  ({seconds / median['ours']:6.1f} times ours)")
     print(f"  error {error['ours']:.1e}, of the loop with tensors {error['tensors']:.1e}")
     print(f"  12 megapixels: {whole['seconds']:.2f} s, {whole['peak_memory_mb']:.0f} MB at the peak, all in all")
     print(f"  320 frames of 12 megapixels: {320 / FRAMES * ten / 60:.1f} minutes, from {FRAMES} measured")
-    print(f"  {provenance.machine()}")
     if ratios["corrcoef"] < 150 or ratios["tensors"] < 5 or error["ours"] > 1e-6:
         sys.exit("  missed: 150 times numpy.corrcoef, 5 times the loop with tensors and an error of 1e-6 were expected")
 

@@ -15,14 +15,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from torch import nn
 
 import dnlib
 from dnlib.methods import Noise2Noise
 from dnlib.networks import BabyUNet
 from dnlib.training import fit
-from dnlib.zoo import provenance
 
 ROUNDS, PIECES = 5, 600
 
@@ -98,14 +97,12 @@ def main():
             )
             ratio = statistics.median(run[1][name]["milliseconds"] / run[0][name]["milliseconds"] for run in runs)
             outcome[f"{name}, {comparison}"] = {"without": before, "with": after, "ratio": round(ratio, 3)}
-    question = __doc__.split("\n")[0]
-    store("host", question=question, outcome=outcome)
-    print(question)
+    store("host", outcome=outcome)
+    print(heading())
     for name, found in outcome.items():
         times = " to ".join(f"{found[key]['milliseconds']:.2f}" for key in ("without", "with"))
         faults = " to ".join(f"{found[key]['page_faults']:.0f}" for key in ("without", "with"))
         print(f"  {name:34} {times} ms, {faults} page faults, ratio {found['ratio']:.3f}")
-    print(f"  {provenance.machine()}")
     if not all(0.95 <= found["ratio"] <= 1.05 for found in outcome.values()):
         sys.exit("  missed: ratios of 0.95 to 1.05 were expected")
 

@@ -20,9 +20,19 @@ def stored(name: str) -> dict:
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
+def question() -> str:
+    """What the script that runs asks: the first line of its text."""
+    return sys.modules["__main__"].__doc__.split("\n")[0]
+
+
+def heading() -> str:
+    """The question and the machine, a line each."""
+    return f"{question()}\n  {provenance.machine()}"
+
+
 def store(name: str, **outcome) -> None:
     """Write one JSON file: what was asked, what came out, on which machine and with which versions."""
     folder().mkdir(parents=True, exist_ok=True)
-    outcome |= {"machine": provenance.machine(), "versions": provenance.versions()}
+    outcome = {"question": question(), **outcome, "machine": provenance.machine(), "versions": provenance.versions()}
     with atomic(folder() / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(outcome, indent=1) + "\n")

@@ -13,14 +13,13 @@ import time
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from steps import peak
 from torch import Tensor
 
 from dnlib.images import arrays, set_in_motion
 from dnlib.methods.patch_targets import _mirrored, search
 from dnlib.noise import CorrelatedGaussian, noisy_burst
-from dnlib.zoo import provenance
 
 REPEATS, TARGET = 9, 6
 
@@ -77,8 +76,8 @@ def timed(function) -> tuple[float, object]:
 
 
 def main():
-    question, outcome, burst = __doc__.split("\n")[0], {}, made((240, 320))
-    print(question)
+    outcome, burst = {}, made((240, 320))
+    print(heading())
     search(burst, patch=3, radius=1)  # compile
     fastest = peak(torch.float32)
     for patch in (7, 43):
@@ -109,8 +108,7 @@ def main():
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     outcome["full size"] = {"seconds": seconds, "peak_memory_mb": memory}
     print(f"  480x854, radius 37, patch 43: {seconds:.1f} s, {memory:.0f} MB at the peak, all in all")
-    print(f"  {provenance.machine()}")
-    store("patches", question=question, **outcome)
+    store("patches", **outcome)
     if min(outcome[f"patch {patch}"]["ratio"] for patch in (7, 43)) < TARGET or seconds > 45:
         sys.exit(f"  missed: {TARGET} times the tensors and 45 s for the full size were expected")
 
