@@ -7,13 +7,11 @@
 2. A training step of AP-BSN at published width, on 2 crops of 60x60, against its plain float32 form.
 """
 
-import statistics
 import sys
-import time
 
 import numpy as np
 import torch
-from outcome import heading, store
+from outcome import heading, store, timed
 from steps import fitted, operations, peak, plain
 from torch import Tensor
 from torch.nn import functional
@@ -51,15 +49,6 @@ def in_the_published_order(network: BlindPatch, image: Tensor) -> Tensor:
     return network.tail(torch.cat(answers, dim=1))
 
 
-def timed(function, repeats: int = REPEATS) -> tuple[float, Tensor]:
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        result = function()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times), result
-
-
 def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
     """Seconds of the masked convolutions, the bodies, and the rest."""
     features, found = network.head(image), {}
@@ -67,12 +56,13 @@ def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
     for name, branch, stride, ratio in zip(("local", "global"), branches, *SIDD[0], strict=True):
         kernel = shrunk(branch.look.weight * branch.look.taps, ratio)
         found[f"{name}, masked convolution"], seen = timed(
-            lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2)
+            lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2), REPEATS
         )
         small = shuffle.split(seen, stride)
-        found[f"{name}, body"], _ = timed(lambda b=branch, s=small: b.body(s))
+        found[f"{name}, body"], _ = timed(lambda b=branch, s=small: b.body(s), REPEATS)
     joined = torch.cat([seen, seen], dim=1)
-    found["head and tail"] = timed(lambda: network.head(image))[0] + timed(lambda: network.tail(joined))[0]
+    ends = (lambda: network.head(image)), (lambda: network.tail(joined))
+    found["head and tail"] = sum(timed(end, REPEATS)[0] for end in ends)
     return found
 
 
@@ -86,8 +76,8 @@ def inference() -> dict:
             return network(image)
 
     ours()
-    seconds, answer = timed(ours)
-    slow, reference = timed(lambda: in_the_published_order(network, image), 1)
+    seconds, answer = timed(ours, REPEATS)
+    slow, reference = timed(lambda: in_the_published_order(network, image))
     return {
         "seconds": seconds,
         "published_order": slow,

@@ -14,11 +14,10 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
-from outcome import heading, store
+from outcome import apart, heading, store
 from steps import fitted, operations, peak, plain
 
 from dnlib.images import arrays, datasets
@@ -105,10 +104,11 @@ def whole_image(name: str) -> dict[str, float]:
     return found
 
 
-def apart(name: str) -> dict[str, float] | str:
-    command = [sys.executable, Path(__file__), "--whole-image", name]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    return json.loads(result.stdout) if result.returncode == 0 else result.stderr.strip().splitlines()[-1][:200]
+def whole_image_apart(name: str) -> dict[str, float] | str:
+    try:
+        return apart("--whole-image", name)
+    except subprocess.CalledProcessError as error:
+        return error.stderr.strip().splitlines()[-1][:200]
 
 
 def main():
@@ -131,7 +131,7 @@ def main():
         photographs = photographs[2:]
     equal = equal_seconds(Crops(photographs, NOISE, size=64, count=4), held_out)
     names = "BlindSpotUNet, width 48", "TwoWayBlindSpotUNet, shipped weights", "BM3D, true sigma"
-    whole = {name: apart(name) for name in names}
+    whole = {name: whole_image_apart(name) for name in names}
     store(
         "blind_spot",
         seconds=seconds,

@@ -8,14 +8,13 @@ or do not, in both orders. Each is measured in many short pieces, and the fastes
 import json
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from outcome import heading, store
+from outcome import apart, heading, store
 from torch import nn
 
 import dnlib
@@ -64,13 +63,8 @@ def call_dnlib() -> None:
     fit(Noise2Noise(BabyUNet(1, 8)), pairs, steps=3, device="cpu", progress=False)
 
 
-def apart(what: str) -> list[dict]:
-    """What a process of its own measures: "before and after", "dnlib first", "nothing first"."""
-    command = [sys.executable, __file__, "--measure", what]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
-
-
 def measure(what: str) -> list[dict]:
+    """What a process of its own measures: "before and after", "dnlib first", "nothing first"."""
     torch.set_num_threads(1)
     first = [measured()] if what == "before and after" else []
     if what != "nothing first":
@@ -79,11 +73,11 @@ def measure(what: str) -> list[dict]:
 
 
 def main():
-    rounds = [apart("before and after") for _ in range(ROUNDS)]
+    rounds = [apart("--measure", "before and after") for _ in range(ROUNDS)]
     pairs = []
     for turn in range(2 * ROUNDS):  # in both orders
         order = ("nothing first", "dnlib first")[:: 1 if turn % 2 else -1]
-        found = {what: apart(what)[0] for what in order}
+        found = {what: apart("--measure", what)[0] for what in order}
         pairs.append((found["nothing first"], found["dnlib first"]))
     outcome = {}
     for comparison, runs in {"in one process": rounds, "in processes apart": pairs}.items():

@@ -1,13 +1,37 @@
-"""Where a benchmark's numbers go: runs/benchmarks, or with --publish the committed results beside this file."""
+"""How a benchmark measures, and where its numbers go.
+
+That is runs/benchmarks, or with --publish the committed results beside this file.
+"""
 
 import json
+import statistics
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from dnlib.images import atomic
 from dnlib.zoo import provenance
 
 HERE = Path(__file__).resolve().parent
+
+
+def timed(function: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
+    """Seconds of a function, the median of `repeats` calls, and what the last one gave."""
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        found = function()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds), found
+
+
+def apart(*arguments: str) -> Any:
+    """What the script that runs prints as JSON if a process of its own is started with these arguments."""
+    command = [sys.executable, sys.modules["__main__"].__file__, *arguments]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=900).stdout)
 
 
 def folder() -> Path:
