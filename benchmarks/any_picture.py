@@ -24,7 +24,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from outcome import store, stored
+from outcome import heading, store, stored
 from skimage.restoration import estimate_sigma
 from tqdm import tqdm
 
@@ -137,7 +137,6 @@ def summary(rows: list[dict]) -> dict:
 def main():
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    question = __doc__.split("\n")[0]
     wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or list(SETS)
     if unknown := set(wanted) - set(SETS):
         sys.exit(f"there is no set called {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
@@ -148,7 +147,7 @@ def main():
     except ImportError:
         print("bm3d is not installed: it takes no part")
         rivals = False
-    print(question)
+    print(heading())
     for name in wanted:
         if not datasets.find(name.split(",")[0]).is_present:
             print(f"  {name}: not here")
@@ -157,7 +156,7 @@ def main():
         halves = {"even": rows[::2], "odd": rows[1::2]}
         found = summary(rows) | {"held_back": summary(halves["odd"])} | {"commit": provenance.commit(), "rows": rows}
         table = stored("any_picture").get("sets", {}) | {name: found}
-        store("any_picture", question=question, side=SIDE, close_db=CLOSE, harm_db=HARM, ceiling=CEILING, sets=table)
+        store("any_picture", side=SIDE, close_db=CLOSE, harm_db=HARM, ceiling=CEILING, sets=table)
         print(f"  {name}: {json.dumps(summary(rows))}", flush=True)
 
 

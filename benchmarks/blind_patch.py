@@ -7,13 +7,11 @@
 2. A training step of AP-BSN at published width, on 2 crops of 60x60, against its plain float32 form.
 """
 
-import statistics
 import sys
-import time
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store, timed
 from steps import fitted, operations, peak, plain
 from torch import Tensor
 from torch.nn import functional
@@ -23,7 +21,6 @@ from dnlib.methods import APBSN, SIDD, adjusted
 from dnlib.networks import BlindPatch, Branch, DilatedBlindSpot, local_global, shrunk, shuffle
 from dnlib.noise import Gaussian
 from dnlib.training import Crops, computes_in_bfloat16
-from dnlib.zoo import provenance
 
 REPEATS = 3
 
@@ -52,15 +49,6 @@ def in_the_published_order(network: BlindPatch, image: Tensor) -> Tensor:
     return network.tail(torch.cat(answers, dim=1))
 
 
-def timed(function, repeats: int = REPEATS) -> tuple[float, Tensor]:
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        result = function()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times), result
-
-
 def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
     """Seconds of the masked convolutions, the bodies, and the rest."""
     features, found = network.head(image), {}
@@ -68,12 +56,13 @@ def by_part(network: BlindPatch, image: Tensor) -> dict[str, float]:
     for name, branch, stride, ratio in zip(("local", "global"), branches, *SIDD[0], strict=True):
         kernel = shrunk(branch.look.weight * branch.look.taps, ratio)
         found[f"{name}, masked convolution"], seen = timed(
-            lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2)
+            lambda k=kernel: functional.conv2d(features, k, padding=k.shape[-1] // 2), REPEATS
         )
         small = shuffle.split(seen, stride)
-        found[f"{name}, body"], _ = timed(lambda b=branch, s=small: b.body(s))
+        found[f"{name}, body"], _ = timed(lambda b=branch, s=small: b.body(s), REPEATS)
     joined = torch.cat([seen, seen], dim=1)
-    found["head and tail"] = timed(lambda: network.head(image))[0] + timed(lambda: network.tail(joined))[0]
+    ends = (lambda: network.head(image)), (lambda: network.tail(joined))
+    found["head and tail"] = sum(timed(end, REPEATS)[0] for end in ends)
     return found
 
 
@@ -87,8 +76,8 @@ def inference() -> dict:
             return network(image)
 
     ours()
-    seconds, answer = timed(ours)
-    slow, reference = timed(lambda: in_the_published_order(network, image), 1)
+    seconds, answer = timed(ours, REPEATS)
+    slow, reference = timed(lambda: in_the_published_order(network, image))
     return {
         "seconds": seconds,
         "published_order": slow,
@@ -99,8 +88,8 @@ def inference() -> dict:
 
 
 def main():
-    question, whole = __doc__.split("\n")[0], inference()
-    print(question)
+    whole = inference()
+    print(heading())
     print(
         f"  LG-BPN, 256x256: {whole['seconds']:.2f} s, in the published order {whole['published_order']:.2f} s, ratio "
         f"{whole['ratio']:.1f}; the answers differ by {whole['difference']:.1e} of the largest"
@@ -117,10 +106,10 @@ def main():
     of_peak = work / times["training.fit"] / peak(torch.bfloat16 if bf16 else torch.float32)
     print(
         f"  AP-BSN's step: {times['training.fit']:.2f} s, plain {times['plain float32']:.2f} s, ratio {ratio:.2f}; "
-        f"{of_peak:.0%} of the convolution peak; {provenance.machine()}"
+        f"{of_peak:.0%} of the convolution peak"
     )
     step = {"seconds": times, "ratio": ratio, "bfloat16": bf16, "share_of_peak": of_peak}
-    store("blind_patch", question=question, inference=whole, step=step)
+    store("blind_patch", inference=whole, step=step)
     if whole["ratio"] < 2 or whole["difference"] > 1e-4 or ratio < target:
         sys.exit(
             f"  missed: 2 times the published order, equal to 1e-4, and {target} times the plain step were expected"

@@ -14,11 +14,10 @@ import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import apart, heading, store
 from steps import fitted, operations, peak, plain
 
 from dnlib.images import arrays, datasets
@@ -26,7 +25,7 @@ from dnlib.methods import BlindSpotBayes
 from dnlib.networks import BlindSpotUNet, TwoWayBlindSpotUNet
 from dnlib.noise import Belief, Gaussian, beliefs
 from dnlib.training import Crops, computes_in_bfloat16, draw_noisy, fit, metrics
-from dnlib.zoo import cards, provenance, scoring
+from dnlib.zoo import cards, scoring
 
 REPEATS, EQUAL_SECONDS = 3, 120
 NOISE = Gaussian(25)
@@ -105,10 +104,11 @@ def whole_image(name: str) -> dict[str, float]:
     return found
 
 
-def apart(name: str) -> dict[str, float] | str:
-    command = [sys.executable, Path(__file__), "--whole-image", name]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    return json.loads(result.stdout) if result.returncode == 0 else result.stderr.strip().splitlines()[-1][:200]
+def whole_image_apart(name: str) -> dict[str, float] | str:
+    try:
+        return apart("--whole-image", name)
+    except subprocess.CalledProcessError as error:
+        return error.stderr.strip().splitlines()[-1][:200]
 
 
 def main():
@@ -131,11 +131,9 @@ def main():
         photographs = photographs[2:]
     equal = equal_seconds(Crops(photographs, NOISE, size=64, count=4), held_out)
     names = "BlindSpotUNet, width 48", "TwoWayBlindSpotUNet, shipped weights", "BM3D, true sigma"
-    whole = {name: apart(name) for name in names}
-    question = __doc__.split("\n")[0]
+    whole = {name: whole_image_apart(name) for name in names}
     store(
         "blind_spot",
-        question=question,
         seconds=seconds,
         ratio=ratio,
         bfloat16=bf16,
@@ -145,7 +143,7 @@ def main():
         equal_seconds=equal,
         whole_image=whole,
     )
-    print(question)
+    print(heading())
     for name, times in seconds.items():
         print(f"  {name:24} {1000 * statistics.median(times):7.1f} ms per step")
     print(f"  ratio {ratio}, {of_peak:.0%} of the convolution peak; likelihood and posterior {share:.1%} of a step")
@@ -153,7 +151,6 @@ def main():
         print(f"  {name:24} {outcome['steps']} steps in {outcome['seconds']:.0f} s: {outcome['psnr']:.2f} dB")
     for name, outcome in whole.items():
         print(f"  768x512, {name}: {outcome}")
-    print(f"  {provenance.machine()}")
     if ratio < target or share > 0.1:
         sys.exit(f"  missed: a ratio of {target} or more and at most 10 % for likelihood and posterior were expected")
 

@@ -9,7 +9,7 @@ scikit-image estimates.
 import time
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 from skimage.restoration import (
     calibrate_denoiser,
     denoise_nl_means,
@@ -21,7 +21,6 @@ from skimage.restoration import (
 import dnlib
 from dnlib.images import arrays, datasets
 from dnlib.training import psnr
-from dnlib.zoo import provenance
 
 SIGMA, SIDE = 25, 256
 
@@ -79,11 +78,11 @@ def main():
         estimates = [function(y) for y in noisy]
         seconds[method] = (time.perf_counter() - started) / len(noisy)
         scores[method] = [psnr(estimate, x) for estimate, x in zip(estimates, clean, strict=True)]
-    question, images = __doc__.split("\n")[0], f"{len(clean)} of {name}, {SIDE}x{SIDE}, sigma {SIGMA}"
+    images = f"{len(clean)} of {name}, {SIDE}x{SIDE}, sigma {SIGMA}"
     decibels = {method: round(float(np.mean(values)), 2) for method, values in scores.items()}
     seconds = {method: round(value, 3) for method, value in seconds.items()}
-    store("denoise", question=question, images=images, psnr=decibels, seconds_per_image=seconds)
-    print(f"{question}\n  {images}, {provenance.machine()}")
+    store("denoise", images=images, psnr=decibels, seconds_per_image=seconds)
+    print(f"{heading()}\n  {images}")
     for method in methods:
         print(f"  {method:48} {decibels[method]:6.2f} dB  {seconds[method]:7.3f} s")
 

@@ -9,12 +9,11 @@ import sys
 import time
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 from skimage.restoration import calibrate_denoiser
 
 from dnlib.filters import calibrate, donut_median, median
 from dnlib.images import arrays
-from dnlib.zoo import provenance
 
 RADII, REPEATS, TARGET = range(1, 7), 3, 12
 os.environ["OMP_NUM_THREADS"] = "1"  # calibrate would try radii on all cores
@@ -41,12 +40,12 @@ def main():
             chosen[name] = method(noisy)
             seconds[name].append(time.perf_counter() - started)
     ours, theirs = (float(np.median(times)) for times in seconds.values())
-    question, ratio = __doc__.split("\n")[0], round(theirs / ours, 1)
-    store("donut", question=question, seconds=seconds, ratio=ratio, radius=chosen)
-    print(question)
+    ratio = round(theirs / ours, 1)
+    store("donut", seconds=seconds, ratio=ratio, radius=chosen)
+    print(heading())
     for name, times in seconds.items():
         print(f"  {name:25} {np.median(times):7.2f} s  (radius {chosen[name]})")
-    print(f"  ratio {ratio}, {provenance.machine()}, {REPEATS} runs each in turn")
+    print(f"  ratio {ratio}, {REPEATS} runs each in turn")
     if len(set(chosen.values())) != 1 or ratio < TARGET:
         sys.exit(f"  missed: the same radius and a ratio of {TARGET} or more were expected")
 

@@ -9,7 +9,7 @@ import sys
 import warnings
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 from skimage import data
 from tqdm import tqdm
 
@@ -68,12 +68,10 @@ def main():
         str(sigma): round(float(np.mean([one["gain_db"] for one in noisy if one["sigma"] == sigma])), 2)
         for sigma in SIGMAS[1:]
     }
-    question = __doc__.split("\n")[0]
     share = round(len(harmed) / len(noisy), 4)
     largest = max(clean, key=lambda one: one["rms_change"])
     store(
         "harmless",
-        question=question,
         harm_db=HARM,
         cases=len(noisy),
         harmed=share,
@@ -86,7 +84,7 @@ def main():
         },
         all=cases,
     )
-    print(question)
+    print(heading())
     print(f"  {len(harmed)} of {len(noisy)} noisy pictures more than {HARM} dB worse ({share:.1%})")
     for one in harmed[:WORST]:
         print(f"    {one['picture']}, {one['bits']} bits, sigma {one['sigma']}: {one['gain_db']} dB, {one['filter']}")

@@ -8,21 +8,19 @@ or do not, in both orders. Each is measured in many short pieces, and the fastes
 import json
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import apart, heading, store
 from torch import nn
 
 import dnlib
 from dnlib.methods import Noise2Noise
 from dnlib.networks import BabyUNet
 from dnlib.training import fit
-from dnlib.zoo import provenance
 
 ROUNDS, PIECES = 5, 600
 
@@ -65,13 +63,8 @@ def call_dnlib() -> None:
     fit(Noise2Noise(BabyUNet(1, 8)), pairs, steps=3, device="cpu", progress=False)
 
 
-def apart(what: str) -> list[dict]:
-    """What a process of its own measures: "before and after", "dnlib first", "nothing first"."""
-    command = [sys.executable, __file__, "--measure", what]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
-
-
 def measure(what: str) -> list[dict]:
+    """What a process of its own measures: "before and after", "dnlib first", "nothing first"."""
     torch.set_num_threads(1)
     first = [measured()] if what == "before and after" else []
     if what != "nothing first":
@@ -80,11 +73,11 @@ def measure(what: str) -> list[dict]:
 
 
 def main():
-    rounds = [apart("before and after") for _ in range(ROUNDS)]
+    rounds = [apart("--measure", "before and after") for _ in range(ROUNDS)]
     pairs = []
     for turn in range(2 * ROUNDS):  # in both orders
         order = ("nothing first", "dnlib first")[:: 1 if turn % 2 else -1]
-        found = {what: apart(what)[0] for what in order}
+        found = {what: apart("--measure", what)[0] for what in order}
         pairs.append((found["nothing first"], found["dnlib first"]))
     outcome = {}
     for comparison, runs in {"in one process": rounds, "in processes apart": pairs}.items():
@@ -98,14 +91,12 @@ def main():
             )
             ratio = statistics.median(run[1][name]["milliseconds"] / run[0][name]["milliseconds"] for run in runs)
             outcome[f"{name}, {comparison}"] = {"without": before, "with": after, "ratio": round(ratio, 3)}
-    question = __doc__.split("\n")[0]
-    store("host", question=question, outcome=outcome)
-    print(question)
+    store("host", outcome=outcome)
+    print(heading())
     for name, found in outcome.items():
         times = " to ".join(f"{found[key]['milliseconds']:.2f}" for key in ("without", "with"))
         faults = " to ".join(f"{found[key]['page_faults']:.0f}" for key in ("without", "with"))
         print(f"  {name:34} {times} ms, {faults} page faults, ratio {found['ratio']:.3f}")
-    print(f"  {provenance.machine()}")
     if not all(0.95 <= found["ratio"] <= 1.05 for found in outcome.values()):
         sys.exit("  missed: ratios of 0.95 to 1.05 were expected")
 

@@ -11,12 +11,11 @@ from itertools import repeat
 from multiprocessing import get_context
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 
 from dnlib.images import arrays, datasets
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, inspect_image, inspect_pair
 from dnlib.training import draw_noisy
-from dnlib.zoo import provenance
 
 MODELS = [Gaussian(5), Gaussian(15), Gaussian(25), Gaussian(50), CorrelatedGaussian(25, 3)]
 MODELS += [Camera(iso) for iso in (200, 800, 1600, 3200)]
@@ -43,8 +42,8 @@ def apart(model, index: int) -> tuple[float, float, float]:
 
 
 def main():
-    question, found, every = __doc__.split("\n")[0], {}, []
-    print(question)
+    found, every = {}, []
+    print(heading())
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # one photograph per core
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for model in MODELS:
@@ -62,8 +61,8 @@ def main():
                 f"(median {row['median_off']:+.1%}), correlation within 0.1: {row['lag_1_within_0.1']:4.0%}",
                 flush=True,
             )
-    print(f"  {np.median(every):.2f} s per photograph on one core, {provenance.machine()}")
-    store("inspection", question=question, found=found, seconds_per_image=float(np.median(every)))
+    print(f"  {np.median(every):.2f} s per photograph on one core")
+    store("inspection", found=found, seconds_per_image=float(np.median(every)))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from scipy import ndimage
 
 from dnlib import filters
 from dnlib.images import datasets, middle, to_image, to_tensor, to_unit
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, Noise, inspect_image
-from dnlib.zoo import load_method, provenance
+from dnlib.zoo import load_method
 
 SIDE = 128
 SIMULATED = [Gaussian(5), Gaussian(25), CorrelatedGaussian(20, 3), Camera(800, jpeg=90), Camera(3200)]
@@ -159,8 +159,8 @@ def choices(case: Case) -> dict[str, tuple[float, float]]:
 
 
 def main():
-    question, started, table = __doc__.split("\n")[0], time.perf_counter(), {}
-    print(question)
+    started, table = time.perf_counter(), {}
+    print(heading())
     for part, indices in PARTS.items():
         outcomes = {}
         for one in cases(indices):
@@ -182,8 +182,8 @@ def main():
                     f"below the best, close {row['close']:4.0%}, harmed {row['harmed']:4.0%}",
                     flush=True,
                 )
-    store("judge", question=question, side=SIDE, close_db=CLOSE, harm_db=HARM, margin=MARGIN, table=table)
-    print(f"  {time.perf_counter() - started:.0f} s, {provenance.machine()}")
+    store("judge", side=SIDE, close_db=CLOSE, harm_db=HARM, margin=MARGIN, table=table)
+    print(f"  {time.perf_counter() - started:.0f} s")
     if table["held back"]["all"][f"Stein, noise estimated, variance x {MARGIN}"]["harmed"]:
         sys.exit("  missed: no picture was to come back worse than the noisy one")
 

@@ -134,7 +134,7 @@ def main() -> None:
         if name not in found:
             found[name] = trained(name, photographs, kodak, asked.steps, asked.seed)
             compare(found)
-            store("lag", question=__doc__.split("\n")[0], rows=outcome, commit=provenance.commit())
+            store("lag", rows=outcome, commit=provenance.commit())
         print(f"  {name:32}{found[name]['psnr']:.2f} dB", *found[name].get("distance", ()))
 
 

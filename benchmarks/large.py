@@ -12,10 +12,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 
 from dnlib.images import Picture, write
-from dnlib.zoo import provenance
 
 FILTER = sys.argv[sys.argv.index("--filter") + 1] if "--filter" in sys.argv else "auto"
 MEASURED = r"""
@@ -58,9 +57,8 @@ def main():
         outcome = {"nothing": measured("doctor", "--help")}
         for what, file in files.items():
             outcome[what] = measured("denoise", folder / file, "-o", folder / f"out_{file}", "--filter", FILTER)
-    question = __doc__.split("\n")[0]
-    store("large", question=question, filter=FILTER, outcome=outcome)
-    print(f"{question}\n  {FILTER}, {provenance.machine()}")
+    store("large", filter=FILTER, outcome=outcome)
+    print(f"{heading()}\n  {FILTER}")
     for what, found in outcome.items():
         print(f"  {what:26} {found['seconds']:7.1f} s  {found['peak_megabytes']:6} MB")
     few, many = (outcome[f"{count} frames of 512x512"]["peak_megabytes"] for count in (10, 100))

@@ -45,7 +45,7 @@ def main():
             f"  {steps:6} steps: " + ", ".join(f"{label} {values[str(steps)]:.2f} dB" for label, values in psnr.items())
         )
         print(f"         distance {distance:.2f} dB")
-    store("length", question=__doc__.split("\n")[0], images=IMAGES, psnr=psnr, commit=provenance.commit())
+    store("length", images=IMAGES, psnr=psnr, commit=provenance.commit())
 
 
 if __name__ == "__main__":

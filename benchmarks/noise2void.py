@@ -14,13 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from outcome import HERE, store
+from outcome import HERE, heading, store
 
 from dnlib.images import arrays
 from dnlib.methods import Noise2Void
 from dnlib.networks import Noise2CleanUNet
 from dnlib.training import Crops, fit, metrics
-from dnlib.zoo import provenance
 
 TARGETS, BUDGET, EVERY, SIGMA = (24.0, 26.0, 27.0), 150, 100, 25
 HOME = HERE.parent / "runs" / "benchmarks"
@@ -96,8 +95,7 @@ def main():
     np.save(HOME / "clean.npy", clean)
     np.save(HOME / "noisy.npy", noisy)
     curves = {"dnlib": ours(clean, noisy), "CAREamics": theirs(HOME)}
-    question = __doc__.split("\n")[0]
-    print(question)
+    print(heading())
     outcome = {}
     for name, curve in curves.items():
         if isinstance(curve, str):
@@ -109,8 +107,7 @@ def main():
         outcome[name] = {"seconds_until": until, "best_psnr": best, "seconds": curve[-1][0], "curve": curve}
         words = ", ".join(f"{psnr} after {'-' if s is None else f'{s} s'}" for psnr, s in until.items())
         print(f"  {name:10} {words}; best {best:.2f} dB within {curve[-1][0]:.0f} s")
-    print(f"  {provenance.machine()}")
-    store("noise2void", question=question, **outcome)
+    store("noise2void", **outcome)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import os
 import re
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 from scipy.ndimage import gaussian_filter
 
 from dnlib.images import arrays, datasets
@@ -87,8 +87,8 @@ def row_of(judgements: list) -> dict:
 
 def main():
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    question, found = __doc__.split("\n")[0], {}
-    print(question)
+    found = {}
+    print(heading())
     print(f"  {'':34} pictures  level within 15 %  lag 1 within 0.1  refused  median")
     for name in SETS:
         for half, pairs in pictures(name).items():
@@ -99,7 +99,7 @@ def main():
                 f"  {row['lag_1_within_0.1']:16.0%}  {row['refused']:7}  {row['median_ratio']:6.2f}",
                 flush=True,
             )
-    store("one_image", question=question, found=found)
+    store("one_image", found=found)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,37 @@
-"""Where a benchmark's numbers go: runs/benchmarks, or with --publish the committed results beside this file."""
+"""How a benchmark measures, and where its numbers go.
+
+That is runs/benchmarks, or with --publish the committed results beside this file.
+"""
 
 import json
+import statistics
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from dnlib.images import atomic
 from dnlib.zoo import provenance
 
 HERE = Path(__file__).resolve().parent
+
+
+def timed(function: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
+    """Seconds of a function, the median of `repeats` calls, and what the last one gave."""
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        found = function()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds), found
+
+
+def apart(*arguments: str) -> Any:
+    """What the script that runs prints as JSON if a process of its own is started with these arguments."""
+    command = [sys.executable, sys.modules["__main__"].__file__, *arguments]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=900).stdout)
 
 
 def folder() -> Path:
@@ -20,9 +44,19 @@ def stored(name: str) -> dict:
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
+def question() -> str:
+    """What the script that runs asks: the first line of its text."""
+    return sys.modules["__main__"].__doc__.split("\n")[0]
+
+
+def heading() -> str:
+    """The question and the machine, a line each."""
+    return f"{question()}\n  {provenance.machine()}"
+
+
 def store(name: str, **outcome) -> None:
     """Write one JSON file: what was asked, what came out, on which machine and with which versions."""
     folder().mkdir(parents=True, exist_ok=True)
-    outcome |= {"machine": provenance.machine(), "versions": provenance.versions()}
+    outcome = {"question": question(), **outcome, "machine": provenance.machine(), "versions": provenance.versions()}
     with atomic(folder() / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(outcome, indent=1) + "\n")

@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from torch import Tensor
 
 from dnlib.images import datasets, middle, to_image, to_tensor
@@ -55,8 +55,8 @@ def bm3d_with_spectrum(noisy: Tensor, noise: CorrelatedGaussian) -> Tensor:
 
 
 def main():
-    question, every, grid = __doc__.split("\n")[0], videos(), {}
-    print(question)
+    every, grid = videos(), {}
+    print(heading())
     learn, held_out = every[: -recipes.HELD_OUT], every[-recipes.HELD_OUT :]
 
     def score(denoise, noise) -> float:
@@ -91,7 +91,7 @@ def main():
             print(
                 f"  sigma {sigma:2}, kernel {kernel}: " + ", ".join(f"{k} {v:.2f}" for k, v in row.items()), flush=True
             )
-    store("patch_craft", question=question, grid=grid, steps=STEPS, commit=provenance.commit())
+    store("patch_craft", grid=grid, steps=STEPS, commit=provenance.commit())
 
 
 if __name__ == "__main__":

@@ -7,20 +7,17 @@ each candidate motion, squares the difference and sums over patches by two cumul
 """
 
 import resource
-import statistics
 import sys
-import time
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store, timed
 from steps import peak
 from torch import Tensor
 
 from dnlib.images import arrays, set_in_motion
 from dnlib.methods.patch_targets import _mirrored, search
 from dnlib.noise import CorrelatedGaussian, noisy_burst
-from dnlib.zoo import provenance
 
 REPEATS, TARGET = 9, 6
 
@@ -70,22 +67,14 @@ def operations(patch: int) -> int:
     return 3 * 6 + sum(digits) + 3 * (len(digits) - 1) + 1
 
 
-def timed(function) -> tuple[float, object]:
-    started = time.perf_counter()
-    found = function()
-    return time.perf_counter() - started, found
-
-
 def main():
-    question, outcome, burst = __doc__.split("\n")[0], {}, made((240, 320))
-    print(question)
+    outcome, burst = {}, made((240, 320))
+    print(heading())
     search(burst, patch=3, radius=1)  # compile
     fastest = peak(torch.float32)
     for patch in (7, 43):
-        ours = [timed(lambda patch=patch: search(burst, patch=patch, radius=7)) for _ in range(REPEATS)]
-        theirs = [timed(lambda patch=patch: by_tensors(burst, patch, 7)) for _ in range(REPEATS)]
-        found, (best, which) = ours[0][1], theirs[0][1]
-        seconds, tensors = (statistics.median(t for t, _ in every) for every in (ours, theirs))
+        seconds, found = timed(lambda patch=patch: search(burst, patch=patch, radius=7), REPEATS)
+        tensors, (best, which) = timed(lambda patch=patch: by_tensors(burst, patch, 7), REPEATS)
         same = float(np.mean(numbers(found, 7, 7) == which.numpy()))
         ties = float(np.mean(np.isclose(found.distance, best.numpy(), rtol=1e-3, atol=1e-6)))
         candidates = 6 * 15**2 * found.distance.size
@@ -109,8 +98,7 @@ def main():
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     outcome["full size"] = {"seconds": seconds, "peak_memory_mb": memory}
     print(f"  480x854, radius 37, patch 43: {seconds:.1f} s, {memory:.0f} MB at the peak, all in all")
-    print(f"  {provenance.machine()}")
-    store("patches", question=question, **outcome)
+    store("patches", **outcome)
     if min(outcome[f"patch {patch}"]["ratio"] for patch in (7, 43)) < TARGET or seconds > 45:
         sys.exit(f"  missed: {TARGET} times the tensors and 45 s for the full size were expected")
 

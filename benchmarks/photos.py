@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -77,8 +77,7 @@ def loaded(path: Path) -> Method:
 
 @torch.no_grad()
 def main():
-    question = __doc__.split("\n")[0]
-    print(question)
+    print(heading())
     methods = {name: cards.load_method(name) for name in SHIPPED if name in cards.available()}
     methods |= {Path(path).name: loaded(Path(path)) for path in sys.argv[1:] if not path.startswith("-")}
     rows, seconds = {}, dict.fromkeys(methods, 0.0)
@@ -93,7 +92,7 @@ def main():
         print(f"  {name}: " + ", ".join(f"{what} {value:.2f}" for what, value in rows[name].items()), flush=True)
     seconds = {what: total / len(rows) for what, total in seconds.items()}
     print("  processor seconds per image: " + ", ".join(f"{what} {value:.2f}" for what, value in seconds.items()))
-    store("photos", question=question, psnr=rows, cpu_seconds=seconds, images=COUNT, commit=provenance.commit())
+    store("photos", psnr=rows, cpu_seconds=seconds, images=COUNT, commit=provenance.commit())
 
 
 if __name__ == "__main__":

@@ -11,14 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 from denoise import SIGMA, photographs
-from outcome import store
+from outcome import heading, store
 from skimage.restoration import estimate_sigma
 
 from dnlib.filters import ridge, ridge_cascade
 from dnlib.images import datasets, to_unit
 from dnlib.noise import inspect_image
 from dnlib.training import psnr
-from dnlib.zoo import provenance
 
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 
@@ -66,8 +65,8 @@ def cases() -> dict[str, tuple[Pairs, Callable[[np.ndarray], np.ndarray], str]]:
 
 def main():
     ridge(np.random.default_rng(0).random((16, 16)), 0.1)  # compile
-    question, rows = __doc__.split("\n")[0], {}
-    print(f"{question}\n  {provenance.machine()}")
+    rows = {}
+    print(heading())
     for name, (pairs, method, protocol) in cases().items():
         wall, used = time.perf_counter(), time.process_time()
         estimates = [method(noisy) for noisy, _ in pairs]
@@ -84,7 +83,7 @@ def main():
             "processor_seconds": round(used / tiles, 2),
         }
         print(f"  {name:40} {before:6.2f} to {after:6.2f} dB, {wall / tiles:5.2f} s, {used / tiles:5.2f} s of cores")
-        store("ridge", question=question, rows=rows)
+        store("ridge", rows=rows)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from any_picture import SETS, Case
-from outcome import store
+from outcome import heading, store
 from tqdm import tqdm
 
 import dnlib
@@ -59,15 +59,15 @@ def summary(rows: list[dict]) -> dict:
 
 
 def main() -> None:
-    question, found = __doc__.split("\n")[0], {}
+    found = {}
     sets = {name: SETS[name] for name in CAMERAS} | {f"white, sigma {s}": lambda s=s: white(s) for s in SIGMAS}
-    print(f"{question}\nbelow the best share, dB:")
+    print(f"{heading()}\nbelow the best share, dB:")
     for name, cases in sets.items():
         rows = [row(case) for case in tqdm(list(cases()), desc=name, leave=False)]
         halves = {"chosen_on": summary(rows[::2]), "held_back": summary(rows[1::2])}
         found[name] = halves | {"level": float(np.mean([one["level"] for one in rows])), "rows": rows}
         print(f"  {name:30} level {found[name]['level']:5.1f}  {summary(rows)}", flush=True)
-    store("shares", question=question, shares=SHARES, even=255 * EVEN, sets=found)
+    store("shares", shares=SHARES, even=255 * EVEN, sets=found)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from steps import fitted, plain
 
 from dnlib.images import arrays
@@ -21,7 +21,7 @@ from dnlib.methods import APBSN, LGBPN, Estimate, Method, ssid
 from dnlib.networks import DilatedBlindSpot, local_global
 from dnlib.noise import CorrelatedGaussian
 from dnlib.training import Crops, computes_in_bfloat16, metrics
-from dnlib.zoo import load_method, provenance
+from dnlib.zoo import load_method
 
 REPEATS = 4
 
@@ -66,8 +66,7 @@ def in_bfloat16(method: Method) -> Callable[[torch.Tensor], Estimate]:
 
 
 def main():
-    question = __doc__.split("\n")[0]
-    print(question)
+    print(heading())
     photographs = [(255 * arrays.photo(name)).astype(np.uint8) for name in ("astronaut", "coffee", "chelsea")]
     batches = Crops(photographs, CorrelatedGaussian(25, 3), size=64, count=2)
     slow, fast = plain(third_stage, batches), fitted(third_stage, batches)
@@ -84,9 +83,8 @@ def main():
     for name, method in methods.items():
         block_seconds[name] = seconds(method.denoise, block)
         print(f"  {name:22} {block_seconds[name]:7.2f} s per 256x256 block", flush=True)
-    print(f"  {provenance.machine()}")
     step = {"plain": slow, "training.fit": fast, "ratio": ratio, "bfloat16": bf16}
-    store("ssid", question=question, step=step, whole_image=whole, block=block_seconds)
+    store("ssid", step=step, whole_image=whole, block=block_seconds)
     if min(ratio, whole["ratio, bfloat16"] if bf16 else ratio) < (1.7 if bf16 else 1.0):
         sys.exit("  missed: 1.7 times the plain form was expected in bfloat16, 1.0 without")
 

@@ -14,7 +14,7 @@ when the validation's pictures were looked at as well: they are no test of them 
 from collections.abc import Iterator
 
 import numpy as np
-from outcome import store
+from outcome import heading, store
 
 from dnlib.denoiser import CANDIDATES
 from dnlib.denoiser.sampling import sample_tiles
@@ -22,7 +22,6 @@ from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, SENSOR, SETTLED, s
 from dnlib.images import Range, datasets, middle, to_image, to_tensor, to_unit
 from dnlib.noise import Camera
 from dnlib.training import draw_noisy
-from dnlib.zoo import provenance
 
 SIDE, ISO = 256, (800, 1600, 3200)
 NETWORK = CANDIDATES["photographs_network"].filter
@@ -64,9 +63,8 @@ def main():
             "trusted_without_colours": sum(share > DISAGREED for share, _ in asked),
             "share_and_alike": asked,
         }
-    question = __doc__.split("\n")[0]
-    store("texture", question=question, disagreed=DISAGREED, agreed=AGREED, sensor=SENSOR, rows=rows)
-    print(f"{question}\n  {provenance.machine()}")
+    store("texture", disagreed=DISAGREED, agreed=AGREED, sensor=SENSOR, rows=rows)
+    print(heading())
     for name, row in rows.items():
         print(f"  {name:28}", {key: value for key, value in row.items() if key != "share_and_alike"})
 

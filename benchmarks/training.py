@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from steps import STEPS, drawing, fitted, operations, peak, plain
 
 from dnlib.images import arrays
@@ -17,7 +17,6 @@ from dnlib.methods import Noise2Clean
 from dnlib.networks import Noise2CleanUNet
 from dnlib.noise import Gaussian
 from dnlib.training import Crops, computes_in_bfloat16
-from dnlib.zoo import provenance
 
 REPEATS = 5
 COLOUR = ("astronaut", "coffee", "chelsea", "rocket")
@@ -40,10 +39,8 @@ def main():
     share = drawing(Noise2Clean.needs, batches) / fast
     work = operations(Noise2CleanUNet(3, 48))
     of_peak = work / fast / next(iter(peaks.values()))
-    question = __doc__.split("\n")[0]
     store(
         "training",
-        question=question,
         seconds=seconds,
         ratio=ratio,
         bfloat16=bf16,
@@ -52,11 +49,11 @@ def main():
         share_of_peak=of_peak,
         share_of_drawing=share,
     )
-    print(question)
+    print(heading())
     for name, times in seconds.items():
         print(f"  {name:15} {1000 * statistics.median(times):7.1f} ms per step")
     kind = "bfloat16" if bf16 else "float32"
-    print(f"  ratio {ratio} ({kind}), {provenance.machine()}, {REPEATS} x {STEPS} steps each in turn")
+    print(f"  ratio {ratio} ({kind}), {REPEATS} x {STEPS} steps each in turn")
     print(f"  {of_peak:.0%} of the convolution peak measured here ({next(iter(peaks.values())) / 1e9:.0f} Gflop/s)")
     print(f"  drawing a batch takes {share:.1%} of a step")
     if ratio < target or share > 0.05:

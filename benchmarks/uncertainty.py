@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from outcome import store
+from outcome import heading, store
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 from tqdm import tqdm
@@ -30,7 +30,6 @@ from dnlib.denoiser.uncertainty import AROUND, DRAWS, EASIER, EASIER_COUNTS
 from dnlib.filters import recorrupt
 from dnlib.images import Picture, datasets, middle, to_image, to_tensor, to_unit
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian
-from dnlib.zoo import provenance
 
 SIDE, BLOCK = 128, 16
 FITTED_ON, HELD_BACK = range(400, 500, 40), (7, 19)  # of BSDS500, whose validation part comes last; of Kodak24
@@ -159,7 +158,7 @@ def grouped(found: list[dict], key: str) -> dict[str, dict]:
 
 
 def main():
-    question, started = __doc__.split("\n")[0], time.perf_counter()
+    started = time.perf_counter()
     warnings.simplefilter("ignore")
     developed = list(rows(list(simulated("bsds500", FITTED_ON))))
     held_back = list(rows([*simulated("kodak24", HELD_BACK), *real()]))
@@ -179,8 +178,8 @@ def main():
         "by_noise": grouped(held_back, "noise"),
         "by_filter": grouped(others["held back"], "filter"),
     }
-    store("uncertainty", question=question, **outcome)
-    print(f"{question}\n  {outcome['pictures']}\n  {time.perf_counter() - started:.0f} s, {provenance.machine()}")
+    store("uncertainty", **outcome)
+    print(f"{heading()}\n  {outcome['pictures']}\n  {time.perf_counter() - started:.0f} s")
     print(f"  factor {outcome['factor']}, for counts {outcome['factor_for_counts']}")
     tables = {"all": outcome["held_back"]} | outcome["by_noise"] | outcome["by_filter"]
     for name, table in tables.items():

@@ -141,12 +141,6 @@ def _say(text: str, *, err: bool = False) -> None:
     click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
 
 
-def _note(path: Path, notes) -> None:
-    """What a user should know about a file, a line each."""
-    for note in notes:
-        _say(f"{path.name}: {note}", err=True)
-
-
 def _check_checkout(command: str) -> None:
     """Chapters, claims and records are in the repository; an installed package has none."""
     from dnlib.images import in_checkout
@@ -185,7 +179,8 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
         found, notes = inspect_files(noisy, clean, range=range, **reading)
-    _note(noisy, notes)
+    for note in notes:
+        _say(f"{noisy.name}: {note}", err=True)
     if as_json:
         click.echo(json.dumps({name: {**one.record, "notes": list(notes)} for name, one in found.items()}))
     else:

@@ -2,16 +2,15 @@
 
 import re
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from dnlib.course import records
-from dnlib.course.parameters import COMMON, CourseError, typed
+from dnlib.course.parameters import COMMON, typed
 from dnlib.course.profiles import PROFILES
-from dnlib.images import ROOT, one_of, shipped
+from dnlib.images import ROOT, atomic_folder, one_of, shipped
 
 NOTEBOOKS = shipped("notebooks")
 
@@ -90,7 +89,7 @@ def number(chapter: str | Path) -> str:
 def select(names: Sequence[str] = ()) -> list[Path]:
     """Chapters by number ("01", "1", "03a", "03" for both), by name ("01_donut_vs_classic") or by file.
 
-    All if none is named. Raises CourseError for an unknown one.
+    All if none is named. Raises ValueError for an unknown one.
     """
     known = {path.stem: path for path in chapters()}
     chosen = []
@@ -99,7 +98,7 @@ def select(names: Sequence[str] = ()) -> list[Path]:
         wanted = f"0{stem}" if re.fullmatch("[0-9][a-z]?", stem) else stem
         found = [path for key, path in known.items() if wanted in (key, number(key), key[:2], key.partition("_")[2])]
         if not found:
-            raise CourseError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
+            raise ValueError(f"there is no chapter {name!r}; there are: {', '.join(known)}")
         chosen += found
     return sorted(set(chosen)) if names else list(known.values())
 
@@ -117,12 +116,12 @@ def plan(
     one_of(profile, PROFILES, "the profile")
     notebooks = select(names)
     if not notebooks:
-        raise CourseError(f"there are no chapters in {NOTEBOOKS}")
+        raise ValueError(f"there are no chapters in {NOTEBOOKS}")
     out = Path(out or ROOT / "runs" / profile).resolve()
     for name in set(overrides or {}) & set(COMMON):
-        raise CourseError(f"{name} has an option of its own: --{name}")
+        raise ValueError(f"{name} has an option of its own: --{name}")
     if any(seed < 0 for seed in seeds):
-        raise CourseError(f"a seed is a whole number >= 0; {min(seeds)} was given")
+        raise ValueError(f"a seed is a whole number >= 0; {min(seeds)} was given")
     return [
         Job(path.stem, profile, seed, device, typed(path, overrides or {}), out) for seed in seeds for path in notebooks
     ]
@@ -144,10 +143,7 @@ def copy(folder: Path) -> list[Path]:
     if folder.exists():
         raise FileExistsError(f"{folder} is there already, perhaps with work in it; name a folder that is not")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".course-") as place:
-        made = Path(place) / "course"
-        made.mkdir()
+    with atomic_folder(folder) as made:
         for chapter in chapters():
             shutil.copy(chapter, made)
-        made.rename(folder)
     return sorted(folder.glob("*.ipynb"))

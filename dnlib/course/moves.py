@@ -11,7 +11,8 @@ from dnlib.course.verdicts import Judgement
 
 FORM = 1
 NAME = "verdicts.json"
-CLAIM, RECORD = {"verdict", "measured", "bound", "records"}, {"sha256", "commit", "datasets"}
+CLAIM = {"verdict": str, "measured": str, "bound": str, "records": dict}
+RECORD = {"sha256": str, "commit": str, "datasets": dict}
 ABSENT = {"verdict": "–", "measured": "–", "bound": "", "records": {}}
 
 
@@ -80,18 +81,15 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
 
 def _is_right(content: Any) -> bool:
     """Whether all that is compared is there."""
-    if not (isinstance(content, dict) and content.get("form") == FORM and isinstance(content.get("claims"), dict)):
+    if not _has(content, {"form": int, "claims": dict}) or content["form"] != FORM:
         return False
-    return all(_has(claim, CLAIM) for claim in content["claims"].values()) and all(
-        _has(record, RECORD) for claim in content["claims"].values() for record in claim["records"].values()
-    )
+    claims = content["claims"].values()
+    return all(_has(claim, CLAIM) and all(_has(one, RECORD) for one in claim["records"].values()) for claim in claims)
 
 
-def _has(entry: Any, keys: set[str]) -> bool:
-    """Whether it has these keys; what is no set of records or datasets is a text."""
-    return isinstance(entry, dict) and all(
-        key in entry and isinstance(entry[key], dict if key in ("records", "datasets") else str) for key in keys
-    )
+def _has(entry: Any, kinds: dict[str, type]) -> bool:
+    """Whether it has these keys, with values of these types."""
+    return isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in kinds.items())
 
 
 def between(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]]) -> list[Move]:

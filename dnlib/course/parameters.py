@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import math
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,61 +12,46 @@ COMMON = ("profile", "seed", "device")  # the parameters that every chapter has
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 
 
-class CourseError(ValueError):
-    """Something about a request that is wrong before anything runs, in one line."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a chapter's `parameters` cell, of the form `name: type = default  # help`."""
-
-    name: str
-    type: str
-    default: Any
-    help: str = ""
-
-
 @cache
-def declared(notebook: Path) -> dict[str, Parameter]:
-    """The parameters that a chapter's `parameters` cell declares.
+def declared(notebook: Path) -> dict[str, type]:
+    """The parameters that a chapter's `parameters` cell declares, with their types.
 
-    Raises CourseError if the cell is missing or holds anything but annotated literals.
+    Raises ValueError if the cell is missing or holds anything but annotated literals.
     """
     import nbformat  # slow to load
 
     cells = [c for c in nbformat.read(notebook, as_version=4).cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
-        raise CourseError(f"{notebook.name} has {len(cells)} cells tagged 'parameters'; exactly one is needed")
+        raise ValueError(f"{notebook.name} has {len(cells)} cells tagged 'parameters'; exactly one is needed")
     lines = cells[0].source.split("\n")
     found = {}
     for node in ast.parse(cells[0].source).body:
         plain = isinstance(node, ast.AnnAssign) and isinstance(node.annotation, ast.Name) and node.value
         if not plain or node.annotation.id not in _TYPES:
-            raise CourseError(
+            raise ValueError(
                 f"{notebook.name}: line {lines[node.lineno - 1]!r} of the parameters cell is not of the form "
                 f"name: type = literal, with a type of {', '.join(_TYPES)}"
             )
-        help = lines[node.lineno - 1].partition("#")[2].strip()
-        found[node.target.id] = Parameter(node.target.id, node.annotation.id, ast.literal_eval(node.value), help)
+        ast.literal_eval(node.value)  # nothing but a literal
+        found[node.target.id] = _TYPES[node.annotation.id]
     return found
 
 
 def typed(notebook: Path, overrides: dict[str, Any]) -> dict[str, Any]:
     """Check names and types of parameters against what a chapter declares; text becomes the declared type.
 
-    Raises CourseError for an unknown name or a value of the wrong type.
+    Raises ValueError for an unknown name or a value of the wrong type.
     """
     known = declared(notebook)
     checked = {}
     for name, value in overrides.items():
         if name not in known:
-            raise CourseError(f"chapter {notebook.stem} has no parameter {name!r}; it has: {', '.join(known)}")
-        checked[name] = _typed(notebook, known[name], value)
+            raise ValueError(f"chapter {notebook.stem} has no parameter {name!r}; it has: {', '.join(known)}")
+        checked[name] = _typed(f"chapter {notebook.stem}: parameter {name!r}", known[name], value)
     return checked
 
 
-def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
-    kind = _TYPES[parameter.type]
+def _typed(what: str, kind: type, value: Any) -> Any:
     if kind is str and isinstance(value, str):
         return value
     literal = value
@@ -77,7 +61,5 @@ def _typed(notebook: Path, parameter: Parameter, value: Any) -> Any:
     if kind is float and type(literal) is int:
         literal = float(literal)
     if type(literal) is not kind or (kind is float and not math.isfinite(literal)):
-        raise CourseError(
-            f"chapter {notebook.stem}: parameter {parameter.name!r} is of type {parameter.type}, {value!r} was given"
-        )
+        raise ValueError(f"{what} is of type {kind.__name__}, {value!r} was given")
     return literal

@@ -23,7 +23,6 @@ import nbformat
 
 from dnlib.course import jobs as known, records
 from dnlib.course.jobs import Job, Outcome, Progress
-from dnlib.course.parameters import CourseError
 from dnlib.images import ROOT, SHIPPED, atomic, datasets
 from dnlib.zoo import cluster as clusters, provenance
 
@@ -33,7 +32,7 @@ _SPINS = "2000"  # threads that wait longer in a loop slow down to a crawl as so
 
 @contextlib.contextmanager
 def reserved(out: Path) -> Iterator[None]:
-    """Hold an output folder for one runner. Raises CourseError if another one holds it or it cannot be written."""
+    """Hold an output folder for one runner. Raises ValueError if another one holds it or it cannot be written."""
     from filelock import FileLock, Timeout
 
     try:
@@ -42,9 +41,9 @@ def reserved(out: Path) -> Iterator[None]:
         lock = FileLock(out / ".lock", timeout=0)
         lock.acquire()
     except Timeout:
-        raise CourseError(f"another run is writing into {out}; wait for it or name another folder with --out") from None
+        raise ValueError(f"another run is writing into {out}; wait for it or name another folder with --out") from None
     except OSError as error:
-        raise CourseError(
+        raise ValueError(
             f"nothing can be written into {out} ({error.strerror}); name another folder with --out"
         ) from error
     try:
@@ -75,7 +74,7 @@ def run(
         return
     for job, outcome in clusters.spread(_execute_alone, remaining, cluster):
         if isinstance(outcome, Exception):  # of the worker, not of the chapter
-            raise CourseError(f"{job.name} could not be run on {cluster}: {outcome}") from outcome
+            raise ValueError(f"{job.name} could not be run on {cluster}: {outcome}") from outcome
         yield outcome
 
 

@@ -48,12 +48,6 @@ class Calibration:
             raise ValueError(f"no setting has a finite loss: {', '.join(map(str, self.settings))}")
         return int(np.argmin(np.where(finite, self.losses, np.inf)))
 
-    def __add__(self, other: "Calibration") -> "Calibration":
-        """Pool two images of equal size calibrated over the same settings. Raises ValueError for different ones."""
-        if self.settings != other.settings:
-            raise ValueError(f"only losses of the same settings add up; {self.settings}, {other.settings} were given")
-        return Calibration(self.settings, tuple(a + b for a, b in zip(self.losses, other.losses, strict=True)))
-
 
 def calibrate(
     filter: Filter,

@@ -39,5 +39,10 @@ from .ranges import Range as Range, range_in_use as range_in_use, step_of as ste
 from .scenes import check_scenes_apart as check_scenes_apart
 from .stacks import Stack as Stack, opened as opened
 from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of
-from .writing import atomic as atomic, check_destination as check_destination, write as write
+from .writing import (
+    atomic as atomic,
+    atomic_folder as atomic_folder,
+    check_destination as check_destination,
+    write as write,
+)
 from .zarr_reading import is_zarr as is_zarr

@@ -4,6 +4,8 @@ Y and X are height and width, S samples of one pixel (colours, and alpha last), 
 its own. All other letters (T, Z, Q ...) count frames.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 FRAME_LETTERS = "QTZRPAHIVE"  # for axes of frames that have no letter of their own
@@ -63,6 +65,14 @@ def _refuse_guesses(shape: tuple[int, ...]) -> None:
         return
     raise ValueError(
         f"the image has shape {list(shape)}: the axis of {size} may hold {may}; say --axes {says} (axes=... in Python)"
+    )
+
+
+def distinct(letters: Sequence[str]) -> str:
+    """Every letter once: an axis whose letter is taken, or empty, gets one for frames."""
+    spare = [letter for letter in FRAME_LETTERS if letter not in letters]
+    return "".join(
+        letter if letter and letter not in letters[:place] else spare.pop(0) for place, letter in enumerate(letters)
     )
 
 

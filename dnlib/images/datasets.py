@@ -8,14 +8,11 @@ photographs inside scikit-image, which are always there.
 import hashlib
 import itertools
 import logging
-import os
-import shlex
 import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import yaml
@@ -25,6 +22,10 @@ from dnlib.images.checks import one_of
 from dnlib.images.layouts import Example, examples, image_paths
 from dnlib.images.places import SHIPPED, home
 from dnlib.images.scenes import scene_of, scene_rules
+from dnlib.images.writing import atomic_folder
+
+if TYPE_CHECKING:
+    import pooch
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,13 @@ class Dataset:
         """The files that hold its images, in order; none if it is not here."""
         return image_paths(self.folder, self.kind)
 
-    def downloads(self) -> dict[str, tuple[str, str]]:
-        """Path below the folder -> (hash, address), as the registry states them."""
-        lines = (SHIPPED / "files" / f"{self.name}.txt").read_text().splitlines()
-        return {path: (digest, url) for path, digest, url in map(shlex.split, lines)}
+    def downloads(self) -> "pooch.Pooch":
+        """What fetches it: `registry` and `urls` state the hash and the address of each path below the folder."""
+        import pooch
+
+        found = pooch.create(path=self.folder, base_url="")
+        found.load_registry(SHIPPED / "files" / f"{self.name}.txt")
+        return found
 
 
 @cache
@@ -193,7 +197,6 @@ def fetch(name: str, *, progress: bool = False) -> Path:
     >>> fetch("set12")  # doctest: +SKIP
     PosixPath('data/downloads/set12')
     """
-    import pooch
     import requests
     from tqdm.auto import tqdm
 
@@ -202,24 +205,19 @@ def fetch(name: str, *, progress: bool = False) -> Path:
     downloads = dataset.downloads()
     try:
         dataset.folder.mkdir(parents=True, exist_ok=True)
-        store = pooch.create(
-            path=dataset.folder,
-            base_url="",
-            registry={path: digest for path, (digest, _) in downloads.items()},
-            urls={path: url for path, (_, url) in downloads.items()},
-        )
-        for path in tqdm(downloads, desc=f"fetching {name}", unit="file", disable=not progress):
-            archive = store.fetch(path, progressbar=progress and len(downloads) == 1)
+        for path in tqdm(downloads.registry, desc=f"fetching {name}", unit="file", disable=not progress):
+            archive = downloads.fetch(path, progressbar=progress and len(downloads.registry) == 1)
             if dataset.unpack and not dataset.is_present:
-                _unpack(Path(archive), dataset.unpack)
+                with atomic_folder(Path(archive).with_name("unpacked")) as folder:
+                    shutil.unpack_archive(archive, folder, dataset.unpack)
     except requests.exceptions.RequestException as error:
         raise ConnectionError(
-            f"{downloads[path][1]} cannot be reached ({type(error).__name__}); is there a network? "
+            f"{downloads.urls[path]} cannot be reached ({type(error).__name__}); is there a network? "
             f"What is already in {dataset.folder} is kept"
         ) from error
     except ValueError as error:
         raise ValueError(
-            f"{downloads[path][1]} does not have the hash that the registry states; "
+            f"{downloads.urls[path]} does not have the hash that the registry states; "
             f"the download was discarded and what was there before is kept"
         ) from error
     except PermissionError as error:
@@ -227,13 +225,3 @@ def fetch(name: str, *, progress: bool = False) -> Path:
             f"nothing can be written into {dataset.folder}; set DNLIB_DATA to a folder of yours"
         ) from error
     return dataset.folder
-
-
-def _unpack(archive: Path, kind: str) -> None:
-    """Into the folder unpacked/ beside the archive, in place of what is left of an earlier attempt."""
-    with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=archive.parent) as folder:
-        shutil.unpack_archive(archive, Path(folder) / "new", kind)
-        destination = archive.parent / "unpacked"
-        if destination.exists():
-            os.replace(destination, Path(folder) / "old")
-        os.replace(Path(folder) / "new", destination)

@@ -12,6 +12,8 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
+from dnlib.images.raster import read_raster
+from dnlib.images.tiff import read_tiff
 from dnlib.images.zarr_reading import holds_zarr, is_zarr, package, read_zarr
 
 HOLDS = {
@@ -215,23 +217,11 @@ def _read_npy(path: Path) -> Stored:
     return Stored(np.load(path, allow_pickle=False))
 
 
-def _read_tiff(path: Path) -> Stored:
-    from dnlib.images.tiff import read_tiff  # and with it tifffile
-
-    return read_tiff(path)
-
-
-def _read_raster(path: Path) -> Stored:
-    from dnlib.images.raster import read_raster
-
-    return read_raster(path)
-
-
 KINDS = {
-    "a PNG": ((".png",), _read_raster),
-    "a JPEG": ((".jpg", ".jpeg"), _read_raster),
-    "a BMP": ((".bmp",), _read_raster),
-    "a TIFF": ((".tif", ".tiff"), _read_tiff),
+    "a PNG": ((".png",), read_raster),
+    "a JPEG": ((".jpg", ".jpeg"), read_raster),
+    "a BMP": ((".bmp",), read_raster),
+    "a TIFF": ((".tif", ".tiff"), read_tiff),
     "a .npy": ((".npy",), _read_npy),
     "a zarr": ((".zarr",), read_zarr),
 }

@@ -16,6 +16,7 @@ from dnlib.images.files import check_there, kind_of, layout_of, named, notes_on,
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.planes import plane_reader, without_values
+from dnlib.images.tiff import open_tiff
 from dnlib.images.zarr_reading import open_zarr
 
 FRAMES_FIRST = "[^YXSC]+(C?YX|YX[SC])"  # axes of stacks whose frames follow each other
@@ -99,8 +100,6 @@ def _found(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[i
         with refusing(path):
             return _open_npy(path)
     if kind == "a TIFF":
-        from dnlib.images.tiff import open_tiff  # and with it tifffile
-
         with refusing(path):
             return open_tiff(path, files)
     if kind == "a zarr":
@@ -142,17 +141,12 @@ def _reader(
 
 
 def _open_npy(path: Path) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
-    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    with open(path, "rb") as file:
-        version = np.lib.format.read_magic(file)
-        if version not in readers:
-            return None
-        shape, fortran, kind = readers[version](file)
-        start = file.tell()
-    if fortran or kind.hasobject or len(shape) < 3 or math.prod(shape) == 0 or _alpha_by_values(shape, kind):
+    whole = np.load(path, mmap_mode="r", allow_pickle=False)
+    shape, kind = whole.shape, whole.dtype
+    if not whole.flags.c_contiguous or len(shape) < 3 or whole.size == 0 or _alpha_by_values(shape, kind):
         return None
     plane = shape[-3:] if shape[-1] <= MOST_SAMPLES else shape[-2:]
-    return Stored(without_values(shape, kind), plane=plane), plane_reader(path, kind, start, plane)
+    return Stored(without_values(shape, kind), plane=plane), plane_reader(path, kind, whole.offset, plane)
 
 
 def _alpha_by_values(shape: tuple[int, ...], kind: np.dtype) -> bool:

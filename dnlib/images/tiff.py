@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.axes import FRAME_LETTERS, in_order
+from dnlib.images.axes import distinct, in_order
 from dnlib.images.metadata import Metadata, Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.planes import plane_reader, without_values
@@ -63,7 +63,7 @@ def open_tiff(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable
     usual = page.photometric.name in ("MINISBLACK", "RGB") and page.tags.valueof(ORIENTATION_TAG, 1) == 1
     if not usual or len(file.series) > 1 or series.ndim < 3 or page.axes not in ("YX", "YXS"):
         return None
-    axes, kind = _distinct(series.axes), series.dtype.newbyteorder(file.byteorder)
+    axes, kind = distinct(series.axes), series.dtype.newbyteorder(file.byteorder)
     pixels = without_values(series.shape, series.dtype)
     if series.dataoffset is not None:
         return _stored(file, pixels, axes, [], page.shape), plane_reader(path, kind, series.dataoffset, page.shape)
@@ -93,13 +93,7 @@ def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
     if "S" in axes and not axes.endswith("S"):  # colours stored plane after plane
         pixels = np.moveaxis(pixels, axes.index("S"), -1)
         axes = axes.replace("S", "") + "S"
-    return pixels, _distinct(axes), notes
-
-
-def _distinct(axes: str) -> str:
-    """Every letter once: tifffile calls all unknown axes Q."""
-    spare = [letter for letter in FRAME_LETTERS if letter not in axes]
-    return "".join(spare.pop(0) if letter in axes[:place] else letter for place, letter in enumerate(axes))
+    return pixels, distinct(axes), notes  # tifffile calls all unknown axes Q
 
 
 def _in_rgb(pixels: np.ndarray, page, axes: str) -> np.ndarray:

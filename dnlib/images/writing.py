@@ -7,6 +7,7 @@ import secrets
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,10 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
+from dnlib.images.raster import write_raster
+from dnlib.images.tiff import write_tiff
 from dnlib.images.zarr_reading import holds_zarr, package
+from dnlib.images.zarr_writing import write_zarr
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a file
 
@@ -152,8 +156,6 @@ def write(
     suffix, lost = path.suffix.lower(), []
     try:
         if suffix == ".zarr":
-            from dnlib.images.zarr_writing import atomic_folder, write_zarr
-
             with atomic_folder(path) as folder:
                 lost = write_zarr(folder, picture, frames)
         else:
@@ -171,12 +173,8 @@ def _write(path: Path, suffix: str, picture: Picture, frames: Iterable[np.ndarra
     if suffix == ".npy":
         _write_npy(path, picture, frames)
     elif suffix in (".tif", ".tiff"):
-        from dnlib.images.tiff import write_tiff
-
         return write_tiff(path, picture, frames)
     else:
-        from dnlib.images.raster import write_raster
-
         write_raster(path, picture)
     return []
 
@@ -234,3 +232,51 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """As `atomic`, for a folder: it takes the place of another at the end, or vanishes on an error.
+
+    Parameters
+    ----------
+    path
+        The folder to make. The one that it will lie in must be there.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder beside it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     with atomic_folder(f"{place}/notes") as folder:
+    ...         length = (folder / "first.txt").write_text("whole, or not at all")
+    ...     [path.name for path in Path(place).rglob("*")]
+    ['notes', 'first.txt']
+    """
+    target = Path(os.path.realpath(path))
+    temporary, old = (target.with_name(f".{secrets.token_hex(6)}{target.suffix}") for _ in range(2))
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            os.rename(target, old)
+        os.rename(temporary, target)
+    finally:
+        if old.exists() and not target.exists():
+            os.rename(old, target)
+        for one in (temporary, old):
+            _take_away(one)
+
+
+def _take_away(folder: Path) -> None:
+    """Delete a folder, also where a chunk is still being written into it."""
+    for _ in range(20):
+        if not folder.exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.02)

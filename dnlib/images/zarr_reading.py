@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from dnlib.images.axes import FRAME_LETTERS
+from dnlib.images.axes import distinct
 from dnlib.images.metadata import Metadata, Size, Stored
 from dnlib.images.planes import without_values
 
@@ -134,10 +134,7 @@ def letters_of(names: Sequence[str | None], count: int) -> str | None:
     known = [WORDS.get(word, word.upper() if len(word) == 1 and word.isalpha() else "") for word in words]
     if len(known) != count or not {"Y", "X"} <= set(known):
         return None
-    spare = [letter for letter in FRAME_LETTERS if letter not in known]
-    return "".join(
-        letter if letter and letter not in known[:place] else spare.pop(0) for place, letter in enumerate(known)
-    )
+    return distinct(known)
 
 
 def _sizes(levels: dict, axes: str) -> tuple[Size, ...]:

@@ -1,13 +1,7 @@
 """Zarr folders written with the package zarr: OME-Zarr 0.5 if it can hold the axes, else an array that names them."""
 
-import contextlib
-import os
 import re
-import secrets
-import shutil
-import stat
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -82,31 +76,3 @@ def _ome(axes: str, place: str, sizes: tuple[Size, ...], said: dict) -> dict:
     level = {"path": place, "coordinateTransformations": steps}
     name = {"name": said["name"]} if "name" in said else {}
     return {"version": "0.5", "multiscales": [{**name, "axes": named, "datasets": [level]}], **said.get("ome", {})}
-
-
-@contextlib.contextmanager
-def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
-    """As `atomic`, for a folder: it takes the place of another at the end, or vanishes on an error."""
-    target = Path(os.path.realpath(path))
-    temporary, old = (target.with_name(f".{secrets.token_hex(6)}{target.suffix}") for _ in range(2))
-    temporary.mkdir()
-    try:
-        yield temporary
-        if target.exists():
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            os.rename(target, old)
-        os.rename(temporary, target)
-    finally:
-        if old.exists() and not target.exists():
-            os.rename(old, target)
-        for one in (temporary, old):
-            _take_away(one)
-
-
-def _take_away(folder: Path) -> None:
-    """Delete a folder, also where a chunk is still being written into it."""
-    for _ in range(20):
-        if not folder.exists():
-            return
-        shutil.rmtree(folder, ignore_errors=True)
-        time.sleep(0.02)

@@ -80,16 +80,8 @@ def identity(image: Tensor, places: Tensor, radius: int, generator: Generator) -
     return image[tuple(places.T)]
 
 
-MANIPULATORS: dict[str, Manipulator] = {
-    "uniform_withCP": uniform_withCP,
-    "uniform_withoutCP": uniform_withoutCP,
-    "median": median,
-    "mean": mean,
-    "normal_withoutCP": normal_withoutCP,
-    "normal_additive": normal_additive,
-    "normal_fitted": normal_fitted,
-    "identity": identity,
-}
+_ALL = (uniform_withCP, uniform_withoutCP, median, mean, normal_withoutCP, normal_additive, normal_fitted, identity)
+MANIPULATORS: dict[str, Manipulator] = {one.__name__: one for one in _ALL}
 
 
 def stratified_places(shape: torch.Size, share: float, generator: Generator) -> Tensor:

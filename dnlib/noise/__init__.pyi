@@ -4,14 +4,7 @@ from . import (
     correlation as correlation,
     raw as raw,
 )
-from .beliefs import (
-    Belief as Belief,
-    cholesky as cholesky,
-    condition as condition,
-    diagonal as diagonal,
-    log_density as log_density,
-    outer as outer,
-)
+from .beliefs import Belief as Belief
 from .bursts import noisy_burst as noisy_burst
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
 from .chroma import chroma_correlation_map as chroma_correlation_map

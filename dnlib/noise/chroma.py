@@ -5,7 +5,7 @@ import numpy as np
 from dnlib.noise.lags import as_planes, lag_products
 
 
-def chroma_correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None) -> np.ndarray:
+def chroma_correlation_map(noise: np.ndarray, reach: int = 10) -> np.ndarray:
     """The student report's formula, literally: the mean Pearson correlation of two pixels' three colour values.
 
     With u the noise less its mean over the pixel's own three colours, scaled to length 1, it is the mean of
@@ -18,8 +18,6 @@ def chroma_correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndar
         Noisy minus clean, floats in any unit.
     reach : int
         Largest lag.
-    valid : array [H, W], optional
-        False where pixels do not count.
 
     Returns
     -------
@@ -46,10 +44,8 @@ def chroma_correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndar
     chroma = planes - planes.mean(axis=0)
     length = np.sqrt((chroma**2).sum(axis=0))
     counts = length > 8 * np.finfo(planes.dtype).eps * np.abs(planes).max(axis=0)
-    if valid is not None:
-        counts &= np.asarray(valid, dtype=bool)
     unit = np.where(counts, chroma / np.where(counts, length, 1), 0)
-    sums = lag_products(unit, [(0, 0), (1, 1), (2, 2)], reach).sum(axis=0)
-    pairs = np.rint(lag_products(counts[None].astype(planes.dtype), [(0, 0)], reach)[0])
+    mask = counts[None].astype(planes.dtype)
+    sums, pairs = lag_products(unit, unit, reach), np.rint(lag_products(mask, mask, reach))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, sums / pairs, np.nan)

@@ -5,26 +5,23 @@ the lag (0, 0). It is Pearson's correlation over exactly those pairs of pixels t
 """
 
 from dataclasses import dataclass, fields
-from typing import Literal
 
 import numpy as np
 
-from dnlib.images import one_of
 from dnlib.noise.lags import as_planes, lag_products, sums_with_partner
-
-COLOURS = Literal["pooled", "apart", "crossed"]
 
 
 @dataclass(frozen=True)
 class LagSums:
-    """Sums over all pairs of a pixel x and the pixel y a lag away, each [..., 2r + 1, 2r + 1]. They can be added.
+    """Sums over all pairs of a pixel x and the pixel y a lag away, each [2r + 1, 2r + 1]. They can be added.
 
     Parameters
     ----------
     pairs : array
         How many pairs there are.
-    x, y, xx, yy, xy : array
-        Sums of the values, of their squares, and of their products.
+    x, xx, xy : array
+        Sums of the values, of their squares, and of their products. Those of y and yy are x and xx at the opposite
+        lag, for the partner of a partner is the pixel.
 
     Examples
     --------
@@ -35,9 +32,7 @@ class LagSums:
 
     pairs: np.ndarray
     x: np.ndarray
-    y: np.ndarray
     xx: np.ndarray
-    yy: np.ndarray
     xy: np.ndarray
 
     def __add__(self, other: "LagSums") -> "LagSums":
@@ -47,32 +42,28 @@ class LagSums:
     def correlation(self) -> np.ndarray:
         """Pearson's correlation at every lag; NaN where there is no pair or nothing varies."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            cov = self.xy - self.x * self.y / self.pairs
-            scale = (self.xx - self.x**2 / self.pairs) * (self.yy - self.y**2 / self.pairs)
+            cov = self.xy - self.x * self.x[::-1, ::-1] / self.pairs
+            spread = self.xx - self.x**2 / self.pairs
+            scale = spread * spread[::-1, ::-1]
             return np.where(scale > 0, cov / np.sqrt(scale), np.nan)
 
 
-def correlation_map(
-    noise: np.ndarray, reach: int = 10, *, colours: COLOURS = "pooled", valid: np.ndarray | None = None
-) -> np.ndarray:
+def correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None) -> np.ndarray:
     """Pearson's correlation of the noise with itself at all lags up to `reach`, exact over the overlap.
 
     Parameters
     ----------
     noise : array [H, W] or [H, W, C]
-        Noisy minus clean, floats in any unit.
+        Noisy minus clean, floats in any unit; channels are taken as more pixels.
     reach : int
         Largest lag.
-    colours : {"pooled", "apart", "crossed"}
-        "pooled" takes the channels as more pixels; "apart" gives one map per channel; "crossed" the correlation of
-        channel a with channel b a lag away.
     valid : array [H, W], optional
         False where pixels do not count, as where the sensor is saturated.
 
     Returns
     -------
-    array [K, K], [C, K, K] or [C, C, K, K]
-        For pooled, apart and crossed colours; K = 2 reach + 1.
+    array [2 reach + 1, 2 reach + 1]
+        NaN where there is no pair or nothing varies.
 
     Raises
     ------
@@ -87,12 +78,10 @@ def correlation_map(
     >>> np.round(correlation_map(white[:, 1:] + white[:, :-1], 2)[2], 1) + 0.0
     array([0. , 0.5, 1. , 0.5, 0. ])
     """
-    return lag_sums(noise, reach, colours=colours, valid=valid).correlation
+    return lag_sums(noise, reach, valid=valid).correlation
 
 
-def lag_sums(
-    noise: np.ndarray, reach: int = 10, *, colours: COLOURS = "pooled", valid: np.ndarray | None = None
-) -> LagSums:
+def lag_sums(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None) -> LagSums:
     """What `correlation_map` is made of, of the noise less its mean; sums of several images may be added to one.
 
     Parameters and errors as there.
@@ -103,13 +92,21 @@ def lag_sums(
     [[49, 56, 49], [56, 64, 56], [49, 56, 49]]
     """
     planes = as_planes(noise, reach)
-    one_of(colours, ("pooled", "apart", "crossed"), "colours")
-    sums = _sums(planes, reach, colours) if valid is None else _masked_sums(planes, valid, reach, colours)
-    if colours == "pooled":
-        return LagSums(*(part.sum(axis=0) for part in sums))
-    channels = len(planes)
-    shape = (channels, channels) if colours == "crossed" else (channels,)
-    return LagSums(*(part.reshape(*shape, *part.shape[1:]) for part in sums))
+    if valid is None:
+        values = planes - planes.mean(dtype=np.float64).astype(planes.dtype)
+        count = np.outer(*(size - np.abs(np.arange(-reach, reach + 1)) for size in planes.shape[1:])).astype(float)
+        x, xx = (sums_with_partner(part.sum(axis=0), reach) for part in (values, values**2))
+    else:  # every sum is then a correlation with the mask
+        inside = np.asarray(valid, dtype=bool)
+        if inside.shape != planes.shape[1:]:
+            raise ValueError(f"valid has the noise's height and width; {list(inside.shape)} was given")
+        if not inside.any():
+            raise ValueError("no pixel is valid: there is nothing to correlate")
+        values = (planes - planes[:, inside].mean(dtype=np.float64).astype(planes.dtype)) * inside
+        mask = inside[None].astype(planes.dtype)
+        count = np.rint(lag_products(mask, mask, reach))
+        x, xx = (lag_products(part.sum(axis=0)[None], mask, reach) for part in (values, values**2))
+    return LagSums(len(planes) * count, x, xx, lag_products(values, values, reach))
 
 
 def radius(values: np.ndarray, threshold: float) -> int:
@@ -131,44 +128,3 @@ def radius(values: np.ndarray, threshold: float) -> int:
     rows, columns = np.indices(values.shape) - reach
     distance = np.maximum(np.abs(rows), np.abs(columns))
     return int(distance[np.abs(np.nan_to_num(values)) > threshold].max(initial=0))
-
-
-def _sums(planes: np.ndarray, reach: int, colours: COLOURS) -> list[np.ndarray]:
-    """The six sums, [P, K, K] each, of the pairs of planes."""
-    middle = planes.mean(axis=(1, 2), dtype=np.float64, keepdims=True)
-    planes = planes - (middle.mean() if colours == "pooled" else middle).astype(planes.dtype)
-    pairs = _channel_pairs(len(planes), colours)
-    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    sizes = [size - np.abs(np.arange(-reach, reach + 1)) for size in planes.shape[1:]]
-    count = np.broadcast_to(np.outer(*sizes).astype(float), (len(pairs), 2 * reach + 1, 2 * reach + 1))
-    x, xx = sums_with_partner(planes, reach), sums_with_partner(planes**2, reach)
-    y, yy = x[:, ::-1, ::-1], xx[:, ::-1, ::-1]  # the partner of a partner is the pixel, at the opposite lag
-    return [count, x[first], y[second], xx[first], yy[second], lag_products(planes, pairs, reach)]
-
-
-def _masked_sums(planes: np.ndarray, valid: np.ndarray, reach: int, colours: COLOURS) -> list[np.ndarray]:
-    """The same where only pairs of valid pixels count: every sum is then a correlation with the mask."""
-    valid = np.asarray(valid, dtype=bool)
-    if valid.shape != planes.shape[1:]:
-        raise ValueError(f"valid has the noise's height and width; {list(valid.shape)} was given")
-    if not valid.any():
-        raise ValueError("no pixel is valid: there is nothing to correlate")
-    mask, channels = valid.astype(planes.dtype), len(planes)
-    middle = planes[:, valid].mean(axis=1, dtype=np.float64)
-    middle = (np.full(channels, middle.mean()) if colours == "pooled" else middle).astype(planes.dtype)
-    values = (planes - middle[:, None, None]) * mask
-    stack = np.concatenate([mask[None], values, values**2])  # planes 0, 1 ... C, C + 1 ... 2C
-    pairs = [(a + 1, b + 1) for a, b in _channel_pairs(channels, colours)]
-    wanted = [(0, 0)]
-    wanted += [(a, 0) for a, _ in pairs] + [(0, b) for _, b in pairs]
-    wanted += [(a + channels, 0) for a, _ in pairs] + [(0, b + channels) for _, b in pairs]
-    wanted += pairs
-    found = lag_products(stack, wanted, reach)
-    count = np.broadcast_to(np.rint(found[0]), (len(pairs), *found.shape[1:]))
-    return [count, *found[1:].reshape(5, len(pairs), *found.shape[1:])]
-
-
-def _channel_pairs(channels: int, colours: COLOURS) -> list[tuple[int, int]]:
-    if colours == "crossed":
-        return [(a, b) for a in range(channels) for b in range(channels)]
-    return [(a, a) for a in range(channels)]

@@ -28,47 +28,42 @@ def as_planes(noise: np.ndarray, reach: int) -> np.ndarray:
     return np.ascontiguousarray(noise[None] if noise.ndim == 2 else noise.transpose(2, 0, 1))
 
 
-def lag_products(planes: np.ndarray, pairs: list[tuple[int, int]], reach: int) -> np.ndarray:
-    """Sum_i a_i b_(i + lag) for each pair (a, b) of planes: [P, K, K] with K = 2 reach + 1.
+def lag_products(a: np.ndarray, b: np.ndarray, reach: int) -> np.ndarray:
+    """Sum_i a_i b_(i + lag), summed over all planes [C, H, W] as well: [K, K] with K = 2 reach + 1.
 
     Strips overlap by `reach` rows, so that each pair of rows meets in one; pairs within an overlap meet in two strips,
     and are subtracted once. All strips share one inverse transform.
     """
-    _, height, width = planes.shape
-    starts = range(0, max(1, height - reach), STRIP)
-    total = np.zeros((len(pairs), 2 * reach + 1, 2 * reach + 1))
+    height, width = a.shape[1:]
+    starts, lags = range(0, max(1, height - reach), STRIP), np.arange(-reach, reach + 1)
+    total = np.zeros((len(lags), len(lags)))
     for rows, sign, tops in ((STRIP + reach, 1, starts), (reach, -1, starts[1:] if reach else ())):
         shape = [fft.next_fast_len(n, real=True) for n in (min(rows, height) + reach, width + reach)]
-        power = np.zeros((len(pairs), shape[0], shape[1] // 2 + 1), np.result_type(planes.dtype, np.complex64))
+        power = np.zeros((shape[0], shape[1] // 2 + 1), np.result_type(a.dtype, np.complex64))
         for top in tops:
-            spectra = fft.rfft2(planes[:, top : top + rows], shape, workers=-1)
-            for place, (a, b) in enumerate(pairs):
-                power[place] += spectra[a].conj() * spectra[b]
+            first = fft.rfft2(a[:, top : top + rows], shape, workers=-1)
+            second = first if b is a else fft.rfft2(b[:, top : top + rows], shape, workers=-1)
+            power += (first.conj() * second).sum(axis=0)
         if len(tops):
-            circular = fft.irfft2(power, shape, workers=-1)
-            lags = np.arange(-reach, reach + 1)
-            total += sign * circular[:, lags[:, None], lags]
+            total += sign * fft.irfft2(power, shape, workers=-1)[lags[:, None], lags]
     return total
 
 
-def sums_with_partner(planes: np.ndarray, reach: int) -> np.ndarray:
-    """Sum of each plane over the pixels whose partner, a lag away, lies in the image: [C, K, K].
+def sums_with_partner(plane: np.ndarray, reach: int) -> np.ndarray:
+    """Sum of a plane over the pixels whose partner, a lag away, lies in the image: [K, K].
 
     At lag d the rows with a partner are 0 ... H - 1 - d, or -d ... H - 1 for d < 0, and columns likewise. The sum is
     that of all pixels, less rows and columns without a partner, plus the corners that were thus subtracted twice.
     """
-    height, lags = planes.shape[1], np.arange(-reach, reach + 1)
-    whole = planes.sum(axis=(1, 2), dtype=np.float64)[:, None, None]
-    rows = _without_partner(planes.sum(axis=2, dtype=np.float64), lags)
-    columns = _without_partner(planes.sum(axis=1, dtype=np.float64), lags)
-    corners = np.empty((len(planes), len(lags), len(lags)))
-    for i, dy in enumerate(lags):
-        lonely = planes[:, height - dy :] if dy >= 0 else planes[:, :-dy]
-        corners[:, i] = _without_partner(lonely.sum(axis=1, dtype=np.float64), lags)
-    return whole - rows[:, :, None] - columns[:, None, :] + corners
+    lags = np.arange(-reach, reach + 1)
+    rows, columns = (_without_partner(plane.sum(axis=axis, dtype=np.float64), lags) for axis in (1, 0))
+    corners = [
+        _without_partner((plane[len(plane) - dy :] if dy >= 0 else plane[:-dy]).sum(axis=0, dtype=np.float64), lags)
+        for dy in lags
+    ]
+    return plane.sum(dtype=np.float64) - rows[:, None] - columns + np.array(corners)
 
 
 def _without_partner(profile: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Sums of the entries of a profile [C, n] that have no partner at each lag: [C, K]."""
-    size = profile.shape[1]
-    return np.stack([(profile[:, size - d :] if d >= 0 else profile[:, :-d]).sum(axis=1) for d in lags], axis=1)
+    """Sums of the entries of a profile [n] that have no partner at each lag: [K]."""
+    return np.array([(profile[len(profile) - d :] if d >= 0 else profile[:-d]).sum() for d in lags])

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from dnlib.noise.correlation import lag_sums
 
@@ -44,9 +43,7 @@ class Survey:
         return {name: value for name, value in values.items() if not low - margin <= value <= high + margin}
 
 
-def survey(
-    images: Iterable[tuple[str, np.ndarray]], reach: int = 10, *, progress: bool = False, total: int | None = None
-) -> Survey:
+def survey(images: Iterable[tuple[str, np.ndarray]], reach: int = 10) -> Survey:
     """The correlation maps of many images, one in memory at a time.
 
     Parameters
@@ -55,8 +52,6 @@ def survey(
         Noise as `correlation_map` takes it.
     reach : int
         Largest lag.
-    progress : bool
-        Whether a progress bar is shown, of `total` images if that is known.
 
     Raises
     ------
@@ -70,7 +65,7 @@ def survey(
     ValueError: small: lags up to 10 pixels do not fit into an image of 3x3; the reach is at least 0 and at most 2
     """
     sums, maps = None, {}
-    for name, noise in tqdm(images, desc="correlation", unit="image", total=total, disable=not progress):
+    for name, noise in images:
         try:
             own = lag_sums(noise, reach)
         except ValueError as error:

@@ -57,8 +57,8 @@ class Recipe:
 
     title: str
     method: str
-    noise: Noise | None
-    tests: tuple[Noise, ...]
+    noise: Noise | None = None
+    tests: tuple[Noise, ...] = ()
     network: str = "Noise2CleanUNet"
     method_arguments: dict[str, Any] = field(default_factory=dict)
     network_arguments: dict[str, Any] = field(default_factory=dict)

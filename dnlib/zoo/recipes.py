@@ -65,8 +65,6 @@ def _phones(what: str, method: str, network: str, blocks: dict[str, tuple], **ne
     return Recipe(
         f"{what}, photographs of phones",
         method,
-        noise=None,
-        tests=(),
         network=network,
         method_arguments={"border": None} if method == "APBSN" else {},
         network_arguments=network_arguments,
@@ -113,8 +111,6 @@ def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
     return Recipe(
         f"{what}, photographs of phones",
         "SSID",
-        noise=None,
-        tests=(),
         method_arguments=arguments,
         network_arguments={"pointwise": 0},
         sizes={"size": (64, 256), "count": (2, 8), "steps": (600, 400_000), "learning_rate": (2e-3, 3e-4)}
@@ -134,8 +130,6 @@ def _distilled(held_out: str) -> Recipe:
     return Recipe(
         f"One U-Net from many holes, photographs of phones and cameras, {held_out} held out",
         "Distilled",
-        noise=None,
-        tests=(),
         network_arguments={"pointwise": 0},
         sizes={"width": (32, 48), "depth": (3, 5), "size": (64, 128), "count": (2, 8), "steps": (5_000, 400_000)}
         | {"learning_rate": (1e-3, 3e-4), "ramp_up": (0.05, 0.0), "ramp_down": (0.5, 1.0)},
@@ -267,11 +261,6 @@ _ROWS = {
     "distilled_row": RECIPES["distilled_phones"],
 }
 RECIPES |= {name: _on_equal_terms(like) for name, like in _ROWS.items()}
-NOT_YET = {  # written down, without weights that ship
-    "photographs_rgb_pairs",
-    "distilled_phones_pepper",
-    *(name for row, name in ROWS.items() if row not in ("SSID", "S-1", "S-2")),
-}
 HELD_OUT = 4  # videos
 DATA = {
     "bsds500": "bsds500 train and test (400 photographs), fresh noise at every step",

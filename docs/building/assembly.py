@@ -1,6 +1,5 @@
 """The sources of the site, in a folder laid out as the repository is, so that links between pages hold."""
 
-import io
 import json
 import re
 import shutil
@@ -14,7 +13,7 @@ from PIL import Image
 from building import cards, chapters, charts, reference
 from building.chapters import Figure
 from building.links import Links
-from dnlib.course import jobs, report
+from dnlib.course import jobs, report, tables
 from dnlib.images import ROOT
 
 STATES = ROOT / "results" / "states"
@@ -93,8 +92,8 @@ def _about(notebook: Path) -> dict[str, str]:
     first = nbformat.read(notebook, as_version=4).cells[0].source
     timed = json.loads(report.TIMES.read_text(encoding="utf-8"))["runs"]["with"]["chapters"]
     minutes = max(1, round(timed[notebook.stem]["seconds"] / 60))
-    question = re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
-    return {"name": notebook.stem, "title": first.splitlines()[0][2:], "question": question, "time": f"{minutes} min"}
+    said = {"title": first.splitlines()[0][2:], "question": tables.question(notebook)}
+    return {"name": notebook.stem, **said, "time": f"{minutes} min"}
 
 
 def _made(pages: Path, links: Links, figures: list[Figure]) -> None:
@@ -115,7 +114,7 @@ def _made(pages: Path, links: Links, figures: list[Figure]) -> None:
 
 def _thumbnail(picture: Path, small: Path) -> None:
     small.parent.mkdir(parents=True, exist_ok=True)
-    with Image.open(io.BytesIO(picture.read_bytes())) as image:
+    with Image.open(picture) as image:
         image = image.convert("RGB")
         image.thumbnail(_THUMBNAIL)
         image.save(small, quality=60)

@@ -261,14 +261,6 @@ def test_no_finite_loss_at_all_is_an_error():
             getattr(found, name)
 
 
-def test_a_filter_that_fails_on_one_tile_is_out_on_all():
-    settings_ = ({"h": 1}, {"h": 2})
-    pooled = Calibration(settings_, (NAN, 2.0)) + Calibration(settings_, (0.1, 2.0))
-    assert pooled.best == {"h": 2} and pooled.loss == 4
-    with pytest.raises(ValueError, match="same settings"):
-        pooled + Calibration(settings_[:1], (1.0,))
-
-
 def test_a_filter_that_answers_nan_is_not_calibrated_to_it():
     def fragile(image, strength):
         return image * np.nan if strength == 1 else np.full_like(image, 0.5)

@@ -63,11 +63,11 @@ def test_the_registry_is_whole():
     for name, dataset in datasets.registry().items():
         assert dataset.licence and dataset.citation and dataset.bytes > 0, name
         assert dataset.kind in ("clean", "pairs", "bursts", "noisy")
-        files = dataset.downloads()
+        files, urls = dataset.downloads().registry, dataset.downloads().urls
         assert len(files) == (1 if dataset.unpack else dataset.images * (2 if dataset.kind == "pairs" else 1)), name
-        for digest, url in files.values():
-            assert re.fullmatch("sha256:[0-9a-f]{64}", digest) and re.fullmatch(r"https://[\w%./-]+", url), name
-        assert len({url for _, url in files.values()}) == len(files), name
+        for path, digest in files.items():
+            assert re.fullmatch("sha256:[0-9a-f]{64}", digest) and re.fullmatch(r"https://[\w%./-]+", urls[path]), name
+        assert len(set(urls.values())) == len(files), name
         if dataset.kind == "pairs" and not dataset.unpack:
             noisy, clean = (
                 {p.stem for p in map(PurePath, files) if p.parent.name == side} for side in ("noisy", "clean")

@@ -38,28 +38,12 @@ def test_the_map_is_pearson_s_correlation_of_every_overlap(noise, strip, monkeyp
         assert found[7 + dy, 7 + dx] == pytest.approx(np.corrcoef(x.ravel(), y.ravel())[0, 1], abs=1e-12)
 
 
-def test_colours_apart_and_crossed(noise):
-    apart = correlation_map(noise, reach=3, colours="apart")
-    crossed = correlation_map(noise, reach=3, colours="crossed")
-    for (dy, dx), a, b in itertools.product(lags(3), range(3), range(3)):
-        x, y = overlap(noise, dy, dx)
-        direct = np.corrcoef(x[..., a].ravel(), y[..., b].ravel())[0, 1]
-        assert crossed[a, b, 3 + dy, 3 + dx] == pytest.approx(direct, abs=1e-12)
-    assert np.allclose(apart, crossed[[0, 1, 2], [0, 1, 2]])
-    assert np.allclose(crossed, crossed.transpose(1, 0, 2, 3)[:, :, ::-1, ::-1])
-
-
-@pytest.mark.parametrize("colours", ["pooled", "apart", "crossed"])
-def test_invalid_pixels_take_no_part(noise, rng, colours):
+def test_invalid_pixels_take_no_part(noise, rng):
     everywhere = np.ones(noise.shape[:2], bool)
-    whole = correlation_map(noise, 4, colours=colours)
-    assert np.allclose(correlation_map(noise, 4, colours=colours, valid=everywhere), whole)
+    assert np.allclose(correlation_map(noise, 4, valid=everywhere), correlation_map(noise, 4))
     valid = rng.random(noise.shape[:2]) < 0.7
     spoilt = np.where(valid[..., None], noise, 1e3)
-    assert np.allclose(
-        correlation_map(spoilt, 4, colours=colours, valid=valid),
-        correlation_map(noise, 4, colours=colours, valid=valid),
-    )
+    assert np.allclose(correlation_map(spoilt, 4, valid=valid), correlation_map(noise, 4, valid=valid))
     x, y = overlap(noise, 1, -2)
     both = np.logical_and(*overlap(valid, 1, -2))
     direct = np.corrcoef(x[both].ravel(), y[both].ravel())[0, 1]
@@ -151,7 +135,6 @@ def test_any_size_and_reach(height, width, reach):
     [
         (lambda: correlation_map(np.zeros((8, 8), np.uint8)), "a float array"),
         (lambda: correlation_map(np.full((30, 30), np.nan)), "NaN or infinite"),
-        (lambda: correlation_map(np.ones((30, 30)), colours="mixed"), "pooled, apart or crossed"),
         (lambda: correlation_map(np.ones((30, 30)), valid=np.ones((3, 3))), "height and width"),
         (lambda: correlation_map(np.ones((30, 30)), valid=np.zeros((30, 30))), "no pixel is valid"),
         (lambda: chroma_correlation_map(np.ones((30, 30))), r"needs noise \[H, W, 3\]"),
@@ -169,13 +152,12 @@ def test_constant_noise_has_no_correlation():
     assert np.isnan(chroma_correlation_map(np.ones((30, 30, 3)), 2)).all()
 
 
-@pytest.mark.parametrize("colours", ["pooled", "apart", "crossed"])
 @pytest.mark.parametrize("valid", [None, np.ones((45, 37), bool)], ids=["all", "masked"])
-def test_half_precision_is_computed_in_single(noise, colours, valid):
+def test_half_precision_is_computed_in_single(noise, valid):
     half = noise[:45, :37].astype(np.float16)
     valid = None if valid is None else valid[: len(half), : half.shape[1]]
-    found = correlation_map(half, 3, colours=colours, valid=valid)
-    exact = correlation_map(half.astype(np.float64), 3, colours=colours, valid=valid)
+    found = correlation_map(half, 3, valid=valid)
+    exact = correlation_map(half.astype(np.float64), 3, valid=valid)
     assert np.abs(found - exact).max() < 1e-5
     assert np.abs(chroma_correlation_map(half, 2) - chroma_correlation_map(half.astype(float), 2)).max() < 1e-4
 
