@@ -92,7 +92,7 @@ def _reach_of(found: Inspection) -> str:
             f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
         )
     return (
-        f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {found.radius} pixels away: "
+        f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {found.radius} pixel{"s" * (found.radius > 1)} away: "
         f"a blind spot must be {2 * found.radius + 1} pixels wide"
     )
 

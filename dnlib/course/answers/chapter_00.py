@@ -40,6 +40,7 @@ EXERCISES = {
     "00.5": Exercise(
         "nobody can tell",
         choices=("yes", "no", "nobody can tell"),
-        because="clipping and rounding alone moved the same noisy image by 0.12 dB above. Score both by one protocol.",
+        because="clipping and rounding alone moved the same noisy image by 0.12 dB above. A "
+        "denoised image moves less, but by how much nobody has said. Score both by one protocol.",
     ),
 }

@@ -22,8 +22,8 @@ EXERCISES = {
     "02.4": Exercise(
         lambda noisy, second_noisy: noisy,
         lambda: [([0.1, 0.5], [0.3, 0.4])],
-        because="who is paid for the input learns to return it, and the loss falls to zero: never so "
-        "cheap, never so bad.",
+        because="a network that is rewarded for returning its input does so, and the loss falls to zero; the noise "
+        "stays.",
     ),
     "02.5": Exercise(
         "about the same",

@@ -12,7 +12,7 @@ EXERCISES = {
         lambda a: 2 / ((1 + a**2) * (1 + 1 / a**2)) ** 0.5,
         lambda: [(0.5,), (1.0,)],
         because="the covariance is 2 sigma^2; with a = 1 the two are one and the same picture, and as in chapter 02's "
-        "identity trap the judge pays for keeping the noise.",
+        "identity trap the judge rewards keeping the noise.",
     ),
     "12.3": Exercise(
         1.0,
