@@ -91,8 +91,9 @@ def _reach_of(found: Inspection) -> str:
             f"it runs along {along} (correlation {right:.2f} to the right, {down:.2f} down): filters take it for "
             f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
         )
+    pixels = "1 pixel" if found.radius == 1 else f"{found.radius} pixels"
     return (
-        f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {found.radius} pixel{"s" * (found.radius > 1)} away: "
+        f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {pixels} away: "
         f"a blind spot must be {2 * found.radius + 1} pixels wide"
     )
 
