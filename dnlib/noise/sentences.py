@@ -116,7 +116,7 @@ def _clipping(found: Inspection) -> list[str]:
     if found.black < CLIPPED:
         return []
     darkest = (found.range.white * found.curves[:, 0, 0], found.curves[:, 1, 0])
-    lift = max(lift_of(mean, deviation) for mean, deviation in zip(*darkest, strict=True))
+    lift = max(lift_of(mean, deviation, clean=found.exact) for mean, deviation in zip(*darkest, strict=True))
     if lift < VISIBLE * found.white:
         return []
     return [
@@ -125,8 +125,10 @@ def _clipping(found: Inspection) -> list[str]:
     ]
 
 
-def lift_of(mean: float, deviation: float) -> float:
+def lift_of(mean: float, deviation: float, clean: bool = False) -> float:
     """By how much clipping at 0 has raised the mean of Gaussian noise that now has this mean and deviation.
+
+    clean: the mean is that before clipping.
 
     Both are known as functions of the mean and deviation before (a censored Gaussian; Tobin, Econometrica 1958), which
     are found by taking turns.
@@ -140,8 +142,9 @@ def lift_of(mean: float, deviation: float) -> float:
         clipped = before * share + spread * density
         variance = (before**2 + spread**2) * share + before * spread * density - clipped**2
         spread = min(spread * deviation / np.sqrt(max(variance, 1e-12)), 10 * deviation)
-        before = max(before + mean - clipped, -DEEPEST * spread)
-    return float(mean - before)
+        if not clean:
+            before = max(before + mean - clipped, -DEEPEST * spread)
+    return float((clipped if clean else mean) - before)
 
 
 def _history(found: Inspection) -> list[str]:

@@ -109,7 +109,9 @@ def test_black_places_without_noise_lift_nothing(noisy):
 @pytest.mark.parametrize("before", [-0.02, 0.0, 0.05, 0.3])
 def test_what_clipping_adds_to_the_mean_is_found_from_what_is_left(before, rng):
     clipped = (before + 0.05 * rng.standard_normal(400_000)).clip(0)
-    assert lift_of(clipped.mean(), clipped.std()) == pytest.approx(clipped.mean() - before, abs=0.001)
+    lift = clipped.mean() - before
+    assert lift_of(clipped.mean(), clipped.std()) == pytest.approx(lift, abs=0.001)
+    assert lift_of(before, clipped.std(), clean=True) == pytest.approx(lift, abs=0.001)
 
 
 def test_noise_of_the_darkest_is_counted_where_only_noise_is_black(rng):
