@@ -172,6 +172,8 @@ def named(path: Path) -> Iterator[None]:
 def layout_of(stored: Stored, axes: str | None, channels: bool | None) -> Picture:
     """The picture that was stored, its values not yet looked at."""
     found, alpha = stored.axes, stored.alpha
+    if axes and not axes.upper().endswith("S"):
+        alpha = ""
     if channels and found and found.endswith("S"):
         found, alpha = found if stored.pixels.shape[-1] == 3 else found.replace("S", "C"), ""
     return Picture.laid_out(stored.pixels, None if found else channels, axes=axes or found, alpha=alpha)
