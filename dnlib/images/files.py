@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.checks import one_of
+from dnlib.images.checks import one_of, refused
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.zarr_reading import holds_zarr, is_zarr, package, read_zarr
@@ -166,6 +166,8 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
+        if str(path) in str(error) or not refused(error):
+            raise
         raise ValueError(f"{path}: {error}") from error
 
 
