@@ -63,6 +63,8 @@ class Metadata:
         Of a zarr: the size of a pixel, and the attributes of "group", "ome" and "array", and its "name".
     place
         Where the array lies in its group; "": it is by itself; None: it is of no zarr.
+    jpeg
+        The whole file, of a JPEG: what nobody changes can be written without another loss.
 
     Examples
     --------
@@ -81,6 +83,7 @@ class Metadata:
     sizes: tuple[Size, ...] = ()
     attributes: dict = field(default_factory=dict)
     place: str | None = None
+    jpeg: bytes | None = field(default=None, repr=False)
 
     def lost(self, path: str | Path) -> list[str]:
         """The names of what a file of this ending cannot hold."""

@@ -16,10 +16,13 @@ HEAD = 33  # bytes of a PNG before the first chunk that is not its header
 
 def read_raster(path: Path) -> Stored:
     """What a PNG, JPEG or BMP holds, upright."""
+    return _decoded(path.read_bytes())
+
+
+def _decoded(data: bytes) -> Stored:
     import imagecodecs
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    data = path.read_bytes()
     with _any_size():
         try:
             picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "BMP"))
@@ -35,7 +38,7 @@ def read_raster(path: Path) -> Stored:
     else:
         pixels = np.asarray(_plain(picture if orientation == 1 else ImageOps.exif_transpose(picture)))
     alpha = "unassociated" if pixels.shape[2:] in ((2,), (4,)) else ""
-    return Stored(pixels, "YXS"[: pixels.ndim], alpha, metadata=_metadata(picture, exif))
+    return Stored(pixels, "YXS"[: pixels.ndim], alpha, metadata=_metadata(picture, exif, data))
 
 
 @contextlib.contextmanager
@@ -60,7 +63,7 @@ def _plain(picture):
     return picture if mode == picture.mode else picture.convert(mode)
 
 
-def _metadata(picture, exif) -> Metadata:
+def _metadata(picture, exif, data: bytes) -> Metadata:
     exif.pop(ORIENTATION_TAG, None)
     texts = {key: value for key, value in getattr(picture, "text", {}).items() if isinstance(value, str)}
     return Metadata(
@@ -69,10 +72,11 @@ def _metadata(picture, exif) -> Metadata:
         resolution=tuple(map(float, picture.info["dpi"])) if "dpi" in picture.info else None,
         gamma=picture.info.get("gamma"),
         texts=tuple(texts.items()),
+        jpeg=None if picture.format in ("PNG", "BMP") else data,
     )
 
 
-def write_raster(path: Path, picture: Picture) -> None:
+def write_raster(path: Path, suffix: str, picture: Picture) -> None:
     """Write a PNG or JPEG with all that it can hold."""
     from PIL import Image
 
@@ -85,8 +89,8 @@ def write_raster(path: Path, picture: Picture) -> None:
         options["exif"] = metadata.exif
     if metadata.resolution:
         options["dpi"] = metadata.resolution
-    if path.suffix.lower() != ".png":
-        Image.fromarray(pixels).save(path, "JPEG", quality=95, subsampling=0, **options)
+    if suffix != ".png":
+        Image.fromarray(pixels).save(path, "JPEG", qtables=_quantization(metadata.jpeg), subsampling=0, **options)
         return
     options["pnginfo"] = _chunks(metadata)
     if pixels.dtype == np.uint8:
@@ -98,6 +102,25 @@ def write_raster(path: Path, picture: Picture) -> None:
     Image.new("L", (1, 1)).save(small, "PNG", **options)
     said = small.getvalue()  # its chunks between header and pixels
     path.write_bytes(encoded[:HEAD] + said[HEAD : said.index(b"IDAT") - 4] + encoded[HEAD:])
+
+
+def is_source(picture: Picture) -> bool:
+    """Whether the JPEG that was read holds just this."""
+    if not picture.metadata.jpeg:
+        return False
+    stored = _decoded(picture.metadata.jpeg)
+    return stored.metadata == picture.metadata and np.array_equal(stored.pixels, picture.pixels)
+
+
+def _quantization(source: bytes | None) -> list[list[int]]:
+    """The steps of quality 95, and those of the JPEG that was read where they are finer."""
+    from PIL import Image
+
+    fine = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(fine, "JPEG", quality=95)
+    with _any_size():
+        tables = [Image.open(io.BytesIO(data)).quantization for data in (fine.getvalue(), source or fine.getvalue())]
+    return [list(map(min, table, tables[1].get(number, table))) for number, table in tables[0].items()]
 
 
 def _chunks(metadata: Metadata):

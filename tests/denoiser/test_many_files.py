@@ -16,7 +16,7 @@ from endings import ended
 
 from dnlib.cli import main
 from dnlib.denoiser import Choice, denoise_file, denoise_files, denoise_picture
-from dnlib.images import Picture, Stack, opened, read, write, writing
+from dnlib.images import Picture, Stack, opened, photo, read, write, writing
 from dnlib.noise import inspect_files
 
 OPTIONS = {"filter": "median"}
@@ -146,6 +146,16 @@ def test_nan_in_a_frame_is_refused_with_its_number_and_the_files_name(tmp_path, 
         denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", **OPTIONS)
     denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", ignore_nan=True, **OPTIONS)
     assert np.isnan(np.load(tmp_path / "out.npy")).sum() == 1
+
+
+def test_a_jpeg_left_as_it_is_is_copied_and_another_is_said_to_be_encoded_again(tmp_path):
+    clean = (255 * photo("camera")[100:292, 100:292]).astype(np.uint8)
+    PIL.Image.fromarray(clean).save(tmp_path / "a.jpg", quality=98)
+    done = denoise_file(tmp_path / "a.jpg", tmp_path / "out.jpg")
+    assert "left as it is" in done.lines[0] and not any("JPEG again" in note for note in done.notes)
+    assert (tmp_path / "out.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()
+    done = denoise_file(tmp_path / "a.jpg", tmp_path / "median.jpg", **OPTIONS)
+    assert sum("JPEG again" in note for note in done.notes) == 1
 
 
 def test_photon_counts_are_refused_with_the_files_name(tmp_path, rng):

@@ -161,7 +161,7 @@ def test_links_are_written_through(tmp_path, there):
         write(path, Picture.of(np.zeros((9, 9), np.uint8)))
     write(path, Picture.of(np.zeros((9, 9), np.uint8)), overwrite=True)
     assert path.is_symlink() and not target.is_symlink() and read(path).pixels.shape == (9, 9)
-    assert list((tmp_path / "store").iterdir()) == [target]
+    assert list((tmp_path / "store").iterdir()) == [target] and target.read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path):

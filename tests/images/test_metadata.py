@@ -174,3 +174,30 @@ def test_imagej_files_of_four_channels_get_no_alpha(tmp_path, rng):
     write(tmp_path / "b.tif", read(tmp_path / "a.tif"))
     again = read(tmp_path / "b.tif")
     assert not again.alpha and again.metadata.imagej and (again.pixels == pixels).all()
+
+
+def smooth(rng):
+    y, x = np.mgrid[:64, :64]
+    return np.stack([90 + x, 150 - y, 80 + x // 2 + y // 2], -1).astype(np.uint8) + rng.integers(
+        0, 9, (64, 64, 1), "u1"
+    )
+
+
+@pytest.mark.parametrize("quality", [98, 50])
+def test_a_jpeg_that_is_as_it_was_is_copied_and_a_changed_one_loses_no_more_than_it_must(tmp_path, rng, quality):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(smooth(rng)).save(tmp_path / "a.jpg", quality=quality, exif=exif)
+    picture = read(tmp_path / "a.jpg")
+    assert write(tmp_path / "b.jpg", picture) == []
+    assert (tmp_path / "b.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()
+    write(tmp_path / "said.jpg", replace(picture, metadata=replace(picture.metadata, icc_profile=b"profile")))
+    assert Image.open(tmp_path / "said.jpg").info["icc_profile"] == b"profile"
+    write(tmp_path / "c.jpg", picture.with_colours(picture.colours // 2))
+    Image.fromarray(picture.pixels).save(tmp_path / "fine.jpg", quality=95)
+    finest = [Image.open(tmp_path / name).quantization for name in ("fine.jpg", "a.jpg")]
+    assert Image.open(tmp_path / "c.jpg").quantization == finest[quality == 98]
+    Image.fromarray(picture.pixels[..., 0]).save(tmp_path / "gray.jpg", quality=98)
+    gray = read(tmp_path / "gray.jpg")
+    write(tmp_path / "d.jpg", gray.with_colours(gray.colours // 2))
+    assert Image.open(tmp_path / "d.jpg").quantization[0] == Image.open(tmp_path / "gray.jpg").quantization[0]
