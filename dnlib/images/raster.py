@@ -9,9 +9,13 @@ import numpy as np
 
 from dnlib.images.metadata import Metadata, Stored
 from dnlib.images.pictures import Picture
-from dnlib.images.tiff import ORIENTATION_TAG, upright
+from dnlib.images.tiff import ORIENTATION_TAG, upright, upright_xmp
 
 HEAD = 33  # bytes of a PNG before the first chunk that is not its header
+XMP = "XML:com.adobe.xmp"  # what a PNG calls it
+SEGMENT = 65_000  # bytes that a JPEG can say at once
+APPS = (b"JFIF", b"Exif\0", b"http://ns.adobe.com/xap/", b"ICC_PROFILE", b"Adobe\0")
+"""How the parts of a JPEG begin that are read, or are made anew."""
 
 
 def read_raster(path: Path) -> Stored:
@@ -66,18 +70,36 @@ def _plain(picture):
 def _metadata(picture, exif, data: bytes) -> Metadata:
     exif.pop(ORIENTATION_TAG, None)
     texts = {key: value for key, value in getattr(picture, "text", {}).items() if isinstance(value, str)}
+    parts = getattr(picture, "applist", [])  # of a JPEG
+    if comments := [part for name, part in parts if name == "COM"]:
+        texts["Comment"] = "\n".join(map(_text, comments))
+    others = [
+        f"{name} ({_text(part.split(bytes(1))[0][:40])})"
+        for name, part in parts
+        if name != "COM" and not part.startswith(APPS)
+    ]
     return Metadata(
         icc_profile=picture.info.get("icc_profile"),
         exif=exif.tobytes() if len(exif) else None,
+        xmp=upright_xmp(texts.pop(XMP, "").encode() or picture.info.get("xmp")),
         resolution=tuple(map(float, picture.info["dpi"])) if "dpi" in picture.info else None,
         gamma=picture.info.get("gamma"),
         texts=tuple(texts.items()),
         jpeg=None if picture.format in ("PNG", "BMP") else data,
+        unread=tuple(dict.fromkeys(others)),
     )
 
 
-def write_raster(path: Path, suffix: str, picture: Picture) -> None:
-    """Write a PNG or JPEG with all that it can hold."""
+def _text(said: bytes) -> str:
+    """What a JPEG says in an encoding that it does not name."""
+    try:
+        return said.decode()
+    except UnicodeDecodeError:
+        return said.decode("latin-1")
+
+
+def write_raster(path: Path, suffix: str, picture: Picture) -> list[str]:
+    """Write a PNG or JPEG with all that it can hold; what is too long for a JPEG is given back."""
     from PIL import Image
 
     pixels = np.ascontiguousarray(picture.pixels)
@@ -90,18 +112,22 @@ def write_raster(path: Path, suffix: str, picture: Picture) -> None:
     if metadata.resolution:
         options["dpi"] = metadata.resolution
     if suffix != ".png":
+        options |= {"xmp": metadata.xmp, "comment": dict(metadata.texts).get("Comment", "").encode()}
+        long = [name for name in ("exif", "xmp", "comment") if len(options.get(name) or b"") > SEGMENT]
+        options = {name: value for name, value in options.items() if name not in long}
         Image.fromarray(pixels).save(path, "JPEG", qtables=_quantization(metadata.jpeg), subsampling=0, **options)
-        return
+        return [f"{name} (too long for a JPEG)" for name in long]
     options["pnginfo"] = _chunks(metadata)
     if pixels.dtype == np.uint8:
         Image.fromarray(pixels).save(path, "PNG", **options)
-        return
+        return []
     import imagecodecs
 
     small, encoded = io.BytesIO(), imagecodecs.png_encode(pixels)
     Image.new("L", (1, 1)).save(small, "PNG", **options)
     said = small.getvalue()  # its chunks between header and pixels
     path.write_bytes(encoded[:HEAD] + said[HEAD : said.index(b"IDAT") - 4] + encoded[HEAD:])
+    return []
 
 
 def is_source(picture: Picture) -> bool:
@@ -132,4 +158,6 @@ def _chunks(metadata: Metadata):
         chunks.add(b"gAMA", round(100_000 * metadata.gamma).to_bytes(4, "big"))
     for key, value in metadata.texts:
         chunks.add_itxt(key, value)
+    if metadata.xmp:
+        chunks.add_itxt(XMP, metadata.xmp)
     return chunks

@@ -127,6 +127,11 @@ def upright(pixels: np.ndarray, axes: str, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(np.flip(pixels, flipped))
 
 
+def upright_xmp(xmp: bytes | None) -> bytes | None:
+    """What Adobe's XML says of a picture, once this is turned upright."""
+    return xmp and re.sub(rb"(tiff:Orientation(?:=[\"']|>))[2-8]", rb"\g<1>1", xmp)
+
+
 def _number(text: object) -> float | None:
     """GDAL's no-data value, which is a text."""
     try:

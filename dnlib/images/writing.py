@@ -183,7 +183,7 @@ def _write(
         if suffix != ".png" and is_source(picture):
             path.write_bytes(picture.metadata.jpeg)
             return []
-        write_raster(path, suffix, picture)
+        return told + write_raster(path, suffix, picture)
     return told
 
 

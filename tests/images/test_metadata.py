@@ -42,7 +42,7 @@ def test_a_png_keeps_profile_gamma_resolution_texts_and_exif(tmp_path, rgb, dtyp
     assert found["gAMA"] == (45455).to_bytes(4, "big") and {"iCCP", "eXIf"} <= set(found) and b"Ada" in found["iTXt"]
     assert found["pHYs"][:4] == round(300 / 0.0254).to_bytes(4, "big")
     np.testing.assert_array_equal(read(tmp_path / "b.png").pixels, rgb)
-    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gamma", "texts"]
+    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gamma", 'text "Author"']
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
@@ -201,3 +201,38 @@ def test_a_jpeg_that_is_as_it_was_is_copied_and_a_changed_one_loses_no_more_than
     gray = read(tmp_path / "gray.jpg")
     write(tmp_path / "d.jpg", gray.with_colours(gray.colours // 2))
     assert Image.open(tmp_path / "d.jpg").quantization[0] == Image.open(tmp_path / "gray.jpg").quantization[0]
+
+
+@pytest.mark.parametrize("comment", ["zwei Grüße".encode(), "zwei Grüße".encode("latin-1")])
+def test_xmp_and_comment_of_a_jpeg_go_into_jpeg_and_png_and_what_else_it_says_is_named(tmp_path, rgb, comment):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg", xmp=b"<x:xmpmeta/>", comment=comment)
+    data = (tmp_path / "a.jpg").read_bytes()
+    said = b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0"
+    (tmp_path / "a.jpg").write_bytes(data[:2] + b"\xff\xed" + (len(said) + 2).to_bytes(2, "big") + said + data[2:])
+    picture = read(tmp_path / "a.jpg")
+    changed = picture.with_colours(255 - picture.colours)
+    assert write(tmp_path / "b.jpg", changed) == write(tmp_path / "b.png", changed) == ["APP13 (Photoshop 3.0)"]
+    with Image.open(tmp_path / "b.jpg") as jpeg, Image.open(tmp_path / "b.png") as png:
+        assert jpeg.info["xmp"] == b"<x:xmpmeta/>" and jpeg.info["comment"].decode() == "zwei Grüße"
+        assert png.text == {"Comment": "zwei Grüße", "XML:com.adobe.xmp": "<x:xmpmeta/>"}
+    write(tmp_path / "c.jpg", read(tmp_path / "b.png"))
+    assert Image.open(tmp_path / "c.jpg").info["xmp"] == b"<x:xmpmeta/>"
+    assert write(tmp_path / "b.npy", picture) == ["XMP", 'text "Comment"', "APP13 (Photoshop 3.0)"]
+
+
+def test_what_is_too_long_for_a_jpeg_is_named(tmp_path, rgb):
+    info = PngInfo()
+    info.add_text("Comment", "a" * 70_000)
+    info.add_text("Title", "a picture")
+    Image.fromarray(rgb).save(tmp_path / "a.png", pnginfo=info)
+    assert write(tmp_path / "b.jpg", read(tmp_path / "a.png")) == ['text "Title"', "comment (too long for a JPEG)"]
+    assert write(tmp_path / "b.tif", read(tmp_path / "a.png")) == ['text "Comment"', 'text "Title"']
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_what_was_turned_upright_is_not_turned_again_by_its_xmp(tmp_path, rgb, suffix):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg", xmp=b'<x:xmpmeta tiff:Orientation="6"/>')
+    picture = read(tmp_path / "a.jpg")
+    assert picture.pixels.shape == (24, 20, 3)
+    write(tmp_path / f"b{suffix}", picture.with_colours(255 - picture.colours))
+    assert read(tmp_path / f"b{suffix}").pixels.shape == (24, 20, 3)
