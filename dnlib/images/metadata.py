@@ -11,7 +11,6 @@ NAMES = {
     "exif": "EXIF",
     "xmp": "XMP",
     "resolution": "resolution",
-    "gamma": "gamma",
     "tags": "TIFF tags (georeference, camera, author)",
     "ome": "OME-XML",
     "imagej": "ImageJ metadata",
@@ -21,7 +20,7 @@ NAMES = {
 JPEG = {"icc_profile", "exif", "xmp", "resolution"}
 TIFF = {"icc_profile", "resolution", "tags", "ome", "imagej", "sizes"}
 HELD = {
-    ".png": {"icc_profile", "exif", "xmp", "resolution", "gamma"},
+    ".png": {"icc_profile", "exif", "xmp", "resolution"},
     ".jpg": JPEG,
     ".jpeg": JPEG,
     ".tif": TIFF,
@@ -57,8 +56,8 @@ class Metadata:
         Pixels per inch, in x and y.
     xmp
         The XML of Adobe.
-    gamma
-        Of a PNG.
+    chunks
+        Of a PNG, as they are stored: what its values mean (gAMA, cHRM, sRGB).
     texts
         By their names; of a JPEG its comment, of a TIFF its description.
     tags
@@ -76,15 +75,15 @@ class Metadata:
 
     Examples
     --------
-    >>> Metadata(gamma=0.45).lost("a.tif")
-    ['gamma']
+    >>> Metadata(texts=(("Title", "a picture"),)).lost("a.tif")
+    ['text "Title"']
     """
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
-    gamma: float | None = None
+    chunks: tuple[tuple[str, bytes], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple, ...] = ()
     ome: str | None = None
@@ -99,8 +98,10 @@ class Metadata:
         """The names of what a file of this ending cannot hold."""
         suffix = Path(path).suffix.lower()
         lost = [text for name, text in NAMES.items() if getattr(self, name) and name not in HELD[suffix]]
-        texts = [f'text "{key}"' for key, _ in self.texts if suffix != ".png" and key != TEXTS.get(suffix)]
-        return [*lost, *texts, *self.unread]
+        if suffix != ".png":
+            lost += [name for name, _ in self.chunks]
+            lost += [f'text "{key}"' for key, _ in self.texts if key != TEXTS.get(suffix)]
+        return [*lost, *self.unread]
 
 
 class Stored(NamedTuple):

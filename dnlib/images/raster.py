@@ -14,6 +14,9 @@ from dnlib.images.tiff import ORIENTATION_TAG, upright, upright_xmp
 HEAD = 33  # bytes of a PNG before the first chunk that is not its header
 XMP = "XML:com.adobe.xmp"  # what a PNG calls it
 SEGMENT = 65_000  # bytes that a JPEG can say at once
+MEANING = ("gAMA", "cHRM", "sRGB")
+CHUNKS = ("IHDR", "PLTE", "tRNS", "IDAT", "IEND", "iCCP", "pHYs", "eXIf", "tEXt", "zTXt", "iTXt")
+"""The parts of a PNG that say what its values mean, and those that Pillow reads."""
 APPS = (b"JFIF", b"Exif\0", b"http://ns.adobe.com/xap/", b"ICC_PROFILE", b"Adobe\0")
 """How the parts of a JPEG begin that are read, or are made anew."""
 
@@ -73,21 +76,35 @@ def _metadata(picture, exif, data: bytes) -> Metadata:
     parts = getattr(picture, "applist", [])  # of a JPEG
     if comments := [part for name, part in parts if name == "COM"]:
         texts["Comment"] = "\n".join(map(_text, comments))
-    others = [
+    chunks = list(_chunks_of(data)) if picture.format == "PNG" else []
+    others = [name for name, _ in chunks if name not in (*CHUNKS, *MEANING)]
+    others += [
         f"{name} ({_text(part.split(bytes(1))[0][:40])})"
         for name, part in parts
         if name != "COM" and not part.startswith(APPS)
     ]
+    sides = picture.info.get("aspect") or (picture.info.get("jfif_unit") == 0 and picture.info["jfif_density"])
+    if sides and sides[0] != sides[1]:
+        others.append("aspect ratio of the pixels")
     return Metadata(
         icc_profile=picture.info.get("icc_profile"),
         exif=exif.tobytes() if len(exif) else None,
         xmp=upright_xmp(texts.pop(XMP, "").encode() or picture.info.get("xmp")),
         resolution=tuple(map(float, picture.info["dpi"])) if "dpi" in picture.info else None,
-        gamma=picture.info.get("gamma"),
+        chunks=tuple((name, chunk) for name, chunk in chunks if name in MEANING),
         texts=tuple(texts.items()),
         jpeg=None if picture.format in ("PNG", "BMP") else data,
         unread=tuple(dict.fromkeys(others)),
     )
+
+
+def _chunks_of(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The parts of a PNG and their names."""
+    place = 8
+    while place < len(data):
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        yield data[place + 4 : place + 8].decode("latin-1"), data[place + 8 : end]
+        place = end + 4  # past its sum
 
 
 def _text(said: bytes) -> str:
@@ -154,10 +171,10 @@ def _chunks(metadata: Metadata):
     from PIL.PngImagePlugin import PngInfo
 
     chunks = PngInfo()
-    if metadata.gamma:
-        chunks.add(b"gAMA", round(100_000 * metadata.gamma).to_bytes(4, "big"))
+    for name, chunk in metadata.chunks:
+        chunks.add(name.encode(), chunk)
     for key, value in metadata.texts:
-        chunks.add_itxt(key, value)
+        chunks.add_text(key, value)  # and with it its language
     if metadata.xmp:
         chunks.add_itxt(XMP, metadata.xmp)
     return chunks

@@ -39,10 +39,10 @@ def test_a_png_keeps_profile_gamma_resolution_texts_and_exif(tmp_path, rgb, dtyp
     picture = picture.with_colours(picture.colours.astype(dtype))
     assert write(tmp_path / "b.png", picture) == []
     found = chunks_of(tmp_path / "b.png")
-    assert found["gAMA"] == (45455).to_bytes(4, "big") and {"iCCP", "eXIf"} <= set(found) and b"Ada" in found["iTXt"]
+    assert found["gAMA"] == (45455).to_bytes(4, "big") and {"iCCP", "eXIf"} <= set(found) and b"Ada" in found["tEXt"]
     assert found["pHYs"][:4] == round(300 / 0.0254).to_bytes(4, "big")
     np.testing.assert_array_equal(read(tmp_path / "b.png").pixels, rgb)
-    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gamma", 'text "Author"']
+    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gAMA", 'text "Author"']
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
@@ -236,3 +236,29 @@ def test_what_was_turned_upright_is_not_turned_again_by_its_xmp(tmp_path, rgb, s
     assert picture.pixels.shape == (24, 20, 3)
     write(tmp_path / f"b{suffix}", picture.with_colours(255 - picture.colours))
     assert read(tmp_path / f"b{suffix}").pixels.shape == (24, 20, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_png_keeps_its_primaries_and_the_languages_of_its_texts_and_what_else_it_says_is_named(tmp_path, rgb, dtype):
+    said = {"gAMA": (45455).to_bytes(4, "big"), "cHRM": bytes(range(32)), "sRGB": bytes(1)}
+    others = {"sBIT": b"\5\5\5", "tIME": bytes(7), "bKGD": bytes(6)}
+    info = PngInfo()
+    for name, data in (said | others).items():
+        info.add(name.encode(), data)
+    info.add_itxt("Title", "ein Bild", "de", "Titel")
+    Image.fromarray(rgb).save(tmp_path / "a.png", pnginfo=info)
+    picture = read(tmp_path / "a.png")
+    picture = picture.with_colours(picture.colours.astype(dtype))
+    assert sorted(write(tmp_path / "b.png", picture)) == sorted(others)
+    found = chunks_of(tmp_path / "b.png")
+    assert {name: found[name] for name in said} == said and not set(others) & set(found)
+    assert found["iTXt"] == b"Title\0\0\0de\0Titel\0ein Bild"
+    assert set(write(tmp_path / "b.tif", picture)) == {*said, *others, 'text "Title"'}
+
+
+def test_pixels_that_are_no_squares_are_named(tmp_path, rgb):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    assert read(tmp_path / "a.jpg").metadata.lost("b.png") == []
+    (tmp_path / "a.jpg").write_bytes(data[:13] + bytes([0, 0, 2, 0, 1]) + data[18:])  # twice as many in x
+    assert read(tmp_path / "a.jpg").metadata.lost("b.png") == ["aspect ratio of the pixels"]
