@@ -11,14 +11,15 @@ NAMES = {
     "exif": "EXIF",
     "xmp": "XMP",
     "resolution": "resolution",
-    "tags": "TIFF tags (georeference, camera, author)",
+    "density": "resolution without a unit",
+    "tags": "TIFF tags (georeference, IPTC, camera, author, names)",
     "ome": "OME-XML",
     "imagej": "ImageJ metadata",
     "sizes": "pixel size",
     "attributes": "zarr attributes",
 }
 JPEG = {"icc_profile", "exif", "xmp", "resolution"}
-TIFF = {"icc_profile", "resolution", "tags", "ome", "imagej", "sizes"}
+TIFF = {"icc_profile", "xmp", "resolution", "density", "tags", "ome", "imagej", "sizes"}
 HELD = {
     ".png": {"icc_profile", "exif", "xmp", "resolution"},
     ".jpg": JPEG,
@@ -54,6 +55,8 @@ class Metadata:
         As JPEG has it; pictures are upright, so its orientation is 1.
     resolution
         Pixels per inch, in x and y.
+    density
+        The same per a unit that is not said, of a TIFF.
     xmp
         The XML of Adobe.
     chunks
@@ -83,6 +86,7 @@ class Metadata:
     exif: bytes | None = None
     xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
+    density: tuple[float, float] | None = None
     chunks: tuple[tuple[str, bytes], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple, ...] = ()

@@ -262,3 +262,52 @@ def test_pixels_that_are_no_squares_are_named(tmp_path, rgb):
     assert read(tmp_path / "a.jpg").metadata.lost("b.png") == []
     (tmp_path / "a.jpg").write_bytes(data[:13] + bytes([0, 0, 2, 0, 1]) + data[18:])  # twice as many in x
     assert read(tmp_path / "a.jpg").metadata.lost("b.png") == ["aspect ratio of the pixels"]
+
+
+SAID = [
+    (33723, 4, 3, (1, 2, 3), True), (318, 5, 2, (3127, 10000, 3290, 10000), True),
+    (269, 2, 0, "Größe".encode(), True), (315, 2, 0, "Zoë".encode(), True), (301, 3, 256, tuple(range(256)), True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stack", "kind"), [(False, 1), (False, 2), (True, 1)])
+def test_a_tiff_keeps_xmp_iptc_names_and_white_point_and_names_what_it_does_not_keep(tmp_path, rng, stack, kind):
+    pages = rng.integers(0, 255, (3, 20, 24)).astype(np.uint8)[: 3 if stack else 1]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for number, page in enumerate(pages):
+            tags = [*SAID, (285, 2, 0, f"page {number}", True), (700, kind, 12, b"<x:xmpmeta/>", True)]
+            options = {"resolution": (1234, 617), "resolutionunit": "NONE", "description": "hello wörld".encode()}
+            file.write(page, metadata=None, extratags=tags, **options)
+    picture = read(tmp_path / "a.tif")
+    unread = ["TransferFunction"] + ["PageName of pages after the first"] * stack
+    assert write(tmp_path / "b.tif", picture) == unread
+    with tifffile.TiffFile(tmp_path / "a.tif") as before, tifffile.TiffFile(tmp_path / "b.tif") as after:
+        assert after.pages[0].tags[700].value == b"<x:xmpmeta/>"
+        for code in (33723, 318, 269, 315, 285, 282, 283, 296):
+            assert after.pages[0].tags[code].value == before.pages[0].tags[code].value, code
+        assert after.pages[0].description == "hello wörld"
+    lost = [
+        "XMP",
+        "resolution without a unit",
+        "TIFF tags (georeference, IPTC, camera, author, names)",
+        'text "Description"',
+        *unread,
+    ]
+    assert write(tmp_path / "b.npy", picture) == lost
+    assert stack or "XMP" not in write(tmp_path / "b.png", picture)
+
+
+def test_a_tiff_whose_resolution_makes_no_sense_has_none(tmp_path, rgb):
+    tifffile.imwrite(tmp_path / "a.tif", rgb, resolution=((0, 1), (0, 1)), resolutionunit="INCH")
+    write(tmp_path / "b.tif", read(tmp_path / "a.tif"))
+    assert read(tmp_path / "b.tif").metadata.resolution is None
+
+
+def test_imagej_metadata_that_a_type_cannot_have_are_named(tmp_path, rng):
+    pixels = rng.integers(0, 255, (2, 20, 24)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, resolution=(4, 4), metadata={"axes": "TYX", "unit": "um"})
+    picture = read(tmp_path / "a.tif")
+    assert write(tmp_path / "b.tif", picture) == []
+    assert write(tmp_path / "b.tif", picture.with_colours(picture.colours.astype(float)), overwrite=True) == [
+        "ImageJ metadata"
+    ]
