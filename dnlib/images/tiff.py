@@ -52,6 +52,8 @@ def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[
     page, metadata = file.pages[0], _metadata(file, file.pages[0])
     if notes:
         metadata = replace(metadata, ome=None)
+    if (levels := len(file.series[0].levels)) > 1:
+        notes = [*notes, f"it is a pyramid of {levels} resolutions, of which the full one is taken"]
     kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
     no_data = _number(page.tags.valueof(NO_DATA_TAG))
     return Stored(pixels, axes, kind or "", no_data, metadata, tuple(notes), plane)

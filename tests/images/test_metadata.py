@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from dnlib.images import read, write
+from dnlib.images import opened, read, write
 from dnlib.images.tiff import upright
 
 
@@ -311,3 +311,16 @@ def test_imagej_metadata_that_a_type_cannot_have_are_named(tmp_path, rng):
     assert write(tmp_path / "b.tif", picture.with_colours(picture.colours.astype(float)), overwrite=True) == [
         "ImageJ metadata"
     ]
+
+
+@pytest.mark.parametrize("name", ["a.ome.tif", "a.tif"])
+def test_of_a_pyramid_the_full_resolution_is_read_and_this_is_said(tmp_path, rng, name):
+    pixels = rng.integers(0, 255, (3, 64, 80)).astype(np.uint8)[: 3 if "ome" in name else 1]
+    with tifffile.TiffWriter(tmp_path / name) as file:
+        subifds, said = (1, {"axes": "TYX"}) if "ome" in name else (None, None)
+        file.write(pixels, subifds=subifds, metadata=said, photometric="minisblack")
+        file.write(pixels[:, ::2, ::2], subfiletype=1, metadata=said, photometric="minisblack")
+    with opened(tmp_path / name) as one_by_one:
+        for picture in (one_by_one, read(tmp_path / name)):
+            assert picture.pixels.shape == pixels.squeeze().shape and bool(picture.metadata.ome) == ("ome" in name)
+            assert picture.notes == ("it is a pyramid of 2 resolutions, of which the full one is taken",)
