@@ -200,6 +200,11 @@ def _denoised(
         write_picture_page(report, image.name, before.frame(plan.shown).told(*before.notes), after, choice)
         lines.append(f"{report}: the noise, the candidates, before and after")
     left_out = [f"{output.name}: left out: {', '.join(lost)}"] if lost else []
+    source = before.metadata.jpeg
+    if source and output.suffix.lower() in (".jpg", ".jpeg") and output.read_bytes() != source:
+        left_out.append(
+            f"{output.name}: encoded as JPEG again, which changes it a little; a .png or .tif loses nothing"
+        )
     notes = [f"{image.name}: {note}" for note in before.notes] + [f"{output.name}: {note}" for note in choice.notes]
     return Done(image, tuple(lines), tuple(notes + left_out))
 

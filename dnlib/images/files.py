@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.checks import one_of
+from dnlib.images.checks import one_of, refused
 from dnlib.images.metadata import Stored
 from dnlib.images.pictures import Picture
 from dnlib.images.raster import read_raster
@@ -168,12 +168,16 @@ def named(path: Path) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
+        if str(path) in str(error) or not refused(error):
+            raise
         raise ValueError(f"{path}: {error}") from error
 
 
 def layout_of(stored: Stored, axes: str | None, channels: bool | None) -> Picture:
     """The picture that was stored, its values not yet looked at."""
     found, alpha = stored.axes, stored.alpha
+    if axes and not axes.upper().endswith("S"):
+        alpha = ""
     if channels and found and found.endswith("S"):
         found, alpha = found if stored.pixels.shape[-1] == 3 else found.replace("S", "C"), ""
     return Picture.laid_out(stored.pixels, None if found else channels, axes=axes or found, alpha=alpha)

@@ -9,25 +9,29 @@ import numpy as np
 NAMES = {
     "icc_profile": "colour profile",
     "exif": "EXIF",
+    "xmp": "XMP",
     "resolution": "resolution",
-    "gamma": "gamma",
-    "texts": "texts",
-    "tags": "TIFF tags (georeference, camera, author)",
+    "density": "resolution without a unit",
+    "tags": "TIFF tags (georeference, IPTC, camera, author, names)",
     "ome": "OME-XML",
     "imagej": "ImageJ metadata",
     "sizes": "pixel size",
     "attributes": "zarr attributes",
 }
+JPEG = {"icc_profile", "exif", "xmp", "resolution"}
+TIFF = {"icc_profile", "xmp", "resolution", "density", "tags", "ome", "imagej", "sizes"}
 HELD = {
-    ".png": {"icc_profile", "exif", "resolution", "gamma", "texts"},
-    ".jpg": {"icc_profile", "exif", "resolution"},
-    ".jpeg": {"icc_profile", "exif", "resolution"},
-    ".tif": {"icc_profile", "resolution", "tags", "ome", "imagej", "texts", "sizes"},
-    ".tiff": {"icc_profile", "resolution", "tags", "ome", "imagej", "texts", "sizes"},
+    ".png": {"icc_profile", "exif", "xmp", "resolution"},
+    ".jpg": JPEG,
+    ".jpeg": JPEG,
+    ".tif": TIFF,
+    ".tiff": TIFF,
     ".npy": set(),
     ".zarr": {"sizes", "attributes"},
 }
 """What `write` puts into a file of each ending."""
+TEXTS = {".jpg": "Comment", ".jpeg": "Comment", ".tif": "Description", ".tiff": "Description"}
+"""The one text that a file of an ending has a place for; a PNG has one for all."""
 
 
 class Size(NamedTuple):
@@ -51,10 +55,14 @@ class Metadata:
         As JPEG has it; pictures are upright, so its orientation is 1.
     resolution
         Pixels per inch, in x and y.
-    gamma
-        Of a PNG.
+    density
+        The same per a unit that is not said, of a TIFF.
+    xmp
+        The XML of Adobe.
+    chunks
+        Of a PNG, as they are stored: what its values mean (gAMA, cHRM, sRGB).
     texts
-        By their names; of a TIFF its description.
+        By their names; of a JPEG its comment, of a TIFF its description.
     tags
         Of a TIFF, as tifffile writes them: code, type, count, value, once.
     ome, imagej
@@ -63,17 +71,23 @@ class Metadata:
         Of a zarr: the size of a pixel, and the attributes of "group", "ome" and "array", and its "name".
     place
         Where the array lies in its group; "": it is by itself; None: it is of no zarr.
+    jpeg
+        The whole file, of a JPEG: what nobody changes can be written without another loss.
+    unread
+        The names of what else a file says.
 
     Examples
     --------
-    >>> Metadata(gamma=0.45).lost("a.tif")
-    ['gamma']
+    >>> Metadata(texts=(("Title", "a picture"),)).lost("a.tif")
+    ['text "Title"']
     """
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     resolution: tuple[float, float] | None = None
-    gamma: float | None = None
+    density: tuple[float, float] | None = None
+    chunks: tuple[tuple[str, bytes], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple, ...] = ()
     ome: str | None = None
@@ -81,11 +95,17 @@ class Metadata:
     sizes: tuple[Size, ...] = ()
     attributes: dict = field(default_factory=dict)
     place: str | None = None
+    jpeg: bytes | None = field(default=None, repr=False)
+    unread: tuple[str, ...] = ()
 
     def lost(self, path: str | Path) -> list[str]:
         """The names of what a file of this ending cannot hold."""
-        held = HELD[Path(path).suffix.lower()]
-        return [text for name, text in NAMES.items() if getattr(self, name) and name not in held]
+        suffix = Path(path).suffix.lower()
+        lost = [text for name, text in NAMES.items() if getattr(self, name) and name not in HELD[suffix]]
+        if suffix != ".png":
+            lost += [name for name, _ in self.chunks]
+            lost += [f'text "{key}"' for key, _ in self.texts if key != TEXTS.get(suffix)]
+        return [*lost, *self.unread]
 
 
 class Stored(NamedTuple):

@@ -68,7 +68,8 @@ def opened(
     Raises
     ------
     FileNotFoundError, ValueError
-        As `read`; what is wrong with a frame of a stack is found when it is read.
+        As `read`; what is wrong with a frame of a stack is found when it is read. What is refused while the context
+        lasts names the file.
 
     Examples
     --------
@@ -81,11 +82,10 @@ def opened(
     """
     path = Path(path)
     check_there(path)
-    with contextlib.ExitStack() as files:
+    with named(path), contextlib.ExitStack() as files:
         stack = None
         if found := _found(path, files):
-            with named(path):
-                layout = layout_of(found[0], axes, channels)
+            layout = layout_of(found[0], axes, channels)
             if read_frame := _reader(path, layout, *found):
                 said = {"metadata": found[0].metadata, "notes": (*layout.notes, *notes_on(path, found[0]))}
                 reading = {"read_frame": read_frame, "no_data": found[0].no_data, "ignore_nan": ignore_nan}

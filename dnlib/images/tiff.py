@@ -16,9 +16,18 @@ from dnlib.images.pictures import Picture
 from dnlib.images.planes import plane_reader, without_values
 from dnlib.images.sizes import for_ome_xml
 
-KEPT_TAGS = (271, 272, 306, 315, 33432, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113)
-"""Maker, model, date, author, copyright; scale, tie points, transformation and keys of GeoTIFF; GDAL's."""
-NO_DATA_TAG, EXIF_TAG, ORIENTATION_TAG = 42113, 34665, 274
+KEPT_TAGS = (
+    *(269, 271, 272, 285, 306, 315, 316, 318, 319, 33432, 33723),
+    *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113),
+)  # fmt: skip
+"""Names of document and page, maker, model, date, author, computer, white point, primaries, copyright, IPTC; scale, tie
+points, transformation and keys of GeoTIFF; GDAL's."""
+LAYOUT_TAGS = {
+    *range(254, 267), 270, 273, 274, *range(277, 285), 288, 289, 292, 293, 296, 297, 305, 317, 320, *range(322, 326),
+    330, *range(338, 342), 347, *range(512, 522), *range(529, 533), 32997, 34675, 50674, 50838, 50839,
+}  # fmt: skip
+"""How pixels lie in the file, and what is read or made anew."""
+NO_DATA_TAG, ORIENTATION_TAG, XMP_TAG = 42113, 274, 700
 SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
 
 
@@ -43,8 +52,8 @@ def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[
     page, metadata = file.pages[0], _metadata(file, file.pages[0])
     if notes:
         metadata = replace(metadata, ome=None)
-    if EXIF_TAG in page.tags:
-        notes = [*notes, "the EXIF part of the TIFF is left out"]
+    if (levels := len(file.series[0].levels)) > 1:
+        notes = [*notes, f"it is a pyramid of {levels} resolutions, of which the full one is taken"]
     kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
     no_data = _number(page.tags.valueof(NO_DATA_TAG))
     return Stored(pixels, axes, kind or "", no_data, metadata, tuple(notes), plane)
@@ -121,6 +130,11 @@ def upright(pixels: np.ndarray, axes: str, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(np.flip(pixels, flipped))
 
 
+def upright_xmp(xmp: bytes | None) -> bytes | None:
+    """What Adobe's XML says of a picture, once this is turned upright."""
+    return xmp and re.sub(rb"(tiff:Orientation(?:=[\"']|>))[2-8]", rb"\g<1>1", xmp)
+
+
 def _number(text: object) -> float | None:
     """GDAL's no-data value, which is a text."""
     try:
@@ -131,18 +145,41 @@ def _number(text: object) -> float | None:
 
 def _metadata(file, page) -> Metadata:
     tags = [page.tags[code] for code in KEPT_TAGS if code in page.tags]
-    unit = {2: 1.0, 3: 2.54}.get(int(page.tags.valueof(296, 2))) if 296 in page.tags else None
-    resolution = [np.divide(*page.tags.valueof(code, (1, 1))) for code in (282, 283)]
-    imagej = {**file.imagej_metadata, "resolution": tuple(resolution)} if file.is_imagej else None
+    ratios = [page.tags.valueof(code, (1, 1)) for code in (282, 283)]
+    per_unit = tuple(many / units if units else 0.0 for many, units in ratios)
+    inch = {2: 1.0, 3: 2.54}.get(int(page.tags.valueof(296, 2)))
+    known = 282 in page.tags and all(per_unit)
+    xmp = page.tags.valueof(XMP_TAG)
     plain = not (file.is_ome or file.is_imagej or page.description == page.shaped_description) and page.description
     return Metadata(
         icc_profile=page.tags.valueof(34675),
-        resolution=(unit * resolution[0], unit * resolution[1]) if unit else None,
+        xmp=upright_xmp(xmp.encode() if isinstance(xmp, str) else xmp),
+        resolution=(inch * per_unit[0], inch * per_unit[1]) if known and inch else None,
+        density=per_unit if known and not inch and not file.is_imagej and per_unit != (1, 1) else None,
         texts=(("Description", page.description),) if plain else (),
-        tags=tuple((tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in tags),
+        tags=tuple(_kept(tag) for tag in tags),
         ome=file.ome_metadata,
-        imagej=imagej,
+        imagej={**file.imagej_metadata, "resolution": per_unit} if file.is_imagej else None,
+        unread=_unread(file, page),
     )
+
+
+def _kept(tag) -> tuple:
+    """A tag as tifffile writes it: texts as UTF-8, of any length; bytes as bytes."""
+    if isinstance(tag.value, str):
+        return tag.code, 2, 0, tag.value.encode(), True
+    if isinstance(tag.value, bytes):
+        return tag.code, 7, len(tag.value), tag.value, True
+    return tag.code, int(tag.dtype), tag.count, tag.value, True
+
+
+def _unread(file, page) -> tuple[str, ...]:
+    """The names of what else the first page says, and of what those after it say otherwise."""
+    names = [tag.name.removesuffix("Tag") for tag in page.tags if tag.code not in {*LAYOUT_TAGS, *KEPT_TAGS, XMP_TAG}]
+    for other in file.pages if file.series[0].kind in ("generic", "uniform") else ():
+        own = (tag for tag in other.tags if tag.code in (270, XMP_TAG, *KEPT_TAGS))
+        names += [f"{tag.name} of pages after the first" for tag in own if tag.value != page.tags.valueof(tag.code)]
+    return tuple(dict.fromkeys(names))
 
 
 def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None = None) -> list[str]:
@@ -166,7 +203,7 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         "planarconfig": "contig" if samples else None,
         "extrasamples": [SAMPLES[picture.alpha]] if picture.alpha else None,
         "iccprofile": metadata.icc_profile,
-        "extratags": metadata.tags,
+        "extratags": [*metadata.tags, *([(XMP_TAG, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else [])],
     }
     data, size = pixels, pixels.nbytes
     if frames is not None:
@@ -180,17 +217,20 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         resolution = metadata.imagej["resolution"]
         tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
         return []
-    lost = []
+    lost = ["ImageJ metadata"] if metadata.imagej else []
     if metadata.ome:
         options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
     else:
-        options["description"] = dict(metadata.texts).get("Description", "").encode("ascii", "replace").decode() or None
+        options["description"] = dict(metadata.texts).get("Description", "").encode() or None
         named = {"axes": axes.replace("C", "S") if samples else axes}
-        sized, lost = for_ome_xml(metadata.sizes, str(pixels.dtype))
+        sized, unsaid = for_ome_xml(metadata.sizes, str(pixels.dtype))
+        lost += unsaid
         options["metadata"] = {**named, **sized} if picture.is_stack or sized else None
         options["ome"] = bool(sized)
     if metadata.resolution:
         options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
+    elif metadata.density:
+        options |= {"resolution": metadata.density, "resolutionunit": "NONE"}
     tifffile.imwrite(path, data, compression="deflate", bigtiff=size > 4e9, **options)
     return lost
 

@@ -16,7 +16,7 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
-from dnlib.images.raster import write_raster
+from dnlib.images.raster import is_source, write_raster
 from dnlib.images.tiff import write_tiff
 from dnlib.images.zarr_reading import holds_zarr, package
 from dnlib.images.zarr_writing import write_zarr
@@ -124,7 +124,8 @@ def write(
     path
         Its ending names the format: .png, .jpg, .jpeg, .tif, .tiff, .npy or .zarr (a folder).
     picture
-        What to write, with all that its metadata say and the format can hold.
+        What to write, with all that its metadata say and the format can hold. What was read from a JPEG, and is as it
+        was, becomes a copy of that file.
     overwrite
         Replace what is there; its permissions are kept, and a link leads to the new file.
     frames
@@ -153,30 +154,34 @@ def write(
     True
     """
     path = check_destination(path, picture, overwrite=overwrite)
-    suffix, lost = path.suffix.lower(), []
+    suffix, told = path.suffix.lower(), picture.metadata.lost(path)
     try:
         if suffix == ".zarr":
             with atomic_folder(path) as folder:
-                lost = write_zarr(folder, picture, frames)
+                lost = [*told, *write_zarr(folder, picture, frames)]
         else:
             with atomic(path) as temporary:
-                lost = _write(temporary, suffix, picture, frames)
+                lost = _write(temporary, suffix, picture, frames, told)
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise OSError(f"{path} was not written: the disk is full; make room, or write elsewhere") from error
-    return picture.metadata.lost(path) + lost
+    return lost
 
 
-def _write(path: Path, suffix: str, picture: Picture, frames: Iterable[np.ndarray] | None) -> list[str]:
-    """Write a file, and name what the format could hold, but not for this picture."""
+def _write(
+    path: Path, suffix: str, picture: Picture, frames: Iterable[np.ndarray] | None, told: list[str]
+) -> list[str]:
+    """Write a file, and name what is lost: told, and what the format could hold, but not for this picture."""
     if suffix == ".npy":
         _write_npy(path, picture, frames)
-    elif suffix in (".tif", ".tiff"):
-        return write_tiff(path, picture, frames)
-    else:
-        write_raster(path, picture)
-    return []
+        return told
+    if suffix in (".tif", ".tiff"):
+        return told + write_tiff(path, picture, frames)
+    if suffix != ".png" and is_source(picture):
+        path.write_bytes(picture.metadata.jpeg)
+        return []
+    return told + write_raster(path, suffix, picture)
 
 
 def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None) -> None:

@@ -53,21 +53,21 @@ def inspect_files(
     with opened(noisy, **reading) as stack:
         picture, number = _first_of(stack)
         notes = list(stack.notes)
-    parts, said = parts_of(picture, unlike=unlike_noise)
-    if any(part.counts for part in parts):
-        mean = np.mean([part.pixels[part.inside].mean() for part in parts])
-        raise ValueError(
-            f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
-            "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
-        )
-    found, others = {}, []
-    for part in parts:
-        frame = part.holding[0]
-        found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
-        more = _others(part.pixels[frame], part.inside[frame], found[part.name])
-        others += [f"{part.name}: {note}" if part.name else note for note in more]
-    if stack.count > 1:
-        said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
+        parts, said = parts_of(picture, unlike=unlike_noise)
+        if any(part.counts for part in parts):
+            mean = np.mean([part.pixels[part.inside].mean() for part in parts])
+            raise ValueError(
+                f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
+                "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
+            )
+        found, others = {}, []
+        for part in parts:
+            frame = part.holding[0]
+            found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
+            more = _others(part.pixels[frame], part.inside[frame], found[part.name])
+            others += [f"{part.name}: {note}" if part.name else note for note in more]
+        if stack.count > 1:
+            said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
     return found, notes + said + others
 
 

@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import PIL.Image
@@ -15,7 +16,8 @@ from endings import ended
 
 from dnlib.cli import main
 from dnlib.denoiser import Choice, denoise_file, denoise_files, denoise_picture
-from dnlib.images import Picture, Stack, opened, read, write, writing
+from dnlib.images import Picture, Stack, opened, photo, read, write, writing
+from dnlib.noise import inspect_files
 
 OPTIONS = {"filter": "median"}
 
@@ -136,14 +138,31 @@ def test_a_stack_cut_off_anywhere_is_refused_and_leaves_nothing(tmp_path, rng):
     assert not (tmp_path / "out.tif").exists()
 
 
-def test_nan_in_a_frame_is_refused_with_its_number(tmp_path, rng):
+def test_nan_in_a_frame_is_refused_with_its_number_and_the_files_name(tmp_path, rng):
     frames = rng.normal(0, 1, (12, 24, 20)).astype(np.float32)
     frames[7, 3, 4] = np.nan
     np.save(tmp_path / "a.npy", frames)
-    with pytest.raises(ValueError, match="frame 7 holds 1 NaN"):
+    with pytest.raises(ValueError, match=r"a\.npy: frame 7 holds 1 NaN"):
         denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", **OPTIONS)
     denoise_file(tmp_path / "a.npy", tmp_path / "out.npy", ignore_nan=True, **OPTIONS)
     assert np.isnan(np.load(tmp_path / "out.npy")).sum() == 1
+
+
+def test_a_jpeg_left_as_it_is_is_copied_and_another_is_said_to_be_encoded_again(tmp_path):
+    clean = (255 * photo("camera")[100:292, 100:292]).astype(np.uint8)
+    PIL.Image.fromarray(clean).save(tmp_path / "a.jpg", quality=98)
+    done = denoise_file(tmp_path / "a.jpg", tmp_path / "out.jpg")
+    assert "left as it is" in done.lines[0] and not any("JPEG again" in note for note in done.notes)
+    assert (tmp_path / "out.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()
+    done = denoise_file(tmp_path / "a.jpg", tmp_path / "median.jpg", **OPTIONS)
+    assert sum("JPEG again" in note for note in done.notes) == 1
+
+
+def test_photon_counts_are_refused_with_the_files_name(tmp_path, rng):
+    write(tmp_path / "a.tif", Picture.of(rng.poisson(0.4, (3, 40, 48)).astype(np.uint16), axes="TYX"))
+    for work in (partial(denoise_file, output=tmp_path / "out.tif"), inspect_files):
+        with pytest.raises(ValueError, match=r"^[^:]*a\.tif: the image holds photon counts"):
+            work(tmp_path / "a.tif")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits and signals differ")

@@ -161,7 +161,7 @@ def test_links_are_written_through(tmp_path, there):
         write(path, Picture.of(np.zeros((9, 9), np.uint8)))
     write(path, Picture.of(np.zeros((9, 9), np.uint8)), overwrite=True)
     assert path.is_symlink() and not target.is_symlink() and read(path).pixels.shape == (9, 9)
-    assert list((tmp_path / "store").iterdir()) == [target]
+    assert list((tmp_path / "store").iterdir()) == [target] and target.read_bytes().startswith(b"\x89PNG")
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path):
@@ -226,3 +226,13 @@ def test_animations_are_refused_rather_than_cut_to_their_first_frame(tmp_path, r
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
     with pytest.raises(ValueError, match="3 frames"):
         read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("axes", ["YXC", "YXT"])
+def test_told_axes_without_samples_have_no_alpha(tmp_path, rng, axes):
+    Image.fromarray(rng.integers(0, 255, (16, 20, 4)).astype(np.uint8)).save(tmp_path / "a.png")
+    picture = read(tmp_path / "a.png", axes=axes)
+    assert not picture.alpha and (picture.count, picture.colours.shape[-1]) == ((1, 4) if axes == "YXC" else (4, 1))
+    write(tmp_path / "b.tif", picture)
+    assert read(tmp_path / "b.tif").pixels.size == picture.pixels.size
+    assert read(tmp_path / "a.png", axes="yxs").alpha

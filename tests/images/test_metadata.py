@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from dnlib.images import read, write
+from dnlib.images import opened, read, write
 from dnlib.images.tiff import upright
 
 
@@ -39,10 +39,10 @@ def test_a_png_keeps_profile_gamma_resolution_texts_and_exif(tmp_path, rgb, dtyp
     picture = picture.with_colours(picture.colours.astype(dtype))
     assert write(tmp_path / "b.png", picture) == []
     found = chunks_of(tmp_path / "b.png")
-    assert found["gAMA"] == (45455).to_bytes(4, "big") and {"iCCP", "eXIf"} <= set(found) and b"Ada" in found["iTXt"]
+    assert found["gAMA"] == (45455).to_bytes(4, "big") and {"iCCP", "eXIf"} <= set(found) and b"Ada" in found["tEXt"]
     assert found["pHYs"][:4] == round(300 / 0.0254).to_bytes(4, "big")
     np.testing.assert_array_equal(read(tmp_path / "b.png").pixels, rgb)
-    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gamma", "texts"]
+    assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gAMA", 'text "Author"']
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
@@ -174,3 +174,153 @@ def test_imagej_files_of_four_channels_get_no_alpha(tmp_path, rng):
     write(tmp_path / "b.tif", read(tmp_path / "a.tif"))
     again = read(tmp_path / "b.tif")
     assert not again.alpha and again.metadata.imagej and (again.pixels == pixels).all()
+
+
+def smooth(rng):
+    y, x = np.mgrid[:64, :64]
+    return np.stack([90 + x, 150 - y, 80 + x // 2 + y // 2], -1).astype(np.uint8) + rng.integers(
+        0, 9, (64, 64, 1), "u1"
+    )
+
+
+@pytest.mark.parametrize("quality", [98, 50])
+def test_a_jpeg_that_is_as_it_was_is_copied_and_a_changed_one_loses_no_more_than_it_must(tmp_path, rng, quality):
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(smooth(rng)).save(tmp_path / "a.jpg", quality=quality, exif=exif)
+    picture = read(tmp_path / "a.jpg")
+    assert write(tmp_path / "b.jpg", picture) == []
+    assert (tmp_path / "b.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()
+    write(tmp_path / "said.jpg", replace(picture, metadata=replace(picture.metadata, icc_profile=b"profile")))
+    assert Image.open(tmp_path / "said.jpg").info["icc_profile"] == b"profile"
+    write(tmp_path / "c.jpg", picture.with_colours(picture.colours // 2))
+    Image.fromarray(picture.pixels).save(tmp_path / "fine.jpg", quality=95)
+    finest = [Image.open(tmp_path / name).quantization for name in ("fine.jpg", "a.jpg")]
+    assert Image.open(tmp_path / "c.jpg").quantization == finest[quality == 98]
+    Image.fromarray(picture.pixels[..., 0]).save(tmp_path / "gray.jpg", quality=98)
+    gray = read(tmp_path / "gray.jpg")
+    write(tmp_path / "d.jpg", gray.with_colours(gray.colours // 2))
+    assert Image.open(tmp_path / "d.jpg").quantization[0] == Image.open(tmp_path / "gray.jpg").quantization[0]
+
+
+@pytest.mark.parametrize("comment", ["zwei Grüße".encode(), "zwei Grüße".encode("latin-1")])
+def test_xmp_and_comment_of_a_jpeg_go_into_jpeg_and_png_and_what_else_it_says_is_named(tmp_path, rgb, comment):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg", xmp=b"<x:xmpmeta/>", comment=comment)
+    data = (tmp_path / "a.jpg").read_bytes()
+    said = b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0"
+    (tmp_path / "a.jpg").write_bytes(data[:2] + b"\xff\xed" + (len(said) + 2).to_bytes(2, "big") + said + data[2:])
+    picture = read(tmp_path / "a.jpg")
+    changed = picture.with_colours(255 - picture.colours)
+    assert write(tmp_path / "b.jpg", changed) == write(tmp_path / "b.png", changed) == ["APP13 (Photoshop 3.0)"]
+    with Image.open(tmp_path / "b.jpg") as jpeg, Image.open(tmp_path / "b.png") as png:
+        assert jpeg.info["xmp"] == b"<x:xmpmeta/>" and jpeg.info["comment"].decode() == "zwei Grüße"
+        assert png.text == {"Comment": "zwei Grüße", "XML:com.adobe.xmp": "<x:xmpmeta/>"}
+    write(tmp_path / "c.jpg", read(tmp_path / "b.png"))
+    assert Image.open(tmp_path / "c.jpg").info["xmp"] == b"<x:xmpmeta/>"
+    assert write(tmp_path / "b.npy", picture) == ["XMP", 'text "Comment"', "APP13 (Photoshop 3.0)"]
+
+
+def test_what_is_too_long_for_a_jpeg_is_named(tmp_path, rgb):
+    info = PngInfo()
+    info.add_text("Comment", "a" * 70_000)
+    info.add_text("Title", "a picture")
+    Image.fromarray(rgb).save(tmp_path / "a.png", pnginfo=info)
+    assert write(tmp_path / "b.jpg", read(tmp_path / "a.png")) == ['text "Title"', "comment (too long for a JPEG)"]
+    assert write(tmp_path / "b.tif", read(tmp_path / "a.png")) == ['text "Comment"', 'text "Title"']
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_what_was_turned_upright_is_not_turned_again_by_its_xmp(tmp_path, rgb, suffix):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg", xmp=b'<x:xmpmeta tiff:Orientation="6"/>')
+    picture = read(tmp_path / "a.jpg")
+    assert picture.pixels.shape == (24, 20, 3)
+    write(tmp_path / f"b{suffix}", picture.with_colours(255 - picture.colours))
+    assert read(tmp_path / f"b{suffix}").pixels.shape == (24, 20, 3)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_png_keeps_its_primaries_and_the_languages_of_its_texts_and_what_else_it_says_is_named(tmp_path, rgb, dtype):
+    said = {"gAMA": (45455).to_bytes(4, "big"), "cHRM": bytes(range(32)), "sRGB": bytes(1)}
+    others = {"sBIT": b"\5\5\5", "tIME": bytes(7), "bKGD": bytes(6)}
+    info = PngInfo()
+    for name, data in (said | others).items():
+        info.add(name.encode(), data)
+    info.add_itxt("Title", "ein Bild", "de", "Titel")
+    Image.fromarray(rgb).save(tmp_path / "a.png", pnginfo=info)
+    picture = read(tmp_path / "a.png")
+    picture = picture.with_colours(picture.colours.astype(dtype))
+    assert sorted(write(tmp_path / "b.png", picture)) == sorted(others)
+    found = chunks_of(tmp_path / "b.png")
+    assert {name: found[name] for name in said} == said and not set(others) & set(found)
+    assert found["iTXt"] == b"Title\0\0\0de\0Titel\0ein Bild"
+    assert set(write(tmp_path / "b.tif", picture)) == {*said, *others, 'text "Title"'}
+
+
+def test_pixels_that_are_no_squares_are_named(tmp_path, rgb):
+    Image.fromarray(rgb).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    assert read(tmp_path / "a.jpg").metadata.lost("b.png") == []
+    (tmp_path / "a.jpg").write_bytes(data[:13] + bytes([0, 0, 2, 0, 1]) + data[18:])  # twice as many in x
+    assert read(tmp_path / "a.jpg").metadata.lost("b.png") == ["aspect ratio of the pixels"]
+
+
+SAID = [
+    (33723, 4, 3, (1, 2, 3), True), (318, 5, 2, (3127, 10000, 3290, 10000), True),
+    (269, 2, 0, "Größe".encode(), True), (315, 2, 0, "Zoë".encode(), True), (301, 3, 256, tuple(range(256)), True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("stack", "kind"), [(False, 1), (False, 2), (True, 1)])
+def test_a_tiff_keeps_xmp_iptc_names_and_white_point_and_names_what_it_does_not_keep(tmp_path, rng, stack, kind):
+    pages = rng.integers(0, 255, (3, 20, 24)).astype(np.uint8)[: 3 if stack else 1]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for number, page in enumerate(pages):
+            tags = [*SAID, (285, 2, 0, f"page {number}", True), (700, kind, 12, b"<x:xmpmeta/>", True)]
+            options = {"resolution": (1234, 617), "resolutionunit": "NONE", "description": "hello wörld".encode()}
+            file.write(page, metadata=None, extratags=tags, **options)
+    picture = read(tmp_path / "a.tif")
+    unread = ["TransferFunction"] + ["PageName of pages after the first"] * stack
+    assert write(tmp_path / "b.tif", picture) == unread
+    with tifffile.TiffFile(tmp_path / "a.tif") as before, tifffile.TiffFile(tmp_path / "b.tif") as after:
+        assert after.pages[0].tags[700].value == b"<x:xmpmeta/>"
+        for code in (33723, 318, 269, 315, 285, 282, 283, 296):
+            assert after.pages[0].tags[code].value == before.pages[0].tags[code].value, code
+        assert after.pages[0].description == "hello wörld"
+    lost = [
+        "XMP",
+        "resolution without a unit",
+        "TIFF tags (georeference, IPTC, camera, author, names)",
+        'text "Description"',
+        *unread,
+    ]
+    assert write(tmp_path / "b.npy", picture) == lost
+    assert stack or "XMP" not in write(tmp_path / "b.png", picture)
+
+
+def test_a_tiff_whose_resolution_makes_no_sense_has_none(tmp_path, rgb):
+    tifffile.imwrite(tmp_path / "a.tif", rgb, resolution=((0, 1), (0, 1)), resolutionunit="INCH")
+    write(tmp_path / "b.tif", read(tmp_path / "a.tif"))
+    assert read(tmp_path / "b.tif").metadata.resolution is None
+
+
+def test_imagej_metadata_that_a_type_cannot_have_are_named(tmp_path, rng):
+    pixels = rng.integers(0, 255, (2, 20, 24)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, resolution=(4, 4), metadata={"axes": "TYX", "unit": "um"})
+    picture = read(tmp_path / "a.tif")
+    assert write(tmp_path / "b.tif", picture) == []
+    assert write(tmp_path / "b.tif", picture.with_colours(picture.colours.astype(float)), overwrite=True) == [
+        "ImageJ metadata"
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.ome.tif", "a.tif"])
+def test_of_a_pyramid_the_full_resolution_is_read_and_this_is_said(tmp_path, rng, name):
+    pixels = rng.integers(0, 255, (3, 64, 80)).astype(np.uint8)[: 3 if "ome" in name else 1]
+    with tifffile.TiffWriter(tmp_path / name) as file:
+        subifds, said = (1, {"axes": "TYX"}) if "ome" in name else (None, None)
+        file.write(pixels, subifds=subifds, metadata=said, photometric="minisblack")
+        file.write(pixels[:, ::2, ::2], subfiletype=1, metadata=said, photometric="minisblack")
+    with opened(tmp_path / name) as one_by_one:
+        for picture in (one_by_one, read(tmp_path / name)):
+            assert picture.pixels.shape == pixels.squeeze().shape and bool(picture.metadata.ome) == ("ome" in name)
+            assert picture.notes == ("it is a pyramid of 2 resolutions, of which the full one is taken",)
