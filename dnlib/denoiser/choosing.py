@@ -244,7 +244,8 @@ def _why_unchanged(level: float, strength: Strength) -> str:
         return "it looks drawn, not taken, and has no noise: returned unchanged; --filter NAME filters it anyway"
     if trust(level, strength) == 0:
         return (
-            "texture as fine as this noise cannot be told from it: returned unchanged; --filter NAME filters it anyway"
+            "noise cannot be told from what is in the picture, texture as fine or shading: returned unchanged; "
+            "--filter NAME filters it anyway"
         )
     return "no candidate lowers the error for certain: returned unchanged"
 

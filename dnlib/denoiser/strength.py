@@ -24,6 +24,7 @@ DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, fro
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
+SMOOTH = 0.9  # correlation with the next pixel in both directions, above which it is shading, and no noise
 EQUAL, FEW = 0.7, 0.2  # share of neighbours with the same value, above which a picture was drawn, unless they are few
 BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value, each and together, of black on white
 
@@ -92,7 +93,7 @@ class Inspected:
 
     @property
     def pure(self) -> float:
-        if self.drawn:
+        if self.drawn or min(self.known.lag_1) > SMOOTH:
             return 0.0
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 import dnlib
 from dnlib.denoiser.strength import is_drawn
@@ -106,6 +107,12 @@ def test_noisy_pictures_of_any_kind_were_not_drawn():
     inside, dark = np.ones(CLEAN.shape, bool), (0.02 * CLEAN + NOISE).clip(0, 1)
     for noisy in (CLEAN + 0.01 * NOISE, dark, np.round(CLEAN + NOISE, 2), (CLEAN + 8 * NOISE).clip(0, 1)):
         assert not is_drawn(np.rint(255 * noisy)[..., None] / 255, inside)
+
+
+def test_smooth_shading_is_no_noise():
+    field = gaussian_filter(np.random.default_rng(0).normal(size=(128, 128)), 4)
+    smooth = np.rint(255 * (field - field.min()) / np.ptp(field)).astype(np.uint8)
+    assert np.array_equal(dnlib.denoise(smooth), smooth)
 
 
 def test_thumbnails_have_too_few_rows_to_tell_noise_of_whole_rows():
