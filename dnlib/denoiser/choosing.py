@@ -241,7 +241,7 @@ def _why_unchanged(level: float, strength: Strength) -> str:
     if level <= DOUBT:
         return "hardly any noise here: returned unchanged"
     if strength.drawn:
-        return "it looks drawn, not taken, and has no noise: returned unchanged; --filter NAME filters it anyway"
+        return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
     if trust(level, strength) == 0:
         return (
             "noise cannot be told from what is in the picture, texture as fine or shading: returned unchanged; "

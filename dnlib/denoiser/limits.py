@@ -7,6 +7,7 @@ from dnlib.images import Part, Range, range_in_use
 
 FITTING, LOST = 0.5, 0.25  # of the values: in the range that is told at least, outside of the type written at most
 FAR_OUT = 4.0  # times the range of all others, from which on single pixels do not make the range
+UNIT = Range(0.0, 1.0, 255.0)
 LOOKED_AT = 100_000  # values, by which it is seen whether there may be such pixels
 
 
@@ -30,8 +31,8 @@ def fitting(told: Range, part: Part) -> tuple[float, float]:
     return told.low, told.high
 
 
-def seen_between(part: Part, low: float, high: float) -> tuple[float, float]:
-    """The smallest and largest value; if single ones (hot pixels) lie far outside of all others, those of groups."""
+def without_hot_pixels(part: Part, low: float, high: float) -> tuple[float, float]:
+    """The smallest and largest value; if single ones lie far outside of all others, those of groups, by the samples."""
     values = part.pixels[part.inside]
     some = values[:: 1 + len(values) // LOOKED_AT].astype(np.float64)
     if high - low <= FAR_OUT * np.ptp(np.quantile(some, (0.01, 0.99))):
@@ -58,7 +59,7 @@ def check_values(part: Part, kind: np.dtype, low: float, high: float) -> None:
         return
     values, limits = part.pixels[part.inside], np.iinfo(kind)
     lost = np.mean((values < limits.min) | (values > limits.max))
-    if lost > LOST or (values.dtype.kind == "f" and range_in_use(values).white == 255):
+    if lost > LOST or (values.dtype.kind == "f" and range_in_use(values) == UNIT):
         raise ValueError(
             f"the values go from {low:g} to {high:g}, and {kind} holds whole numbers from {limits.min} to "
             f"{limits.max}: nothing is rescaled; scale the picture first, or give a type that holds its values"

@@ -16,7 +16,7 @@ from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGE
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.limits import check_values, fitting, name_of, seen_between, told_range
+from dnlib.denoiser.limits import check_values, fitting, name_of, told_range, without_hot_pixels
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
@@ -176,7 +176,7 @@ def plan(
     tasks = []
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
         check_values(part, kind, low, high)
-        black, white = seen_between(part, low, high) if told is None else fitting(told, part)
+        black, white = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
         whole = len(glances) == picture.count
         size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
         first = picture.frame(samples[part.holding[0]].number)
@@ -227,7 +227,7 @@ def _others(part: Part, chosen: Chosen) -> list[str]:
     def in_its_units(level: float) -> str:
         return f"{chosen.span * level:.3g}"
 
-    return other_noise(image, variance, inside, in_its_units, lines=not chosen.before.lines)
+    return other_noise(image, variance, inside, in_its_units, lines=not chosen.before.lines, single=False)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:

@@ -25,7 +25,8 @@ SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, l
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
 SMOOTH = 0.9  # correlation with the next pixel in both directions, above which it is shading, and no noise
-EQUAL, FEW = 0.7, 0.2  # share of neighbours with the same value, above which a picture was drawn, unless they are few
+EQUAL = 0.7  # share of neighbours with the same value, above which a picture was drawn
+FEW = 0.2  # neighbours looked at for each pixel, below which they say nothing
 BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value, each and together, of black on white
 
 
@@ -128,25 +129,28 @@ def strength_of(
 
 
 def is_drawn(frame: np.ndarray, inside: np.ndarray) -> bool:
-    """Whether most neighbours in a frame [H, W, C] are equal, or most of it is black and white: print, masks, charts.
+    """Whether a frame [H, W, C] was drawn, as masks, charts and print are: areas of equal pixels, and no noise in them.
+
+    Most neighbours of pixels between the darkest and the brightest are equal; or most pixels are the darkest or the
+    brightest, some of each, and most of these have equal neighbours (impulses have others).
 
     Examples
     --------
     >>> noisy, inside = np.random.default_rng(0).normal(0.5, 0.1, (32, 32, 1)), np.ones((32, 32), bool)
-    >>> is_drawn(noisy, inside), is_drawn(np.round(2 * noisy), inside)
+    >>> is_drawn(noisy, inside), is_drawn(np.kron(noisy, np.ones((8, 8, 1))), np.kron(inside, np.ones((8, 8))) > 0)
     (False, True)
     """
     ends = [(frame == end).all(axis=2) & inside for end in (frame[inside].min(axis=0), frame[inside].max(axis=0))]
     shares = [end.sum() / inside.sum() for end in ends]
-    between = inside & ~ends[0] & ~ends[1]
+    black_and_white = min(shares) > BOTH and sum(shares) > EITHER
+    among = ends[0] | ends[1] if black_and_white else inside & ~ends[0] & ~ends[1]
     equal = np.concatenate(
         [
-            (frame[1:] == frame[:-1]).all(axis=2)[between[1:] & between[:-1]],
-            (frame[:, 1:] == frame[:, :-1]).all(axis=2)[between[:, 1:] & between[:, :-1]],
+            (frame[1:] == frame[:-1]).all(axis=2)[among[1:] & inside[:-1]],
+            (frame[:, 1:] == frame[:, :-1]).all(axis=2)[among[:, 1:] & inside[:, :-1]],
         ]
     )
-    flat = equal.size > FEW * inside.sum() and equal.mean() > EQUAL
-    return bool(flat or (min(shares) > BOTH and sum(shares) > EITHER))
+    return bool(equal.size > FEW * inside.sum() and equal.mean() > EQUAL)
 
 
 def trust(level: float, known: Strength) -> float:

@@ -92,7 +92,7 @@ def denoise(
     >>> denoised.shape, choice.risk < choice.noise**2
     ((32, 32), True)
     """
-    array, as_given = _array_of(image)
+    array, as_given = _array_of(image, dtype)
     picture = Picture.of(array, channels, axes=axes, ignore_nan=ignore_nan)
     result, choice = denoise_picture(
         picture,
@@ -113,7 +113,7 @@ def denoise(
     return (pixels, choice) if return_choice else pixels
 
 
-def _array_of(image) -> tuple[np.ndarray, Callable]:
+def _array_of(image, dtype: str | None) -> tuple[np.ndarray, Callable]:
     """An array, and what makes of a result the kind of thing that was given: an array, masked or not, or a tensor."""
     if isinstance(image, np.ma.MaskedArray):
         return image, lambda pixels: np.ma.array(pixels, mask=np.ma.getmaskarray(image), fill_value=image.fill_value)
@@ -122,7 +122,9 @@ def _array_of(image) -> tuple[np.ndarray, Callable]:
 
         half = image.dtype == torch.bfloat16  # which NumPy does not have
         array = (image.float() if half else image).detach().cpu().numpy()
-        return array, lambda pixels: torch.from_numpy(pixels).to(image.device, image.dtype if half else None)
+        return array, lambda pixels: torch.from_numpy(pixels).to(
+            image.device, image.dtype if half and not dtype else None
+        )
     return np.asarray(image), lambda pixels: pixels
 
 

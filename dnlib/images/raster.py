@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,11 +100,12 @@ def _metadata(picture, exif, data: bytes) -> Metadata:
 
 
 def _chunks_of(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """The parts of a PNG and their names."""
-    place = 8
-    while place < len(data):
+    """The parts of a PNG up to its end, and their names."""
+    place, name = 8, ""
+    while place < len(data) and name != "IEND":
         end = place + 8 + int.from_bytes(data[place : place + 4], "big")
-        yield data[place + 4 : place + 8].decode("latin-1"), data[place + 8 : end]
+        name = data[place + 4 : place + 8].decode("latin-1")
+        yield name, data[place + 8 : end]
         place = end + 4  # past its sum
 
 
@@ -143,7 +145,9 @@ def write_raster(path: Path, suffix: str, picture: Picture) -> list[str]:
     small, encoded = io.BytesIO(), imagecodecs.png_encode(pixels)
     Image.new("L", (1, 1)).save(small, "PNG", **options)
     said = small.getvalue()  # its chunks between header and pixels
-    path.write_bytes(encoded[:HEAD] + said[HEAD : said.index(b"IDAT") - 4] + encoded[HEAD:])
+    names = itertools.takewhile(lambda one: one[0] != "IDAT", _chunks_of(said))
+    pixels_from = 8 + sum(12 + len(chunk) for _, chunk in names)
+    path.write_bytes(encoded[:HEAD] + said[HEAD:pixels_from] + encoded[HEAD:])
     return []
 
 

@@ -141,7 +141,10 @@ def _reader(
 
 
 def _open_npy(path: Path) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
-    whole = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        whole = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:  # cut off, or of objects: who reads it whole says so
+        return None
     shape, kind = whole.shape, whole.dtype
     if not whole.flags.c_contiguous or len(shape) < 3 or whole.size == 0 or _alpha_by_values(shape, kind):
         return None

@@ -174,9 +174,10 @@ def _kept(tag) -> tuple:
 
 
 def _unread(file, page) -> tuple[str, ...]:
-    """The names of what else the first page says, and of what those after it say otherwise."""
+    """The names of what else the first page says, and of what three of those after it say otherwise."""
     names = [tag.name.removesuffix("Tag") for tag in page.tags if tag.code not in {*LAYOUT_TAGS, *KEPT_TAGS, XMP_TAG}]
-    for other in file.pages if file.series[0].kind in ("generic", "uniform") else ():
+    several = len(file.pages) > 1 and file.series[0].kind in ("generic", "uniform")
+    for other in [file.pages[k] for k in (1, len(file.pages) // 2, -1)] if several else []:
         own = (tag for tag in other.tags if tag.code in (270, XMP_TAG, *KEPT_TAGS))
         names += [f"{tag.name} of pages after the first" for tag in own if tag.value != page.tags.valueof(tag.code)]
     return tuple(dict.fromkeys(names))

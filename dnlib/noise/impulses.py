@@ -14,6 +14,7 @@ RARE, ONE_SIDED = 5e-4, 0.25  # share of the pixels, of dark and bright ones eac
 SMOOTH, ALONE = 0.6, 0.5  # as many in smooth places as in rough; of what differs there, the share that stands alone
 CROWDED = 0.25  # share of the pixels in rough places that differ as much
 REGULAR, FAR = 0.7, 6  # how uneven distances may be, beyond what chance makes, and pixels up to which they are counted
+MIDDLE = 512  # pixels of each side of the middle of a large image
 BINS, WINDOW, TURNS = 8, 7, 2  # of brightness; pixels by which a place is called smooth; rounds of replacing
 AROUND = [(dy, dx) for dy, dx in product((-1, 0, 1), repeat=2) if (dy, dx) != (0, 0)]
 HALF, MOST = (0.5, 0.6745), (0.8, 1.2816)  # shares of normal values, and the deviations that these stay below
@@ -102,6 +103,11 @@ def noise_around(
     return middle, np.interp(middle, *_noise_by_brightness(image[inside], middle[inside], below))
 
 
+def middle_part(shape: tuple[int, int], side: int = MIDDLE) -> tuple[slice, slice]:
+    """The middle of a large image [H, W, ...], by which it is told what its single pixels are."""
+    return tuple(slice(max(0, (size - side) // 2), (size + side) // 2) for size in shape[:2])
+
+
 def standing_out(image: np.ndarray, least: np.ndarray, differing: float = DIFFERING) -> tuple[np.ndarray, np.ndarray]:
     """Where single pixels are too bright, and where too dark, for all around but one.
 
@@ -126,7 +132,7 @@ def _noise_by_brightness(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Brightness and standard deviation of noise, BINS of each, which impulses hardly change."""
     apart = np.abs(image - middle).ravel()
-    bins = np.array_split(np.argsort(middle, axis=None), BINS)
+    bins = np.array_split(np.argsort(middle, axis=None), min(BINS, middle.size))
     share, deviations = below
     deviation = [np.quantile(apart[part], share) / deviations / MEDIAN_OF_NINE for part in bins]
     return np.array([np.median(middle.flat[part]) for part in bins]), np.array(deviation)

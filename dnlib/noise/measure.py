@@ -8,7 +8,7 @@ import numpy as np
 
 from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map
-from dnlib.noise.impulses import HALF, noise_around
+from dnlib.noise.impulses import HALF, middle_part, noise_around
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import Estimate, estimate
 from dnlib.noise.patches import is_clipped
@@ -18,8 +18,7 @@ from dnlib.noise.white import WHOLE, white_variance
 
 BINS = 12  # of brightness
 SMALLEST = 64  # pixels of each side of an image that is inspected
-FAR, FEW = 4.0, 0.03  # deviations above black from where noise does not reach it, and share of the black values there
-LARGE = 512  # pixels of each side of the middle of an image, by which that is told
+BEYOND_NOISE, SINGLE = 4.0, 0.03  # deviations above black that noise does not bridge; share of the black values there
 WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
 
 
@@ -234,13 +233,13 @@ def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
     share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
     if share < CLIPPED:
         return share
-    part = tuple(slice(max(0, (size - LARGE) // 2), (size + LARGE) // 2) for size in counting.shape)
+    part = middle_part(counting.shape)
     image, counting = image[part], counting[part]
     if not (black := (image <= 0)[counting]).any():
         return share
     middle, deviation = noise_around(image, counting, HALF)
-    single = black & (middle > FAR * deviation)[counting]
-    return share if single.sum() < FEW * black.sum() else 0.0
+    single = black & (middle > BEYOND_NOISE * deviation)[counting]
+    return share if single.sum() < SINGLE * black.sum() else 0.0
 
 
 def _by_colour(pixels: np.ndarray) -> np.ndarray:

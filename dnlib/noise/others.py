@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dnlib.noise.impulses import OUTLYING, OUTSTANDING, impulses_in, noise_around, standing_out
+from dnlib.noise.impulses import OUTLYING, OUTSTANDING, impulses_in, middle_part, noise_around, standing_out
 
 BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
@@ -31,6 +31,7 @@ def other_noise(
     stated: Callable[[float], str],
     *,
     lines: bool = True,
+    single: bool = True,
 ) -> list[str]:
     """What else is to be said of an image's noise, in sentences.
 
@@ -44,6 +45,8 @@ def other_noise(
         Says a standard deviation in the units of whoever reads it.
     lines : bool
         Whether whole rows and columns are looked at.
+    single : bool
+        Whether it is told of single pixels that may be no noise.
 
     Examples
     --------
@@ -73,9 +76,16 @@ def other_noise(
             f"single pixels are far too bright or too dark, about {known.share:.1%} of all, at random: impulses, which "
             "`dnlib denoise` replaces first"
         )
-    elif isolated_pixels(image, noise_around(image, inside)[1])[inside].mean() > ISOLATED:
+    elif single and _single_pixels(image, inside) > ISOLATED:
         said.append(STAND_OUT)
     return said
+
+
+def _single_pixels(image: np.ndarray, inside: np.ndarray) -> float:
+    """The share of single pixels that stand out, in the middle of a large image."""
+    part = middle_part(inside.shape)
+    image, inside = image[part], inside[part]
+    return isolated_pixels(image, noise_around(image, inside)[1])[inside].mean() if inside.any() else 0.0
 
 
 def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:

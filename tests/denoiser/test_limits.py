@@ -80,8 +80,11 @@ def test_a_type_that_does_not_hold_the_values_is_refused(image, dtype):
 def test_types_come_by_name_or_as_numpy_has_them():
     noisy = np.rint(255 * (CLEAN + NOISE)).astype(np.float32)  # a few values beyond 255 are noise
     assert dnlib.denoise(noisy, dtype=np.uint8, filter="median").dtype == np.uint8
+    exactly = np.rint(255 * (CLEAN + NOISE).clip(0, 1)).astype(np.float32)
+    assert np.ptp(exactly) == 255 and dnlib.denoise(exactly, dtype="uint8", filter="median").dtype == np.uint8
     half = torch.rand(16, 16).bfloat16()
     assert dnlib.denoise(half, filter="median").dtype == torch.bfloat16
+    assert dnlib.denoise(half, filter="median", dtype="float32").dtype == torch.float32
     with pytest.raises(ValueError, match="the filter is auto, median"):
         dnlib.denoise(noisy, filter=None)
 
@@ -105,8 +108,21 @@ def test_what_was_drawn_comes_back_exactly_and_it_is_said(name):
 
 def test_noisy_pictures_of_any_kind_were_not_drawn():
     inside, dark = np.ones(CLEAN.shape, bool), (0.02 * CLEAN + NOISE).clip(0, 1)
-    for noisy in (CLEAN + 0.01 * NOISE, dark, np.round(CLEAN + NOISE, 2), (CLEAN + 8 * NOISE).clip(0, 1)):
+    drawn = np.random.default_rng(2).random(CLEAN.shape)
+    impulses = [np.where(drawn < share / 2, 0, np.where(drawn > 1 - share / 2, 1, CLEAN)) for share in (0.6, 0.9)]
+    for noisy in (*impulses, CLEAN + 0.01 * NOISE, dark, np.round(CLEAN + NOISE, 2), (CLEAN + 8 * NOISE).clip(0, 1)):
         assert not is_drawn(np.rint(255 * noisy)[..., None] / 255, inside)
+
+
+def test_a_median_that_was_asked_for_is_not_advised():
+    spoilt = CLEAN + NOISE / 4 + (np.random.default_rng(2).random(CLEAN.shape) < 0.02)
+    assert not dnlib.denoise(spoilt, filter="median", return_choice=True)[1].notes
+
+
+def test_three_pixels_that_count_are_denoised_as_before():
+    spread = np.full((100, 100), np.nan)
+    spread[20, 20], spread[50, 80], spread[90, 10] = 0.2, 0.5, 0.9
+    assert np.isfinite(dnlib.denoise(spread, ignore_nan=True, filter="median")).sum() == 3
 
 
 def test_smooth_shading_is_no_noise():

@@ -324,3 +324,20 @@ def test_of_a_pyramid_the_full_resolution_is_read_and_this_is_said(tmp_path, rng
         for picture in (one_by_one, read(tmp_path / name)):
             assert picture.pixels.shape == pixels.squeeze().shape and bool(picture.metadata.ome) == ("ome" in name)
             assert picture.notes == ("it is a pyramid of 2 resolutions, of which the full one is taken",)
+
+
+def test_bytes_after_the_end_of_a_png_are_nothing_it_says(tmp_path):
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes() + bytes(40) + b"and more")
+    assert read(tmp_path / "a.png").metadata.unread == ()
+
+
+def test_16_bits_are_written_whole_whatever_a_text_says(tmp_path):
+    said = PngInfo()
+    said.add_text("Comment", "about IDAT chunks")
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(tmp_path / "a.png", pnginfo=said)
+    picture = read(tmp_path / "a.png")
+    deep = replace(picture, pixels=257 * picture.pixels.astype(np.uint16))
+    write(tmp_path / "b.png", deep)
+    again = read(tmp_path / "b.png")
+    assert np.array_equal(again.pixels, deep.pixels) and ("Comment", "about IDAT chunks") in again.metadata.texts

@@ -378,3 +378,10 @@ def test_counts_need_no_estimate_and_unlike_colours_have_a_level_each(tmp_path, 
     write(tmp_path / "blue.tif", Picture.of(noisy))
     levels = [one.level for one in inspect_files(tmp_path / "blue.tif")[0].values()]
     assert levels == pytest.approx([255 * 0.02, 255 * 0.02, 255 * 0.2], rel=0.15)
+
+
+def test_an_image_whose_middle_hardly_counts_is_inspected(rng):
+    image, inside = rng.normal(0.02, 0.02, (640, 640)).clip(0, 1), np.ones((640, 640), bool)
+    inside[64:-64, 64:-64] = False
+    inside[300, 300:303], image[300, 300:303] = True, 0
+    assert 0.1 < inspect_image(image, inside=inside).black < 0.5
