@@ -121,7 +121,7 @@ def test_no_noise_returns_the_image(filter):
 def test_image_and_sigma_scale_together(filter):
     np.testing.assert_array_equal(filter(4 * NOISY, 4 * SIGMA), 4 * filter(NOISY, SIGMA))
     difference = filter(255 * NOISY, 255 * SIGMA) - 255 * filter(NOISY, SIGMA)
-    assert np.abs(difference).max() < 5 and np.mean(np.abs(difference) > 0.05) < 0.01  # other patches may be nearest
+    assert np.abs(difference).max() < 5 and np.mean(np.abs(difference) > 0.05) < 0.03  # other patches may be nearest
 
 
 def test_a_constant_may_be_added():
