@@ -519,7 +519,7 @@ def test_chapters_use_and_name_the_data_that_is_present_and_their_solutions_are_
     """Without these data, and without solutions, nbval runs them."""
     monkeypatch.setenv("DNLIB_DATA", str(small_data))
     load = datasets.load
-    few = {"kodak24": 2}
+    few = {"kodak24": 2 if number == "11" else 1}  # of one photograph chapter 11 has no interval
     monkeypatch.setattr(datasets, "load", lambda name, **selection: load(name, **selection)[: few.get(name)])
     record, answers = executed(number, tmp_path, monkeypatch, **overrides)
     assert len(answers) >= 2 and set(answers) == {"right"}
