@@ -129,7 +129,7 @@ def strength_of(
 
 
 def is_drawn(frame: np.ndarray, inside: np.ndarray) -> bool:
-    """Whether a frame [H, W, C] was drawn, as masks, charts and print are: areas of equal pixels, and no noise in them.
+    """Whether a frame [H, W, C] was drawn, as masks, charts and codes are: areas of equal pixels, and no noise in them.
 
     Most neighbours of pixels between the darkest and the brightest are equal; or most pixels are the darkest or the
     brightest, some of each, and most of these have equal neighbours (impulses have others).
