@@ -12,6 +12,11 @@ from dnlib.methods.batch import Batch
 FLOOR = 1e-5  # of the mean squared error, 50 dB: what is better still counts no more
 
 
+def _logarithm(squared: Tensor) -> Tensor:
+    """Of each image's mean squared error [N, C, H, W], and then the mean."""
+    return torch.mean(torch.log(squared.mean(dim=(1, 2, 3)) + FLOOR))
+
+
 class Noise2Clean(Method):
     """The upper bound every other method is compared with: x is the clean image.
 
@@ -45,7 +50,7 @@ class Noise2Clean(Method):
     def loss(self, batch: Batch) -> Tensor:
         squared = (self.network(batch.noisy) - batch.clean) ** 2
         if self.norm == "psnr":
-            return torch.mean(torch.log(squared.mean(dim=(1, 2, 3)) + FLOOR))
+            return _logarithm(squared)
         return torch.mean(squared)
 
 
@@ -58,10 +63,10 @@ class Noise2Noise(Method):
     ----------
     network : nn.Module
         Any.
-    loss : {"l2", "l1", "l0"}
+    loss : {"l2", "l1", "l0", "psnr"}
         "l2" looks for the mean: (f(y) - y')^2, any zero-mean noise; "l1" for the median: |f(y) - y'|, for example text
         over less than half of the pixels; "l0" for the mode: (|f(y) - y'| + 1e-8)^gamma, gamma going from 2 to 0 during
-        training: impulses of random value.
+        training: impulses of random value; "psnr" for the mean, as in `Noise2Clean`: images with weak noise weigh more.
 
     References
     ----------
@@ -76,12 +81,14 @@ class Noise2Noise(Method):
 
     needs: ClassVar = frozenset({"noisy", "second_noisy"})
 
-    def __init__(self, network: nn.Module, loss: Literal["l2", "l1", "l0"] = "l2"):
+    def __init__(self, network: nn.Module, loss: Literal["l2", "l1", "l0", "psnr"] = "l2"):
         super().__init__(network)
-        self.norm = one_of(loss, ("l2", "l1", "l0"), "the loss")
+        self.norm = one_of(loss, ("l2", "l1", "l0", "psnr"), "the loss")
 
     def loss(self, batch: Batch) -> Tensor:
         difference = (self.network(batch.noisy) - batch.second_noisy).abs()
         if self.norm == "l0":
             return torch.mean((difference + 1e-8) ** (2 * (1 - batch.progress)))
+        if self.norm == "psnr":
+            return _logarithm(difference**2)
         return torch.mean(difference ** {"l2": 2, "l1": 1}[self.norm])

@@ -151,7 +151,7 @@ def _photographs(what: str, method: str, noise: Noise, channels: int = 3) -> Rec
         method,
         noise,
         (Gaussian(25), CorrelatedGaussian(20, 3), noise, *cameras),
-        method_arguments={"loss": "psnr"} if method == "Noise2Clean" else {},
+        method_arguments={"loss": "psnr"},
         network_arguments={"bias": False, "depth": 3} | ({} if channels == 3 else {"channels": channels}),
         sizes={"width": (32, 32), "steps": (8_000, 500_000), "learning_rate": (5e-4, 3e-4)},
         start="bias_free_rgb_sigma0to55" if channels == 3 else "",

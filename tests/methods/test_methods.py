@@ -227,6 +227,7 @@ def test_the_losses_are_what_they_say():
     assert clean == pytest.approx((difference**2).mean())
     decibels = Noise2Clean(nn.Identity(), "psnr").loss(Batch(generator, noisy=noisy, clean=target))
     assert decibels.item() == pytest.approx((difference**2).mean(dim=(1, 2, 3)).log().mean().item(), rel=1e-3)
+    assert loss("psnr") == decibels
 
 
 def test_in_decibels_an_image_of_much_noise_counts_no_more_than_one_of_little():
@@ -240,7 +241,7 @@ def test_in_decibels_an_image_of_much_noise_counts_no_more_than_one_of_little():
         assert (strong == pytest.approx(weak, rel=0.02)) == alike
 
 
-@pytest.mark.parametrize("loss", ["l2", "l1", "l0"])
+@pytest.mark.parametrize("loss", ["l2", "l1", "l0", "psnr"])
 def test_perfect_estimates_give_finite_gradients(loss):
     network = DnCNN(1, 2, 4)
     for parameter in network.parameters():
@@ -252,7 +253,7 @@ def test_perfect_estimates_give_finite_gradients(loss):
 
 
 def test_wrong_names_and_unfinished_methods_are_told():
-    with pytest.raises(ValueError, match="l2, l1 or l0"):
+    with pytest.raises(ValueError, match="l2, l1, l0 or psnr"):
         Noise2Noise(nn.Identity(), "l3")
     with pytest.raises(ValueError, match="l2 or psnr"):
         Noise2Clean(nn.Identity(), "l1")
