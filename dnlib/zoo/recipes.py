@@ -177,6 +177,15 @@ RECIPES = {
         network_arguments={"bias": False, "depth": 3},
         sizes={"steps": (56_000, 500_000)},  # as many minutes as Noise2Clean's, for it is less deep
     ),
+    "bias_free_gray_sigma0to55": Recipe(
+        "Bias-free Noise2Clean, gray, blind to the level of Gaussian noise up to sigma 55",
+        "Noise2Clean",
+        Gaussian((0, 55)),
+        LEVELS,
+        method_arguments={"loss": "psnr"},
+        network_arguments={"bias": False, "depth": 3, "channels": 1},
+        sizes={"width": (32, 32), "steps": (56_000, 500_000), "learning_rate": (5e-4, 3e-4)},
+    ),
     "noise2clean_rgb_sigma25_short": Recipe(
         "Noise2Clean, colour, Gaussian noise of sigma 25, as many steps as the blind spots",
         "Noise2Clean",

@@ -23,6 +23,7 @@ read_card, load_method = cards.read_card, cards.load_method
         "photographs_rgb",
         "photographs_rgb_pairs",
         "photographs_gray",
+        "bias_free_gray_sigma0to55",
         "ap_bsn_phones",
         "lg_bpn_phones",
         "lg_bpn_row_l3",
