@@ -158,6 +158,9 @@ NETWORKS = {
         "patch_craft_rgb_sigma20_box3", "a network for noise that neighbours share", "shared"
     ),
     "photographs_network": _network("photographs_rgb", "a network for photographs with any noise", "any"),
+    "gray_white_noise_network": _network(
+        "bias_free_gray_sigma0to55", "a network for independent noise in gray pictures", "white", channels=1
+    ),
     "gray_network": _network("photographs_gray", "a network for gray photographs with any noise", "any", channels=1),
 }
 SHARED = 2.0  # noise that neighbours share is met by stronger noise than is there
@@ -209,6 +212,7 @@ CANDIDATES = {
     "white_noise_network_refined": _refined("white_noise_network", 1.0, "ridge"),
     "shared_noise_network_refined": _refined("shared_noise_network", SHARED),
     "photographs_network_refined": _refined("photographs_network", SHARED),
+    "gray_white_noise_network_refined": _refined("gray_white_noise_network", 1.0, "ridge"),
     "gray_network_refined": _refined("gray_network", SHARED),
     BLIND_SPOT: replace(
         _network(BLIND_SPOT_WEIGHTS, "a blind-spot network, which says how sure it is", "asked for", seconds=3.5),

@@ -144,7 +144,10 @@ def _distilled(held_out: str) -> Recipe:
 
 
 def _photographs(what: str, method: str, noise: Noise, channels: int = 3) -> Recipe:
-    """From pairs it learns the mean of the noise as well, not 0 where files clip it: the dark stays too bright."""
+    """Noise2Noise starts at random, so that no clean picture teaches it.
+
+    From pairs it learns the mean of the noise as well, not 0 where files clip it: the dark stays too bright.
+    """
     cameras = (Camera(1600), Camera(6400, jpeg=90)) if channels == 3 else (Sensor(1600), Sensor(6400))
     return Recipe(
         f"{what}, photographs of any camera, blind to the kind and level of noise",
@@ -154,7 +157,7 @@ def _photographs(what: str, method: str, noise: Noise, channels: int = 3) -> Rec
         method_arguments={"loss": "psnr"},
         network_arguments={"bias": False, "depth": 3} | ({} if channels == 3 else {"channels": channels}),
         sizes={"width": (32, 32), "steps": (8_000, 500_000), "learning_rate": (5e-4, 3e-4)},
-        start="bias_free_rgb_sigma0to55" if channels == 3 else "",
+        start="bias_free_rgb_sigma0to55" if channels == 3 and method == "Noise2Clean" else "",
         appearance=photographs.APPEARANCE,
     )
 
