@@ -214,7 +214,7 @@ def _check(images, second, noise, size: int, count: int, turn: bool | None) -> N
         raise ValueError(f"crops are drawn from a list of images: [image]; one of shape {list(images.shape)} was given")
     if not images:
         raise ValueError("no images were given to draw crops from")
-    for image in images:
+    for image in (*images, *(second or ())):
         if isinstance(image, Tensor):
             raise ValueError("images are arrays [H, W] or [H, W, C]; a tensor was given: use dnlib.images.to_image")
         if image.ndim not in (2, 3):
