@@ -12,8 +12,7 @@ from dnlib.images import arrays as image_arrays
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
 from dnlib.training.appearance import Appearance
-
-FAR = 8  # floats beyond are not in [0, 1]
+from dnlib.training.metrics import FAR
 
 
 class Crops:
