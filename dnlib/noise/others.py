@@ -13,6 +13,7 @@ BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how man
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
 LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
 FAINTEST, STRONGEST = 0.002, 0.15  # of lines, in shares of the image's range: what is stronger is drawn
+DRAWN = 3.0  # standard deviations of the rows, beyond which they are lines of the picture
 REPEATED = 0.5  # correlation with rows further away, above which lines are a pattern
 BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
 FULL = 0.9  # share of the pixels of a place that have to count
@@ -131,10 +132,13 @@ def _shared_by_rows(gray: np.ndarray) -> float:
     """The standard deviation, about, of what all parts of a row share and the rows above and below do not.
 
     0 where it repeats after some rows, and where parts share less the further they lie apart: that is noise which
-    neighbours share, and no offset of the row.
+    neighbours share, and no offset of the row. Rows that differ by far more than most do are edges and lines of the
+    picture, as between tiles; the others, which noise would offset as well, are asked.
     """
     apart = gray[1:-1] - (gray[:-2] + gray[2:]) / 2
-    parts = [np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)]
+    parts = np.array([np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)])
+    rows = parts.mean(axis=0)
+    parts = parts[:, np.abs(rows) <= DRAWN * _spread(rows)]
     shared = {
         (k, k + lag): (_spread(parts[k] + parts[k + lag]) ** 2 - _spread(parts[k] - parts[k + lag]) ** 2) / 4
         for lag in range(1, BANDS)
@@ -142,8 +146,8 @@ def _shared_by_rows(gray: np.ndarray) -> float:
     }
     near = np.mean([value for (one, other), value in shared.items() if other - one == 1])
     far = np.mean([value for (one, other), value in shared.items() if other - one >= FAR])
-    scatter = np.median([_spread(part) ** 2 for part in parts]) / np.sqrt(len(apart))
-    if far < max(KEPT * near, CERTAIN * scatter) or _repeats(np.mean(parts, axis=0)):
+    scatter = np.median([_spread(part) ** 2 for part in parts]) / np.sqrt(parts.shape[1])
+    if far < max(KEPT * near, CERTAIN * scatter) or _repeats(rows):
         return 0.0
     return float(np.sqrt(far / 1.5))  # a row less the mean of two others
 

@@ -34,6 +34,18 @@ def test_noise_that_neighbours_share_along_rows_is_no_offset_of_the_row(rng, wid
     assert line_noise(noisy / 255, np.full(noisy.shape, (15 / 255) ** 2)) == {}
 
 
+@pytest.mark.parametrize("white", [3, 5])
+@pytest.mark.parametrize("depth", [20, 40])
+def test_lines_between_tiles_are_no_offsets_of_rows_and_hide_none(rng, white, depth):
+    lines = np.cumsum(np.linspace(11, 24, 40)).astype(int)
+    distance = np.abs(np.arange(256)[:, None] - lines).min(axis=1, keepdims=True)
+    tiles = 120 - depth * np.exp(-(distance**2) / 2) + rng.normal(0, white, (256, 256))
+    variance = np.full(tiles.shape, (white / 255) ** 2)
+    assert line_noise(tiles.round() / 255, variance) == {}
+    found = line_noise((tiles + rng.normal(0, 5, (256, 1))).round() / 255, variance)
+    assert found == {"rows": pytest.approx(5 / 255, rel=0.25)}
+
+
 def test_two_strengths_in_one_picture_are_named(rng):
     noisy = CLEAN + rng.normal(0, 1, CLEAN.shape) * np.where(np.arange(256) < 128, 5, 25)
     assert said_of(noisy) == [
