@@ -31,6 +31,7 @@ def other_noise(
     inside: np.ndarray,
     stated: Callable[[float], str],
     *,
+    clean: np.ndarray | None = None,
     lines: bool = True,
     single: bool = True,
 ) -> list[str]:
@@ -44,6 +45,8 @@ def other_noise(
         False where pixels do not count.
     stated : callable
         Says a standard deviation in the units of whoever reads it.
+    clean : array of the image's shape, optional
+        The same without this noise, such as another shot: lines and single pixels of both are no noise.
     lines : bool
         Whether whole rows and columns are looked at.
     single : bool
@@ -60,7 +63,8 @@ def other_noise(
         return []
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     image, variance, inside, said = image[box], variance[box], inside[box], []
-    for along, deviation in line_noise(image, variance).items() if lines and inside.mean() > FULL else ():
+    clean = None if clean is None else clean[box]
+    for along, deviation in line_noise(image, variance, clean).items() if lines and inside.mean() > FULL else ():
         said.append(
             f"whole {along} are too bright or too dark, by {stated(deviation)}: `filters.without_lines(image, "
             f"'{along}')` takes that off"
@@ -77,23 +81,17 @@ def other_noise(
             f"single pixels are far too bright or too dark, about {known.share:.1%} of all, at random: impulses, which "
             "`dnlib denoise` replaces first"
         )
-    elif single and _single_pixels(image, inside) > ISOLATED:
+    elif single and isolated_pixels(image, inside, clean) > ISOLATED:
         said.append(STAND_OUT)
     return said
 
 
-def _single_pixels(image: np.ndarray, inside: np.ndarray) -> float:
-    """The share of single pixels that stand out, in the middle of a large image."""
-    part = middle_part(inside.shape)
-    image, inside = image[part], inside[part]
-    return isolated_pixels(image, noise_around(image, inside)[1])[inside].mean() if inside.any() else 0.0
-
-
-def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
+def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None = None) -> dict[str, float]:
     """The standard deviation of what whole rows, or columns, are too bright or too dark by, where there is such noise.
 
     What a row differs by from its neighbours is one number for noise, alike in all parts of the row; in pictures hardly
-    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise.
+    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise. A clean
+    image leaves less to be told apart.
 
     Examples
     --------
@@ -103,28 +101,48 @@ def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
     (['rows'], {})
     """
     gray = image.reshape(*image.shape[:2], -1).mean(axis=2)
-    found = {"rows": _shared_by_rows(gray), "columns": _shared_by_rows(gray.T)}
+    noise = gray if clean is None else gray - clean.reshape(*image.shape[:2], -1).mean(axis=2)
+    found = {"rows": _shared_by_rows(noise), "columns": _shared_by_rows(noise.T)}
     weaker, level, span = min(found.values()), np.sqrt(variance.mean()), np.ptp(gray)
     least = max(LEAST_LINES * level, DIRECTED * weaker, FAINTEST * span)
     return {along: deviation for along, deviation in found.items() if least < deviation < STRONGEST * span}
 
 
-def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Where a pixel exceeds, or falls below, all around but one by more than noise can and by a tenth of the range.
+def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None = None) -> float:
+    """The share of single pixels that stand out by more than noise can and by a tenth of the range.
+
+    It is that of the middle of a large image. What noise can is told by the pixels around, which single ones hardly
+    change: in an inspection they may pass for noise, and a strong one.
 
     Parameters
     ----------
-    image, deviation : array [H, W] or [H, W, C]
-        In [0, 1], and the standard deviation of the noise of each value.
+    image : array [H, W] or [H, W, C]
+        In [0, 1].
+    inside : array [H, W]
+        False where pixels do not count.
+    clean : array of the image's shape, optional
+        The same without noise: what stands out here, too, does not count.
 
     Examples
     --------
-    >>> sky = np.zeros((9, 9))
+    >>> sky, inside = np.zeros((10, 10)), np.ones((10, 10), bool)
     >>> sky[4, 4] = 1
-    >>> np.argwhere(isolated_pixels(sky, np.full(sky.shape, 0.1))).tolist()
-    [[4, 4]]
+    >>> isolated_pixels(sky, inside), isolated_pixels(sky, inside, clean=sky)
+    (0.01, 0.0)
     """
-    bright, dark = standing_out(image, np.maximum(OUTLYING * deviation, OUTSTANDING))
+    part = middle_part(inside.shape)
+    inside = inside[part]
+    found = _isolated(image[part], inside)
+    if clean is not None:
+        found &= ~_isolated(clean[part], inside)
+    return float(found[inside].mean()) if inside.any() else 0.0
+
+
+def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Where a pixel exceeds, or falls below, all around but one by that much."""
+    if not inside.any():
+        return np.zeros(image.shape, bool)
+    bright, dark = standing_out(image, np.maximum(OUTLYING * noise_around(image, inside)[1], OUTSTANDING))
     return bright | dark
 
 

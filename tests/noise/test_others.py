@@ -91,6 +91,31 @@ def test_the_command_names_them(tmp_path, rng):
     assert other_noise(small * 0.5, small * 0.1, small, str) == [] and line_noise(np.zeros((70, 70)), np.ones(1)) == {}
 
 
+def salted(shot, share, rng):
+    drawn = rng.random(shot.shape)
+    return np.where(drawn < share[0], 0, np.where(drawn > 1 - share[1], 255, shot))
+
+
+NOISES = {
+    "": lambda shot, rng: shot,
+    "whole rows": lambda shot, rng: shot + rng.normal(0, 10, (256, 1)),
+    "whole columns": lambda shot, rng: shot + rng.normal(0, 10, 256),
+    "impulses": lambda shot, rng: salted(shot, (0.01, 0.01), rng),
+    "single pixels stand out": lambda shot, rng: salted(shot, (0, 0.02), rng),
+}
+
+
+@pytest.mark.parametrize("words", NOISES)
+@pytest.mark.parametrize("second", ["another shot", "the clean one"])
+def test_of_a_pair_the_same_is_said_but_not_of_what_both_show(tmp_path, rng, words, second):
+    scene = np.where(rng.random(CLEAN.shape) < 0.01, 255, 30 + 0.6 * CLEAN)  # with stars
+    shots = [NOISES[words](scene + rng.normal(0, 10, CLEAN.shape), rng) for _ in range(2)]
+    for name, shot in zip("ab", (shots[0], shots[1] if second == "another shot" else scene), strict=True):
+        write(tmp_path / f"{name}.png", Picture.of(shot.clip(0, 255).round().astype(np.uint8)))
+    _, notes = inspect_files(tmp_path / "a.png", tmp_path / "b.png")
+    assert len(notes) == bool(words) and all(words in note for note in notes)
+
+
 def test_a_halftone_is_no_noise(rng):
     rows, columns = np.mgrid[:256, :256]
     screen = np.sin(rows * np.pi / 2.5) * np.sin(columns * np.pi / 2.5) / 2 + 0.5
