@@ -231,7 +231,7 @@ def _best_of(judged: dict[str, Judged]) -> str:
 def _doubts(name: str, before: Before, tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:
     """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
     doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not before.done else []
-    if np.mean([isolated_pixels(tile, np.sqrt(strength.variance(tile))).mean() for tile in tiles]) > ISOLATED:
+    if np.mean([isolated_pixels(tile, np.ones(tile.shape[:2], bool)) for tile in tiles]) > ISOLATED:
         doubts.append(STAND_OUT)
     return doubts
 

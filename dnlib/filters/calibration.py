@@ -91,6 +91,7 @@ def calibrate(
     >>> calibrate(donut_median, noisy, [{"radius": 1}, {"radius": 3}], blind=True).best
     {'radius': 3}
     """
+    settings = list(settings)
     if not settings:
         raise ValueError("no settings were given to choose from")
     image = floats(image)

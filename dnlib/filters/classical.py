@@ -173,6 +173,17 @@ def floats(image: np.ndarray) -> np.ndarray:
     return image.astype(min(np.result_type(image.dtype, np.float32), np.dtype(np.float64)), copy=False)
 
 
+def checked_mask(mask: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The mask, [H, W] or of the image's shape. Raises ValueError for another, and where nothing is True."""
+    mask = np.asarray(mask)
+    if mask.dtype != bool or mask.shape not in (image.shape, image.shape[:2]) or not mask.any():
+        raise ValueError(
+            f"a mask is boolean, {list(image.shape[:2])} or {list(image.shape)}, and somewhere True; {mask.dtype} "
+            f"{list(mask.shape)} was given"
+        )
+    return mask
+
+
 def per_channel(filter: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> np.ndarray:
     """Apply a filter for [H, W] to each colour of [H, W] or [H, W, C]."""
     if image.ndim == 2:

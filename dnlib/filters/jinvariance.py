@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.restoration import denoise_invariant
 
-from dnlib.filters.classical import Filter, channel_axis, disk, floats, per_channel
+from dnlib.filters.classical import Filter, channel_axis, checked_mask, disk, floats, per_channel
 from dnlib.filters.threads import cores, in_threads
 
 
@@ -188,7 +188,7 @@ def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarr
     estimate, noisy
         [H, W] or [H, W, C], of equal shape.
     mask
-        Boolean [H, W]: the pixels that count, by default all.
+        Boolean, [H, W] or of the image's shape: what counts, by default all.
 
     Raises
     ------
@@ -206,6 +206,7 @@ def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarr
     """
     _check_alike(estimate, noisy)
     if mask is not None:
+        mask = checked_mask(mask, noisy)
         estimate, noisy = estimate[mask], noisy[mask]
     if np.size(noisy) == 0:
         raise ValueError(f"a loss is a mean over at least one pixel; estimate and mask leave {np.shape(noisy)}")

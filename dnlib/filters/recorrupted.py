@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dnlib.filters.classical import floats
+from dnlib.filters.classical import checked_mask, floats
 from dnlib.filters.risk import Risk, summed
 
 STRENGTH = 0.5  # as published
@@ -220,12 +220,7 @@ def _checked(
     if not noises or any(noise.shape != noisy.shape for noise in noises):
         shapes = ", ".join(str(list(noise.shape)) for noise in noises) or "none"
         raise ValueError(f"one or more noises of the image's shape {list(noisy.shape)} are needed; {shapes} were given")
-    mask = np.ones(noisy.shape[:2], bool) if mask is None else np.asarray(mask)
-    if mask.dtype != bool or mask.shape not in (noisy.shape, noisy.shape[:2]) or not mask.any():
-        raise ValueError(
-            f"a mask is boolean, {list(noisy.shape[:2])} or {list(noisy.shape)}, and somewhere True; {mask.dtype} "
-            f"{list(mask.shape)} was given"
-        )
+    mask = checked_mask(np.ones(noisy.shape[:2], bool) if mask is None else mask, noisy)
     return noisy, noises, np.broadcast_to(mask if mask.ndim == noisy.ndim else mask[..., None], noisy.shape)
 
 

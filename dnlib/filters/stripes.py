@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from dnlib.filters.classical import floats
+from dnlib.filters.classical import checked_mask, floats
 
 SHADING = 5.0  # rows: what varies more slowly belongs to the picture
 DRAWN = 4.0  # standard deviations: steps from row to row that are larger belong to the picture, as edges and lines
@@ -61,7 +61,7 @@ def line_offsets(image: np.ndarray, along: str = "rows", inside: np.ndarray | No
     Raises
     ------
     ValueError
-        For another direction.
+        For another direction, and for what is no mask [H, W] that is somewhere True.
 
     Examples
     --------
@@ -73,6 +73,8 @@ def line_offsets(image: np.ndarray, along: str = "rows", inside: np.ndarray | No
     if along not in ("rows", "columns"):
         raise ValueError(f"offsets belong to rows or columns; {along!r} was given")
     rows = image if along == "rows" else image.swapaxes(0, 1)
+    if inside is not None:
+        inside = checked_mask(inside, image if image.ndim == 2 else image[..., 0])
     mask = None if inside is None or inside.all() else inside if along == "rows" else inside.T
     at_once = max(1, AT_ONCE // rows[0].size)
     steps = [_steps(rows, mask, slice(top, top + at_once + 1)) for top in range(0, len(rows) - 1, at_once)]

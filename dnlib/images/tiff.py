@@ -49,11 +49,11 @@ def read_tiff(path: Path) -> Stored:
 
 def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[int, ...] = ()) -> Stored:
     """Pixels with what the first page says about them. Where there are notes, the OME-XML speaks of other ones."""
-    page, metadata = file.pages[0], _metadata(file, file.pages[0])
+    page, metadata, images = file.pages[0], _metadata(file, file.pages[0]), _images(file)
     if notes:
         metadata = replace(metadata, ome=None)
-    if (levels := len(file.series[0].levels)) > 1:
-        notes = [*notes, f"it is a pyramid of {levels} resolutions, of which the full one is taken"]
+    if smaller := len(images[0].levels) + len(file.series) // len(images) - 2:
+        notes = [*notes, f"its full resolution is read; the smaller copies of it ({smaller}) are left out"]
     kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
     no_data = _number(page.tags.valueof(NO_DATA_TAG))
     return Stored(pixels, axes, kind or "", no_data, metadata, tuple(notes), plane)
@@ -68,9 +68,9 @@ def open_tiff(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     file = files.enter_context(tifffile.TiffFile(path))
-    series, page = file.series[0], file.pages[0]
+    (series, *further), page = _images(file), file.pages[0]
     usual = page.photometric.name in ("MINISBLACK", "RGB") and page.tags.valueof(ORIENTATION_TAG, 1) == 1
-    if not usual or len(file.series) > 1 or series.ndim < 3 or page.axes not in ("YX", "YXS"):
+    if not usual or further or series.ndim < 3 or page.axes not in ("YX", "YXS"):
         return None
     axes, kind = distinct(series.axes), series.dtype.newbyteorder(file.byteorder)
     pixels = without_values(series.shape, series.dtype)
@@ -84,19 +84,26 @@ def open_tiff(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable
     return _stored(file, pixels, axes, [], page.shape), lambda number: pages[number].asarray()
 
 
+def _images(file) -> list:
+    """The series of a file, without the copies in SubIFDs that tifffile takes for no levels of a pyramid."""
+    first = file.series[0]
+    smaller = [one.keyframe.is_subifd and one.dtype == first.dtype and one.size < first.size for one in file.series]
+    return [one for one, copy in zip(file.series, smaller, strict=True) if not copy]
+
+
 def _pixels(file) -> tuple[np.ndarray, str, list[str]]:
     """What this file holds, the letters of its axes, and what is to be said about it; colours stand last."""
-    shapes = {(series.shape, series.axes, series.dtype) for series in file.series}
-    if len(shapes) > 1:
-        raise ValueError(f"it holds {len(file.series)} images of different shape or type; split it into files")
-    series, notes = file.series[0], []
+    images = _images(file)
+    if len({(series.shape, series.axes, series.dtype) for series in images}) > 1:
+        raise ValueError(f"it holds {len(images)} images of different shape or type; split it into files")
+    series, notes = images[0], []
     apart = series.pages if series.dataoffset is None else []  # else they lie in this file, one after the other
     own = [page for page in apart if page is not None and page.parent is file]
     if len(own) < len(apart):
         pixels, axes = np.stack([page.asarray() for page in own]), "I" + own[0].axes
         notes = [f"it holds {len(own)} of the {len(apart)} planes of its OME set, whose OME-XML is left out"]
     else:
-        pixels, axes = np.stack([one.asarray() for one in file.series]), "I" + series.axes
+        pixels, axes = np.stack([one.asarray() for one in images]), "I" + series.axes
     if len(pixels) == 1:
         pixels, axes = pixels[0], axes[1:]
     if "S" in axes and not axes.endswith("S"):  # colours stored plane after plane

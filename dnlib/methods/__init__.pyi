@@ -19,7 +19,7 @@ from . import (
     tiled as tiled,
 )
 from .ap_bsn import APBSN as APBSN, refine as refine
-from .base import Estimate as Estimate, Method as Method, check_blind as check_blind
+from .base import Estimate as Estimate, Method as Method, check_blind as check_blind, evaluating as evaluating
 from .batch import PARTS as PARTS, Batch as Batch
 from .blind_spot import BlindSpotBayes as BlindSpotBayes, outputs as outputs
 from .distil import BlindTeacher as BlindTeacher, Distilled as Distilled, Student as Student

@@ -110,7 +110,17 @@ def grain(estimate: Tensor, window: int = 7) -> float:
 def led_by(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS) -> dict[str, float]:
     """The shares of the pixels at which alpha lets the blind network lead, neither, or the locally aware one.
 
-    Raises ValueError as `alpha`.
+    Parameters
+    ----------
+    estimate : Tensor [N, C, H, W]
+        The blind network's, in [0, 1].
+    thresholds : (low, high)
+        Of `alpha`, in 8-bit units.
+
+    Raises
+    ------
+    ValueError
+        As `alpha`.
 
     Examples
     --------

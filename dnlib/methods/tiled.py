@@ -22,14 +22,16 @@ def tiled(networks: Iterable[nn.Module], tile: int | None) -> Iterator[None]:
         return
     if not isinstance(tile, int) or isinstance(tile, bool) or tile < 1:
         raise ValueError(f"a tile is a whole number of pixels >= 1, or None for the whole image; {tile!r} was given")
-    networks = list(networks)
-    for network in networks:
+    own = [(network, vars(network).get("forward")) for network in networks]
+    for network, _ in own:
         network.forward = partial(_tile_by_tile, network, network.forward, tile)
     try:
         yield
     finally:
-        for network in networks:
+        for network, forward in own:
             del network.forward
+            if forward is not None:  # set on it by somebody else
+                network.forward = forward
 
 
 def _tile_by_tile(network: nn.Module, whole: Callable[[Tensor], Tensor], tile: int, image: Tensor) -> Tensor:

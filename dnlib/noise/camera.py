@@ -5,6 +5,7 @@ and of reading out: variance shot * x + read^2 for light x. What makes a picture
 the noise of one pixel over its neighbours and colours.
 """
 
+from numbers import Integral
 from typing import Literal
 
 import torch
@@ -47,7 +48,8 @@ class Camera(Noise):
     Raises
     ------
     ValueError
-        For an unknown stage, JPEG without 8 bits, a black level outside [0, 1), images without three colours.
+        For an unknown stage, for one that is neither on nor off, JPEG without 8 bits, a black level outside [0, 1),
+        images without three colours.
 
     References
     ----------
@@ -81,12 +83,14 @@ class Camera(Noise):
                 f"a black level is a share of the sensor's range in [0, 1), or None for a sensor that never clips; "
                 f"{black!r} was given: divide a level in counts by the largest count"
             )
+        for stage, on in {"balance": balance, "matrix": matrix, "gamma": gamma, "eight_bit": eight_bit}.items():
+            one_of(on, (True, False), stage)
         self.black = black
         self.demosaic = one_of(demosaic, (*_FILTERS, None), "demosaic")
-        if jpeg is not None and not (eight_bit and isinstance(jpeg, int) and 1 <= jpeg <= 95):
+        if jpeg is not None and not (eight_bit and isinstance(jpeg, Integral) and jpeg is not True and 1 <= jpeg <= 95):
             raise ValueError(f"JPEG has a quality from 1 to 95 and needs eight_bit; {jpeg!r} was given")
         self.balance, self.matrix, self.gamma = balance, matrix, gamma
-        self.eight_bit, self.jpeg = eight_bit, jpeg
+        self.eight_bit, self.jpeg = eight_bit, None if jpeg is None else int(jpeg)
         self._to_picture = torch.eye(3)  # from the sensor's colours to linear sRGB
         if balance:
             self._to_picture = torch.diag(torch.tensor(BALANCE)) @ self._to_picture

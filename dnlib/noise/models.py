@@ -44,12 +44,12 @@ class Noise:
     The strength of noise is a number in one of two units. *Paper units* are what users write and read: sigma in 8-bit
     units, lambda, alpha, iso. *Internal units*, those of `NoisyImage.parameter`, fit images in [0, 1]: sigma / 255, and
     all else as in the papers. `to_internal` and `to_paper` are the only bridge. A model's repr says all that decides
-    what it draws, and `read` makes a model of it again.
+    what it draws, and `read` makes a model of it again, if it is one of this room.
 
     Parameters
     ----------
     what : str
-        What the strength is called, for errors.
+        What the strength is called, such as sigma or iso; kept, so that no other quantity is taken for it.
     strength : float or (low, high)
         In paper units, > 0; a range is drawn from uniformly, once per image.
 
@@ -93,7 +93,7 @@ class Noise:
     paper_units: ClassVar[float] = 1
 
     def __init__(self, what: str, strength: float | tuple[float, float]):
-        self.strength = strength_range(what, strength)
+        self.what, self.strength = what, strength_range(what, strength)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({as_written(self.strength)})"

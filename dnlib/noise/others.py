@@ -13,6 +13,7 @@ BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how man
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
 LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
 FAINTEST, STRONGEST = 0.002, 0.15  # of lines, in shares of the image's range: what is stronger is drawn
+DRAWN = 3.0  # standard deviations of the rows, beyond which they are lines of the picture
 REPEATED = 0.5  # correlation with rows further away, above which lines are a pattern
 BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
 FULL = 0.9  # share of the pixels of a place that have to count
@@ -30,6 +31,7 @@ def other_noise(
     inside: np.ndarray,
     stated: Callable[[float], str],
     *,
+    clean: np.ndarray | None = None,
     lines: bool = True,
     single: bool = True,
 ) -> list[str]:
@@ -43,6 +45,8 @@ def other_noise(
         False where pixels do not count.
     stated : callable
         Says a standard deviation in the units of whoever reads it.
+    clean : array of the image's shape, optional
+        The same without this noise, such as another shot: lines and single pixels of both are no noise.
     lines : bool
         Whether whole rows and columns are looked at.
     single : bool
@@ -59,7 +63,8 @@ def other_noise(
         return []
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     image, variance, inside, said = image[box], variance[box], inside[box], []
-    for along, deviation in line_noise(image, variance).items() if lines and inside.mean() > FULL else ():
+    clean = None if clean is None else clean[box]
+    for along, deviation in line_noise(image, variance, clean).items() if lines and inside.mean() > FULL else ():
         said.append(
             f"whole {along} are too bright or too dark, by {stated(deviation)}: `filters.without_lines(image, "
             f"'{along}')` takes that off"
@@ -76,23 +81,17 @@ def other_noise(
             f"single pixels are far too bright or too dark, about {known.share:.1%} of all, at random: impulses, which "
             "`dnlib denoise` replaces first"
         )
-    elif single and _single_pixels(image, inside) > ISOLATED:
+    elif single and isolated_pixels(image, inside, clean) > ISOLATED:
         said.append(STAND_OUT)
     return said
 
 
-def _single_pixels(image: np.ndarray, inside: np.ndarray) -> float:
-    """The share of single pixels that stand out, in the middle of a large image."""
-    part = middle_part(inside.shape)
-    image, inside = image[part], inside[part]
-    return isolated_pixels(image, noise_around(image, inside)[1])[inside].mean() if inside.any() else 0.0
-
-
-def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
+def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None = None) -> dict[str, float]:
     """The standard deviation of what whole rows, or columns, are too bright or too dark by, where there is such noise.
 
     What a row differs by from its neighbours is one number for noise, alike in all parts of the row; in pictures hardly
-    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise.
+    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise. A clean
+    image leaves less to be told apart.
 
     Examples
     --------
@@ -102,28 +101,48 @@ def line_noise(image: np.ndarray, variance: np.ndarray) -> dict[str, float]:
     (['rows'], {})
     """
     gray = image.reshape(*image.shape[:2], -1).mean(axis=2)
-    found = {"rows": _shared_by_rows(gray), "columns": _shared_by_rows(gray.T)}
+    noise = gray if clean is None else gray - clean.reshape(*image.shape[:2], -1).mean(axis=2)
+    found = {"rows": _shared_by_rows(noise), "columns": _shared_by_rows(noise.T)}
     weaker, level, span = min(found.values()), np.sqrt(variance.mean()), np.ptp(gray)
     least = max(LEAST_LINES * level, DIRECTED * weaker, FAINTEST * span)
     return {along: deviation for along, deviation in found.items() if least < deviation < STRONGEST * span}
 
 
-def isolated_pixels(image: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    """Where a pixel exceeds, or falls below, all around but one by more than noise can and by a tenth of the range.
+def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None = None) -> float:
+    """The share of single pixels that stand out by more than noise can and by a tenth of the range.
+
+    It is that of the middle of a large image. What noise can is told by the pixels around, which single ones hardly
+    change: in an inspection they may pass for noise, and a strong one.
 
     Parameters
     ----------
-    image, deviation : array [H, W] or [H, W, C]
-        In [0, 1], and the standard deviation of the noise of each value.
+    image : array [H, W] or [H, W, C]
+        In [0, 1].
+    inside : array [H, W]
+        False where pixels do not count.
+    clean : array of the image's shape, optional
+        The same without noise: what stands out here, too, does not count.
 
     Examples
     --------
-    >>> sky = np.zeros((9, 9))
+    >>> sky, inside = np.zeros((10, 10)), np.ones((10, 10), bool)
     >>> sky[4, 4] = 1
-    >>> np.argwhere(isolated_pixels(sky, np.full(sky.shape, 0.1))).tolist()
-    [[4, 4]]
+    >>> isolated_pixels(sky, inside), isolated_pixels(sky, inside, clean=sky)
+    (0.01, 0.0)
     """
-    bright, dark = standing_out(image, np.maximum(OUTLYING * deviation, OUTSTANDING))
+    part = middle_part(inside.shape)
+    inside = inside[part]
+    found = _isolated(image[part], inside)
+    if clean is not None:
+        found &= ~_isolated(clean[part], inside)
+    return float(found[inside].mean()) if inside.any() else 0.0
+
+
+def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Where a pixel exceeds, or falls below, all around but one by that much."""
+    if not inside.any():
+        return np.zeros(image.shape, bool)
+    bright, dark = standing_out(image, np.maximum(OUTLYING * noise_around(image, inside)[1], OUTSTANDING))
     return bright | dark
 
 
@@ -131,10 +150,13 @@ def _shared_by_rows(gray: np.ndarray) -> float:
     """The standard deviation, about, of what all parts of a row share and the rows above and below do not.
 
     0 where it repeats after some rows, and where parts share less the further they lie apart: that is noise which
-    neighbours share, and no offset of the row.
+    neighbours share, and no offset of the row. Rows that differ by far more than most do are edges and lines of the
+    picture, as between tiles; the others, which noise would offset as well, are asked.
     """
     apart = gray[1:-1] - (gray[:-2] + gray[2:]) / 2
-    parts = [np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)]
+    parts = np.array([np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)])
+    rows = parts.mean(axis=0)
+    parts = parts[:, np.abs(rows) <= DRAWN * _spread(rows)]
     shared = {
         (k, k + lag): (_spread(parts[k] + parts[k + lag]) ** 2 - _spread(parts[k] - parts[k + lag]) ** 2) / 4
         for lag in range(1, BANDS)
@@ -142,8 +164,8 @@ def _shared_by_rows(gray: np.ndarray) -> float:
     }
     near = np.mean([value for (one, other), value in shared.items() if other - one == 1])
     far = np.mean([value for (one, other), value in shared.items() if other - one >= FAR])
-    scatter = np.median([_spread(part) ** 2 for part in parts]) / np.sqrt(len(apart))
-    if far < max(KEPT * near, CERTAIN * scatter) or _repeats(np.mean(parts, axis=0)):
+    scatter = np.median([_spread(part) ** 2 for part in parts]) / np.sqrt(parts.shape[1])
+    if far < max(KEPT * near, CERTAIN * scatter) or _repeats(rows):
         return 0.0
     return float(np.sqrt(far / 1.5))  # a row less the mean of two others
 

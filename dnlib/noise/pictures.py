@@ -6,7 +6,7 @@ import numpy as np
 
 from dnlib.images import Picture, Range, Stack, filled, opened, parts_of, read
 from dnlib.noise.inspection import Inspection
-from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair
+from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair, ranges_of_pair
 from dnlib.noise.others import other_noise
 from dnlib.noise.sentences import number as as_read
 
@@ -49,7 +49,10 @@ def inspect_files(
     told = Range.told(*range) if range else None
     if clean is not None:
         first, second, inside, notes = read_pair(noisy, clean, **reading)
-        return {"": inspect_pair(first, second, inside=inside, range=told)}, notes + _shifted(first, second)
+        found = inspect_pair(first, second, inside=inside, range=told)
+        used = told or ranges_of_pair(first[inside], second[inside])[1]
+        others = _others(first, inside, found, used.to_unit(second))
+        return {"": found}, notes + _shifted(first, second) + others
     with opened(noisy, **reading) as stack:
         picture, number = _first_of(stack)
         notes = list(stack.notes)
@@ -83,12 +86,12 @@ def read_pair(noisy: Path, clean: Path, **reading) -> tuple[np.ndarray, np.ndarr
     return first, second, inside, [note for picture in pictures for note in picture.notes]
 
 
-def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection) -> list[str]:
-    """What an inspection leaves out, in its units."""
+def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection, clean: np.ndarray | None = None) -> list[str]:
+    """What an inspection leaves out, in its units; clean: in [0, 1]."""
     used = found.range
     variance = found.variance(frame) / (used.high - used.low) ** 2
     image = used.to_unit(frame)
-    return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}")
+    return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}", clean=clean)
 
 
 def _first_of(stack: Picture) -> tuple[Picture, int]:

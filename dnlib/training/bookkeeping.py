@@ -100,7 +100,7 @@ class Bookkeeper:
 
     def _is_monitored(self, step: int) -> bool:
         every = self.monitor_every
-        return step % every == 0 if isinstance(every, int) else step in every
+        return step in every if isinstance(every, Collection) else step % every == 0
 
     def _note(self, step: int) -> None:
         """Add the steps since the last note to the history, or stop."""

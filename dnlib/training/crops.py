@@ -12,8 +12,7 @@ from dnlib.images import arrays as image_arrays
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
 from dnlib.training.appearance import Appearance
-
-FAR = 8  # floats beyond are not in [0, 1]
+from dnlib.training.metrics import FAR
 
 
 class Crops:
@@ -214,7 +213,7 @@ def _check(images, second, noise, size: int, count: int, turn: bool | None) -> N
         raise ValueError(f"crops are drawn from a list of images: [image]; one of shape {list(images.shape)} was given")
     if not images:
         raise ValueError("no images were given to draw crops from")
-    for image in images:
+    for image in (*images, *(second or ())):
         if isinstance(image, Tensor):
             raise ValueError("images are arrays [H, W] or [H, W, C]; a tensor was given: use dnlib.images.to_image")
         if image.ndim not in (2, 3):

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from dnlib.images import Example, to_tensor
-from dnlib.methods import Estimate, Method
+from dnlib.methods import Estimate, Method, evaluating
 from dnlib.noise import Noise, NoisyImage
 from dnlib.training import metrics
 from dnlib.training.parts import Parts, take_apart
 
 Denoiser = Method | Callable[[Tensor], Tensor | Estimate]
-"""A method, or whatever makes of noisy images [N, C, H, W] the denoised ones: a network, a function."""
+"""A method, or whatever makes of noisy images [N, C, H, W] the denoised ones: a network, a function.
+
+Networks are in evaluation mode for as long as they are scored.
+"""
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,9 @@ def evaluate(
     Raises
     ------
     ValueError
-        Without images, without their clean versions, for an unknown protocol, and for a denoiser that answers with
-        anything but an image of the same shape.
+        Without images, without their clean versions, for two of one name, for an unknown protocol, for a method that is
+        told another quantity than this noise's strength, and for a denoiser that answers with anything but an image of
+        the same shape.
 
     Examples
     --------
@@ -160,10 +164,12 @@ def evaluate(
     >>> print(evaluate(lambda noisy: noisy, [gray], Gaussian(25)).names)
     ('gray',)
     """
+    dataset = _named_apart(dataset)
     if not dataset or draws < 1:
         raise ValueError(f"at least one image and one draw of noise are scored; {len(dataset)} and {draws} were given")
     if missing := [example.name for example in dataset if example.clean is None]:
         raise ValueError(f"scores need clean images; {missing[0]} has none")
+    check_told(denoiser, noise)
 
     def rows() -> Iterator[tuple[str, Tensor, Tensor, Tensor]]:
         for index, example in enumerate(tqdm(dataset, desc="evaluating", unit="image", disable=not progress)):
@@ -190,7 +196,7 @@ def score_pairs(denoiser: Denoiser, pairs: Sequence[Example], *, protocol: str =
     Raises
     ------
     ValueError
-        Without images, for one that lacks its noisy or its clean version, and as `evaluate`.
+        Without images, for one that lacks its noisy or its clean version, for two of one name, and as `evaluate`.
 
     Examples
     --------
@@ -198,6 +204,7 @@ def score_pairs(denoiser: Denoiser, pairs: Sequence[Example], *, protocol: str =
     >>> print(score_pairs(lambda noisy: noisy, [Example("a", clean=image, noisy=image + np.uint8(1))]))
     48.13 dB, SSIM 1.000 (uniform), 1.000 (volume), 1 images, protocol real_srgb
     """
+    pairs = _named_apart(pairs)
     if not pairs:
         raise ValueError("at least one pair is scored; none was given")
     for example in pairs:
@@ -222,6 +229,26 @@ def _score(denoiser: Denoiser, rows: Iterable[tuple[str, Tensor, Tensor, Tensor 
     return Scores(tuple(names), tuple(psnr), ssims, protocol, tuple(found))
 
 
+def check_told(method: Denoiser, noise: Noise) -> None:
+    """Refuse noise whose strength is no such quantity as a method wants to be told."""
+    if "parameter" not in getattr(method, "needs", ()) or not hasattr(method, "noise"):
+        return
+    wanted, given = (getattr(model, "what", None) for model in (method.noise, noise))
+    if None not in (wanted, given) and wanted != given:
+        raise ValueError(
+            f"{type(method).__name__} is told the {wanted} of {method.noise}; {noise} has {given}, which is no {wanted}"
+        )
+
+
+def _named_apart(examples: Iterable[Example]) -> list[Example]:
+    examples, known = list(examples), set()
+    for example in examples:
+        if example.name in known:
+            raise ValueError(f"two images are called {example.name}, and scores are kept by name: give each its own")
+        known.add(example.name)
+    return examples
+
+
 def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
     """The mean of what belongs to one name."""
     draws = {name: [] for name in names}
@@ -232,7 +259,8 @@ def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
 
 def _denoised(denoiser: Denoiser, noisy: Tensor, parameter: Tensor | None) -> Tensor:
     if not isinstance(denoiser, Method):
-        answer = denoiser(noisy)
+        with evaluating(*[denoiser] * isinstance(denoiser, nn.Module)):
+            answer = denoiser(noisy)
     elif "parameter" in denoiser.needs:
         answer = denoiser.denoise(noisy, parameter=parameter)
     else:

@@ -13,6 +13,7 @@ from dnlib.images import one_of
 from dnlib.methods import PARTS, Batch
 from dnlib.training.randomness import global_generators_kept, seeds
 
+END = object()  # of an epoch
 DIMENSIONS = {"parameter": "[N]", "burst": "[N, M, C, H, W]"}  # of images it is [N, C, H, W]
 
 
@@ -20,7 +21,8 @@ class Loaded:
     """A DataLoader, or another iterable, as a source of batches; `fit` makes one of it where no names are needed.
 
     Each batch is a dict whose keys are of `methods.PARTS` (noisy, second_noisy, clean, parameter, burst), a named tuple
-    with such fields, or a tuple or list in the order of `names`. Images are floats in [0, 1], [N, C, H, W], or uint8.
+    with such fields, or a tuple or list in the order of `names`. Images are floats in [0, 1], [N, C, H, W], or uint8;
+    parameters are above 0, in the internal units of `Noise`: sigma / 255, lambda, iso.
 
     A training goes through the batches as often as its steps ask for. A resumed one passes over those it had, and goes
     on exactly, as far as their order comes from torch: the generator of a DataLoader is seeded anew in each epoch, from
@@ -39,7 +41,7 @@ class Loaded:
     ------
     ValueError
         For what can be gone through only once, and for batches, the first one at once, the others as they come, with
-        other names, shapes, dtypes, or pixels that are not finite.
+        other names, shapes, dtypes, pixels that are not finite, or parameters that are not above 0.
 
     Examples
     --------
@@ -121,8 +123,8 @@ def _endless(loader: Iterable[Any], seed: int, position: int) -> Iterator[Any]:
             items, before = iter(loader), number
         while True:
             with _seeded(None, seed, number):
-                item = next(items, None)
-            if item is None:
+                item = next(items, END)
+            if item is END:
                 break
             number += 1
             if number > position:
@@ -135,7 +137,8 @@ def _endless(loader: Iterable[Any], seed: int, position: int) -> Iterator[Any]:
 def _seeded(loader: Iterable[Any] | None, seed: int, number: int) -> Iterator[None]:
     """Torch's global generator, and those of a loader, are seeded for this batch; the global one then is as before."""
     for_global, for_own = seeds(seed, number)
-    for part in (loader, getattr(loader, "sampler", None)):
+    samplers = [getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)]
+    for part in (loader, *samplers, getattr(samplers[-1], "sampler", None)):
         if isinstance(own := getattr(part, "generator", None), Generator):
             own.manual_seed(for_own)
     with global_generators_kept():
@@ -167,4 +170,6 @@ def _checked(name: str, part: Any) -> Tensor:
         raise ValueError(f"{name} of a batch holds floats, or uint8 for images; {part.dtype} was given")
     if not torch.isfinite(part).all():
         raise ValueError(f"{name} of a batch holds NaN or infinite values; replace them before training")
+    if name == "parameter" and not (part > 0).all():
+        raise ValueError(f"parameters of noise are above 0 (sigma / 255, lambda, iso); {part.min():g} was given")
     return part.float()

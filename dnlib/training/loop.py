@@ -21,6 +21,7 @@ from dnlib.methods import Batch, Method
 from dnlib.training.bookkeeping import Bookkeeper
 from dnlib.training.checkpoints import History, State
 from dnlib.training.device import choose_device, precision_of
+from dnlib.training.evaluation import check_told
 from dnlib.training.fingerprint import plain, settings, teachers
 from dnlib.training.loaded import Loaded
 from dnlib.training.progress import headless, progress_bar
@@ -241,7 +242,8 @@ def _accelerator(device: str, devices: int) -> dict[str, Any]:
 def _check(
     method, batches, steps, learning_rate, ramp_up, ramp_down, average, clip, monitor_every, devices, seed
 ) -> None:
-    for what, number in {"steps": steps, "devices": devices, "seed": seed}.items():
+    every = 1 if isinstance(monitor_every, Collection) else monitor_every
+    for what, number in {"steps": steps, "devices": devices, "seed": seed, "monitor_every": every}.items():
         try:
             operator.index(number)
         except TypeError:
@@ -262,8 +264,11 @@ def _check(
             f"ramps are shares of the training in [0, 1], and the average's decay lies in [0, 1); "
             f"{ramp_up}, {ramp_down} and {average} were given"
         )
-    if (isinstance(monitor_every, int) and monitor_every < 1) or devices < 1 or seed < 0:
+    if every < 1 or devices < 1 or seed < 0:
         raise ValueError(
-            f"monitor_every and devices are at least 1, a seed at least 0; "
-            f"{monitor_every}, {devices} and {seed} were given"
+            f"monitor_every and devices are at least 1, a seed at least 0; {every}, {devices} and {seed} were given"
         )
+    if wide := {part.dtype for part in method.parameters() if part.is_floating_point()} - {torch.float32}:
+        raise ValueError(f"weights learn in float32; some of these are {wide.pop()}: call .float() first")
+    if (noise := getattr(batches, "noise", None)) is not None:
+        check_told(method, noise)

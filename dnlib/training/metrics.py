@@ -17,6 +17,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from dnlib.images import one_of
 from dnlib.training.protocols import PROTOCOLS, SSIM, Protocol
 
+FAR = 8  # floats beyond are not in [0, 1]
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -82,7 +84,8 @@ def psnr(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol
     Raises
     ------
     ValueError
-        For unequal or other shapes, for what is not floating point, for an unknown protocol.
+        For unequal or other shapes, for what is not floating point, for clean images far beyond [0, 1], for an unknown
+        protocol.
 
     Examples
     --------
@@ -197,6 +200,8 @@ def prepared(
     if tuple(estimate.shape) != tuple(clean.shape):
         raise ValueError(f"estimate and clean image differ in shape: {list(estimate.shape)} and {list(clean.shape)}")
     for e, c in zip(_images(estimate), _images(clean), strict=True):
+        if (brightest := float(c.max())) > FAR:
+            raise ValueError(f"clean images lie in [0, 1]; one holds {brightest:.4g}: divide by the range in use")
         if kind.quantise:
             yield quantise(e), quantise(c)
         else:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import dnlib
-from dnlib.images import photo
+from dnlib.images import Picture, photo, write
+from dnlib.noise import STAND_OUT, inspect_files
 
 SIDE = 192
 LARGE = 255 * photo("camera")[100:356, 100:356]
@@ -105,6 +106,16 @@ def test_two_kinds_of_noise_are_said(rng):
     assert gained > 8 and any("impulses" in note for note in choice.notes)
     assert "impulses replaced, then" in choice.summary
     assert not any("single pixels stand out" in note for note in choice.notes)
+
+
+@pytest.mark.parametrize(("sigma", "value"), [(25, 0), (25, 255), (50, 255), (25, None)])
+def test_impulses_of_one_kind_on_strong_noise_are_named_as_by_dnlib_noise(rng, tmp_path, sigma, value):
+    noisy = CLEAN + sigma * rng.normal(0, 1, CLEAN.shape)
+    if value is not None:
+        noisy[rng.random(CLEAN.shape) < 0.02] = value
+    write(tmp_path / "a.png", Picture.of(stored(noisy)))
+    notes = [] if value is None else [STAND_OUT]
+    assert list(gain(stored(noisy), CLEAN)[1].notes) == notes == inspect_files(tmp_path / "a.png")[1]
 
 
 def test_impulses_alone_are_replaced_and_the_rest_is_left(rng):

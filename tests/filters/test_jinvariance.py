@@ -228,6 +228,10 @@ def test_wrong_inputs_are_refused():
         list(grid_masks((9, 9), 1))
     with pytest.raises(ValueError, match="no settings"):
         calibrate(median, CAMERA, [])
+    assert calibrate(median, CAMERA, ({"radius": radius} for radius in (1, 2))).settings == (
+        {"radius": 1},
+        {"radius": 2},
+    )
     with pytest.raises(ValueError, match=r"at least 4x4 pixels; \[3, 9\]"):
         calibrate(median, np.zeros((3, 9)), [{"radius": 1}])
     for masks in ([], list(grid_masks((9, 9)))[1:], [np.ones((9, 9), bool)] * 2, list(grid_masks((9, 8)))):
@@ -236,8 +240,9 @@ def test_wrong_inputs_are_refused():
     for function in (self_supervised_loss, lambda a, b: mix(a, b, 0.5)):
         with pytest.raises(ValueError, match=r"one shape; \[9, 9, 1\] and \[9, 9\]"):
             function(np.zeros((9, 9, 1)), np.zeros((9, 9)))
-    with pytest.raises(ValueError, match="at least one pixel"):
-        self_supervised_loss(CAMERA, CAMERA, np.zeros(CAMERA.shape, bool))
+    for mask in (np.zeros(CAMERA.shape, bool), np.ones(CAMERA.shape, int), np.ones((2, 2), bool)):
+        with pytest.raises(ValueError, match="a mask is boolean"):
+            self_supervised_loss(CAMERA, CAMERA, mask)
 
 
 def test_the_loss_of_bytes_does_not_wrap_around():

@@ -40,6 +40,9 @@ def test_offsets_in_pieces_are_those_of_the_whole_and_what_does_not_count_change
     image[~inside] = np.nan
     np.testing.assert_array_equal(line_offsets(image, inside=inside), cut)
     assert np.isfinite(cut).all()
+    for wrong in (inside.astype(int), inside[1:], np.zeros_like(inside)):
+        with pytest.raises(ValueError, match="a mask is boolean"):
+            line_offsets(image, inside=wrong)
 
 
 def test_lines_that_are_drawn_stay_in_the_picture(rng):

@@ -323,7 +323,25 @@ def test_of_a_pyramid_the_full_resolution_is_read_and_this_is_said(tmp_path, rng
     with opened(tmp_path / name) as one_by_one:
         for picture in (one_by_one, read(tmp_path / name)):
             assert picture.pixels.shape == pixels.squeeze().shape and bool(picture.metadata.ome) == ("ome" in name)
-            assert picture.notes == ("it is a pyramid of 2 resolutions, of which the full one is taken",)
+            assert picture.notes == ("its full resolution is read; the smaller copies of it (1) are left out",)
+
+
+@pytest.mark.parametrize("marked", [0, 1])
+@pytest.mark.parametrize("steps", [(2, 4), (8,)])
+@pytest.mark.parametrize("shape", [(1, 64, 80), (3, 64, 80), (1, 64, 80, 3)])
+def test_smaller_copies_in_subifds_are_left_out_and_this_is_said(tmp_path, rng, shape, steps, marked):
+    pixels = rng.integers(0, 255, shape).astype(np.uint8)
+    options = {"photometric": "rgb" if len(shape) == 4 else "minisblack", "subfiletype": marked}
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(pixels, subifds=len(steps), photometric=options["photometric"])
+        for step in steps:
+            file.write(pixels[:, ::step, ::step], **options)
+    with opened(tmp_path / "a.tif") as one_by_one:
+        assert one_by_one.count == len(pixels) and np.array_equal(one_by_one.frame(0).pixels.squeeze(), pixels[0])
+    picture = read(tmp_path / "a.tif")
+    assert picture.notes == (f"its full resolution is read; the smaller copies of it ({len(steps)}) are left out",)
+    assert write(tmp_path / "b.tif", picture) == [] and picture.notes == one_by_one.notes
+    assert np.array_equal(picture.pixels.squeeze(), pixels.squeeze())
 
 
 def test_bytes_after_the_end_of_a_png_are_nothing_it_says(tmp_path):

@@ -155,6 +155,11 @@ def test_afterwards_a_network_sees_whole_images_again():
     with pytest.raises(ValueError):
         method.denoise(torch.rand(1, 3, 50, 50), tile=16)
     assert "forward" not in vars(method.network)
+    network = DnCNN(1, 3, 8)
+    plain = network.forward
+    network.forward = own = lambda image: 2 * plain(image)
+    Noise2Clean(network).denoise(torch.rand(1, 1, 50, 50), tile=16)
+    assert network.forward is own
 
 
 class Plain(nn.Module):

@@ -99,6 +99,7 @@ def test_iso_may_be_drawn_per_image():
     drawn = Camera((100, 3200)).sample(gray(16).repeat(8, 1, 1, 1), torch.Generator().manual_seed(0))
     assert drawn.parameter.shape == (8,) and len(set(drawn.parameter.tolist())) == 8
     assert "(100, 3200)" in repr(Camera((100, 3200))) and "malvar" in repr(Camera())
+    assert repr(Camera(jpeg=np.int64(90))) == repr(Camera(jpeg=90))
 
 
 @given(st.integers(3, 20), st.integers(3, 20))
@@ -116,6 +117,8 @@ def test_any_size_is_photographed(height, width):
         (lambda: Camera(demosaic="nearest"), "malvar, bilinear, soft or None; 'nearest'"),
         (lambda: Camera(jpeg=99), "from 1 to 95"),
         (lambda: Camera(jpeg=90, eight_bit=False), "needs eight_bit"),
+        (lambda: Camera(jpeg=True), "from 1 to 95 .*; True was given"),
+        (lambda: Camera(gamma="no"), "gamma is True or False; 'no'"),
         (lambda: Camera().sample(torch.rand(1, 1, 8, 8)), r"colour pictures \[N, 3, H, W\]"),
         (lambda: Camera(black=64), "divide a level in counts by the largest count"),
         (lambda: Camera(black=-0.1), r"in \[0, 1\)"),

@@ -34,6 +34,18 @@ def test_noise_that_neighbours_share_along_rows_is_no_offset_of_the_row(rng, wid
     assert line_noise(noisy / 255, np.full(noisy.shape, (15 / 255) ** 2)) == {}
 
 
+@pytest.mark.parametrize("white", [3, 5])
+@pytest.mark.parametrize("depth", [20, 40])
+def test_lines_between_tiles_are_no_offsets_of_rows_and_hide_none(rng, white, depth):
+    lines = np.cumsum(np.linspace(11, 24, 40)).astype(int)
+    distance = np.abs(np.arange(256)[:, None] - lines).min(axis=1, keepdims=True)
+    tiles = 120 - depth * np.exp(-(distance**2) / 2) + rng.normal(0, white, (256, 256))
+    variance = np.full(tiles.shape, (white / 255) ** 2)
+    assert line_noise(tiles.round() / 255, variance) == {}
+    found = line_noise((tiles + rng.normal(0, 5, (256, 1))).round() / 255, variance)
+    assert found == {"rows": pytest.approx(5 / 255, rel=0.25)}
+
+
 def test_two_strengths_in_one_picture_are_named(rng):
     noisy = CLEAN + rng.normal(0, 1, CLEAN.shape) * np.where(np.arange(256) < 128, 5, 25)
     assert said_of(noisy) == [
@@ -77,6 +89,31 @@ def test_the_command_names_them(tmp_path, rng):
     assert "whole rows" in inspect_files(tmp_path / "rows.png")[1][-1]
     small = np.ones((32, 32), bool)
     assert other_noise(small * 0.5, small * 0.1, small, str) == [] and line_noise(np.zeros((70, 70)), np.ones(1)) == {}
+
+
+def salted(shot, share, rng):
+    drawn = rng.random(shot.shape)
+    return np.where(drawn < share[0], 0, np.where(drawn > 1 - share[1], 255, shot))
+
+
+NOISES = {
+    "": lambda shot, rng: shot,
+    "whole rows": lambda shot, rng: shot + rng.normal(0, 10, (256, 1)),
+    "whole columns": lambda shot, rng: shot + rng.normal(0, 10, 256),
+    "impulses": lambda shot, rng: salted(shot, (0.01, 0.01), rng),
+    "single pixels stand out": lambda shot, rng: salted(shot, (0, 0.02), rng),
+}
+
+
+@pytest.mark.parametrize("words", NOISES)
+@pytest.mark.parametrize("second", ["another shot", "the clean one"])
+def test_of_a_pair_the_same_is_said_but_not_of_what_both_show(tmp_path, rng, words, second):
+    scene = np.where(rng.random(CLEAN.shape) < 0.01, 255, 30 + 0.6 * CLEAN)  # with stars
+    shots = [NOISES[words](scene + rng.normal(0, 10, CLEAN.shape), rng) for _ in range(2)]
+    for name, shot in zip("ab", (shots[0], shots[1] if second == "another shot" else scene), strict=True):
+        write(tmp_path / f"{name}.png", Picture.of(shot.clip(0, 255).round().astype(np.uint8)))
+    _, notes = inspect_files(tmp_path / "a.png", tmp_path / "b.png")
+    assert len(notes) == bool(words) and all(words in note for note in notes)
 
 
 def test_a_halftone_is_no_noise(rng):

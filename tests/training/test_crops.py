@@ -205,5 +205,9 @@ def test_what_is_no_list_of_arrays_or_not_in_0_to_1_is_told():
         Crops(np.zeros((99, 99)))
     with pytest.raises(ValueError, match="a tensor was given"):
         Crops([torch.zeros(99, 99)])
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        Crops([np.zeros((99, 99))], second=[np.full((99, 99), np.nan)])
+    with pytest.raises(ValueError, match="do not have the shapes of the first"):
+        Crops([np.zeros((99, 99))] * 2, second=[np.zeros((99, 99))])
     with pytest.warns(UserWarning, match="divide by the range in use"):
         Crops([np.full((99, 99), 255.0)])

@@ -6,8 +6,8 @@ from torch import nn
 from dnlib.images.datasets import Example
 from dnlib.methods import BlindSpotBayes, Estimate, Noise2Clean
 from dnlib.networks import TwoWayBlindSpotUNet
-from dnlib.noise import Gaussian
-from dnlib.training import Scores, draw_noisy, evaluate, score_pairs
+from dnlib.noise import CorrelatedGaussian, Gaussian, Poisson
+from dnlib.training import Crops, Scores, draw_noisy, evaluate, fit, score_pairs
 
 
 class Nothing(Noise2Clean):
@@ -129,6 +129,32 @@ def test_pairs_that_lack_an_image_are_refused(examples):
         score_pairs(lambda noisy: noisy, [])
     with pytest.raises(ValueError, match="0 has only one"):
         score_pairs(lambda noisy: noisy, examples)
+
+
+def test_images_come_from_any_iterable_and_each_has_a_name_of_its_own(examples):
+    assert evaluate(Nothing(), iter(examples), Gaussian(25)) == evaluate(Nothing(), examples, Gaussian(25))
+    twice = [examples[0], examples[1]._replace(name=examples[0].name)]
+    for score in (lambda: evaluate(Nothing(), twice, Gaussian(25)), lambda: score_pairs(Nothing(), twice)):
+        with pytest.raises(ValueError, match="two images are called 0"):
+            score()
+
+
+def test_a_network_is_scored_as_it_denoises_and_is_left_as_it_was(examples):
+    network = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.Dropout(0.5))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert network.training and evaluate(network, examples, Gaussian(25)) == evaluate(network, examples, Gaussian(25))
+    assert network.training and all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert evaluate(network.eval(), examples, Gaussian(25)) == evaluate(network.train(), examples, Gaussian(25))
+
+
+def test_no_other_quantity_is_taken_for_the_strength_that_a_method_is_told(examples):
+    method = BlindSpotBayes(TwoWayBlindSpotUNet(3, 4), Gaussian((5, 50)))
+    message = r"is told the sigma of Gaussian\(\(5, 50\)\); Poisson\(30\) has lambda"
+    with pytest.raises(ValueError, match=message):
+        evaluate(method, examples, Poisson(30))
+    with pytest.raises(ValueError, match=message):
+        fit(method, Crops([examples[0].clean], Poisson(30), size=16), steps=1)
+    evaluate(method, examples[:1], CorrelatedGaussian(20, 3))  # sigma, too
 
 
 def test_a_blind_spot_that_must_know_the_noise_is_evaluated(examples):

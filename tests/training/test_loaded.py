@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 from little import Stop, method, stop_at, weights
-from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, IterableDataset, RandomSampler, TensorDataset
 
 from dnlib.methods import PARTS, Noise2Clean, Noise2Noise
 from dnlib.training import Loaded, fit
@@ -45,6 +45,9 @@ def loaders():
     return {
         "dicts": DataLoader(Pictures(), batch_size=4, shuffle=True),
         "a generator of its own": DataLoader(Pictures(), batch_size=4, shuffle=True, generator=own),
+        "batches of a sampler": DataLoader(
+            Pictures(), batch_sampler=BatchSampler(RandomSampler(Pictures(), generator=own), 4, False)
+        ),
         "workers": DataLoader(Pictures(), batch_size=4, shuffle=True, num_workers=1),
         "a stream": DataLoader(Stream(), batch_size=4),
         "a list": [
@@ -129,6 +132,7 @@ def images(*shape, **options):
         ([{"noisy": images()}], "needs clean, but these batches offer only noisy"),
         ([{"noisy": images(), "clean": images()}, {"noisy": images()}], "a batch lacks clean, which the first one had"),
         ([], "the list has no batches, or no more of them"),
+        ([{"noisy": images(), "clean": images()}, None], "1 part came, and no names"),
         (({"noisy": images()} for _ in range(3)), "a generator can be gone through only once"),
         ({"noisy": images()}, "a list of dicts; dict was given"),
         (3, "int was given"),
@@ -145,6 +149,8 @@ def test_parameters_and_bursts_have_shapes_of_their_own():
     assert Loaded([parts]).offers == parts.keys()
     with pytest.raises(ValueError, match=r"parameter of a batch is a tensor \[N\]"):
         _ = Loaded([parts | {"parameter": torch.ones(2, 1)}]).offers
+    with pytest.raises(ValueError, match=r"are above 0 .*; -25 was given"):
+        _ = Loaded([parts | {"parameter": torch.tensor([25.0, -25.0])}]).offers
     with pytest.raises(ValueError, match="parameter of a batch holds floats"):
         _ = Loaded([parts | {"parameter": torch.ones(2, dtype=torch.uint8)}]).offers
 

@@ -66,7 +66,9 @@ def test_monitoring_changes_nothing():
     assert torch.equal(weights(plain), weights(watched))
 
 
-@pytest.mark.parametrize(("every", "steps"), [(33, [33, 66, 70]), (35, [35, 70]), ([1, 2, 64], [1, 2, 64, 70])])
+@pytest.mark.parametrize(
+    ("every", "steps"), [(33, [33, 66, 70]), (np.int64(35), [35, 70]), ([1, 2, 64], [1, 2, 64, 70])]
+)
 def test_monitoring_happens_exactly_when_asked_for(every, steps):
     history = fit(method(), crops(), steps=70, monitor=lambda m: 1.0, monitor_every=every)
     assert [step for step, _ in history.psnr] == steps
@@ -265,6 +267,7 @@ def test_missing_parts_are_named_before_anything_is_trained(rng):
         ({"device": "tpu"}, "tpu"),
         ({"precision": "float16"}, "float16"),
         ({"monitor_every": 0}, "monitor_every"),
+        ({"monitor_every": 2.5}, "monitor_every is a whole number; 2.5"),
         ({"devices": 0}, "devices"),
         ({"seed": -1}, "seed"),
     ],
@@ -272,6 +275,11 @@ def test_missing_parts_are_named_before_anything_is_trained(rng):
 def test_impossible_settings_are_refused(wrong, message):
     with pytest.raises(ValueError, match=message):
         fit(method(), crops(), **{"steps": 10} | wrong)
+
+
+def test_weights_of_another_precision_are_refused():
+    with pytest.raises(ValueError, match=r"learn in float32; some of these are torch.float64: call .float\(\)"):
+        fit(method().double(), crops(), steps=1)
 
 
 def test_progress_shows_loss_psnr_and_time_left(capsys):

@@ -69,6 +69,8 @@ def test_wrong_inputs_are_refused():
         psnr(NOISY, CLEAN, "sidd")
     with pytest.raises(ValueError, match=r"the SSIM variant is .*volume; 'best'"):
         ssim(NOISY, CLEAN, "best")
+    with pytest.raises(ValueError, match=r"lie in \[0, 1\]; one holds 255: divide by the range"):
+        psnr(NOISY, np.full(NOISY.shape, 255.0))
     with pytest.raises(ValueError, match="uint8"):
         psnr((CLEAN * 255).astype(np.uint8), (CLEAN * 255).astype(np.uint8))
 
