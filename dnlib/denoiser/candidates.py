@@ -212,7 +212,7 @@ CANDIDATES = {
     "white_noise_network_refined": _refined("white_noise_network", 1.0, "ridge"),
     "shared_noise_network_refined": _refined("shared_noise_network", SHARED),
     "photographs_network_refined": _refined("photographs_network", SHARED),
-    "gray_white_noise_network_refined": _refined("gray_white_noise_network", 1.0, "ridge"),
+    "gray_white_noise_network_refined": _refined("gray_white_noise_network", 1.0),
     "gray_network_refined": _refined("gray_network", SHARED),
     BLIND_SPOT: replace(
         _network(BLIND_SPOT_WEIGHTS, "a blind-spot network, which says how sure it is", "asked for", seconds=3.5),
