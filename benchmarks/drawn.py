@@ -20,41 +20,18 @@ from dnlib.denoiser.strength import ROUNDING, SMOOTH, Inspected, strength_of
 from dnlib.images import constant_areas, datasets, middle, range_in_use, step_of
 
 SIDE, SIGMAS = 256, (5, 15, 50)
-NOISY = [
-    "polyu",
-    "sidd_textured",
-    "sidd_val_crops",
-    "fmd",
-    "fluorescence",
-    "dnd_noisy",
-    "photos_noisy",
-    "microscopy_single",
-]
+NOISY = (
+    *("polyu", "sidd_textured", "sidd_val_crops", "fmd"),
+    *("fluorescence", "dnd_noisy", "photos_noisy", "microscopy_single"),
+)
 PAPERS = {"white": ("white", "black"), "cream": ((250, 240, 215), (40, 30, 20)), "black": ("black", "white")}
-WORDS = [
-    "the",
-    "noise",
-    "takes",
-    "edges",
-    "of",
-    "letters",
-    "for",
-    "grain",
-    "and",
-    "smears",
-    "what",
-    "was",
-    "printed",
-    "clean",
-    "0123456789",
-    "(a+b)=c",
-]
+TEXT = "the noise takes edges of letters for grain and smears what was printed clean 0123456789 (a+b)=c"
 
 
 def printed(paper, ink, size: int, seed: int) -> np.ndarray:
     rng, font, page = np.random.default_rng(seed), ImageFont.load_default(size), Image.new("RGB", (SIDE, SIDE), paper)
     for top in range(4, SIDE - size, int(1.4 * size)):
-        ImageDraw.Draw(page).text((6, top), " ".join(rng.permutation(WORDS)), ink, font)
+        ImageDraw.Draw(page).text((6, top), " ".join(rng.permutation(TEXT.split())), ink, font)
     return np.asarray(page)
 
 
@@ -70,10 +47,9 @@ def plotted(seed: int, dpi: int) -> np.ndarray:
 
 def ramp(seed: int, dither: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
+    down, right = rng.uniform(0.02, 0.4, 2)
     rows, columns = np.mgrid[:SIDE, :SIDE]
-    return np.rint(40 + rng.uniform(0.05, 0.4, 2) @ [rows.ravel(), columns.ravel()]).reshape(SIDE, SIDE) + np.rint(
-        rng.uniform(-dither, dither, (SIDE, SIDE))
-    )
+    return np.rint(40 + down * rows + right * columns + rng.uniform(-dither, dither, rows.shape)).astype(np.uint8)
 
 
 def pictures() -> Iterator[tuple[str, np.ndarray]]:
@@ -81,17 +57,15 @@ def pictures() -> Iterator[tuple[str, np.ndarray]]:
     for name, colours in PAPERS.items():
         yield from ((f"print on {name}", printed(*colours, size, size)) for size in range(9, 33))
     yield from (("plots", plotted(seed, dpi)) for dpi in (72, 100, 150) for seed in range(4))
-    for dither in (0, 0.6):
-        yield from ((f"ramps{', dithered' * bool(dither)}", ramp(k, dither).astype(np.uint8)) for k in range(12))
+    for dither in (0, 0.5):
+        yield from ((f"ramps{', dithered' * bool(dither)}", ramp(k, dither)) for k in range(12))
     for name in NOISY:
         yield from ((name, example.noisy) for example in datasets.load(name))
     for number, example in enumerate(datasets.load("kodak24")):
         clean = middle(example.clean, SIDE).astype(float)
+        noise = np.random.default_rng(number).normal(0, SIGMAS[number // 2 % 3], clean.shape)
         for exposure in (0.05, 1, 2, 4):
-            for sigma in SIGMAS:
-                noise = np.random.default_rng([number, sigma]).normal(0, sigma, clean.shape)
-                kind = f"Kodak24 exposed {exposure} times"
-                yield kind, np.rint(exposure * clean + noise).clip(0, 255).astype(np.uint8)
+            yield f"Kodak24 exposed {exposure} times", np.rint(exposure * clean + noise).clip(0, 255).astype(np.uint8)
 
 
 def reason(picture: np.ndarray) -> str:

@@ -245,8 +245,8 @@ def _why_unchanged(level: float, strength: Strength) -> str:
         return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
     if trust(level, strength) == 0:
         return (
-            "noise cannot be told from what is in the picture, texture as fine, shading or rounding: returned unchanged; "
-            "--filter NAME filters it anyway"
+            "noise cannot be told from what is in the picture, texture as fine, shading or rounding: returned "
+            "unchanged; --filter NAME filters it anyway"
         )
     return "no candidate lowers the error for certain: returned unchanged"
 
