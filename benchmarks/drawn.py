@@ -2,7 +2,8 @@
 
 Pictures drawn by Pillow and Matplotlib, smooth ramps in 8 bits, real noisy pictures, and Kodak24 with white noise as
 exposed and over- or underexposed; 256x256 pixels of each. Counted is what comes back unchanged for one of three
-reasons: it was drawn (`denoiser.drawn`), it is smooth shading, or no more than rounding. Pictures of odd and of even
+reasons: it was drawn (`denoiser.drawn`), it is smooth shading, or no more than rounding; others come back
+unchanged as well, where no noise can be inspected or it is weak. Pictures of odd and of even
 number are counted apart. The limit for soft edges was set when all drawn pictures had been looked at, every fourth of
 Kodak24, and of the real ones how many of their neighbours are equal.
 """
