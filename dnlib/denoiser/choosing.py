@@ -29,7 +29,7 @@ from dnlib.denoiser.judging import (
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise, trust
 from dnlib.filters import lowest_of
-from dnlib.images import Part, Range, range_in_use
+from dnlib.images import Part, Range, range_in_use, step_of
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
@@ -190,7 +190,8 @@ def _looked_at(
     integers = np.issubdtype(values.dtype, np.integer)
     usual = values[(low <= values) & (values <= low + span)]
     used = told or (range_in_use(usual) if integers else Range.told(low, low + span))
-    return frames, tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles)
+    step = step_of(usual) if integers else 0.0
+    return frames, tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles, step)
 
 
 def _names(
@@ -244,8 +245,8 @@ def _why_unchanged(level: float, strength: Strength) -> str:
         return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
     if trust(level, strength) == 0:
         return (
-            "noise cannot be told from what is in the picture, texture as fine or shading: returned unchanged; "
-            "--filter NAME filters it anyway"
+            "noise cannot be told from what is in the picture, texture as fine, shading or rounding: returned "
+            "unchanged; --filter NAME filters it anyway"
         )
     return "no candidate lowers the error for certain: returned unchanged"
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from scipy.stats import chi2
 
+from dnlib.denoiser.drawn import has_soft_edges, is_drawn
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import Filter
 from dnlib.images import Range
@@ -24,10 +25,8 @@ DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, fro
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
+ROUNDING = 0.6  # steps of whole numbers: rounding and a dither before it leave up to 0.5
 SMOOTH = 0.9  # correlation with the next pixel in both directions, above which it is shading, and no noise
-EQUAL = 0.7  # share of neighbours with the same value, above which a picture was drawn
-FEW = 0.2  # neighbours looked at for each pixel, below which they say nothing
-BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value, each and together, of black on white
 
 
 class Strength(Protocol):
@@ -81,12 +80,13 @@ class White:
 
 @dataclass(frozen=True)
 class Inspected:
-    """Noise as it was inspected, on images in [0, 1]."""
+    """Noise as it was inspected, on images in [0, 1]; step: between whole numbers, in units of the picture, or 0."""
 
     known: Inspection
     found: Inspection
     agreed: float = 0.0
     drawn: bool = False
+    step: float = 0.0
 
     @property
     def white(self) -> bool:
@@ -94,7 +94,8 @@ class Inspected:
 
     @property
     def pure(self) -> float:
-        if self.drawn or min(self.known.lag_1) > SMOOTH:
+        rounding = self.found.level <= ROUNDING * self.step
+        if self.drawn or rounding or min(self.known.lag_1) > SMOOTH:
             return 0.0
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
@@ -112,45 +113,28 @@ class Inspected:
 
 
 def strength_of(
-    frame: np.ndarray, inside: np.ndarray, range: Range, low: float, span: float, tiles: list[np.ndarray]
+    frame: np.ndarray,
+    inside: np.ndarray,
+    range: Range,
+    low: float,
+    span: float,
+    tiles: list[np.ndarray],
+    step: float = 0.0,
 ) -> Strength:
     """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
 
     range: of black and white, in units of the picture, in which the frame's 0 and 1 are `low` and `low + span`.
+    step: between whole numbers, in these units; 0 where values are no whole numbers.
     """
     used, drawn = Range.told((range.low - low) / span, (range.high - low) / span), is_drawn(frame, inside)
     try:
         known = inspect_image(frame, inside=inside, range=used)
-        return Inspected(known, known.stated_in(range), drawn=drawn)
+        drawn = drawn or has_soft_edges(frame, inside, known)
+        return Inspected(known, known.stated_in(range), drawn=drawn, step=step)
     except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
         return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn)
-
-
-def is_drawn(frame: np.ndarray, inside: np.ndarray) -> bool:
-    """Whether a frame [H, W, C] was drawn, as masks, charts and codes are: areas of equal pixels, and no noise in them.
-
-    Most neighbours of pixels between the darkest and the brightest are equal; or most pixels are the darkest or the
-    brightest, some of each, and most of these have equal neighbours (impulses have others).
-
-    Examples
-    --------
-    >>> noisy, inside = np.random.default_rng(0).normal(0.5, 0.1, (32, 32, 1)), np.ones((32, 32), bool)
-    >>> is_drawn(noisy, inside), is_drawn(np.kron(noisy, np.ones((8, 8, 1))), np.kron(inside, np.ones((8, 8))) > 0)
-    (False, True)
-    """
-    ends = [(frame == end).all(axis=2) & inside for end in (frame[inside].min(axis=0), frame[inside].max(axis=0))]
-    shares = [end.sum() / inside.sum() for end in ends]
-    black_and_white = min(shares) > BOTH and sum(shares) > EITHER
-    among = ends[0] | ends[1] if black_and_white else inside & ~ends[0] & ~ends[1]
-    equal = np.concatenate(
-        [
-            (frame[1:] == frame[:-1]).all(axis=2)[among[1:] & inside[:-1]],
-            (frame[:, 1:] == frame[:, :-1]).all(axis=2)[among[:, 1:] & inside[:, :-1]],
-        ]
-    )
-    return bool(equal.size > FEW * inside.sum() and equal.mean() > EQUAL)
 
 
 def trust(level: float, known: Strength) -> float:

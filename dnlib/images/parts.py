@@ -113,7 +113,7 @@ def _part(name: str, source: tuple, target: tuple, frames: np.ndarray, inside: n
     counts, areas = are_counts(pixels[counting]), False
     if not counts:
         noisy = counting & ~constant_areas(pixels)
-        areas = bool(noisy.any())
+        areas = any(_varies(frame, mask) for frame, mask in zip(pixels, noisy, strict=True))
         counting = noisy if areas else counting
     return Part(name, source, target, pixels, counting, counts, areas)
 

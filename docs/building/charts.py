@@ -38,6 +38,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "texture": [("Pictures in which the network is asked and believed", "", "rows.*.trusted")],
     "harmless": [("Mean gain by the noise's level", "dB", "mean_gain_db")],
     "clean_or_pairs": [("What clean targets bought, and second noisy shots did not", "dB", "rows.*.bought")],
+    "drawn": [("Recognised as drawn, shading or rounding", "of 1", "rows.*.share")],
     "shares": [("The rule, below the best share", "dB", "sets.*.held_back.the rule")],
     "any_picture": [
         ("Noisy", "dB", "sets.*.noisy"),

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 import dnlib
-from dnlib.denoiser.strength import is_drawn
+from dnlib.denoiser.drawn import has_soft_edges, is_drawn
 from dnlib.images import photo
+from dnlib.noise import inspect_image
 
 SIDE = 128
 CLEAN = photo("camera").reshape(SIDE, 4, SIDE, 4).mean(axis=(1, 3))
@@ -114,6 +116,36 @@ def test_noisy_pictures_of_any_kind_were_not_drawn():
         assert not is_drawn(np.rint(255 * noisy)[..., None] / 255, inside)
 
 
+def soft_pictures():
+    page = Image.new("RGB", (192, 192), "white")
+    for line in range(12):
+        text = "what is printed here has no noise"[line:]
+        ImageDraw.Draw(page).text((4 + line, 4 + 15 * line), text, "black", ImageFont.load_default(12))
+    large = Image.new("L", (768, 768), 235)
+    for turn in range(12):
+        curve = [(40 * k, int(384 + 30 * turn * np.sin(k / 2 + turn))) for k in range(20)]
+        ImageDraw.Draw(large).line(curve, fill=25, width=6)
+    colours, letters = np.array([[250, 240, 215], [40, 30, 20]]), np.asarray(page) / 255
+    return {
+        "print": np.asarray(page.convert("L")),
+        "print on cream": np.rint(colours[1] + (colours[0] - colours[1]) * letters).astype(np.uint8),
+        "curves": np.asarray(large.resize((192, 192), Image.Resampling.LANCZOS)),
+    }
+
+
+@pytest.mark.parametrize("name", soft_pictures())
+def test_soft_edges_between_areas_are_no_noise(name):
+    drawn = soft_pictures()[name]
+    found, choice = dnlib.denoise(drawn, return_choice=True)
+    assert np.array_equal(found, drawn) and any("drawn, not taken" in note for note in choice.notes)
+
+
+@pytest.mark.parametrize("exposure", [1, 2, 4])
+def test_photographs_that_are_overexposed_have_no_soft_edges(exposure):
+    noisy = np.rint(255 * (exposure * CLEAN + NOISE / 2).clip(0, 1))[..., None] / 255
+    assert not has_soft_edges(noisy, np.ones(CLEAN.shape, bool), inspect_image(noisy))
+
+
 def test_a_median_that_was_asked_for_is_not_advised():
     spoilt = CLEAN + NOISE / 4 + (np.random.default_rng(2).random(CLEAN.shape) < 0.02)
     assert not dnlib.denoise(spoilt, filter="median", return_choice=True)[1].notes
@@ -129,6 +161,13 @@ def test_smooth_shading_is_no_noise():
     field = gaussian_filter(np.random.default_rng(0).normal(size=(128, 128)), 4)
     smooth = np.rint(255 * (field - field.min()) / np.ptp(field)).astype(np.uint8)
     assert np.array_equal(dnlib.denoise(smooth), smooth)
+
+
+@pytest.mark.parametrize("dither", [0, 0.5])
+def test_rounding_and_dither_are_no_noise_however_narrow_the_range(rng, dither):
+    ramp = 40 + np.tile(np.arange(SIDE) / 12, (SIDE, 1))
+    stored = np.rint(ramp + rng.uniform(-dither, dither, ramp.shape)).astype(np.uint8)
+    assert np.array_equal(dnlib.denoise(stored), stored)
 
 
 def test_thumbnails_have_too_few_rows_to_tell_noise_of_whole_rows():
