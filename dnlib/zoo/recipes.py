@@ -187,7 +187,7 @@ RECIPES = {
         LEVELS,
         method_arguments={"loss": "psnr"},
         network_arguments={"bias": False, "depth": 3, "channels": 1},
-        sizes={"width": (32, 32), "steps": (56_000, 500_000), "learning_rate": (5e-4, 3e-4)},
+        sizes={"width": (32, 32), "steps": (40_000, 500_000), "learning_rate": (5e-4, 3e-4)},
     ),
     "noise2clean_rgb_sigma25_short": Recipe(
         "Noise2Clean, colour, Gaussian noise of sigma 25, as many steps as the blind spots",
