@@ -20,6 +20,7 @@ BINS = 12  # of brightness
 SMALLEST = 64  # pixels of each side of an image that is inspected
 BEYOND_NOISE, SINGLE = 4.0, 0.03  # deviations above black that noise does not bridge; share of the black values there
 WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
+WEAKER = 0.95  # of the estimate, below which it holds more than white noise
 
 
 def inspect_pair(
@@ -153,12 +154,15 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
 def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> float | None:
     """By how much white noise is weaker than what was estimated, if the noise is white; the rest is texture.
 
-    It is looked for in the whole of a colour image and, where there is texture, in the whole of a gray one and in the
-    pure patches. What is far weaker is rounding to whole numbers below other noise.
+    It is looked for in the whole of a gray or colour image and, where there is texture, in the pure patches. In a gray
+    one without texture it is weaker than the estimate, which took fine stripes for noise, as those of cloth; single
+    stars in a smooth sky are white as well, and stronger. What is far weaker is rounding to whole numbers below other
+    noise.
     """
     colours = image.shape[2]
-    looked_for = colours == 3 or (colours == 1 and found.textured)  # single stars in a smooth sky are white, too
-    whole = white_variance(image, inside, *WHOLE[colours]) if looked_for else None
+    whole = white_variance(image, inside, *WHOLE[colours]) if colours in WHOLE else None
+    if whole and colours == 1 and not found.textured and whole > WEAKER * found.variance.mean():
+        whole = None
     pure = white_variance(image, inside & found.pure) if found.textured else None
     shares = [whole / found.variance.mean()] if whole else []
     shares += [pure / found.pure_variance] if pure else []
