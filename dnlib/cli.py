@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 
 class _Named(click.Path):
@@ -19,6 +20,7 @@ class _Named(click.Path):
 
 
 PATH = _Named(path_type=Path)
+SEED = click.IntRange(0, 2**32 - 1)  # what NumPy's oldest generator takes
 _BY_STEPS = "by steps"  # --more without a time
 _EXAMPLE = """dnlib denoise takes noisy pictures and writes denoised ones. It needs no clean picture and no setting.
 
@@ -141,6 +143,18 @@ def _say(text: str, *, err: bool = False) -> None:
     click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
 
 
+def _refuse_options(what: str, *accepted: str) -> None:
+    """Options that were given and would be ignored are refused by name, but for those accepted."""
+    context = click.get_current_context()
+    given = {
+        option.opts[-1]
+        for option in context.command.params
+        if isinstance(option, click.Option) and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    }
+    if ignored := sorted(given - set(accepted)):
+        raise ValueError(f"{what}; {', '.join(ignored)} was given")
+
+
 def _check_checkout(command: str) -> None:
     """Chapters, claims and records are in the repository; an installed package has none."""
     from dnlib.images import in_checkout
@@ -199,7 +213,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
 @main.command()
 @click.argument("chapters", nargs=-1)
 @click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
-@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), help="May be given several times.")
+@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="May be given several times.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the chapter.")
 @click.option("--out", type=PATH, help="Output folder; runs/PROFILE if not given.")
@@ -216,6 +230,8 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     dnlib run 01 -p noise_std 0.2           another noise level
     """  # noqa: D301 - click wants the character
     _check_checkout("dnlib run")
+    if in_place:
+        _refuse_options("--in-place runs chapters as they are committed, without other options", "--in-place")
     click.echo("dnlib: reading the chapters ...", err=True)
     from dnlib.course import Display, jobs as known, judge, load_claims, records, report, runner
 
@@ -321,7 +337,7 @@ def data(name: str | None):
     metavar="TIME",
     help="Go on from what is there for one more instalment: 2h, 45m, 90s; or --more --steps N.",
 )
-@click.option("--seed", "seeds", multiple=True, type=int, default=(0,), show_default=True, help="Several times, too.")
+@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), show_default=True, help="Several times, too.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("--out", type=PATH, help="Output folder; runs/train/PROFILE_seedSEED if not given.")
 @click.option("--plan", is_flag=True, help="Train nothing: say how far each is, and what an hour here would buy.")
@@ -343,6 +359,10 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     from dnlib.course import outlook_table, weights_table
     from dnlib.zoo import cards, outlook, recipes, several
 
+    if plan:
+        _refuse_options("--plan takes --profile and --device alone", "--plan", "--profile", "--device")
+    elif not names:
+        _refuse_options("options come with the name of what is to be trained: dnlib train NAME --more 2h")
     if publish or keep:
         _check_checkout("dnlib train --publish or --keep")
     if plan:

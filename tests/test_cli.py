@@ -113,14 +113,19 @@ def test_bad_destinations_are_one_line(noisy_file, tmp_path):
         (["run", "01", "-p", "noise_sdt", "1"], ["'noise_sdt'", "noise_std"]),
         (["run", "01", "-p", "noise_std", "loud"], ["'noise_std' is of type float"]),
         (["run", "00", "01", "-p", "noise_std", "0.2"], ["00_start_here has no parameter"]),
-        (["run", "--seed", "-4"], ["-4 was given"]),
+        (["run", "--seed", "-4"], ["-4 is not in the range"]),
+        (
+            ["run", "01", "--in-place", "-p", "nope", "1", "--profile", "huge", "--seed", "5", "--publish"],
+            ["without other options; --profile, --publish, --seed, -p was given"],
+        ),
         (["data", "imagenet"], ["'imagenet'", "kodak24"]),
         (["claims", "nowhere"], ["no records", "dnlib run"]),
         (["report", "nowhere"], ["no records"]),
     ],
 )
 def test_wrong_requests_are_one_line_before_anything_runs(arguments, fragments, monkeypatch):
-    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("something ran"))
+    for name in ("execute", "execute_in_place"):
+        monkeypatch.setattr(runner, name, lambda *_: pytest.fail("something ran"))
     assert refused(call(*arguments), *fragments)
 
 

@@ -6,13 +6,14 @@ They stand in `results/claims.yaml`. A claim that does not hold is shown as such
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import yaml
 
-from dnlib.course.records import Record
-from dnlib.images import shipped
+from dnlib.course import jobs
+from dnlib.course.profiles import PROFILES
+from dnlib.course.records import Record, kinds
+from dnlib.images import check_entries, datasets, one_of, shipped
 
 CLAIMS = shipped("results") / "claims.yaml"
 CHECKS = ("equals", "at_least", "at_most", "between")
@@ -51,13 +52,14 @@ class Claim:
         The parameter that says how long was trained; the claim is judged at each length, and the longest decides.
     needs : str
         A dataset that must be present.
-    profiles : tuple of str
+    profiles : list of str
         In which the check means something.
     headline : str
         Its few words in the README, for those few claims that stand there.
 
     Examples
     --------
+    >>> import numpy as np
     >>> claim = Claim("gain", "01_x", "A paper", "It gains.", "photos.*.gain", {"at_least": 0.3}, unit="dB")
     >>> claim.margins(0.5), claim.margins(np.array([0.1, 0.4]))
     ([0.2], [array([-0.2,  0.1])])
@@ -72,21 +74,26 @@ class Claim:
     work: str = "others"
     published: str = ""
     unit: str = ""
-    sample: Literal["seeds", "images", "nothing"] = "seeds"
+    sample: str = "seeds"
     where: dict[str, Any] = field(default_factory=dict)
     length: str = ""
     needs: str = ""
-    profiles: tuple[str, ...] = ("laptop", "paper")
+    profiles: list[str] = field(default_factory=lambda: ["laptop", "paper"])
     headline: str = ""
 
     def __post_init__(self):
+        check_entries(f"claim {self.id}", vars(self), kinds(Claim))
+        if empty := [name for name in ("id", "value", "profiles") if not getattr(self, name)]:
+            raise ValueError(
+                f"claim {self.id}: {', '.join(empty)} is empty; name what is checked, and in which profiles"
+            )
         if len(self.check) != 1 or not self.check.keys() <= set(CHECKS):
             raise ValueError(f"claim {self.id}: the check is one of {', '.join(CHECKS)}; {self.check} was given")
-        if self.work not in WORKS:
-            raise ValueError(f"claim {self.id}: the work is one of {', '.join(WORKS)}; {self.work} was given")
-        if self.sample not in SAMPLES:
-            raise ValueError(f"claim {self.id}: the sample is one of {', '.join(SAMPLES)}; {self.sample} was given")
-        if self.kind != "equals" and not (self.unit and _is_bound(self.kind, self.bound)):
+        one_of(self.work, WORKS, f"claim {self.id}: the work")
+        one_of(self.sample, SAMPLES, f"claim {self.id}: the sample")
+        for profile in self.profiles:
+            one_of(profile, PROFILES, f"claim {self.id}: a profile")
+        if self.kind != "equals" and not (self.unit.strip() and _is_bound(self.kind, self.bound)):
             raise ValueError(
                 f"claim {self.id}: a number is checked against a bound in a unit: a finite number, for between two in "
                 f"order, and a unit; {self.check} and {self.unit!r} were given"
@@ -138,13 +145,18 @@ class Claim:
     def found_in(self, record: Record) -> dict[str, Any]:
         """The checked values of a record by place, the place names what the stars stood for.
 
-        Raises ValueError for rows that were not judged on the same images.
+        Raises ValueError for rows that were not judged on the same images, and for what is compared and no number.
         """
         first, _, second = self.value.partition(" - ")
-        found = dict(lookup(record.measured, first))
+        found, others = (dict(lookup(record.measured, place)) for place in (first, second))
+        for value in (*found.values(), *others.values()) if second or self.kind != "equals" else ():
+            if not all(map(_is_number, value.values() if isinstance(value, dict) else [value])):
+                raise ValueError(
+                    f"claim {self.id}: {self.value} is a number, or one for each image; {record.name} holds {value!r}; "
+                    f"run the chapter again or correct the claim"
+                )
         if not second:
             return found
-        others = dict(lookup(record.measured, second))
         return {
             place: self._difference(value, others.get(place, others.get("")))
             for place, value in found.items()
@@ -159,9 +171,14 @@ class Claim:
         return {image: value[image] - other[image] for image in value}
 
 
+def _is_number(value: Any) -> bool:
+    """Whether it can be computed with: finite, and not true or false."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
 def _is_bound(kind: str, bound: Any) -> bool:
     numbers = bound if kind == "between" and isinstance(bound, list) and len(bound) == 2 else [bound]
-    if not all(isinstance(number, int | float) and np.isfinite(number) for number in numbers):
+    if not all(map(_is_number, numbers)):
         return False
     return len(numbers) == 1 + (kind == "between") and numbers == sorted(numbers)
 
@@ -169,18 +186,23 @@ def _is_bound(kind: str, bound: Any) -> bool:
 def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     """The claims in the order of the file, of one chapter or all.
 
-    Raises ValueError for an entry that is not a claim, or an id that is used twice.
+    Raises ValueError for an entry that is not a claim, an unknown chapter or dataset, or an id that is used twice.
 
     Examples
     --------
     >>> {claim.chapter for claim in load_claims(chapter="01_donut_vs_classic")}
     {'01_donut_vs_classic'}
     """
-    entries = yaml.load(path.read_text(encoding="utf-8"), LOADER) or []
     try:
-        claims = [Claim(**{**entry, "profiles": tuple(entry.get("profiles", Claim.profiles))}) for entry in entries]
+        claims = [Claim(**entry) for entry in yaml.load(path.read_text(encoding="utf-8"), LOADER) or []]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     except TypeError as error:
         raise ValueError(f"{path} holds an entry that is not a claim ({error})") from error
+    chapters, known = [chapter.stem for chapter in jobs.chapters()], ["", *datasets.registry()]
+    for claim in claims:
+        one_of(claim.chapter, chapters, f"claim {claim.id}: the chapter")
+        one_of(claim.needs, known, f"claim {claim.id}: the dataset that it needs")
     ids = [claim.id for claim in claims]
     twice = {name for name in ids if ids.count(name) > 1}
     if twice:

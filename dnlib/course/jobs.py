@@ -123,7 +123,9 @@ def plan(
     if any(seed < 0 for seed in seeds):
         raise ValueError(f"a seed is a whole number >= 0; {min(seeds)} was given")
     return [
-        Job(path.stem, profile, seed, device, typed(path, overrides or {}), out) for seed in seeds for path in notebooks
+        Job(path.stem, profile, seed, device, typed(path, overrides or {}), out)
+        for seed in dict.fromkeys(seeds)
+        for path in notebooks
     ]
 
 

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import numpy as np
 
 from dnlib.course.margins import measure
-from dnlib.images import atomic, shipped
+from dnlib.images import atomic, check_entries, shipped
 
 COMMITTED = shipped("results") / "records"
 
@@ -72,13 +72,18 @@ class Record:
 def run_name(chapter: str, profile: str, seed: int, overrides: dict[str, Any] | None = None) -> str:
     """The stem of a run's notebook and record: chapter, profile, seed and what differs from the defaults.
 
+    What no file's name can hold becomes _, and a hash tells such names apart.
+
     Examples
     --------
     >>> run_name("01_donut_vs_classic", "laptop", 2, {"image": "my photo.png"})
-    '01_donut_vs_classic-laptop-s2-image=my_photo.png'
+    '01_donut_vs_classic-laptop-s2-image=my_photo.png-c32f4a02'
     """
     parts = [chapter, profile, f"s{seed}", *(f"{name}={value}" for name, value in sorted((overrides or {}).items()))]
-    return re.sub(r"[^\w.=-]+", "_", "-".join(parts))
+    name = "-".join(parts)
+    stem = re.sub(r"[^\w.=-]+", "_", name)
+    digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
+    return stem if stem == name else f"{stem}-{digest[:8]}"
 
 
 def write(record: Record, path: Path) -> None:
@@ -94,12 +99,24 @@ def read(path: Path) -> Record:
     """Raises ValueError, naming the file, for something that is not a record, or is not as it was written."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-        record = Record(**content)
-    except (TypeError, ValueError) as error:
+        record, digest = Record(**content), _digest(content)
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a record ({error})") from error
-    if record.sha256 != _digest(content):
+    check_entries(f"{path} is not a record", vars(record), kinds(Record))
+    if record.sha256 != digest:
         raise ValueError(f"{path} was edited after it was written, or is of an older dnlib; run its chapter again")
     return record
+
+
+def kinds(form: type) -> dict[str, type]:
+    """The type of each attribute of a dataclass, without what it is made of: dict for dict[str, Any].
+
+    Examples
+    --------
+    >>> kinds(Record)["measured"], kinds(Record)["seed"]
+    (<class 'dict'>, <class 'int'>)
+    """
+    return {name: get_origin(hint) or hint for name, hint in get_type_hints(form).items()}
 
 
 def _digest(content: dict[str, Any]) -> str:

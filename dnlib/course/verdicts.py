@@ -146,9 +146,7 @@ def _entries(claim: Claim, found: Sequence[tuple[Record, dict[str, Any]]]) -> It
     differing = _differing([record for record, _ in found], claim.length)
     for record, values in found:
         for place, value in values.items():
-            key = ", ".join(
-                filter(None, [place, *(f"{name} = {_setting(record).get(name, 'not said')}" for name in differing)])
-            )
+            key = ", ".join(filter(None, [place, *(f"{name} = {_said(_setting(record), name)}" for name in differing)]))
             entry = entries.setdefault(key, Entry(claim, key, {}, {}))
             if entry.values.setdefault(record.seed, value) != value:
                 raise ValueError(f"claim {claim.id}: two records of {record.name} disagree; remove one")
@@ -162,8 +160,13 @@ def _setting(record: Record) -> dict[str, Any]:
 
 def _differing(records: Sequence[Record], length: str) -> list[str]:
     """The settings in which records differ, other than the length."""
-    first = _setting(records[0])
-    return [name for name in first if name != length and any(_setting(r).get(name) != first[name] for r in records)]
+    settings = [_setting(record) for record in records]
+    names = dict.fromkeys(name for setting in settings for name in setting if name != length)
+    return [name for name in names if any(_said(setting, name) != _said(settings[0], name) for setting in settings)]
+
+
+def _said(setting: dict[str, Any], name: str) -> Any:
+    return setting.get(name, "not said")
 
 
 def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:

@@ -22,7 +22,7 @@ from .arrays import (
     to_unit as to_unit,
 )
 from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
-from .checks import one_of as one_of, refused as refused
+from .checks import check_entries as check_entries, one_of as one_of, refused as refused
 from .files import HOLDS as HOLDS, image_files as image_files, naturally as naturally, read as read
 from .layouts import Example as Example
 from .parts import Part as Part, parts_of as parts_of

@@ -3,7 +3,7 @@
 import dis
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 PACKAGE = str(Path(__file__).parents[1])
 
@@ -41,6 +41,38 @@ def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
     names = [str(one) for one in accepted]
     listed = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
     raise ValueError(f"{what} is {listed or 'nothing'}; {value!r} was given")
+
+
+def check_entries(where: str, given: Any, kinds: dict[str, type]) -> None:
+    """What a file says is looked at before it is used: a dictionary with these keys, and values of these types.
+
+    Parameters
+    ----------
+    where : str
+        How the error begins: what is wrong, or what to do.
+    given
+        What was read.
+    kinds : dict
+        The type of each key's value. A whole number is a float, too; true and false are no numbers.
+
+    Raises
+    ------
+    ValueError
+        Naming the keys that are missing, or the first value of another type.
+
+    Examples
+    --------
+    >>> check_entries("a.yaml is not a card", {"steps": 600}, {"steps": int})
+    >>> check_entries("a.yaml is not a card", {"steps": "many"}, {"steps": int})
+    Traceback (most recent call last):
+    ValueError: a.yaml is not a card: steps is 'many', and no int
+    """
+    if missing := [key for key in kinds if not isinstance(given, dict) or key not in given]:
+        raise ValueError(f"{where}: it lacks {', '.join(missing)}")
+    for key, kind in kinds.items():
+        right = isinstance(given[key], int | float if kind is float else kind)
+        if not right or (isinstance(given[key], bool) and kind in (int, float)):
+            raise ValueError(f"{where}: {key} is {given[key]!r}, and no {kind.__name__}")
 
 
 def refused(error: Exception) -> bool:

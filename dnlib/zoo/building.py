@@ -1,18 +1,24 @@
 """From a model card to the untrained method it describes: by name for dnlib's own classes, else by import path."""
 
+import copy
 import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from dnlib import methods, networks
+from dnlib.images import check_entries
 from dnlib.methods import Method
 from dnlib.training import check_architecture, settings
 
 ROOMS = {"method": methods, "network": networks}
+NETWORK = {"network": str, "network_arguments": dict}  # what a card says of each network
+METHOD = {"method": str, "method_arguments": dict} | NETWORK
+ADVICE = "name the arguments it was made with in network_arguments and method_arguments"
+SIDE = 64  # in pixels, of the image that networks are compared on: a multiple of what most of them ask for
 
 
 def build(card: dict[str, Any], *, trust: bool = False) -> Method:
@@ -30,8 +36,8 @@ def build(card: dict[str, Any], *, trust: bool = False) -> Method:
     Raises
     ------
     ValueError
-        For an unknown name, an import path that is not trusted or leads to no such class, and arguments that do not
-        fit.
+        For a card that lacks one of these, an unknown name, an import path that is not trusted or leads to no such
+        class, and arguments that do not fit.
 
     Examples
     --------
@@ -40,12 +46,13 @@ def build(card: dict[str, Any], *, trust: bool = False) -> Method:
     >>> type(build(card)).__name__
     'Noise2Noise'
     """
+    check_entries("the card", card, METHOD)
     arguments = {
         name: _network(value, name, trust) if isinstance(value, dict) else value
         for name, value in card["method_arguments"].items()
     }
-    method, network = _maker("method", card["method"], trust), _network(card, "the card", trust)
-    return _made(method, card["method"], network, **arguments)
+    method, network = _maker("method", card["method"], trust), _network(card, "network", trust)
+    return _made(method, card["method"], [network], arguments)
 
 
 def name_of(part: nn.Module) -> str:
@@ -66,7 +73,11 @@ def name_of(part: nn.Module) -> str:
 
 
 def check_builds(card: dict[str, Any], method: Method) -> None:
-    """Raises ValueError, naming the first difference, if a card builds another method than this one."""
+    """Raises ValueError, naming the first difference, if a card builds another method than this one.
+
+    Compared are weights by name and shape, public attributes, and what the networks answer with the same weights. A
+    network that does not take an image of 64x64 pixels is not asked.
+    """
     with torch.random.fork_rng(devices=[]):
         built = build(card, trust=True)  # the method is here: its code has run already
     check_architecture("the method", method.state_dict(), built.state_dict(), "the card builds")
@@ -75,22 +86,49 @@ def check_builds(card: dict[str, Any], method: Method) -> None:
         if given.get(name) != found.get(name):
             raise ValueError(
                 f"the card builds another method: {name} is {found.get(name)!r} there and {given.get(name)!r} in the "
-                f"one given; name the arguments it was made with in network_arguments and method_arguments"
+                f"one given; {ADVICE}"
             )
+    given, found = _answer(method.network, method.network), _answer(built.network, method.network)
+    if given is not None and not (found is not None and _alike(given, found)):
+        raise ValueError(
+            f"the card builds another method: with the same weights its network answers otherwise than the one given; "
+            f"{ADVICE}"
+        )
+
+
+def _answer(network: nn.Module, weights: nn.Module) -> Tensor | None:
+    """What a network says to an image of noise, with the weights of another; None if it takes no such image."""
+    try:
+        network = copy.deepcopy(network).cpu().float().eval()
+        network.load_state_dict(weights.state_dict())
+        first = next(weight for weight in network.parameters() if weight.ndim == 4)
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.default_generator.manual_seed(0)
+            answer = network(torch.rand(1, getattr(network, "channels", first.shape[1]), SIDE, SIDE))
+    except Exception:  # of code that need not be ours
+        return None
+    return answer if isinstance(answer, Tensor) else None
+
+
+def _alike(one: Tensor, other: Tensor) -> bool:
+    close = 1e-3 * float(one.abs().max())
+    return one.shape == other.shape and torch.allclose(one, other, atol=close, equal_nan=True)
 
 
 def _network(part: dict[str, Any], where: str, trust: bool) -> nn.Module:
-    if missing := [key for key in ("network", "network_arguments") if key not in part]:
-        raise ValueError(f"the network of {where} lacks {', '.join(missing)}; a card names both for each network")
-    return _made(_maker("network", part["network"], trust), part["network"], **part["network_arguments"])
+    check_entries(f"the card's {where}", part, NETWORK)
+    return _made(_maker("network", part["network"], trust), part["network"], [], part["network_arguments"])
 
 
-def _made(maker: Callable[..., nn.Module], name: str, *given: Any, **arguments: Any) -> nn.Module:
+def _made(maker: Callable[..., nn.Module], name: str, given: list[nn.Module], arguments: dict[str, Any]) -> nn.Module:
     try:
-        inspect.signature(maker).bind(*given, **arguments)
-    except TypeError as error:
-        raise ValueError(f"the card's arguments do not fit {name}{inspect.signature(maker)}: {error}") from None
-    return maker(*given, **arguments)
+        return maker(*given, **arguments)
+    except Exception as error:  # torch has many kinds for a width that is a text, or negative
+        written = {key: value for key, value in arguments.items() if not isinstance(value, nn.Module)}
+        why = " ".join(str(error).split())
+        raise ValueError(
+            f"the card's arguments {written} do not fit {name}{inspect.signature(maker)}: {why}"
+        ) from error
 
 
 def _maker(kind: str, name: str, trust: bool) -> Callable[..., nn.Module]:

@@ -14,15 +14,28 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from dnlib.images import SHIPPED, atomic, in_checkout
+from dnlib.images import SHIPPED, atomic, check_entries, in_checkout
 from dnlib.methods import Method
 from dnlib.training import check_architecture, choose_device
-from dnlib.zoo.building import build, check_builds, name_of
+from dnlib.zoo.building import METHOD, build, check_builds, name_of
 
-NEEDED = {"method": str, "method_arguments": dict, "network": str, "network_arguments": dict, "sha256": str}
+NEEDED = METHOD | {"sha256": str}
+TRAINED = NEEDED | {"command": str, "seed": int, "steps": int, "seconds": float, "cpu_seconds": float}
 ACCOUNT = ("steps", "seconds", "cpu_seconds", "precision", "device", "machine", "commit", "finished")
 HOME = SHIPPED / "weights"
 TRAININGS = SHIPPED / "trainings"  # cards of trainings whose weights are not kept
+
+
+class _Dumper(yaml.SafeDumper):
+    """Numbers and arrays of NumPy and torch become plain ones; paths, noise models and other things what they say."""
+
+
+for kind in (dict, list, tuple):
+    _Dumper.add_multi_representer(kind, yaml.SafeDumper.yaml_representers[kind])
+_Dumper.add_multi_representer(
+    object,
+    lambda dumper, value: dumper.represent_data(value.tolist() if hasattr(value, "tolist") else str(value)),
+)
 
 
 def available() -> list[str]:
@@ -36,13 +49,15 @@ def available() -> list[str]:
     return sorted(path.stem for path in HOME.glob("[!.]*.yaml"))  # none that was left when its writer was killed
 
 
-def read_card(name: str | Path) -> dict[str, Any]:
+def read_card(name: str | Path, needed: dict[str, type] = NEEDED) -> dict[str, Any]:
     """What is known about weights: how they were made, from what, and how they score.
 
     Parameters
     ----------
     name : str or Path
         A name of `available()`, or the path of a card or a safetensors file.
+    needed : dict
+        What it must say, each with its type: what builds it, or all of `TRAINED`, to go on from or compare trainings.
 
     Raises
     ------
@@ -63,13 +78,10 @@ def read_card(name: str | Path) -> dict[str, Any]:
         raise ValueError(f"there are no weights {str(name)!r}; there are: {', '.join(available()) or 'none'}")
     try:
         card = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not a model card: {' '.join(str(error).split())}") from error
-    if missing := [key for key in NEEDED if not isinstance(card, dict) or key not in card]:
-        raise ValueError(f"{path} is not a model card: it lacks {', '.join(missing)}")
-    for key, kind in NEEDED.items():
-        if not isinstance(card[key], kind):
-            raise ValueError(f"{path} is not a model card: {key} is {card[key]!r}, and no {kind.__name__}")
+    what = "a model card" if needed is NEEDED else "the card of a training"
+    check_entries(f"{path} is not {what}", card, needed)
     return card
 
 
@@ -137,7 +149,8 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
         Of the weights; the ending .safetensors may be left out. The card, .yaml, is written beside them.
     card : dict
         The arguments with which the classes were made, `network_arguments` and `method_arguments`, where there were
-        any, and whatever else should be known. The names of the classes are filled in.
+        any, and whatever else should be known; what is no number, text, list or dictionary is written as the text
+        that it prints. The names of the classes are filled in.
 
     Returns
     -------
@@ -173,12 +186,17 @@ def save_method(method: Method, path: str | Path, card: dict[str, Any] | None = 
     """
     whose = {"method": name_of(method), "network": name_of(method.network)}
     card = whose | {"method_arguments": {}, "network_arguments": {}} | (card or {})
+    card = yaml.safe_load(_written(card))  # as it will be read
     check_builds(card, method)
     content = save(_narrowed(method))
     card |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     weights, beside = _beside(path)
-    _write((weights, beside), (content, yaml.safe_dump(card, sort_keys=False, width=120, allow_unicode=True).encode()))
+    _write((weights, beside), (content, _written(card)))
     return weights
+
+
+def _written(card: dict[str, Any]) -> bytes:
+    return yaml.dump(card, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True).encode()
 
 
 def publish(path: str | Path) -> Path:
@@ -233,7 +251,7 @@ def keep(path: str | Path) -> Path:
     """
     if not in_checkout():
         raise ValueError("cards are kept in a checkout of the repository; this is an installed package")
-    card, source = read_card(path), _beside(path)[1]
+    card, source = read_card(path, TRAINED), _beside(path)[1]
     there = TRAININGS / f"{source.stem}-s{card['seed']}-{card['steps']}.yaml"
     if there.is_file() and read_card(there)["sha256"] != card["sha256"]:
         raise ValueError(f"{there} tells of another training of the same name, seed and length; delete it first")
@@ -253,7 +271,7 @@ def trainings(name: str) -> list[dict[str, Any]]:
     >>> trainings("no_such_recipe")
     []
     """
-    found = [read_card(path) for path in TRAININGS.glob(f"{name}-s*-*.yaml")]
+    found = [read_card(path, TRAINED) for path in TRAININGS.glob(f"{name}-s*-*.yaml")]
     for card in found:
         if not (curve := card.get("curve")) or curve[-1]["steps"] != card["steps"]:
             raise ValueError(
@@ -304,7 +322,7 @@ def _beside(path: str | Path) -> tuple[Path, Path]:
 
 def _narrowed(method: Method) -> dict[str, Tensor]:
     tensors = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
+        name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous().clone()  # none shares memory
         for name, tensor in method.state_dict().items()
     }
     for name, tensor in tensors.items():
@@ -314,7 +332,10 @@ def _narrowed(method: Method) -> dict[str, Tensor]:
 
 
 def _filled(card: dict[str, Any], tensors: dict[str, Tensor], where: str, device: str, trust: bool) -> Method:
-    method = build(card, trust=trust)
+    try:
+        method = build(card, trust=trust)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
     check_architecture(where, tensors, method.state_dict(), card["method"])
     method.load_state_dict({name: one.float() if one.is_floating_point() else one for name, one in tensors.items()})
     return method.eval().to(choose_device(device))

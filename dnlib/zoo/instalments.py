@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dnlib.images import atomic
+from dnlib.images import atomic, check_entries
 from dnlib.methods import Method
 from dnlib.training import Crops, Diverged, History, fit
 from dnlib.zoo import cards, recipes, trainer
@@ -81,7 +81,7 @@ def _instalment(
 ) -> str:
     """Train, and write what is at least as good as before to where `_conclude` looks. Returns how it went."""
     recipe, start = recipes.find(name), _furthest(name, out)
-    card = cards.read_card(start)
+    card = cards.read_card(start, cards.TRAINED)
     _check_built_alike(card, name)
     method, watched, learnt_from = cards.load_method(start, device=device), trainer.watch(recipe), trainer.batches(name)
     stages = trainer.stages(f"{name}.more", method)
@@ -157,7 +157,7 @@ def _furthest(name: str, out: Path) -> Path:
     candidates = [path for path in (cards.HOME / f"{name}.yaml", out / f"{name}.yaml") if path.is_file()]
     if not candidates:
         raise ValueError(f"{name} was never trained; `dnlib train {name}` does it, then --more goes on")
-    return max(candidates, key=lambda path: cards.read_card(path)["steps"])
+    return max(candidates, key=lambda path: cards.read_card(path, cards.TRAINED)["steps"])
 
 
 def _check_built_alike(card: dict[str, Any], name: str) -> None:
@@ -178,8 +178,14 @@ def _planned(path: Path, card: dict[str, Any], steps: int | None, count: Callabl
         with atomic(path) as temporary:
             temporary.write_text(json.dumps(plan), encoding="utf-8")
         return plan["steps"]
-    plan = json.loads(path.read_text(encoding="utf-8"))
     rest = f"{path.with_suffix('')}.*"
+    try:
+        plan = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        plan = None
+    check_entries(
+        f"{path} does not say which instalment is under way; delete {rest}", plan, {"start": str, "steps": int}
+    )
     if plan["start"] != card["sha256"]:
         raise ValueError(f"{path} belongs to an instalment from other weights; delete {rest}")
     if steps not in (None, plan["steps"]):

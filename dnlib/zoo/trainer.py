@@ -74,7 +74,7 @@ def train(
     Raises
     ------
     ValueError
-        For an unknown name, profile or device, and for no steps.
+        For an unknown name, profile or device, a negative seed, and for no steps.
     FileNotFoundError
         Without the images it learns from.
 
@@ -89,6 +89,8 @@ def train(
     size = recipes.sizes(profile, recipe) | ({"steps": steps} if steps is not None else {})
     if size["steps"] < 1:
         raise ValueError(f"training takes at least one step; {size['steps']} were given")
+    if seed < 0:
+        raise ValueError(f"a seed is a whole number >= 0; {seed} was given")
     choose_device(device)
     watched = watch(recipe)
     method, card = untrained(name, profile, seed)

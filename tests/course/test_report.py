@@ -21,7 +21,7 @@ CLAIMS = [
         "a", "01_x", "A paper", "It <holds>.", "v - 1v", {"at_least": 1}, published="2 dB", unit="dB", headline="Yes"
     ),
     Claim("b", "01_x", "A |paper|", "It fails.", "w.*", {"equals": 0}, work="talk"),
-    Claim("c", "01_x", "A paper", "Untested.", "u", {"equals": 0}, where={"dataset": "kodak24"}, profiles=("paper",)),
+    Claim("c", "01_x", "A paper", "Untested.", "u", {"equals": 0}, where={"dataset": "kodak24"}, profiles=["paper"]),
     Claim("d", "01_x", "A paper", "In time.", "t", {"at_least": 0}, unit="dB", length="steps", headline="At last"),
 ]
 

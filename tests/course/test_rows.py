@@ -37,6 +37,7 @@ def trained(tmp_path, monkeypatch):
         name = recipes.ROWS[row]
         card = recipes.described("laptop", recipes.find(name)) | {
             "sha256": "0", "command": f"dnlib train {name}", "steps": steps, "seed": seed,
+            "seconds": 1, "cpu_seconds": 1,
             "curve": [{"steps": at, "psnr": 20.0 + float(np.log2(at)) + shift} for at in (1, 2, steps)],
             "judged": {"BNN": empty, "LGBPN": measured},
         }  # fmt: skip

@@ -1,5 +1,7 @@
 """The rule of the verdicts: exact cases first, then its errors over ledgers whose truth is known, then bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -225,7 +227,14 @@ def test_the_page_about_verdicts_says_what_is_measured():
 
 def test_a_parameter_that_a_chapter_was_given_later_tells_its_records_apart():
     old, new = record(0, gain=0.5), record(0, gain=0.7, parameters={"steps": 600})
-    assert [entry.place for entry in judged(claim(), new, old).stages[-1].entries] == [
-        "steps = 600",
-        "steps = not said",
-    ]
+    for found in ((new, old), (old, new)):
+        places = [entry.place for entry in judged(claim(), *found).stages[-1].entries]
+        assert sorted(places) == ["steps = 600", "steps = not said"]
+
+
+@pytest.mark.parametrize("value", ["0.5", None, True, [0.5], {"cat": "0.5"}, 10**400])
+def test_what_a_numeric_claim_compares_and_is_no_number_is_refused_by_name(value):
+    wrong = replace(record(0), measured={"gain": value, "other": 1.0})
+    for compared in (claim(), claim("gain - other"), claim("gain - other", {"equals": 0})):
+        with pytest.raises(ValueError, match=r"claim c: gain.* is a number.*; 01_x-laptop-s0 holds .*run the chapter"):
+            judged(compared, wrong)

@@ -1,9 +1,12 @@
 import importlib
 import os
 import pickle
+import re
 import subprocess
 import sys
+from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -11,7 +14,7 @@ import yaml
 from dnlib.images import ROOT
 from dnlib.methods import APBSN, Noise2Clean
 from dnlib.networks import DilatedBlindSpot, Noise2CleanUNet
-from dnlib.noise import CorrelatedGaussian
+from dnlib.noise import CorrelatedGaussian, Gaussian
 from dnlib.zoo import cards, recipes
 
 CARD = {
@@ -129,6 +132,29 @@ class NoChannels(nn.Conv2d):
 
 class NoNetwork:
     pass
+
+class Hidden(nn.Conv2d):
+    # what it was made with is in no public attribute; it takes images of a multiple of so many pixels
+    def __init__(self, scale=1.0, multiple=1, noise=0.0):
+        super().__init__(1, 1, 3, padding=1)
+        self._scale, self._multiple, self._noise = scale, multiple, noise
+
+    def forward(self, image):
+        if image.shape[-1] % self._multiple:
+            raise ValueError("not a multiple")
+        return self._scale * super().forward(image) + self._noise * torch.randn_like(image)
+
+class Shared(nn.Module):
+    # weights that are tied, in half precision, and a buffer with two names
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = (nn.Conv2d(1, 1, 3, padding=1).half() for _ in range(2))
+        self.second.weight = self.first.weight
+        self.register_buffer("order", torch.arange(5))
+        self.register_buffer("again", self.order)
+
+    def forward(self, image):
+        return self.second(self.first(image))
 """
 
 
@@ -157,6 +183,43 @@ def test_networks_and_methods_of_one_s_own_are_imported_only_when_asked_for(own)
     assert loaded.denoise(image).mean.shape == image.shape
     with pytest.raises(ValueError, match=r"negative_slope is 0.1 there and 0.3 in the one given"):
         cards.save_method(module.Mine(module.Net(2, 0.3)), path)
+
+
+def test_a_network_that_answers_otherwise_is_told_though_no_public_attribute_differs(own, tmp_path):
+    module, _ = own
+    with pytest.raises(ValueError, match=r"with the same weights its network answers otherwise.*network_arguments"):
+        cards.save_method(module.Mine(module.Hidden(5.0)), tmp_path / "x")
+    state = torch.get_rng_state()
+    for arguments in ({"scale": 5.0}, {"noise": 1.0}, {"scale": 5.0, "multiple": 32}, {"scale": 5.0, "multiple": 48}):
+        method = module.Mine(module.Hidden(**arguments)).train()
+        torch.set_rng_state(state)
+        path = cards.save_method(method, tmp_path / "x", {"network_arguments": arguments})
+        assert torch.equal(torch.get_rng_state(), state) and method.training
+        assert cards.load_method(path, trust=True).network._scale == arguments.get("scale", 1.0)
+
+
+def test_tied_weights_and_buffers_of_two_names_are_stored(own, tmp_path):
+    module, _ = own
+    method, image = module.Mine(module.Shared()), torch.rand(1, 1, 9, 9)
+    loaded = cards.load_method(cards.save_method(method, tmp_path / "x"), trust=True)
+    assert torch.equal(loaded.network.second.weight, loaded.network.first.weight)
+    assert torch.equal(loaded.network.again, torch.arange(5))
+    assert torch.allclose(loaded.denoise(image).mean, method.float().denoise(image).mean, atol=1e-2)
+
+
+def test_whatever_else_should_be_known_is_written(tmp_path):
+    card = {
+        "held_out": np.float64(30.5), "runs": np.int64(3), "curve": np.array([1.0, 2.0]), "data": tmp_path,
+        "noise": Gaussian(25), "sizes": (1, 2), "more": OrderedDict(a=torch.tensor(2)), "class": Gaussian,
+    }  # fmt: skip
+    arguments = {"network_arguments": {"channels": np.int64(3), "width": 6, "bias": np.bool_(False)}}
+    path = cards.save_method(Noise2Clean(Noise2CleanUNet(3, 6, bias=False)), tmp_path / "x", card | arguments)
+    known = cards.read_card(path)
+    assert {name: known[name] for name in card} == {
+        "held_out": 30.5, "runs": 3, "curve": [1.0, 2.0], "data": str(tmp_path),
+        "noise": "Gaussian(25)", "sizes": [1, 2], "more": {"a": 2}, "class": str(Gaussian),
+    }  # fmt: skip
+    assert cards.load_method(path).network.channels == 3
 
 
 @pytest.mark.parametrize(
@@ -241,8 +304,8 @@ def test_a_method_of_several_networks_comes_back_whole(tmp_path):
     ("change", "message"),
     [
         (lambda card: card["method_arguments"]["bnn"].update(network="ResNet"), "there is no network 'ResNet'; there"),
-        (lambda card: card["method_arguments"]["lan"].pop("network_arguments"), "of lan lacks network_arguments; a"),
-        (lambda card: card["method_arguments"].update(bnn={}), "of bnn lacks network, network_arguments; a card"),
+        (lambda card: card["method_arguments"]["lan"].pop("network_arguments"), "card's lan: it lacks network_arg"),
+        (lambda card: card["method_arguments"].update(bnn={}), "card's bnn: it lacks network, network_arg"),
         (lambda card: card.update(method="SSDI"), "there is no method 'SSDI'; there are"),
         (
             lambda card: card["method_arguments"]["lan"]["network_arguments"].update(width=9),
@@ -270,6 +333,29 @@ def test_unknown_names_and_missing_files_are_told(saved, tmp_path):
     saved[1].unlink()
     with pytest.raises(FileNotFoundError, match="is missing"):
         cards.load_method(saved[1])
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"width": "6"}, {"width": -6}, {"width": 0}, {"depth": "3"}, {"depth": [3]}, {"colour": 3}, {1: 2}]
+)
+def test_arguments_that_build_nothing_are_told_with_the_path(saved, wrong):
+    path = saved[1].with_suffix(".yaml")
+    card = cards.read_card(path)
+    path.write_text(yaml.safe_dump(card | {"network_arguments": card["network_arguments"] | wrong}))
+    given = re.escape(str(wrong)[1:-1])
+    told = rf"x\.safetensors: the card's arguments .*{given}.* do not fit Noise2CleanUNet\(channels"
+    with pytest.raises(ValueError, match=told):
+        cards.load_method(saved[1])
+
+
+def test_a_card_is_built_only_if_it_is_whole(tmp_path):
+    for key in ("method", "method_arguments", "network", "network_arguments"):
+        with pytest.raises(ValueError, match=f"the card: it lacks {key}$"):
+            cards.build({name: value for name, value in CARD.items() if name != key})
+    with pytest.raises(ValueError, match="the card: network is 5, and no str"):
+        cards.build(CARD | {"network": 5})
+    with pytest.raises(ValueError, match="the card: network_arguments is None, and no dict"):
+        cards.save_method(Noise2Clean(Noise2CleanUNet(3, 6)), tmp_path / "x", {"network_arguments": None})
 
 
 @pytest.mark.parametrize("damage", [lambda card: card.pop("sha256"), lambda card: card.update(network="ResNet")])

@@ -47,12 +47,30 @@ def test_each_seed_is_trained_where_it_is_looked_for(small, tmp_path, monkeypatc
         (["--more", "2h", "--profile", "paper"], "--more takes neither --profile nor --seed"),
         (["--more", "2h", "--seed", 1], "--more takes neither --profile nor --seed"),
         (["--profile", "smoke"], "laptop or paper; 'smoke' was given"),
+        (["--seed", -1, "--steps", 1], "'--seed': -1 is not in the range 0<=x<=4294967295"),
+        (["--plan", "--more", "2h", "--publish"], "--profile and --device alone; --more, --publish was given"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(arguments, message, monkeypatch):
     monkeypatch.setattr(trainer, "fit", None)
     status, text = call(NAME, *arguments)
     assert status == 2 and message in text, text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given"), [(["--more", NAME], "--more"), (["--steps", 5, "--publish"], "--publish, --steps")]
+)
+def test_options_without_a_name_are_refused_instead_of_a_list(arguments, given):
+    status, text = call(*arguments)
+    assert status == 2 and text.endswith(
+        f"options come with the name of what is to be trained: dnlib train NAME --more 2h; {given} was given"
+    )
+
+
+def test_a_negative_seed_is_refused_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr(trainer, "watch", None)
+    with pytest.raises(ValueError, match="a seed is a whole number >= 0; -1 was given"):
+        trainer.train(NAME, seed=-1)
 
 
 def test_unknown_names_and_missing_data_are_one_line(tmp_path):

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from dnlib.methods import Noise2Noise
 from dnlib.training import Diverged
@@ -149,6 +150,36 @@ def test_weights_that_are_not_those_of_their_card_are_not_trained_further(start,
     with pytest.raises(ValueError, match=message):
         train_more(NAME, start, steps=6, report=quiet)
     assert snapshot(start) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"steps": None}, "steps is None, and no int"), ({"steps": "many"}, "steps is 'many', and no int"),
+        ({"seed": "x"}, "seed is 'x', and no int"), ({"seconds": "long"}, "seconds is 'long', and no float"),
+        (("steps", "seed"), "it lacks seed, steps"), (("command", "cpu_seconds"), "it lacks command, cpu_seconds"),
+    ],
+)  # fmt: skip
+def test_a_card_that_no_training_can_go_on_from_is_told_before_anything_is_measured(start, monkeypatch, wrong, message):
+    path = start / f"{NAME}.yaml"
+    card = cards.read_card(path)
+    card = card | wrong if isinstance(wrong, dict) else {key: card[key] for key in card if key not in wrong}
+    path.write_text(yaml.safe_dump(card))
+    monkeypatch.setattr(trainer, "watch", None)
+    with pytest.raises(ValueError, match=f"{NAME}.yaml is not the card of a training: {message}"):
+        train_more(NAME, start, steps=3, report=quiet)
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [("{", "it lacks start, steps"), ("[]", "it lacks start, steps"), ('{"steps": 2}', "it lacks start"),
+     ('{"start": "", "steps": "2"}', "steps is '2', and no int"), ("[" * 100_000, "it lacks start, steps")],
+)  # fmt: skip
+def test_a_damaged_plan_is_told_with_what_to_delete(start, monkeypatch, plan, message):
+    (start / f"{NAME}.more.json").write_text(plan)
+    monkeypatch.setattr(trainer, "watch", lambda recipe: None)
+    with pytest.raises(ValueError, match=rf"{NAME}\.more\.json does not say .* delete .*{NAME}\.more\.\*: {message}"):
+        train_more(NAME, start, steps=2, report=quiet)
 
 
 def test_a_time_becomes_steps(start, monkeypatch):
