@@ -165,6 +165,16 @@ def test_white_noise_is_told_from_a_gray_picture_that_is_texture_all_over(sigma)
     assert found.level == pytest.approx(sigma, rel=0.05) and np.count_nonzero(found.map) == 1
 
 
+def test_white_noise_is_told_from_fine_stripes_and_single_stars_are_not_taken_for_it(rng):
+    clean, (rows, columns) = 0.3 + 0.3 * arrays.photo("camera")[:256, :256], np.mgrid[:256, :256]
+    cloth = 0.1 * np.sin(2 * np.pi * (0.8 * rows + 0.6 * columns) / 4.3) * (columns < 128)
+    found = inspect_image(clean + cloth + rng.normal(0, 25 / 255, clean.shape))
+    assert found.radius == 0 and found.level == pytest.approx(25, rel=0.05)
+    sky = 0.1 + rng.normal(0, 5 / 255, clean.shape)
+    sky[rng.integers(256, size=300), rng.integers(256, size=300)] += 0.5
+    assert inspect_image(sky).level == pytest.approx(5, rel=0.1)
+
+
 @pytest.mark.parametrize("name", ["brick", "grass", "gravel", "camera", "coins", "moon"])
 def test_a_clean_gray_picture_has_no_white_noise_in_the_whole_of_it(name):
     clean = arrays.photo(name)[:256, :256, None]
