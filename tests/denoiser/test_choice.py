@@ -306,7 +306,7 @@ def test_a_network_that_takes_it_for_noise_too_lends_trust_where_all_is_texture(
 def test_a_network_is_asked_only_where_colours_do_not_share_what_may_be_noise(shared, asked):
     covariance = np.full((3, 3), shared) + (1 - shared) * np.eye(3)
     known = SimpleNamespace(
-        covariance=covariance, pure=0.1, map=np.ones((3, 3)), lag_1=(0.5, 0.5), saturated=0.0, radius=1
+        covariance=covariance, pure=0.1, map=np.ones((3, 3)), lag_1=(0.5, 0.5), saturated=0.0, radius=1, level=10.0
     )
     for level in (6 / 255, 12 / 255):
         assert in_doubt(level, Inspected(known, known)) == asked
