@@ -24,7 +24,7 @@ def small(monkeypatch, rng):
         if name == "sidd_val_crops":
             return crops
         if name in ("dnd_noisy", "sidd_textured"):
-            return [crop._replace(scene=scene) for crop in crops for scene in SCENES]
+            return [crop._replace(name=f"{scene}_{crop.name}", scene=scene) for crop in crops for scene in SCENES]
         assert name == "bsds500" and split in ("train", "test", "val")
         return photographs
 

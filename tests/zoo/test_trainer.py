@@ -58,7 +58,7 @@ def test_a_row_is_judged_stage_by_stage_and_is_not_refined(small, tmp_path):
     assert list(ssid) == ["BNN", "LAN", "DenoisingUNet"]
     measured = ssid["BNN"]["phones, texture"]
     assert {"psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume", "grain", "led by BNN"} <= set(measured)
-    assert sum(measured[f"led by {who}"]["0"] for who in ("BNN", "neither", "LAN")) == pytest.approx(1, abs=1e-3)
+    assert sum(measured[f"led by {who}"]["chess_0"] for who in ("BNN", "neither", "LAN")) == pytest.approx(1, abs=1e-3)
     local = cards.read_card(trainer.train("lg_bpn_row_l4", tmp_path, report=lambda line: None))["judged"]
     assert list(local) == ["LGBPN"] and trainer.untrained("lg_bpn_row_l4")[0].refinements == 0
 
