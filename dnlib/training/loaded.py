@@ -171,5 +171,5 @@ def _checked(name: str, part: Any) -> Tensor:
     if not torch.isfinite(part).all():
         raise ValueError(f"{name} of a batch holds NaN or infinite values; replace them before training")
     if name == "parameter" and not (part > 0).all():
-        raise ValueError(f"parameters of noise are above 0 (sigma / 255, lambda, iso); {part.min():g} was given")
+        raise ValueError(f"{name} of a batch is above 0 (sigma / 255, lambda, iso); {part.min():g} was given")
     return part.float()

@@ -149,7 +149,7 @@ def test_parameters_and_bursts_have_shapes_of_their_own():
     assert Loaded([parts]).offers == parts.keys()
     with pytest.raises(ValueError, match=r"parameter of a batch is a tensor \[N\]"):
         _ = Loaded([parts | {"parameter": torch.ones(2, 1)}]).offers
-    with pytest.raises(ValueError, match=r"are above 0 .*; -25 was given"):
+    with pytest.raises(ValueError, match=r"parameter of a batch is above 0 .*; -25 was given"):
         _ = Loaded([parts | {"parameter": torch.tensor([25.0, -25.0])}]).offers
     with pytest.raises(ValueError, match="parameter of a batch holds floats"):
         _ = Loaded([parts | {"parameter": torch.ones(2, dtype=torch.uint8)}]).offers
