@@ -43,7 +43,8 @@ def ridge(
     Parameters
     ----------
     image
-        [H, W] or [H, W, C], at least 8x8 pixels, in any range.
+        [H, W] or [H, W, C], at least 8x8 pixels, in any range; take a large offset off first, for float32 has seven
+        digits.
     sigma
         Standard deviation of the noise in the units of the image, 0 or more: one number, or an array [H, W] or of the
         image's shape, for noise that depends on brightness. Noise is taken to be independent between pixels.
