@@ -9,7 +9,7 @@ goes on where it was; half an hour of a core.
 import numpy as np
 import torch
 from outcome import HERE, heading, store
-from scipy.stats import t
+from scipy.stats import ttest_1samp
 
 from dnlib.images import datasets, middle
 from dnlib.training import evaluate, fit
@@ -32,12 +32,6 @@ def trained(name: str, seed: int):
     return method
 
 
-def interval(values: list[float]) -> list[float]:
-    """Of their mean, 95 %, by Student over seeds."""
-    reach = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5
-    return [float(np.mean(values) - reach), float(np.mean(values) + reach)]
-
-
 def main() -> None:
     print(heading())
     kodak = [example._replace(clean=middle(example.clean, SIDE)) for example in datasets.load("kodak24")]
@@ -50,7 +44,7 @@ def main() -> None:
                 rows[what][kind].append(evaluate(method, kodak, noise).mean_psnr)
     for what, found in rows.items():
         bought = [clean - pairs for clean, pairs in zip(found["clean"], found["pairs"], strict=True)]
-        low, high = interval(bought)
+        low, high = map(float, ttest_1samp(bought, 0).confidence_interval())  # 95 %, Student over seeds
         found |= {"bought": float(np.mean(bought)), "interval": [low, high]}
         print(f"  {what}: clean targets bought {found['bought']:+.2f} dB [{low:+.2f}, {high:+.2f}]")
     store("clean_or_pairs", steps=STEPS, seeds=list(SEEDS), rows=rows, commit=provenance.commit())

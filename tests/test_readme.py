@@ -204,6 +204,10 @@ def sentences() -> list[str]:
         f"{near} of these {sum(one['pictures'] for one in gray)} gray pictures are within 0.3 dB of the best",
         f"{apart[0]['dnlib']:.2f} dB (BM3D {apart[0]['bm3d']:.2f} dB) and {apart[1]['dnlib']:.2f} dB "
         f"({apart[1]['bm3d']:.2f} dB)",
+        *(
+            f"{row['bought']:.2f} ± {(row['interval'][1] - row['interval'][0]) / 2:.2f} dB"
+            for row in found["clean_or_pairs"]["rows"].values()
+        ),
         f"{found['correlation']['ratios']['corrcoef']:.0f} times as fast as one `numpy.corrcoef`",
     ]
 
