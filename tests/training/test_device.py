@@ -56,7 +56,7 @@ def test_devices_that_are_not_there_are_named(monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:N", "cpu:0", "", "CPU", None])
 def test_other_devices_are_refused(name):
-    with pytest.raises(ValueError, match="the device is auto, cpu, cuda, cuda:N or mps"):
+    with pytest.raises(ValueError, match="the device can be auto, cpu, cuda, cuda:N or mps"):
         choose_device(name)
 
 
