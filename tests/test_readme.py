@@ -143,6 +143,17 @@ def test_the_readme_is_short_and_has_its_generated_parts():
 PROSE = " ".join(" ".join(text(page).split()) for page in [README, *DOCS])
 
 
+def test_the_chapters_that_a_dataset_is_said_to_serve_are_those_that_recorded_it():
+    paths = sorted(records.COMMITTED.glob("*-laptop-s0.json"))
+    recorded = {path.name.partition("_")[0]: records.read(path).datasets for path in paths}
+    table = re.findall(r"^\| `(\w+)`, [^|]+\| ([^|]+) \|$", text(ROOT / "docs" / "reproduce.md"), re.MULTILINE)
+    assert {name for name, _ in table} | {"bundled"} == set().union(*recorded.values())
+    for name, chapters in table:
+        ends = [part.partition(" to ") for part in chapters.split(", ")]
+        said = {number for number in recorded for first, _, last in ends if first <= number <= (last or first)}
+        assert said == {number for number, used in recorded.items() if name in used}, name
+
+
 def test_the_phone_images_of_the_pages_are_recorded():
     record = records.read(records.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
     table = {name: row["psnr"] for name, row in record.measured["phones"]["table"]["its own crops (phones)"].items()}
