@@ -67,7 +67,7 @@ def test_one_variable_says_what_auto_is(monkeypatch, wanted, kind):
     assert precision_of("float32", "cpu") == "32-true"
     assert fit(method(), crops(), steps=1).precision == kind
     monkeypatch.setenv("DNLIB_PRECISION", "float16")
-    with pytest.raises(ValueError, match="DNLIB_PRECISION is float32 or bfloat16; 'float16'"):
+    with pytest.raises(ValueError, match="DNLIB_PRECISION can be float32 or bfloat16; 'float16'"):
         fit(method(), crops(), steps=1)
 
 
