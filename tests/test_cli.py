@@ -114,11 +114,13 @@ def test_bad_destinations_are_one_line(noisy_file, tmp_path):
         (["run", "01", "-p", "noise_std", "loud"], ["'noise_std' is of type float"]),
         (["run", "00", "01", "-p", "noise_std", "0.2"], ["00_start_here has no parameter"]),
         (["run", "--seed", "-4"], ["-4 is not in the range"]),
+        (["run", "01", "--device", "tpu"], ["the device can be auto, cpu", "'tpu' was given"]),
         (
             ["run", "01", "--in-place", "-p", "nope", "1", "--profile", "huge", "--seed", "5", "--publish"],
             ["without other options; --profile, --publish, --seed, -p was given"],
         ),
         (["data", "imagenet"], ["'imagenet'", "kodak24"]),
+        (["data", "kodak"], ["Did you mean 'kodak24'?"]),
         (["claims", "nowhere"], ["no records", "dnlib run"]),
         (["report", "nowhere"], ["no records"]),
     ],

@@ -118,7 +118,7 @@ def test_any_size_is_photographed(height, width):
         (lambda: Camera(jpeg=99), "from 1 to 95"),
         (lambda: Camera(jpeg=90, eight_bit=False), "needs eight_bit"),
         (lambda: Camera(jpeg=True), "from 1 to 95 .*; True was given"),
-        (lambda: Camera(gamma="no"), "gamma is True or False; 'no'"),
+        (lambda: Camera(gamma="no"), "gamma can be True or False; 'no'"),
         (lambda: Camera().sample(torch.rand(1, 1, 8, 8)), r"colour pictures \[N, 3, H, W\]"),
         (lambda: Camera(black=64), "divide a level in counts by the largest count"),
         (lambda: Camera(black=-0.1), r"in \[0, 1\)"),
