@@ -115,7 +115,10 @@ def stratified_places(shape: torch.Size, share: float, generator: Generator) -> 
 
 
 def windows(image: Tensor, places: Tensor, radius: int, *, centre: bool = True) -> tuple[Tensor, Tensor]:
-    """The values around each place [K, (2r + 1)^2], and which of them lie inside the image; with or without itself."""
+    """The values around each place [K, (2r + 1)^2], and which may be written there: those inside the image.
+
+    The place itself is one of them if `centre` says so.
+    """
     reach = torch.arange(-radius, radius + 1, device=image.device)
     height, width = image.shape[2:]
     rows = (places[:, 2, None] + reach)[:, :, None].expand(-1, -1, len(reach)).flatten(1)

@@ -83,7 +83,7 @@ class Stage(Method):
             return self.lesson(noisy).to(noisy.dtype)
 
     def lesson(self, noisy: Tensor) -> Tensor:
-        """What `teach` says: what the network does, in one pass."""
+        """What it teaches: the answer of its network."""
         return self.network(noisy)
 
     def take_as_trained(self) -> None:

@@ -21,7 +21,7 @@ from dnlib.networks.restormer import Attention, Transformer
 from dnlib.networks.shapes import chain_reach, check, check_channels
 
 HOLES = {"diamond": diamond(9), "square": functional.pad(torch.ones(7, 7, dtype=torch.bool), (1, 1, 1, 1))}
-"""Around which the local branch may look, [9, 9]: 41 pixels as published, or 49."""
+"""What the local branch can leave out of its 9x9 taps: the published diamond of 41 pixels, or a square of 49."""
 
 
 class BlindPatch(nn.Module):

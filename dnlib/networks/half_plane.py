@@ -199,7 +199,7 @@ class TwoWayBlindSpotUNet(BlindSpot):
 
 
 class HalfPlane(UNet):
-    """At row r it sees the rows up to r - shift, all columns: [N, 2 width, H, W].
+    """At row r it sees the rows up to r - shift, all columns: [N, 2 width, H, W]. `shift` is 1 until it is changed.
 
     Images whose sides are no multiple of 2^depth are filled up below and at the right, where it does not look.
     """
@@ -213,7 +213,7 @@ class HalfPlane(UNet):
         return _move(self.unmoved(image), down=self.shift)
 
     def unmoved(self, image: Tensor) -> Tensor:
-        """What is moved down in the end: here row r sees itself as well."""
+        """The half plane before it is moved down: row r still sees itself."""
         return super().forward(image - local_mean(image, ABOVE) if self.differences else image)
 
     @property

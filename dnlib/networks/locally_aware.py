@@ -93,9 +93,9 @@ class _Block(nn.Module):
         return x + (change if self.scale is None else change * self.scale(change))
 
 
-def _scale(width: int, reduction: int = 16) -> nn.Sequential:
+def _scale(width: int) -> nn.Sequential:
     """A factor in (0, 1) for each channel, from the means of all: [N, width, 1, 1]."""
-    few = max(1, width // reduction)
+    few = max(1, width // 16)
     return nn.Sequential(
         nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, few, 1), nn.ReLU(inplace=True), nn.Conv2d(few, width, 1), nn.Sigmoid()
     )

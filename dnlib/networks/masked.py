@@ -69,7 +69,7 @@ class MaskedConv(nn.Conv2d):
         return kernel
 
     def forward(self, x: Tensor, shrink: float = 1.0) -> Tensor:
-        """Of [N, inputs, H, W] as many pixels; with `shrink` the taps are moved to that share of their distance."""
+        """[N, inputs, H, W] to [N, outputs, H, W]; `shrink` moves every tap to that share of its distance."""
         if shrink == 1:
             stride, middle = self.stride_of_taps, self.kernel_size[0] // 2
             kernel = self.kernel[:, :, middle % stride :: stride, middle % stride :: stride]

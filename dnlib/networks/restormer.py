@@ -59,7 +59,7 @@ class Attention(nn.Module):
 
 
 class _Gate(nn.Module):
-    """One half of the features, through GELU, is a factor of the other half: 2.66 times as many as come in."""
+    """GELU(gate) x value, each of 2.66 times as many channels as come in."""
 
     def __init__(self, width: int, dilation: int):
         super().__init__()
