@@ -268,7 +268,7 @@ def test_the_hole_may_be_changed_once_weights_are_loaded(trained):
         (lambda: small(thresholds=(1 / 255, 5 / 255)), r"multiply by 255 what was measured in \[0, 1\]"),
         (lambda: small(thresholds=(255, 1275)), r"the high one in \[1, 127.5\]; 255, 1275"),
         (lambda: alpha(torch.rand(1, 1, 9, 9), (5, 1)), "0 <= low <= high"),
-        (lambda: alpha(torch.rand(1, 1, 9, 9), window=6), "odd number of pixels to a side; 6"),
+        (lambda: texture.deviation(torch.rand(1, 1, 9, 9), 6), "odd number of pixels to a side; 6"),
         (lambda: small(lan_target="clean"), "what LAN learns from can be bnn or noisy; 'clean'"),
         (lambda: small(bnn=Noise2CleanUNet(1, 4)), "Noise2CleanUNet sees the pixel"),
         (lambda: small(bnn=BlindSpotUNet(3, 4)), "answers with 9 channels to images of 3; make it with outputs=3"),
