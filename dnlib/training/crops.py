@@ -198,16 +198,6 @@ def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
     return Crops(noisy, second=target, size=tiles.noisy.shape[-1], count=count)
 
 
-def _warn_of_range(image: np.ndarray) -> None:
-    """Networks start for values in [0, 1], and learn less from others in as many steps."""
-    if image.dtype.kind == "f" and (largest := float(image.max())) > FAR:
-        warnings.warn(
-            f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the network "
-            "learns about 1 dB less",
-            stacklevel=4,
-        )
-
-
 def _check(images, second, noise, size: int, count: int, turn: bool | None) -> None:
     if isinstance(images, np.ndarray | Tensor):
         raise ValueError(f"crops are drawn from a list of images: [image]; one of shape {list(images.shape)} was given")
@@ -222,7 +212,12 @@ def _check(images, second, noise, size: int, count: int, turn: bool | None) -> N
             raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise ValueError("an image holds NaN or infinite values; replace them before training")
-        _warn_of_range(image)
+        if image.dtype.kind == "f" and (largest := float(image.max())) > FAR:
+            warnings.warn(
+                f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the "
+                "network learns about 1 dB less",
+                stacklevel=3,
+            )
     kinds = sorted({_channels(image) for image in images})
     if len(kinds) > 1:
         raise ValueError(f"the images have {' and '.join(map(str, kinds))} channels; all must have equally many")
