@@ -39,7 +39,6 @@ SHUFFLED = {"size": (100, 120), "count": (2, 8), "steps": (400, 500_000), "learn
 SHALLOW = {"width": (24, 48), "depth": (3, 5)}  # of blind U-Nets
 FLOOR = 1 / 7  # of the noise's deviation: noisy photographs find it so, or nearly (benchmarks/calibration.py)
 BIAS_FREE = {"bias": False, "depth": 3}
-BLIND_TO_LEVEL = "blind to the level of Gaussian noise up to sigma 55"
 LEVELS = Gaussian(10), Gaussian(25), Gaussian(50)
 
 
@@ -144,7 +143,7 @@ RECIPES = {
         "Noise2Noise, colour, Gaussian noise of sigma 25", "Noise2Noise", Gaussian(25), published=32.45
     ),
     "bias_free_rgb_sigma0to55": Recipe(
-        f"Bias-free Noise2Clean, colour, {BLIND_TO_LEVEL}",
+        "Bias-free Noise2Clean, colour, blind to the level of Gaussian noise up to sigma 55",
         "Noise2Clean",
         Gaussian((0, 55)),
         LEVELS,
@@ -152,7 +151,7 @@ RECIPES = {
         sizes={"steps": (56_000, 500_000)},  # as many minutes as Noise2Clean's, for it is less deep
     ),
     "bias_free_gray_sigma0to55": Recipe(
-        f"Bias-free Noise2Clean, gray, {BLIND_TO_LEVEL}",
+        "Bias-free Noise2Clean, gray, blind to the level of Gaussian noise up to sigma 55",
         "Noise2Clean",
         Gaussian((0, 55)),
         LEVELS,
