@@ -1,5 +1,6 @@
 """From a model card to the untrained method it describes: by name for dnlib's own classes, else by import path."""
 
+import contextlib
 import copy
 import importlib
 import inspect
@@ -78,7 +79,7 @@ def check_builds(card: dict[str, Any], method: Method) -> None:
     """Raises ValueError, naming the first difference, if a card builds another method than this one.
 
     Compared are weights by name and shape, public attributes, and, since private ones may be mere caches, how both
-    denoise with the same weights. A method that does not take an image of 64x64 pixels is not asked.
+    denoise with the same weights. What does not take an image of 64x64 pixels is not asked.
     """
     with torch.random.fork_rng(devices=[]):
         built = build(card, trust=True)  # the method is here: its code has run already
@@ -98,19 +99,20 @@ def check_builds(card: dict[str, Any], method: Method) -> None:
 
 
 def _answer(method: Method, weights: Method) -> Tensor | None:
-    """What a method makes of an image of noise, with the weights of another; None if it takes no such image."""
-    try:
-        method = copy.deepcopy(method).cpu().float().eval()
-        method.load_state_dict(weights.state_dict())
-        first = next(weight for weight in method.network.parameters() if weight.ndim == 4)
-        told = {"parameter": 1.0} if "parameter" in method.needs else {}
-        with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
-            torch.default_generator.manual_seed(0)
-            noise = torch.rand(1, getattr(method.network, "channels", first.shape[1]), SIDE, SIDE)
-            answer = method.denoise(noise, **told).mean
-    except Exception:  # of code that need not be ours
-        return None
-    return answer if isinstance(answer, Tensor) else None
+    """What a method, or else its network, makes of an image of noise with the weights of another; None for neither."""
+    told = {"parameter": 1.0} if "parameter" in getattr(method, "needs", ()) else {}
+    for ask in (lambda asked, image: asked.denoise(image, **told).mean, lambda asked, image: asked.network(image)):
+        with contextlib.suppress(Exception):  # of code that need not be ours
+            asked = copy.deepcopy(method).cpu().float().eval()
+            asked.load_state_dict(weights.state_dict())
+            first = next(weight for weight in asked.network.parameters() if weight.ndim == 4)
+            with torch.random.fork_rng(devices=[]), torch.no_grad(), warnings.catch_warnings(action="ignore"):
+                torch.default_generator.manual_seed(0)
+                channels = getattr(asked.network, "channels", first.shape[1])
+                answer = ask(asked, torch.rand(1, channels, SIDE, SIDE))
+            if isinstance(answer, Tensor):
+                return answer
+    return None
 
 
 def _alike(one: Tensor, other: Tensor | None) -> bool:
