@@ -90,13 +90,8 @@ def _phones(what: str, method: str, **options: Any) -> Recipe:
 
 
 def _ap_bsn(what: str, **strides: int) -> Recipe:
-    return _phones(
-        what,
-        "APBSN",
-        network="DilatedBlindSpot",
-        method_arguments={"border": None} | strides,
-        sizes=SHUFFLED | {"blocks": (3, 9)},
-    )
+    arguments, sizes = {"border": None} | strides, SHUFFLED | {"blocks": (3, 9)}
+    return _phones(what, "APBSN", network="DilatedBlindSpot", method_arguments=arguments, sizes=sizes)
 
 
 def _lg_bpn(what: str, local_blocks: tuple = (3, 9), global_blocks: tuple = (2, 6), **parts: Any) -> Recipe:
@@ -105,7 +100,7 @@ def _lg_bpn(what: str, local_blocks: tuple = (3, 9), global_blocks: tuple = (2, 
 
 
 def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
-    """As many crops of the same images, and steps per stage, as LG-BPN; smaller crops, for its networks are shallow."""
+    """As many crops of the same images as LG-BPN, and smaller ones, for its networks are shallow."""
     return _phones(
         what,
         "SSID",
