@@ -14,7 +14,8 @@ from skimage.transform import AffineTransform, warp
 from torch import Tensor
 
 from dnlib.images.arrays import to_tensor, to_unit
-from dnlib.images.files import image_files, read
+from dnlib.images.files import image_files
+from dnlib.images.reading import read
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 NAMES = {
     "icc_profile": "colour profile",
     "exif": "EXIF",
@@ -106,15 +104,3 @@ class Metadata:
             lost += [name for name, _ in self.chunks]
             lost += [f'text "{key}"' for key, _ in self.texts if key != TEXTS.get(suffix)]
         return [*lost, *self.unread]
-
-
-class Stored(NamedTuple):
-    """What a reader found in a file; `Picture.of` has the words."""
-
-    pixels: np.ndarray
-    axes: str | None = None
-    alpha: str | None = None
-    no_data: float | None = None
-    metadata: Metadata = Metadata()
-    notes: tuple[str, ...] = ()
-    plane: tuple[int, ...] = ()  # the shape of what is read at once, where that is not a frame

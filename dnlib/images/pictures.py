@@ -193,6 +193,11 @@ class Picture:
         return in_order(self.axes)[: -2 - self.channels]
 
     @property
+    def axes_of_frame(self) -> str:
+        """The letters of all other axes, in their order."""
+        return "".join(letter for letter in self.axes if letter not in self.frame_axes)
+
+    @property
     def count(self) -> int:
         """How many frames there are."""
         return math.prod(self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes)
@@ -206,9 +211,8 @@ class Picture:
     def frame(self, number: int) -> "Picture":
         """One of the frames as a picture, a view; counted as in `colours`."""
         pixels = self.pixels[self.place(number)]
-        axes = "".join(letter for letter in self.axes if letter not in self.frame_axes)
         valid = None if self.valid is None else self.valid.reshape(-1, *self.valid.shape[-2:])[number]
-        return replace(self, pixels=pixels, axes=axes, valid=valid, notes=())
+        return replace(self, pixels=pixels, axes=self.axes_of_frame, valid=valid, notes=())
 
     @property
     def is_stack(self) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.metadata import Metadata, Stored
+from dnlib.images.contents import Content
+from dnlib.images.metadata import Metadata
 from dnlib.images.pictures import Picture
 from dnlib.images.tiff import ORIENTATION_TAG, upright, upright_xmp
 
@@ -22,12 +23,12 @@ APPS = (b"JFIF", b"Exif\0", b"http://ns.adobe.com/xap/", b"ICC_PROFILE", b"Adobe
 """How the parts of a JPEG begin that are read, or are made anew."""
 
 
-def read_raster(path: Path) -> Stored:
+def open_raster(path: Path, _files: contextlib.ExitStack) -> Content:
     """What a PNG, JPEG or BMP holds, upright."""
     return _decoded(path.read_bytes())
 
 
-def _decoded(data: bytes) -> Stored:
+def _decoded(data: bytes) -> Content:
     import imagecodecs
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -46,7 +47,7 @@ def _decoded(data: bytes) -> Stored:
     else:
         pixels = np.asarray(_plain(picture if orientation == 1 else ImageOps.exif_transpose(picture)))
     alpha = "unassociated" if pixels.shape[2:] in ((2,), (4,)) else ""
-    return Stored(pixels, "YXS"[: pixels.ndim], alpha, metadata=_metadata(picture, exif, data))
+    return Content(pixels, "YXS"[: pixels.ndim], alpha, metadata=_metadata(picture, exif, data))
 
 
 @contextlib.contextmanager

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from dnlib.images.axes import distinct, in_order
-from dnlib.images.metadata import Metadata, Stored
+from dnlib.images.contents import Content, part_reader, without_values
+from dnlib.images.metadata import Metadata
 from dnlib.images.pictures import Picture
-from dnlib.images.planes import plane_reader, without_values
 from dnlib.images.sizes import for_ome_xml
 
 KEPT_TAGS = (
@@ -31,23 +31,25 @@ NO_DATA_TAG, ORIENTATION_TAG, XMP_TAG = 42113, 274, 700
 SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
 
 
-def read_tiff(path: Path) -> Stored:
-    """What a TIFF holds, upright."""
+def open_tiff(path: Path, files: contextlib.ExitStack) -> Content:
+    """What a TIFF holds, upright; a plain stack of planes is read part by part, until `files` close."""
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it would log is found out and said here
-    with tifffile.TiffFile(path) as file:
-        page = file.pages[0]
-        pixels, axes, notes = _pixels(file)
-        pixels = _in_rgb(pixels, page, axes)
-        orientation = int(page.tags.valueof(ORIENTATION_TAG, 1))
-        pixels = upright(pixels, axes, orientation)
-        if file.is_ome and orientation >= 5:
-            notes.append("it is turned upright; its OME-XML, which has height for width, is left out")
-        return _stored(file, pixels, axes, notes)
+    file = files.enter_context(tifffile.TiffFile(path))
+    page, series = file.pages[0], file.series[0]
+    if part := _part_reader(path, file):
+        return _content(file, without_values(series.shape, series.dtype), distinct(series.axes), [], part)
+    pixels, axes, notes = _pixels(file)
+    pixels = _in_rgb(pixels, page, axes)
+    orientation = int(page.tags.valueof(ORIENTATION_TAG, 1))
+    pixels = upright(pixels, axes, orientation)
+    if file.is_ome and orientation >= 5:
+        notes.append("it is turned upright; its OME-XML, which has height for width, is left out")
+    return _content(file, pixels, axes, notes)
 
 
-def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[int, ...] = ()) -> Stored:
+def _content(file, pixels: np.ndarray, axes: str, notes: list[str], part: Callable | None = None) -> Content:
     """Pixels with what the first page says about them. Where there are notes, the OME-XML speaks of other ones."""
     page, metadata, images = file.pages[0], _metadata(file, file.pages[0]), _images(file)
     if notes:
@@ -56,32 +58,32 @@ def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[
         notes = [*notes, f"its full resolution is read; the smaller copies of it ({smaller}) are left out"]
     kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
     no_data = _number(page.tags.valueof(NO_DATA_TAG))
-    return Stored(pixels, axes, kind or "", no_data, metadata, tuple(notes), plane)
+    return Content(pixels, axes, kind or "", no_data, metadata, tuple(notes), part)
 
 
-def open_tiff(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
-    """What a stack of planes holds, and what reads the n-th of them; None: it is no such stack.
-
-    It is read until `files` close.
-    """
-    import tifffile
-
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-    file = files.enter_context(tifffile.TiffFile(path))
+def _part_reader(path: Path, file) -> Callable[[tuple[int | slice, ...]], np.ndarray] | None:
+    """What reads parts of a stack of planes of gray or RGB; None: it is no such stack."""
     (series, *further), page = _images(file), file.pages[0]
     usual = page.photometric.name in ("MINISBLACK", "RGB") and page.tags.valueof(ORIENTATION_TAG, 1) == 1
-    if not usual or further or series.ndim < 3 or page.axes not in ("YX", "YXS"):
+    if not usual or further or series.ndim < 3 or page.axes not in ("YX", "YXS") or "S" in series.axes[:-1]:
         return None
-    axes, kind = distinct(series.axes), series.dtype.newbyteorder(file.byteorder)
-    pixels = without_values(series.shape, series.dtype)
     if series.dataoffset is not None:
-        return _stored(file, pixels, axes, [], page.shape), plane_reader(path, kind, series.dataoffset, page.shape)
-    pages = series.pages
-    if len(pages) * math.prod(page.shape) != math.prod(series.shape):
+        return part_reader(path, series.dtype.newbyteorder(file.byteorder), series.dataoffset, series.shape)
+    pages, stacked = series.pages, series.shape[: -len(page.shape)]
+    if series.shape != (*stacked, *page.shape) or len(pages) != math.prod(stacked):
         return None
     if any(one is None or one.parent is not file for one in pages):
         return None
-    return _stored(file, pixels, axes, [], page.shape), lambda number: pages[number].asarray()
+    numbers = np.arange(len(pages)).reshape(stacked)
+
+    def part(place: tuple[int | slice, ...]) -> np.ndarray:
+        if not place:
+            return series.asarray()
+        chosen = numbers[place[: numbers.ndim]]
+        planes = np.stack([pages[int(number)].asarray() for number in chosen.flat])
+        return planes.reshape(*chosen.shape, *page.shape)[(..., *place[numbers.ndim :])]
+
+    return part
 
 
 def _images(file) -> list:
@@ -200,7 +202,7 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
     metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
     order = axes if re.fullmatch("[^YXS]*YX[SC]?", axes) else in_order(axes)
     if frames is not None:  # which are written one after the other
-        order = picture.frame_axes + "".join(letter for letter in axes if letter not in picture.frame_axes)
+        order = picture.frame_axes + picture.axes_of_frame
     pixels, axes = np.transpose(pixels, [axes.index(letter) for letter in order]), order
     samples = axes[-1] in "SC"
     if samples and pixels.shape[-1] == 1:

@@ -18,8 +18,7 @@ from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
 from dnlib.images.raster import is_source, write_raster
 from dnlib.images.tiff import write_tiff
-from dnlib.images.zarr_reading import holds_zarr, package
-from dnlib.images.zarr_writing import write_zarr
+from dnlib.images.zarrs import holds_zarr, package, write_zarr
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a file
 
