@@ -1,15 +1,10 @@
 from . import (
     arrays as arrays,
     bursts as bursts,
-    checks as checks,
     datasets as datasets,
-    files as files,
-    layouts as layouts,
     metadata as metadata,
-    pictures as pictures,
     places as places,
     scenes as scenes,
-    tiles as tiles,
     writing as writing,
 )
 from .areas import constant_areas as constant_areas, filled as filled
@@ -21,7 +16,7 @@ from .arrays import (
     to_tensor as to_tensor,
     to_unit as to_unit,
 )
-from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
+from .bursts import check_burst as check_burst, read_burst as read_burst, set_in_motion as set_in_motion
 from .checks import check_entries as check_entries, one_of as one_of, refused as refused
 from .contents import without_values as without_values
 from .files import HOLDS as HOLDS, image_files as image_files, naturally as naturally

@@ -120,13 +120,11 @@ def _taken_apart(attributes: dict) -> tuple[dict, dict]:
 
 
 def _check_codecs(array) -> None:
-    """No pickle is loaded, and nothing but numbers."""
+    """No pickle is loaded."""
     said = array.metadata.to_dict()
     packed = json.dumps([said.get(key) for key in ("filters", "compressor", "codecs")], default=str)
     if "pickle" in packed:
         raise ValueError("its values are pickled, which could run a program; save them as numbers")
-    if array.dtype.kind not in "iufb":
-        raise ValueError(f"it has values of type {array.dtype}; integers and floating-point numbers are accepted")
 
 
 def letters_of(names: Sequence[str | None], count: int) -> str | None:
@@ -181,7 +179,7 @@ def write_zarr(folder: Path, picture: Picture, frames: Iterable[np.ndarray] | No
         chunks=[min(lengths[letter], {"Y": TILE, "X": TILE, "S": lengths[letter]}.get(letter, 1)) for letter in order],
         dtype=picture.pixels.dtype,
         dimension_names=order.lower(),
-        attributes={**said.get("array", {}), **({"alpha": picture.alpha} if picture.has_alpha else {})},
+        attributes={**said.get("array", {}), **({"alpha": picture.alpha} if picture.alpha else {})},
     )
     turned = [picture.axes_of_frame.index(letter) for letter in order if letter in picture.axes_of_frame]
     if frames is None:
@@ -189,7 +187,7 @@ def write_zarr(folder: Path, picture: Picture, frames: Iterable[np.ndarray] | No
     for number, frame in enumerate(frames):
         at = dict(zip(picture.axes, picture.place(number), strict=True))
         array[tuple(at[letter] for letter in order)] = np.transpose(frame, turned)
-    return ["pixel size"] if sizes and not axes else []
+    return picture.metadata.lost(folder) + (["pixel size"] if sizes and not axes else [])
 
 
 def ome_axes(axes: str) -> str | None:
