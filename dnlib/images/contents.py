@@ -13,7 +13,8 @@ from dnlib.images.metadata import Metadata
 class Content(NamedTuple):
     """What a file holds; `Picture.of` has the words.
 
-    pixels: without values if there is a `part`, which reads those at a place: an index for each axis, none for all.
+    part: what reads the pixels at a place, an index for each axis, or all of them at the place (). `pixels` then has
+    their shape and type alone. None: `pixels` has the values.
     """
 
     pixels: np.ndarray

@@ -27,21 +27,14 @@ class Stack(Picture):
     pixels
         Of the whole stack's shape and type, without values and memory of their own.
     read_frame
-        Gives the pixels of one frame, as they are stored.
-    no_data
-        The value of pixels where nothing was measured; None: found frame by frame.
-    ignore_nan
-        Leave NaN alone instead of refusing it.
+        Reads one of the frames.
     """
 
-    read_frame: Callable[[int], np.ndarray] | None = None
-    no_data: float | None = None
-    ignore_nan: bool = False
+    read_frame: Callable[[int], Picture] | None = None
 
     def frame(self, number: int) -> Picture:
         """One of the frames as a picture, read now."""
-        frame = Picture(self.read_frame(number), self.axes_of_frame, self.alpha)
-        return frame.masked(self.no_data, self.ignore_nan, name=f"frame {number}")
+        return self.read_frame(number)
 
 
 def read(
@@ -174,13 +167,14 @@ def _by_frames(path: Path, content: Content, axes: str | None, channels: bool | 
     if not (layout.frame_axes and in_turn and re.fullmatch("C?YX|YX[SC]", layout.axes_of_frame)):
         return None
 
-    def read_frame(number: int) -> np.ndarray:
+    def read_frame(number: int) -> Picture:
         with _in_one_line(path):
-            return content.part(layout.place(number)).astype(layout.pixels.dtype, copy=False)
+            pixels = content.part(layout.place(number)).astype(layout.pixels.dtype, copy=False)
+        frame = Picture(pixels, layout.axes_of_frame, layout.alpha)
+        return frame.masked(content.no_data, ignore_nan, name=f"frame {number}")
 
     said = {"metadata": layout.metadata, "notes": layout.notes}
-    how = {"read_frame": read_frame, "no_data": content.no_data, "ignore_nan": ignore_nan}
-    return Stack(layout.pixels, layout.axes, layout.alpha, **said, **how)
+    return Stack(layout.pixels, layout.axes, layout.alpha, **said, read_frame=read_frame)
 
 
 def _laid_out(content: Content, axes: str | None, channels: bool | None) -> Picture:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.axes import distinct, in_order
+from dnlib.images.axes import distinct, in_order, upright
 from dnlib.images.contents import Content, part_reader, without_values
-from dnlib.images.metadata import Metadata
+from dnlib.images.metadata import ORIENTATION_TAG, Metadata, upright_xmp
 from dnlib.images.pictures import Picture
 from dnlib.images.sizes import for_ome_xml
 
@@ -27,7 +27,8 @@ LAYOUT_TAGS = {
     330, *range(338, 342), 347, *range(512, 522), *range(529, 533), 32997, 34675, 50674, 50838, 50839,
 }  # fmt: skip
 """How pixels lie in the file, and what is read or made anew."""
-NO_DATA_TAG, ORIENTATION_TAG, XMP_TAG = 42113, 274, 700
+NO_DATA_TAG, XMP_TAG = 42113, 700
+IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")  # made anew
 SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
 
 
@@ -130,20 +131,6 @@ def _in_rgb(pixels: np.ndarray, page, axes: str) -> np.ndarray:
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels), "YCbCr").convert("RGB"))
 
 
-def upright(pixels: np.ndarray, axes: str, orientation: int) -> np.ndarray:
-    """Pixels turned as the orientation tag (1 to 8) of TIFF and EXIF says."""
-    y, x = axes.index("Y"), axes.index("X")
-    if orientation in (5, 6, 7, 8):
-        pixels = np.swapaxes(pixels, y, x)
-    flipped = {2: [x], 3: [y, x], 4: [y], 6: [x], 7: [y, x], 8: [y]}.get(orientation, [])
-    return np.ascontiguousarray(np.flip(pixels, flipped))
-
-
-def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """What Adobe's XML says of a picture, once this is turned upright."""
-    return xmp and re.sub(rb"(tiff:Orientation(?:=[\"']|>))[2-8]", rb"\g<1>1", xmp)
-
-
 def _number(text: object) -> float | None:
     """GDAL's no-data value, which is a text."""
     try:
@@ -199,6 +186,7 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
     """
     import tifffile
 
+    lost = picture.metadata.lost(path)
     metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
     order = axes if re.fullmatch("[^YXS]*YX[SC]?", axes) else in_order(axes)
     if frames is not None:  # which are written one after the other
@@ -207,7 +195,7 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
     samples = axes[-1] in "SC"
     if samples and pixels.shape[-1] == 1:
         pixels, axes, samples = pixels[..., 0], axes[:-1], False
-    colour = axes[-1] == "S" and pixels.shape[-1] - picture.has_alpha == 3
+    colour = axes[-1] == "S" and pixels.shape[-1] - bool(picture.alpha) == 3
     options = {
         "photometric": "rgb" if colour else "minisblack",
         "planarconfig": "contig" if samples else None,
@@ -215,7 +203,7 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         "iccprofile": metadata.icc_profile,
         "extratags": [*metadata.tags, *([(XMP_TAG, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else [])],
     }
-    data, size = pixels, pixels.nbytes
+    data = pixels
     if frames is not None:
         shape = pixels.shape[-3:] if samples else pixels.shape[-2:]
         data = (plane for frame in frames for plane in np.ascontiguousarray(frame).reshape(-1, *shape))
@@ -226,8 +214,8 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
             options["extrasamples"] = ["unspecified"]  # else tifffile calls the fourth alpha
         resolution = metadata.imagej["resolution"]
         tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
-        return []
-    lost = ["ImageJ metadata"] if metadata.imagej else []
+        return lost
+    lost += ["ImageJ metadata"] if metadata.imagej else []
     if metadata.ome:
         options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
     else:
@@ -241,11 +229,8 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
     elif metadata.density:
         options |= {"resolution": metadata.density, "resolutionunit": "NONE"}
-    tifffile.imwrite(path, data, compression="deflate", bigtiff=size > 4e9, **options)
+    tifffile.imwrite(path, data, compression="deflate", bigtiff=pixels.nbytes > 4e9, **options)
     return lost
-
-
-IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")
 
 
 def _fits_imagej(pixels: np.ndarray, axes: str) -> bool:
