@@ -77,8 +77,8 @@ class Picture:
             For fewer than two dimensions, less than 8x8 pixels, NaN, infinities, what are no real numbers, and shapes
             that could be read in two ways.
         """
-        masked = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
-        return cls.laid_out(pixels, channels, axes=axes, alpha=alpha).masked(None, ignore_nan, masked)
+        mask = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
+        return cls.laid_out(pixels, channels, axes=axes, alpha=alpha).masked(None, ignore_nan, mask)
 
     @classmethod
     def laid_out(
@@ -105,15 +105,15 @@ class Picture:
         return cls(pixels, axes, alpha, notes=tuple(notes))
 
     def masked(
-        self, no_data: float | None, ignore_nan: bool, masked: np.ndarray | None = None, *, name: str = "the image"
+        self, no_data: float | None, ignore_nan: bool, mask: np.ndarray | None = None, *, name: str = "the image"
     ) -> "Picture":
         """With `valid`, or refused by its name; no_data: the value of pixels where nothing was measured, or found."""
-        if masked is None and no_data is None and self.pixels.dtype.kind == "u":
+        if mask is None and no_data is None and self.pixels.dtype.kind == "u":
             return self
-        left_out, notes = np.zeros(self.pixels.shape, bool) if masked is None else masked, list(self.notes)
+        left_out, notes = np.zeros(self.pixels.shape, bool) if mask is None else mask, list(self.notes)
         if ignore_nan and self.pixels.dtype.kind == "f":
             left_out = left_out | np.isnan(self.pixels)
-        if no_data is None and masked is None:
+        if no_data is None and mask is None:
             no_data = _evident_no_data(self.pixels[~left_out] if left_out.any() else self.pixels.ravel())
             if no_data is not None:
                 notes.append(f"pixels of the value {no_data:g} are taken for missing and left alone")
@@ -155,7 +155,7 @@ class Picture:
 
     @property
     def first(self) -> np.ndarray:
-        """The first frame that holds something, without alpha: [H, W] or [H, W, C], of the pixels' type and units."""
+        """The frame `shown` without alpha: [H, W] or [H, W, C], of the pixels' type and units."""
         colours = self.frame(self.shown).colours
         return colours[..., 0] if colours.shape[-1] == 1 else colours
 
@@ -170,12 +170,12 @@ class Picture:
 
     @property
     def first_inside(self) -> np.ndarray:
-        """Where that frame counts: [H, W]."""
+        """Where the frame of `first` counts: [H, W]."""
         return self.frame(self.shown).inside
 
     @property
     def view(self) -> np.ndarray:
-        """That frame as floats, as it is shown: gray, or three colours."""
+        """The frame of `first` as floats: gray, or three colours; of other channels the first alone."""
         frame = self.first.astype(float)
         return frame if frame.ndim == 2 or frame.shape[-1] == 3 else frame[..., 0]
 
