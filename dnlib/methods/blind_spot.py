@@ -16,7 +16,7 @@ from dnlib.images import by_tiles, one_of
 from dnlib.methods.base import Estimate, Method, channels_of, check_blind, evaluating, one_for_each
 from dnlib.methods.batch import Batch
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, read as read_noise
+from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, read_noise
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
 GLOBAL_SPEED = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
