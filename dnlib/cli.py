@@ -257,7 +257,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         here = report.write(folder, [job.name for job in done])
         if publish:
             report.publish(folder, done)
-    committed = judge(load_claims(), records.read_all(records.COMMITTED))
+    committed = judge(load_claims(), records.read_all(records.COMMITTED).values())
     display.summary(outcomes, here, committed, folder)
     sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 
@@ -299,7 +299,7 @@ def claims(folder: Path | None):
     from dnlib.images import ROOT
 
     folder = _with_records(folder or ROOT / "results")
-    claims_table(judge(load_claims(), records.read_all(folder / "records")))
+    claims_table(judge(load_claims(), records.read_all(folder / "records").values()))
 
 
 def _with_records(folder: Path | None) -> Path:

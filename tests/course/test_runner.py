@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from samples import GOOD
 
-from dnlib.course import jobs as known, records, runner
+from dnlib.course import console, jobs as known, records, runner
 from dnlib.course.jobs import plan
 from dnlib.images import SHIPPED
 
@@ -46,11 +46,23 @@ def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_p
     bad, good = run(jobs, observe=seen.append)
     assert bad.status == "failed" and "NameError" in bad.error and bad.cell == 3
     assert bad.job.failed_notebook.is_file() and not bad.job.notebook.exists() and not bad.job.record.exists()
-    assert good.status == "ok" and good.verdicts == ("PASS one is one",)
-    assert seen[-1].cell == seen[-1].cells == 4
+    assert good.status == "ok" and good.verdicts == ["PASS one is one"]
+    assert seen[-1].cell == seen[-1].cells == 3
     record = records.read(good.job.record)
     assert record.measured == {"strength": 2.0} and record.profile == "smoke" and record.seconds >= 0
     assert sorted(path.name for path in (tmp_path / "out" / "records").iterdir()) == [good.job.record.name]
+
+
+def test_a_verdict_is_told_with_the_number_of_its_cell(capsys, tmp_path):
+    job = known.Job("01_x", "smoke", 0, "cpu", {}, tmp_path)
+    progress = known.Progress(job, 4, cell=3)
+    with console.Display(2) as display:
+        display.progress(progress)
+        progress.cell, progress.verdicts = 4, ["PASS one [or more]"]
+        display.progress(progress)
+        display.progress(progress)
+    head, line = capsys.readouterr().out.splitlines()
+    assert head == "[1/2] 01_x-smoke-s0 ..." and " ".join(line.split()) == "0 s cell 3/4 PASS one [or more]"
 
 
 def test_a_kernel_that_dies_is_a_failed_chapter_like_any_other(chapters, tmp_path):
@@ -83,7 +95,7 @@ def test_an_interrupt_keeps_finished_chapters_and_leaves_nothing_half_written(ch
     chapters(**{"00_first": GOOD, "01_second": "print('interrupted')"})
 
     def interrupt(progress):
-        if progress.job.chapter == "01_second" and progress.cell == 4:
+        if progress.job.chapter == "01_second" and progress.cell == 3:
             raise KeyboardInterrupt
 
     jobs = plan(profile="smoke", out=tmp_path / "out")
