@@ -20,7 +20,7 @@ from typing import Any
 
 import nbformat
 
-from dnlib.course import jobs as known, records
+from dnlib.course import jobs as known, records, stored
 from dnlib.course.jobs import Job, Outcome, Progress
 from dnlib.images import ROOT, SHIPPED, datasets
 from dnlib.zoo import cluster as clusters, provenance
@@ -163,21 +163,17 @@ def _verdicts(cell) -> list[str]:
 
 
 def execute_in_place(notebook: Path) -> None:
-    """Execute a chapter with its default parameters and store the outputs in the file, as it is committed."""
-    from nbclient import NotebookClient
+    """Execute a chapter with its default parameters and store the outputs in the file, as it is committed.
 
-    document = nbformat.read(notebook, as_version=4)
-    with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as options:
-        NotebookClient(
-            document,
-            record_timing=False,
-            resources={"metadata": {"path": str(notebook.parent)}},
-            **options,
-        ).execute()
-    document.metadata.pop("widgets", None)
-    document.metadata.language_info = {"name": "python"}
-    with atomic(notebook) as temporary:
-        nbformat.write(document, temporary)
+    Raises ValueError if it fails, naming the cell.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        (job,) = known.plan([notebook.stem], out=Path(folder))
+        with reserved(job.out):
+            outcome = execute(job)
+        if outcome.status == "failed":
+            raise ValueError(f"{notebook.name} failed in cell {outcome.cell}: {outcome.error}")
+        stored.adopt(job.notebook, notebook)
 
 
 def is_done(job: Job) -> bool:

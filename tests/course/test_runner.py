@@ -152,3 +152,7 @@ def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters
     assert [c.execution_count for c in document.cells if c.cell_type == "code"] == [1, 2]
     assert "PASS one is one" in document.cells[2].outputs[0].text
     assert not any("papermill" in c.metadata or "execution" in c.metadata for c in document.cells)
+    before = (chapters(**{"01_good": "undefined_name"}) / "01_good.ipynb").read_bytes()
+    with pytest.raises(ValueError, match=r"01_good\.ipynb failed in cell 3: NameError: name 'undefined_name'"):
+        runner.execute_in_place(notebook)
+    assert notebook.read_bytes() == before
