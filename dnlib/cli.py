@@ -241,6 +241,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
             runner.execute_in_place(notebook)
         return
     jobs = known.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
+    stated = load_claims()  # a mistake in one is told before any long work
     if publish:
         report.check_publishable(jobs)
     folder = jobs[0].out
@@ -257,7 +258,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         here = report.write(folder, [job.name for job in done])
         if publish:
             report.publish(folder, done)
-    committed = judge(load_claims(), records.read_all(records.COMMITTED).values())
+    committed = judge(stated, records.read_all(records.COMMITTED).values())
     display.summary(outcomes, here, committed, folder)
     sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 

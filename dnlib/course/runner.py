@@ -172,7 +172,8 @@ def execute_in_place(notebook: Path) -> None:
         with reserved(job.out):
             outcome = execute(job)
         if outcome.status == "failed":
-            raise ValueError(f"{notebook.name} failed in cell {outcome.cell}: {outcome.error}")
+            again = f"`dnlib run {known.number(notebook)}` keeps the notebook as far as it came"
+            raise ValueError(f"{notebook.name} failed in cell {outcome.cell}: {outcome.error}; {again}")
         stored.adopt(job.notebook, notebook)
 
 
