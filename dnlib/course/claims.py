@@ -254,13 +254,8 @@ def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:
     [('cat', 30.1), ('moon', 33.2)]
     """
     head, _, rest = path.partition(".")
-    if not isinstance(measured, dict):
-        return
-    keys = list(measured) if head == "*" else [head] if head in measured else []
-    for key in keys:
-        name = key if head == "*" else ""
-        if not rest:
-            yield name, measured[key]
-            continue
-        for place, value in lookup(measured[key], rest):
-            yield ", ".join(filter(None, [name, place])), value
+    for key, inner in measured.items() if isinstance(measured, dict) else ():
+        if head in ("*", key):
+            star = [key] if head == "*" else []
+            for place, value in lookup(inner, rest) if rest else [("", inner)]:
+                yield ", ".join(filter(None, [*star, place])), value

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, Margin, measure
 
 Verdict = Literal["held", "did not hold", "undecided", "not tested"]
-VERDICTS: tuple[Verdict, ...] = ("held", "did not hold", "undecided", "not tested")
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)

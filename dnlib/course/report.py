@@ -8,10 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import nbformat
-import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 from PIL import Image
 
@@ -57,10 +55,14 @@ def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], 
     works = tables.by_work(judgements)
     return _pages.get_template("course.html").render(
         VERDICTS=VERDICTS,
+        WORKS=claims.WORKS,
         works={name: Counter(j.verdict for j in group) for name, group in works.items()},
         counts=Counter(j.verdict for j in judgements),
         moved=sum(j.verdict != j.adjusted for j in judgements),
-        rows=[_row(j, stems) for j in judgements],
+        judgements=judgements,
+        stems=stems,
+        in_words=forest.in_words,
+        number=_number,
         chapters=sorted({j.claim.chapter for j in judgements}),
         notebooks=_links(folder, notebooks),
         forests={name: forest.draw(f"forest-of-{group[0].claim.work}", name, group) for name, group in works.items()},
@@ -71,29 +73,8 @@ def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], 
     )
 
 
-def _row(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
-    """What the page's table says of a claim beside the judgement, and by what its columns are sorted."""
-    claim, weakest = judgement.claim, judgement.weakest
-    certainty = weakest.certainty if judgement.margin and judgement.margin.is_known else None
-    return {
-        "judgement": judgement,
-        "work": claims.WORKS[claim.work],
-        "margin": forest.in_words(judgement),
-        "certainty": certainty,
-        "superior": weakest.superior if judgement.margin and " - " in claim.value else None,
-        "records": [stems[record.sha256] for record in judgement.records],
-        "keys": {
-            "verdict": VERDICTS.index(judgement.verdict),
-            "published": _number(claim.published),
-            "ours": _number(judgement.measured),
-            "bound": _number(claim.bound_in_words),
-            "margin": "" if certainty is None else np.clip(certainty, -1e9, 1e9),
-        },
-    }
-
-
 def _number(text: str) -> str:
-    """The first number of a text, or nothing."""
+    """The first number of a text, by which a column is sorted, or nothing."""
     found = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", text)
     return found[0] if found else ""
 

@@ -53,6 +53,11 @@ class Judgement:
         return self.weakest.margin if self.weakest else None
 
     @property
+    def certainty(self) -> float | None:
+        """The margin in half widths of its 95 % interval; None without one."""
+        return self.weakest.certainty if self.margin and self.margin.is_known else None
+
+    @property
     def number(self) -> str:
         """What decides, with its 95 % interval."""
         return self.weakest.text if self.weakest else "–"

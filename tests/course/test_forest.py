@@ -5,18 +5,18 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import samples
 
 from dnlib.course import curves, forest
 from dnlib.course.claims import Claim
 from dnlib.course.curves import Point
-from dnlib.course.records import Record
 from dnlib.course.verdicts import judge
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def record(seed, steps=100, **measured):
-    return Record("01_x", "laptop", seed, "cpu", {"steps": steps}, {}, measured, {}, "", "", 1.0, 100)
+    return samples.record(seed, parameters={"steps": steps}, **measured)
 
 
 def claim(name, **options):

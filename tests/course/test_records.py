@@ -2,6 +2,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+import samples
 
 from dnlib.course import jobs, records, rows
 from dnlib.course.claims import Claim, load_claims, lookup
@@ -12,10 +13,8 @@ from dnlib.zoo import recipes
 CLAIM = {"id": "c", "chapter": "01_x", "source": "s", "statement": "It holds.", "value": "a"}
 
 
-def record(seed=0, profile="laptop", measured=None, **parameters):
-    return Record(
-        "01_x", profile, seed, "cpu", parameters, {}, plain(measured or {"a": {"b": 3}}), {}, "", "", 1.0, 100
-    )
+def record(seed=0, **parameters):
+    return samples.record(seed, parameters=parameters, a={"b": 3})
 
 
 def test_records_are_written_whole_and_read_back(tmp_path, monkeypatch):

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dnlib.course import claims, jobs, moves, records, report, tables
+from dnlib.course import claims, curves, jobs, moves, records, report, tables
 from dnlib.course.claims import Claim
 from dnlib.course.records import Record
 from dnlib.course.verdicts import judge
+from dnlib.zoo import available, read_card
 
 CLAIMS = [
     Claim(
@@ -179,6 +180,8 @@ def test_the_committed_report_and_readme_are_those_of_the_committed_records():
     assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}
     text = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert len(re.findall("data:image/(?:png|jpeg);base64,", text)) == len(jobs.chapters())
+    cards = {name: read_card(name) for name in available()}
+    assert curves.of_cards(cards) in text, "weights were published since: run `dnlib report results`"
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png"])

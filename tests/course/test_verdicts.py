@@ -1,26 +1,24 @@
 """The rule of the verdicts: exact cases first, then its errors over ledgers whose truth is known, then bad input."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+import samples
 from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from dnlib.course import console
 from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, measure
-from dnlib.course.records import Record, plain
 from dnlib.course.verdicts import judge
 from dnlib.images import ROOT
 
 SCENES = {f"i{n}": f"s{n // 2}" for n in range(48)}
 
 
-def record(seed, scenes=SCENES, profile="laptop", parameters=None, **measured):
-    return Record(
-        "01_x", profile, seed, "cpu", parameters or {}, {}, plain(measured), {}, "", "", 1.0, 100, scenes=scenes
-    )
+record = partial(samples.record, scenes=SCENES)
 
 
 def claim(value="gain", check=None, **options):
