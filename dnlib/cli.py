@@ -246,6 +246,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     jobs = known.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
     if cluster is None:  # its workers may have others
         choose_device(device)
+    stated = load_claims()  # a mistake in one is told before any long work
     if publish:
         report.check_publishable(jobs)
     folder = jobs[0].out
@@ -262,7 +263,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         here = report.write(folder, [job.name for job in done])
         if publish:
             report.publish(folder, done)
-    committed = judge(load_claims(), records.read_all(records.COMMITTED))
+    committed = judge(stated, records.read_all(records.COMMITTED).values())
     display.summary(outcomes, here, committed, folder)
     sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 
@@ -304,7 +305,7 @@ def claims(folder: Path | None):
     from dnlib.images import ROOT
 
     folder = _with_records(folder or ROOT / "results")
-    claims_table(judge(load_claims(), records.read_all(folder / "records")))
+    claims_table(judge(load_claims(), records.read_all(folder / "records").values()))
 
 
 def _with_records(folder: Path | None) -> Path:

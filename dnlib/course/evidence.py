@@ -1,8 +1,8 @@
-"""The evidence for one claim: its checked values by place and seed, and what they say at one length of training."""
+"""The evidence for a claim at one length of training: its checked values by place and seed, and what they say."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, Margin, measure
 
 Verdict = Literal["held", "did not hold", "undecided", "not tested"]
-VERDICTS: tuple[Verdict, ...] = ("held", "did not hold", "undecided", "not tested")
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Entry:
         return [self._measured(side) for side in self.claim.margins(self.table)]
 
     @property
-    def compared(self) -> list[Margin]:
-        """The margins, of what is compared with a number at all."""
-        return [] if self.claim.is_counted else self.margins
+    def margin(self) -> Margin | None:
+        """The smaller one; none for what is not a number over a sample."""
+        return None if self.claim.is_counted else min(self.margins, key=lambda margin: margin.mean)
 
     @cached_property
     def mean(self) -> Margin:
@@ -123,8 +123,8 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A claim at one length of training."""
+class Evidence:
+    """All entries of a claim at one length of training; None, where length is no matter."""
 
     length: float | None
     entries: tuple[Entry, ...]
@@ -141,10 +141,10 @@ class Stage:
         held, failed = self.probabilities
         return "held" if held < LEVEL else "did not hold" if failed < LEVEL else "undecided"
 
-    @property
+    @cached_property
     def weakest(self) -> Entry:
         """The entry that speaks most against the claim."""
-        return min(self.entries, key=lambda entry: (entry.certainty, min((m.mean for m in entry.compared), default=0)))
+        return min(self.entries, key=lambda entry: (entry.certainty, entry.margin.mean if entry.margin else 0))
 
     @property
     def of_which(self) -> str:

@@ -1,4 +1,4 @@
-"""The ledger as Markdown tables: all of it, and the README's parts."""
+"""Tables of text: the ledger and the README's parts in Markdown, scores and trainings as chapters print them."""
 
 import re
 from collections import Counter
