@@ -210,10 +210,8 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
 
 @main.command()
 @click.argument("chapters", nargs=-1)
-@click.option(
-    "--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop (default) or paper."
-)
-@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), show_default=True, help="May be repeated.")
+@click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
+@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="May be given several times.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option(
     "-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; may be given several times."
@@ -244,12 +242,12 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
             runner.execute_in_place(notebook)
         return
     jobs = known.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
-    if cluster is None:  # its workers may have others
-        choose_device(device)
     stated = load_claims()  # a mistake in one is told before any long work
     if publish:
         report.check_publishable(jobs)
     folder = jobs[0].out
+    if cluster is None:  # its workers may have other devices
+        choose_device(device)
     outcomes = []
     with runner.reserved(folder), Display(len(jobs)) as display:
         try:

@@ -114,7 +114,7 @@ def test_denoisers_that_answer_with_something_else_are_refused(examples, answer)
         evaluate(lambda noisy: answer, examples, Gaussian(25))
     with pytest.raises(ValueError, match="differ in shape"):
         evaluate(lambda noisy: noisy[..., 1:], examples, Gaussian(25))
-    with pytest.raises(ValueError, match="the protocol is"):
+    with pytest.raises(ValueError, match="the protocol can be"):
         evaluate(lambda noisy: noisy, examples, Gaussian(25), protocol="best")
 
 
