@@ -232,7 +232,7 @@ def test_a_frame_of_a_stack_is_that_of_the_whole(tmp_path, rng, axes, name):
 
 
 def test_a_stack_shows_what_its_picture_shows(tmp_path, rng):
-    frames = rng.integers(0, 255, (3, 20, 24)).astype(np.uint8)
+    frames = rng.integers(0, 255, (5, 20, 24)).astype(np.uint8)
     frames[0] = 7
     np.save(tmp_path / "a.npy", frames)
     with opened(tmp_path / "a.npy") as stack:
