@@ -210,7 +210,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
 
 @main.command()
 @click.argument("chapters", nargs=-1)
-@click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
+@click.option("--profile", envvar="DNLIB_PROFILE", default="laptop", help="smoke, laptop or paper.")
 @click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="May be given several times.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option(

@@ -60,8 +60,8 @@ class Display:
                 self._line(f"{head} ...")
         self._bars.update(self._task, completed=progress.cell, total=progress.cells, verdicts=_tally(progress.verdicts))
         if not self.console.is_terminal:
-            for line in progress.verdicts[self._said :]:
-                self._line(f"  {progress.seconds:5.0f} s  cell {progress.cell}/{progress.cells}  {line}")
+            for line in progress.verdicts[self._said :]:  # of the cell before
+                self._line(f"  {progress.seconds:5.0f} s  cell {progress.cell - 1}/{progress.cells}  {line}")
         self._said = len(progress.verdicts)
 
     def finished(self, outcome: Outcome) -> None:

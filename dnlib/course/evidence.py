@@ -77,16 +77,12 @@ class Entry:
 
     def probabilities(self) -> tuple[float, float]:
         """How probable the value would be if it were no better, and no worse, than its bound: what speaks against."""
-        if self.claim.is_counted:
-            return self._counted()
+        if self.claim.is_counted:  # all seeds agree, or it is open; a single one decides what has nothing to sample
+            enough = self.claim.sample == "nothing" or len(self.values) > 1
+            return (0.0 if enough and all(self._right) else 1.0), (0.0 if enough and not any(self._right) else 1.0)
         held = max(m.probability if m.mean > 0 or m.error == 0 == m.mean else 1.0 for m in self.margins)
         failed = min(m.probability if m.mean < 0 else 1.0 for m in self.margins)
         return held, failed
-
-    def _counted(self) -> tuple[float, float]:
-        """All seeds agree, or it is open; a single one says something only about what has nothing to sample."""
-        enough = self.claim.sample == "nothing" or len(self.values) > 1
-        return (0.0 if enough and all(self._right) else 1.0), (0.0 if enough and not any(self._right) else 1.0)
 
     @cached_property
     def _right(self) -> list[bool]:
@@ -105,7 +101,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """Mean and 95 % interval with unit, or the values, and over how many seeds or images."""
+        """Mean and 95 % interval with unit, or the values."""
         if self.claim.is_counted:
             return f"{', '.join(sorted({_short(value) for value in self.values.values()}))} {self.claim.unit}".strip()
         spread = f" ± {self.mean.half_interval():.2g}" if self.mean.is_known else ""
@@ -131,7 +127,7 @@ class Evidence:
 
     @cached_property
     def probabilities(self) -> tuple[float, float]:
-        """Against and for: every entry must hold, and one that fails is enough."""
+        """As of an entry: each must hold, one that fails is enough, and any of them had a chance to."""
         held, failed = zip(*(entry.probabilities() for entry in self.entries), strict=True)
         return max(held), min(1.0, len(failed) * min(failed))
 
