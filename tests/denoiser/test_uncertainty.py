@@ -18,9 +18,10 @@ from dnlib.denoiser.judging import Judged
 from dnlib.denoiser.strength import White
 from dnlib.denoiser.uncertainty import EASIER, kind_of, spread
 from dnlib.filters import Risk
-from dnlib.images import photo
+from dnlib.images import Range, photo
 
-LEVEL, LOW, SPAN = 0.1, 100.0, 20.0  # of the noise in [0, 1], and what that range is in units of the result
+LEVEL, SPAN = 0.1, 20.0  # of the noise in [0, 1], and what that range is in units of the result
+RANGE = Range.told(100, 100 + SPAN)
 CLEAN = 0.2 + 0.6 * np.kron(np.random.default_rng(1).random((8, 8)), np.ones((12, 12)))  # squares of one gray each
 NOISY = CLEAN + 25 / 255 * np.random.default_rng(0).standard_normal(CLEAN.shape)
 RESULT, INSIDE = np.full((96, 96, 1), 110.0), np.ones((96, 96), bool)
@@ -31,7 +32,7 @@ def chosen(filter, weight=1.0, counts=False):
     risk = Risk(*np.zeros((3, 1, 1)), np.ones((1, 1)))
     judged = Judged(Candidate(filter, lambda level: [{}]), 0, risk, np.array([weight]))
     choice = Choice("mine", {}, 0.0, LEVEL * SPAN, {})
-    return Chosen(choice, judged, White(LEVEL), LEVEL, LOW, SPAN, weight < 1, counts, True, "cpu")
+    return Chosen(choice, judged, White(LEVEL), LEVEL, RANGE, weight < 1, counts, True, "cpu")
 
 
 def mean_square(values):
