@@ -7,10 +7,10 @@ from . import (
 from .beliefs import Belief as Belief
 from .bursts import noisy_burst as noisy_burst
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
-from .chroma import chroma_correlation_map as chroma_correlation_map
 from .correlated import AnyCorrelated as AnyCorrelated, CorrelatedGaussian as CorrelatedGaussian, Lines as Lines
 from .correlation import (
     LagSums as LagSums,
+    chroma_correlation_map as chroma_correlation_map,
     correlation_map as correlation_map,
     lag_sums as lag_sums,
     radius as radius,

@@ -77,8 +77,7 @@ def test_a_strength_is_read_in_the_unit_it_was_written_in(model, written):
     assert model.to_paper(drawn).tolist() == pytest.approx([written] * 2)
     assert model.to_internal(float(written)) == pytest.approx(drawn[0].item())
     assert model.to_paper(model.to_internal(np.float64(written))) == pytest.approx(written)
-    if hasattr(model, "bounds"):
-        assert model.to_internal(torch.tensor(float(written))).item() == pytest.approx(model.bounds[0])
+    assert model.to_internal(torch.tensor(float(written))).item() == pytest.approx(model.bounds[0])
 
 
 @pytest.mark.parametrize("model", [Gaussian, Poisson, CorrelatedGaussian])
