@@ -134,7 +134,7 @@ def test_wrong_requests_are_one_line_before_anything_runs(arguments, fragments, 
 
 def test_a_mistake_in_the_claims_is_told_before_anything_runs(monkeypatch, tmp_path):
     (tmp_path / "claims.yaml").write_text("- {id: c, colour: red}")
-    monkeypatch.setattr(course.claims, "load_claims", lambda: load_claims(tmp_path / "claims.yaml"))
+    monkeypatch.setattr(course, "load_claims", lambda: load_claims(tmp_path / "claims.yaml"))
     monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("something ran"))
     assert refused(call("run", "00", "--profile", "smoke", "--out", tmp_path), "an entry that is not a claim")
 
