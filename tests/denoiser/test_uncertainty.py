@@ -66,8 +66,8 @@ def test_where_nothing_is_taken_off_it_is_the_noise():
 
 def test_of_photons_that_are_left_as_they_are_it_is_the_root_of_their_rate():
     rate = np.full((96, 96, 1), 9.0)
-    counted = replace(chosen(lambda image: image, counts=True), low=0.0)
-    found = spread(counted, rate, INSIDE) / spread(replace(counted, low=0.0), 4 * rate, INSIDE)
+    counted = replace(chosen(lambda image: image, counts=True), range=Range.told(0, SPAN))
+    found = spread(counted, rate, INSIDE) / spread(counted, 4 * rate, INSIDE)
     assert np.sqrt(np.mean(found**2)) == pytest.approx(1 / 2, rel=0.03)
 
 
