@@ -26,7 +26,7 @@ def course(kind: str, names: list[str]) -> dict[str, dict[str, float]]:
     out = ROOT / "runs" / f"course_{kind}"
     command = [sys.executable, "-m", "dnlib", "run", *names, "--out", str(out), "--resume"]
     subprocess.run(command, env=os.environ | SWITCH[kind], check=True)
-    found = records.read_all(out / "records", [f"{path.stem}-laptop-s0" for path in jobs.select(names)])
+    found = records.read_all(out / "records", [f"{path.stem}-laptop-s0" for path in jobs.select(names)]).values()
     return {record.chapter: {"seconds": record.seconds, "memory_mb": record.peak_memory_mb} for record in found}
 
 

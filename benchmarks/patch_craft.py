@@ -18,7 +18,8 @@ from dnlib.images import datasets, middle, to_image, to_tensor
 from dnlib.methods import PatchCraft, craft_tiles
 from dnlib.noise import CorrelatedGaussian, noisy_burst
 from dnlib.training import fit, metrics, tile_crops
-from dnlib.zoo import cards, provenance, recipes
+from dnlib.zoo import cards, provenance
+from dnlib.zoo.recipe import HELD_OUT
 
 START, STEPS, SIDE, RADIUS, TILE, STRIDE = "bias_free_rgb_sigma0to55", 100, 352, 16, 50, 30
 PATCHES = {5: (19, 19, 25), 10: (27, 37, 43), 15: (31, 41, 43), 20: (33, 43, 45)}  # for kernels 2, 3, 4
@@ -57,7 +58,7 @@ def bm3d_with_spectrum(noisy: Tensor, noise: CorrelatedGaussian) -> Tensor:
 def main():
     every, grid = videos(), {}
     print(heading())
-    learn, held_out = every[: -recipes.HELD_OUT], every[-recipes.HELD_OUT :]
+    learn, held_out = every[:-HELD_OUT], every[-HELD_OUT:]
 
     def score(denoise, noise) -> float:
         found = []

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from dnlib.images import datasets, middle, to_tensor
 from dnlib.methods import Method
-from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, read
+from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, read_noise
 from dnlib.training import draw_noisy, psnr
 from dnlib.zoo import cards, provenance, trainer
 
@@ -36,7 +36,7 @@ DRAWN = (
     Camera(800),
     Camera(3200),
     Camera(3200, demosaic="bilinear", jpeg=80),
-    read("Resized(Camera(3200), 1.5)"),
+    read_noise("Resized(Camera(3200), 1.5)"),
 )
 
 

@@ -40,8 +40,9 @@ def pictures() -> Iterator[tuple[str, np.ndarray]]:
 
 def opinion(picture: np.ndarray) -> tuple[float, float] | None:
     """The share that the network takes for noise, and what colours share of it; None where neither is asked for."""
-    tiles = sample_tiles([picture])
-    known = strength_of(picture, np.ones(picture.shape[:2], bool), Range.told(0, 1), 0, 1, tiles)
+    inside, unit = np.ones(picture.shape[:2], bool), Range.told(0, 1)
+    tiles = sample_tiles([picture], [inside])
+    known = strength_of(picture, inside, unit, unit, tiles)
     level = float(np.sqrt(known.variance(picture).mean()))
     if level <= GRAIN or trust(level, known) >= SETTLED:
         return None

@@ -83,7 +83,7 @@ def recorrupted(chosen: Chosen, noisy: np.ndarray, risk: float) -> np.ndarray:
     rng, inside, power = np.random.default_rng(0), np.ones(noisy.shape[:2], bool), 0.0
     plain = chosen.apply(noisy, inside)[0]
     for _ in range(DRAWS):
-        z = chosen.span * chosen.strength.draw(((noisy - chosen.low) / chosen.span).astype(np.float32), rng)
+        z = chosen.span * chosen.strength.draw(chosen.range.to_unit(noisy), rng)
         power = power + (chosen.apply(recorrupt(noisy, z)[0], inside)[0] - plain) ** 2
     around = gaussian_filter(power, (AROUND, AROUND, 0))
     return np.sqrt(around * (risk / max(around.mean(), 1e-12)))

@@ -61,7 +61,7 @@ def _reading(command):
     for option in (
         click.option("--axes", metavar="LETTERS", help="What the axes are: YX, CYX (channels), TYX (frames), YXS ..."),
         click.option("--channels", is_flag=True, help="All samples are channels; the last one is not alpha."),
-        click.option("--range", type=float, nargs=2, metavar="BLACK WHITE", help="Instead of the range found."),
+        click.option("--range", type=float, nargs=2, metavar="BLACK WHITE", help="Black and white, if not as found."),
         click.option("--ignore-nan", is_flag=True, help="Leave pixels that are NaN alone."),
     ):
         command = option(command)
@@ -71,14 +71,14 @@ def _reading(command):
 _on_a_cluster = click.option(
     "--cluster",
     metavar="ADDRESS",
-    help="Work on the Dask cluster with this scheduler, or local:4, four processes here.",
+    help="Share the work: the address of a Dask scheduler, or local:4 for four processes here.",
 )
 
 
 @main.command()
 @click.argument("images", nargs=-1, type=PATH)
 @click.option("-o", "--output", type=PATH, help="A file, or a folder for several images.")
-@click.option("--filter", default="auto", show_default=True, help="Take this filter instead of choosing one.")
+@click.option("--filter", default="auto", show_default=True, help="Apply this one, say nl_means; do not choose.")
 @click.option("--report", type=PATH, help="Also write an HTML page: the noise, the choice, before and after.")
 @click.option(
     "--uncertainty",
@@ -88,18 +88,16 @@ _on_a_cluster = click.option(
 @click.option(
     "--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps."
 )
+@click.option("--dtype", help="Write values of this type: uint8, uint16, float32 or float64; the input's if not given.")
 @click.option(
-    "--dtype", help="Write values of this type: uint8, uint16, float32 or float64; as they come if not given."
+    "--patience", default="60s", show_default=True, help="Skip what may take longer for an image: 90s, 10m, 2h."
 )
-@click.option(
-    "--patience", default="60s", show_default=True, help="Try nothing that takes longer for an image: 90s, 10m, 2h."
-)
-@click.option("--adapt", metavar="TIME", help="Train the best network further on each picture for so long: 90s, 10m.")
+@click.option("--adapt", metavar="TIME", help="Train the best network further on each picture for this long: 90s, 10m.")
 @_on_a_cluster
 @_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")
 def denoise(images, output, channels, patience, adapt, force, **options):
-    """Denoise IMAGES with the filter or network that lowers their error most; what would do harm is not done.
+    """Denoise IMAGES, each with the filter or network that lowers its error most; if none does, it stays unchanged.
 
     PNG, JPEG, TIFF (integers, floats, gray, RGB, channels, with alpha, stacks), .npy and .zarr, or folders of these;
     type, range and metadata are kept.
@@ -171,10 +169,10 @@ def _check_checkout(command: str) -> None:
 @_reading
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, force):
-    """Say what noise NOISY has: how strong, how dependent on brightness, how correlated, and what fits it.
+    """Say what noise NOISY has: how strong, how dependent on brightness, how correlated, and what helps against it.
 
-    With the CLEAN image it is measured, from NOISY alone estimated. Two folders with images of the same names are
-    measured together, one after the other.
+    With the CLEAN image the noise is measured, without it estimated. Of two folders, images of the same name are pairs,
+    and all pairs are measured together.
     """
     from dnlib.images import check_destination, is_zarr
     from dnlib.noise import inspect_files, inspect_folders
@@ -186,9 +184,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
             raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
-        options = {"--axes": axes, "--channels": channels, "--range": range, "--ignore-nan": ignore_nan}
-        if given := [name for name, value in options.items() if value]:
-            raise ValueError(f"{', '.join(given)} cannot be told of folders; measure their files one by one")
+        _refuse_options("how files are read cannot be told of folders", "--picture", "--json", "--force")
         found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
@@ -212,14 +208,16 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
 
 @main.command()
 @click.argument("chapters", nargs=-1)
-@click.option("--profile", default=lambda: os.environ.get("DNLIB_PROFILE", "laptop"), help="smoke, laptop or paper.")
+@click.option("--profile", envvar="DNLIB_PROFILE", default="laptop", help="smoke, laptop or paper.")
 @click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="May be given several times.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
-@click.option("-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter of the chapter.")
+@click.option(
+    "-p", "overrides", nargs=2, multiple=True, metavar="NAME VALUE", help="A parameter; may be given several times."
+)
 @click.option("--out", type=PATH, help="Output folder; runs/PROFILE if not given.")
 @click.option("--resume", is_flag=True, help="Skip what succeeded with the same parameters, code and data.")
 @_on_a_cluster
-@click.option("--publish", is_flag=True, help="Make the records the committed ones; refresh the README.")
+@click.option("--publish", is_flag=True, help="Put the records into results/, refresh the README.")
 @click.option("--in-place", is_flag=True, help="Execute the chapters in notebooks/ as they are committed.")
 def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publish, in_place):
     """Run CHAPTERS (all if none is named), then judge the claims.
@@ -234,6 +232,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         _refuse_options("--in-place runs chapters as they are committed, without other options", "--in-place")
     click.echo("dnlib: reading the chapters ...", err=True)
     from dnlib.course import Display, jobs as known, judge, load_claims, records, report, runner
+    from dnlib.training import choose_device
 
     if in_place:
         for notebook in known.select(chapters):
@@ -241,9 +240,12 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
             runner.execute_in_place(notebook)
         return
     jobs = known.plan(chapters, profile=profile, seeds=seeds, device=device, overrides=dict(overrides), out=out)
+    stated = load_claims()  # a mistake in one is told before any long work
     if publish:
         report.check_publishable(jobs)
     folder = jobs[0].out
+    if cluster is None:  # its workers may have other devices
+        choose_device(device)
     outcomes = []
     with runner.reserved(folder), Display(len(jobs)) as display:
         try:
@@ -257,7 +259,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
         here = report.write(folder, [job.name for job in done])
         if publish:
             report.publish(folder, done)
-    committed = judge(load_claims(), records.read_all(records.COMMITTED))
+    committed = judge(stated, records.read_all(records.COMMITTED).values())
     display.summary(outcomes, here, committed, folder)
     sys.exit(1 if any(outcome.status == "failed" for outcome in outcomes) else 0)
 
@@ -273,7 +275,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
 def report(folder: Path | None, against: Path | None):
     """Write report.html, claims.md and verdicts.json for the records in FOLDER (runs/laptop if not given).
 
-    For the committed records, `dnlib report results`, the README's tables are made anew, too.
+    In a checkout, `dnlib report results` does so for the committed records, and makes the README's tables anew.
     """
     _check_checkout("dnlib report")
     from dnlib.course import moves, moves_table, report
@@ -299,7 +301,7 @@ def claims(folder: Path | None):
     from dnlib.images import ROOT
 
     folder = _with_records(folder or ROOT / "results")
-    claims_table(judge(load_claims(), records.read_all(folder / "records")))
+    claims_table(judge(load_claims(), records.read_all(folder / "records").values()))
 
 
 def _with_records(folder: Path | None) -> Path:
@@ -314,7 +316,7 @@ def _with_records(folder: Path | None) -> Path:
 @main.command()
 @click.argument("name", required=False)
 def data(name: str | None):
-    """List the datasets, or fetch and verify the one called NAME."""
+    """List the datasets, or fetch and verify the one called NAME, into DNLIB_DATA or data/downloads."""
     from dnlib.course import datasets_table
     from dnlib.images import datasets
 
@@ -329,7 +331,7 @@ def data(name: str | None):
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--profile", default="laptop", show_default=True, help="laptop (two CPU cores) or paper (a GPU).")
-@click.option("--steps", type=int, help="Instead of the profile's; with --more, of the instalment.")
+@click.option("--steps", type=int, help="How many, instead of the profile's; with --more, of the instalment.")
 @click.option(
     "--more",
     is_flag=False,
@@ -337,17 +339,17 @@ def data(name: str | None):
     metavar="TIME",
     help="Go on from what is there for one more instalment: 2h, 45m, 90s; or --more --steps N.",
 )
-@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), show_default=True, help="Several times, too.")
+@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), show_default=True, help="May be repeated.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")
 @click.option("--out", type=PATH, help="Output folder; runs/train/PROFILE_seedSEED if not given.")
 @click.option("--plan", is_flag=True, help="Train nothing: say how far each is, and what an hour here would buy.")
 @_on_a_cluster
-@click.option("--publish", is_flag=True, help="Make the weights the committed ones, in data/weights.")
-@click.option("--keep", is_flag=True, help="Keep the card, which tells of seed and length, in data/trainings.")
+@click.option("--publish", is_flag=True, help="Put the weights into data/weights, if at least as good.")
+@click.option("--keep", is_flag=True, help="Keep the card, named by seed and steps, in data/trainings.")
 def train(names, profile, steps, more, seeds, device, out, plan, cluster, publish, keep):
-    """Train the weights called NAMES as they were trained for the course, or list them.
+    """Train the weights called NAMES as they were trained for the course; without NAMES, list them.
 
-    Photographs: BSDS500 (`dnlib data bsds500`). Interrupted or killed, the same command goes on where it was.
+    Most learn from BSDS500, which `dnlib data bsds500` fetches. After an interruption the same command goes on.
 
     \b
     dnlib train                                          what ships
@@ -417,7 +419,7 @@ def _seconds(text: str) -> float:
 
 @main.group()
 def course():
-    """The chapters, to work in elsewhere."""
+    """Copy the chapters, to work in them elsewhere."""
 
 
 @course.command()
@@ -432,7 +434,7 @@ def copy(folder):
 
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
-@click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8888, show_default=True, help="Of JupyterLab.")
 @click.option("--browser/--no-browser", default=True, help="Open a browser, or only say the address.")
 def lab(folder, port, browser):
     """Open the course in JupyterLab, with a start page: chapters, minutes, what is done, which data is missing.

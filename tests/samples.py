@@ -1,4 +1,6 @@
-"""A little chapter for tests: its parameters, and a body that succeeds."""
+"""A little chapter for tests: its parameters, and a body that succeeds; and a record of one."""
+
+from dnlib.course.records import Record, plain
 
 PARAMETERS = """profile: str = "laptop"  # how much
 seed: int = 0
@@ -14,3 +16,10 @@ run = dnlib.start("{name}", profile, seed, device, strength=strength)
 dnlib.verify("one is one", 1 == 1)
 run.record(strength=strength)
 """
+
+
+def record(seed=0, profile="laptop", parameters=None, scenes=None, **measured):
+    """What a run of chapter 01_x measured, and nothing of where it ran."""
+    known = {"parameters": parameters or {}, "scenes": scenes or {}, "measured": plain(measured), "datasets": {}}
+    where = {"device": "cpu", "versions": {}, "commit": "", "machine": "", "seconds": 1.0, "peak_memory_mb": 100}
+    return Record("01_x", profile, seed, **known, **where)

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from dnlib import course
 from dnlib.cli import main
-from dnlib.course import jobs, runner
+from dnlib.course import jobs, load_claims, runner
 from dnlib.denoiser import learned
 from dnlib.images import Picture, datasets, photo, places, read, write
 from dnlib.zoo import provenance, trainer
@@ -114,11 +115,13 @@ def test_bad_destinations_are_one_line(noisy_file, tmp_path):
         (["run", "01", "-p", "noise_std", "loud"], ["'noise_std' is of type float"]),
         (["run", "00", "01", "-p", "noise_std", "0.2"], ["00_start_here has no parameter"]),
         (["run", "--seed", "-4"], ["-4 is not in the range"]),
+        (["run", "01", "--device", "tpu"], ["the device can be auto, cpu", "'tpu' was given"]),
         (
             ["run", "01", "--in-place", "-p", "nope", "1", "--profile", "huge", "--seed", "5", "--publish"],
             ["without other options; --profile, --publish, --seed, -p was given"],
         ),
         (["data", "imagenet"], ["'imagenet'", "kodak24"]),
+        (["data", "kodak"], ["Did you mean 'kodak24'?"]),
         (["claims", "nowhere"], ["no records", "dnlib run"]),
         (["report", "nowhere"], ["no records"]),
     ],
@@ -127,6 +130,13 @@ def test_wrong_requests_are_one_line_before_anything_runs(arguments, fragments, 
     for name in ("execute", "execute_in_place"):
         monkeypatch.setattr(runner, name, lambda *_: pytest.fail("something ran"))
     assert refused(call(*arguments), *fragments)
+
+
+def test_a_mistake_in_the_claims_is_told_before_anything_runs(monkeypatch, tmp_path):
+    (tmp_path / "claims.yaml").write_text("- {id: c, colour: red}")
+    monkeypatch.setattr(course, "load_claims", lambda: load_claims(tmp_path / "claims.yaml"))
+    monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("something ran"))
+    assert refused(call("run", "00", "--profile", "smoke", "--out", tmp_path), "an entry that is not a claim")
 
 
 def test_a_folder_in_use_is_refused(tmp_path):

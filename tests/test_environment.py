@@ -55,7 +55,7 @@ def test_what_is_optional_is_part_of_the_test_extra():
 
 LIGHT = {
     "dnlib.cli": ["torch", "numpy", "matplotlib", "papermill"],
-    "dnlib.images.stacks": ["zarr", "tifffile", "torch"],
+    "dnlib.images.reading": ["zarr", "tifffile", "torch"],
     "dnlib.denoiser.choosing": ["torch", "matplotlib", "ipywidgets"],
     "dnlib.filters.calibration, dnlib.filters.groups, dnlib.filters.recorrupted, dnlib.filters.stripes": [
         "torch",

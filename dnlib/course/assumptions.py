@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from dnlib.course import tables
+
 COLUMNS = ("independent pixels", "known noise", "two shots", "a burst", "clean images")
 
 
@@ -56,9 +58,8 @@ def table(chapter: str) -> str:
     | 02 | Noise2Noise | – | – | of each scene | – | – |
     | 03a | Noise2Void, Noise2Self | ? | ? | ? | ? | ? |
     """
-    lines = ["| chapter | method | " + " | ".join(COLUMNS) + " |", "|---" * (2 + len(COLUMNS)) + "|"]
+    rows = []
     for row in ROWS:
-        known = row.chapter <= chapter
-        cells = (row.needs.get(column, "–") if known else "?" for column in COLUMNS)
-        lines.append(f"| {row.chapter} | {row.method} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        cells = (row.needs.get(column, "–") if row.chapter <= chapter else "?" for column in COLUMNS)
+        rows.append((row.chapter, row.method, *cells))
+    return tables.table(("chapter", "method", *COLUMNS), rows).rstrip("\n")

@@ -10,7 +10,7 @@ import os
 import platform
 import random
 import time
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,9 +112,19 @@ class Run:
         source : str
             "phones" or "simulation".
         """
+        from dnlib.noise import Camera
+        from dnlib.training import draw_noisy
+
         if datasets.find("sidd_val_crops").is_present:
             return self.load("sidd_val_crops")[:count], "phones"
-        return [self._simulated_pair(index, iso) for index in range(count)], "simulation"
+        pairs, names = [], [name for name in arrays.PHOTOS if arrays.photo(name).ndim == 3]
+        for index in range(count):
+            name = names[index % len(names)]
+            clean = self.photo(name)
+            noisy = arrays.to_image(draw_noisy(arrays.to_tensor(clean), Camera(iso), self.seed, index).image)
+            pixels = (np.rint(255 * image.clip(0, 1)).astype(np.uint8) for image in (clean, noisy))
+            pairs.append(datasets.Example(name, *pixels))
+        return pairs, "simulation"
 
     def judges(self, side: int = 256) -> dict[str, list[datasets.Example]]:
         """Pairs of `zoo.phones.all_judges`, noted in the record: phones with texture, with a chart, a simulated phone.
@@ -129,16 +139,6 @@ class Run:
         from dnlib.zoo import phones
 
         return phones.all_judges(self.load, side, simulated=6)
-
-    def _simulated_pair(self, index: int, iso: float) -> datasets.Example:
-        from dnlib.noise import Camera
-        from dnlib.training import draw_noisy
-
-        names = _colour_photos()
-        name = names[index % len(names)]
-        clean = self.photo(name)
-        noisy = arrays.to_image(draw_noisy(arrays.to_tensor(clean), Camera(iso), self.seed, index).image)
-        return datasets.Example(name, *(np.rint(255 * image.clip(0, 1)).astype(np.uint8) for image in (clean, noisy)))
 
     def _note(self, name: str) -> None:
         if name not in self.datasets:
@@ -178,7 +178,8 @@ class Run:
             precision=precision_of("auto", self.device),
             threads=torch.get_num_threads(),
         )
-        records.write(record, _destination(record))
+        by_hand = ROOT / "runs" / "by_hand" / "records" / f"{record.name}.json"
+        records.write(record, Path(os.environ.get("DNLIB_RECORD") or by_hand))  # where the runner wants it
         known = claims.load_claims(chapter=self.chapter)
         committed = verdicts.judge(known, records.committed(self.chapter))
         for judgement, here in zip(committed, verdicts.judge(known, [record]), strict=True):
@@ -243,15 +244,3 @@ def verify(statement: str, holds: bool) -> None:
     print(f"{'PASS' if holds else 'FAIL'} {statement}")
     if not holds:
         raise AssertionError(f"this should hold in every profile: {statement}")
-
-
-@cache
-def _colour_photos() -> list[str]:
-    return [name for name in arrays.PHOTOS if arrays.photo(name).ndim == 3]
-
-
-def _destination(record: records.Record) -> Path:
-    """The runner says where a record belongs; by hand it goes to runs/by_hand."""
-    told = os.environ.get("DNLIB_RECORD")
-    name = records.run_name(record.chapter, record.profile, record.seed)
-    return Path(told) if told else ROOT / "runs" / "by_hand" / "records" / f"{name}.json"

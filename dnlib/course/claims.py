@@ -3,8 +3,11 @@
 They stand in `results/claims.yaml`. A claim that does not hold is shown as such.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import yaml
 
 from dnlib.course import jobs
 from dnlib.course.profiles import PROFILES
-from dnlib.course.records import Record, kinds
+from dnlib.course.records import COMMITTED, Record, kinds
 from dnlib.images import check_entries, datasets, one_of, shipped
 
 CLAIMS = shipped("results") / "claims.yaml"
@@ -115,12 +118,15 @@ class Claim:
         return self.kind == "equals" or self.sample == "nothing"
 
     @property
+    def settings(self) -> list[str]:
+        """What a run must be told, in words."""
+        return [f"{name} = {value}" for name, value in self.where.items() if value != ""]
+
+    @property
     def conditions(self) -> str:
         """Under which a run tests it, in words."""
-        settings = [f"{name} = {value}" for name, value in self.where.items() if value != ""]
-        return ", ".join(
-            [f"profile {' or '.join(self.profiles)}", *settings, *([f"dataset {self.needs}"] if self.needs else [])]
-        )
+        data = [f"dataset {self.needs}"] if self.needs else []
+        return ", ".join([f"profile {' or '.join(self.profiles)}", *self.settings, *data])
 
     @property
     def bound_in_words(self) -> str:
@@ -186,7 +192,8 @@ def _is_bound(kind: str, bound: Any) -> bool:
 def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     """The claims in the order of the file, of one chapter or all.
 
-    Raises ValueError for an entry that is not a claim, an unknown chapter or dataset, or an id that is used twice.
+    Raises ValueError for an entry that is not a claim, an unknown chapter or dataset, a value that its chapter does not
+    measure, or an id that is used twice.
 
     Examples
     --------
@@ -203,11 +210,39 @@ def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     for claim in claims:
         one_of(claim.chapter, chapters, f"claim {claim.id}: the chapter")
         one_of(claim.needs, known, f"claim {claim.id}: the dataset that it needs")
+        _check_value(claim)
     ids = [claim.id for claim in claims]
     twice = {name for name in ids if ids.count(name) > 1}
     if twice:
         raise ValueError(f"{path}: the ids {', '.join(sorted(twice))} are used twice")
     return [claim for claim in claims if chapter in (None, claim.chapter)]
+
+
+def _check_value(claim: Claim) -> None:
+    """Raises ValueError for a name in a claim's value that is in no record of its chapter, nor in the chapter itself.
+
+    Else a mistyped one would read as not tested.
+    """
+    for place in claim.value.split(" - "):
+        for name in place.split("."):
+            if name != "*" and f'"{name}":' not in _recorded(claim.chapter) and not _mentions(claim.chapter, name):
+                raise ValueError(
+                    f"claim {claim.id}: the value is {claim.value!r}, and {claim.chapter} measures no {name!r}; "
+                    "correct the name, or have the chapter record it"
+                )
+
+
+@cache
+def _recorded(chapter: str) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(COMMITTED.glob(f"{chapter}-*.json")))
+
+
+@cache
+def _mentions(chapter: str, name: str) -> bool:
+    """Whether a chapter's code has a word: a name that no committed run has measured yet."""
+    cells = json.loads((jobs.NOTEBOOKS / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) is not None
 
 
 def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -219,13 +254,8 @@ def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:
     [('cat', 30.1), ('moon', 33.2)]
     """
     head, _, rest = path.partition(".")
-    if not isinstance(measured, dict):
-        return
-    keys = list(measured) if head == "*" else [head] if head in measured else []
-    for key in keys:
-        name = key if head == "*" else ""
-        if not rest:
-            yield name, measured[key]
-            continue
-        for place, value in lookup(measured[key], rest):
-            yield ", ".join(filter(None, [name, place])), value
+    for key, inner in measured.items() if isinstance(measured, dict) else ():
+        if head in ("*", key):
+            star = [key] if head == "*" else []
+            for place, value in lookup(inner, rest) if rest else [("", inner)]:
+                yield ", ".join(filter(None, [*star, place])), value

@@ -6,28 +6,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bars, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
+from rich.text import Text
 
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Outcome, Progress
 from dnlib.course.moves import Move
 from dnlib.course.verdicts import Judgement
 
-_COLOURS = {
-    "held": "green",
-    "did not hold": "red",
-    "undecided": "yellow",
-    "not tested": "dim",
-    "ok": "green",
-    "failed": "red",
-}
+_COLOURS = {"held": "green", "did not hold": "red", "undecided": "yellow", "not tested": "dim"}
+_MARKS = {"good": Text("ok", "green"), "limited": Text("!", "yellow"), "broken": Text("x", "red")}
 
 
 def plain_console() -> Console:
-    """Standard output, as wide as the terminal, or wide enough for tables where there is none."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 130)
+    """Standard output, as wide as the terminal, or wide enough for tables where there is none; no text is markup."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 130)
 
 
 class Display:
@@ -36,7 +30,7 @@ class Display:
     def __init__(self, jobs: int):
         self.console = plain_console()
         self.jobs, self.ended = jobs, 0
-        self._task, self._current, self._verdicts = None, None, 0
+        self._shown, self._task, self._said = None, None, 0  # which job, its bar, how many of its verdicts
         self._bars = Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
@@ -57,18 +51,18 @@ class Display:
         self._bars.stop()
 
     def progress(self, progress: Progress) -> None:
-        if progress.job != self._current:
-            self._current, self._verdicts = progress.job, 0
-            if self._task is not None:
+        if progress.job != self._shown:
+            if self._shown:
                 self._bars.remove_task(self._task)
-            self._task = self._bars.add_task(f"[{self.ended + 1}/{self.jobs}] {progress.job.name}", verdicts="")
+            head = f"[{self.ended + 1}/{self.jobs}] {progress.job.name}"
+            self._shown, self._task, self._said = progress.job, self._bars.add_task(head, verdicts=""), 0
             if not self.console.is_terminal:
-                self.console.print(f"[{self.ended + 1}/{self.jobs}] {progress.job.name} ...", markup=False)
+                self._line(f"{head} ...")
         self._bars.update(self._task, completed=progress.cell, total=progress.cells, verdicts=_tally(progress.verdicts))
         if not self.console.is_terminal:
-            for line in progress.verdicts[self._verdicts :]:
+            for line in progress.verdicts[self._said :]:  # of the cell before
                 self._line(f"  {progress.seconds:5.0f} s  cell {progress.cell - 1}/{progress.cells}  {line}")
-        self._verdicts = len(progress.verdicts)
+        self._said = len(progress.verdicts)
 
     def finished(self, outcome: Outcome) -> None:
         self.ended += 1
@@ -89,7 +83,7 @@ class Display:
     ) -> None:
         """What came of a run: its numbers beside the committed verdicts, what failed, where all is."""
         self._bars.stop()
-        tested = [(kept, judgement) for kept, judgement in zip(committed, here, strict=True) if judgement.stages]
+        tested = [(kept, judgement) for kept, judgement in zip(committed, here, strict=True) if judgement.evidence]
         if tested:
             claims_table(*zip(*tested, strict=True), console=self.console)
         if untested := len(here) - len(tested):
@@ -103,7 +97,7 @@ class Display:
         self._line(f"report              {folder / 'report.html'}")
 
     def _line(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(text, soft_wrap=True)
 
 
 def _tally(verdicts: Iterable[str]) -> str:
@@ -122,12 +116,11 @@ def claims_table(
     if here:
         table.add_column("this run")
     for index, judgement in enumerate(judgements):
-        beside = "\n".join(filter(None, [judgement.by_length, judgement.reason]))
         table.add_row(
-            f"[{_COLOURS[judgement.verdict]}]{judgement.verdict}[/]",
-            f"{judgement.claim.statement}\n[dim]{judgement.claim.source}[/]",
+            Text(judgement.verdict, _COLOURS[judgement.verdict]),
+            _two_lines(judgement.claim.statement, judgement.claim.source),
             judgement.claim.published or "–",
-            f"{judgement.measured}\n[dim]{beside}[/]" if beside else judgement.measured,
+            _two_lines(judgement.measured, "\n".join(filter(None, [judgement.by_length, judgement.reason]))),
             *([here[index].measured] if here else []),
         )
     (console or plain_console()).print(table)
@@ -137,9 +130,12 @@ def moves_table(moves: Sequence[Move]) -> None:
     """Print the verdicts that moved, a row each, with the reason."""
     table = Table("claim", "before", "", "after", "why")
     for move in moves:
-        before, after = (f"{escape(verdict)}\n[dim]{escape(text)}[/]" for verdict, text in (move.before, move.after))
-        table.add_row(escape(move.claim), before, "->", after, move.why)
+        table.add_row(move.claim, _two_lines(*move.before), "->", _two_lines(*move.after), move.why)
     plain_console().print(table if moves else "no verdict moved")
+
+
+def _two_lines(text: str, beside: str) -> Text:
+    return Text.assemble(text, (f"\n{beside}" if beside else "", "dim"))
 
 
 def datasets_table(datasets) -> None:
@@ -155,7 +151,7 @@ def datasets_table(datasets) -> None:
 
 def weights_table(recipes, cards) -> None:
     """What ships, or could be trained: size, length of training, PSNR on held-out images, scores on test sets."""
-    table = Table(_names(), "what", "MB", "steps", "held out, dB", "scores")
+    table = Table(Column("name", no_wrap=True), "what", "MB", "steps", "held out, dB", "scores")
     for name, recipe in recipes.items():
         card = cards.read_card(name) if name in cards.available() else {}
         size = f"{card['bytes'] / 1e6:.1f}" if card else "not here"
@@ -170,15 +166,10 @@ def _brief(where: str) -> str:
     return where if len(where) < 60 else f"{where.partition('(')[0]}(...)"
 
 
-def _names() -> Column:
-    """They are typed again, and never cut."""
-    return Column("name", no_wrap=True)
-
-
 def outlook_table(outlooks: Iterable, profile: str, device: str) -> None:
     """How far trainings are, what a step takes, and what time here would buy: an `Outlook` a row."""
     columns = "steps done", "held out, dB", "behind source, dB", "an hour buys, dB", "steps an hour"
-    table = Table(_names(), *columns, "GFLOP a step", "MB a step", "steps in all", "PFLOP", "hours")
+    table = Table(Column("name", no_wrap=True), *columns, "GFLOP a step", "MB a step", "steps in all", "PFLOP", "hours")
     for one in outlooks:
         table.add_row(
             one.name,
@@ -205,7 +196,6 @@ def outlook_table(outlooks: Iterable, profile: str, device: str) -> None:
 def doctor_table(findings) -> None:
     """Print what the doctor found, a row each."""
     table = Table("", "what", "found")
-    marks = {"good": "[green]ok[/]", "limited": "[yellow]![/]", "broken": "[red]x[/]"}
     for finding in findings:
-        table.add_row(marks[finding.state], finding.what, finding.found)
+        table.add_row(_MARKS[finding.state], finding.what, finding.found)
     plain_console().print(table)

@@ -1,7 +1,7 @@
 """Learning curves: numbers against the length of training, on a logarithmic axis, as SVG."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -48,16 +48,16 @@ def draw(name: str, title: str, axis: str, series: dict[str, Sequence[Point]]) -
     return svg.written(root)
 
 
-def of_stages(judgement: Judgement) -> str:
+def of_lengths(judgement: Judgement) -> str:
     """A claim's margin against the length of training; "" for a claim of one length, or one without a margin."""
-    claim, points = judgement.claim, []
-    for end, stage in enumerate(judgement.stages, 1):
-        margin = replace(judgement, stages=judgement.stages[:end]).margin
-        if margin:
-            half = margin.half_interval() if margin.is_known else 0.0
-            points.append(Point(stage.length or 0.0, margin.mean, half, stage.verdict))
-    if len(points) < 2:
+    claim = judgement.claim
+    if len(judgement.evidence) < 2 or claim.is_counted:
         return ""
+    points = []
+    for found in judgement.evidence:
+        margin = found.weakest.margin
+        half = margin.half_interval() if margin.is_known else 0.0
+        points.append(Point(found.length, margin.mean, half, found.verdict))
     return draw(f"stages-{claim.id}", claim.statement, f"margin, {claim.unit}", {"": points})
 
 

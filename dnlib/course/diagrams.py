@@ -51,11 +51,10 @@ class Box(NamedTuple):
     text: str
 
 
-Part = Panel | Box | str
 WIDTHS = {Panel: 1.0, Box: 1.05, str: 0.62}
 
 
-def draw(*rows: Sequence[Part], height: float = 2.0) -> Figure:
+def draw(*rows: Sequence[Panel | Box | str], height: float = 2.0) -> Figure:
     """A diagram: rows of pictures, boxes with arrows, and words between them.
 
     Parameters
@@ -95,18 +94,16 @@ def draw(*rows: Sequence[Part], height: float = 2.0) -> Figure:
     return fig
 
 
-def _draw(ax: Axes, part: Part) -> None:
+def _draw(ax: Axes, part: Panel | Box | str) -> None:
     if isinstance(part, Panel):
-        return _picture(ax, part)
-    ax.set(xlim=(0, 1), ylim=(0, 1))
-    if isinstance(part, str):
+        _picture(ax, part)
+    elif isinstance(part, str):
         ax.text(0.5, 0.5, part, ha="center", va="center", color=INK, fontsize=9)
-        return None
-    look = {"boxstyle": "round,pad=0.5", "facecolor": "#dbe9f6", "edgecolor": plots.BLUE}
-    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.2}
-    ax.annotate("", (1.04, 0.5), (-0.04, 0.5), arrowprops=arrow, annotation_clip=False)
-    ax.text(0.45, 0.5, part.text, ha="center", va="center", fontsize=8, bbox=look)
-    return None
+    else:
+        look = {"boxstyle": "round,pad=0.5", "facecolor": "#dbe9f6", "edgecolor": plots.BLUE}
+        arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.2}
+        ax.annotate("", (1.04, 0.5), (-0.04, 0.5), arrowprops=arrow, annotation_clip=False)
+        ax.text(0.45, 0.5, part.text, ha="center", va="center", fontsize=8, bbox=look)
 
 
 def _picture(ax: Axes, panel: Panel) -> None:
@@ -140,11 +137,8 @@ def calls(network: "nn.Module", *, cut: bool = False) -> "Iterator[list[Tensor]]
         made.append(shown[0].detach())
         return answer.detach() if cut else answer
 
-    handle = network.register_forward_hook(catch)
-    try:
+    with network.register_forward_hook(catch):
         yield made
-    finally:
-        handle.remove()
 
 
 def sees(function: "Callable[[Tensor], Tensor]", image: "Tensor", place: tuple[int, int]) -> np.ndarray:

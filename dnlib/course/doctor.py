@@ -57,7 +57,7 @@ def _device() -> Finding:
         return Finding("torch", f"cannot be imported: {error}", "broken")
     if torch.cuda.is_available():
         return Finding("device", f"{torch.cuda.get_device_name()} (CUDA {torch.version.cuda})")
-    return Finding("device", f"{provenance.machine()}; no GPU, none is needed for smoke and laptop", "good")
+    return Finding("device", f"{provenance.machine()}; no GPU, none is needed for smoke and laptop")
 
 
 def _kernel() -> Finding:
@@ -67,27 +67,24 @@ def _kernel() -> Finding:
         command = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except Exception as error:
         return Finding("Jupyter kernel", f"python3 is missing ({error}); `pip install ipykernel`", "broken")
-    found = shutil.which(command)
-    if found and os.path.realpath(found) == os.path.realpath(sys.executable):
+    if os.path.realpath(shutil.which(command) or "") == os.path.realpath(sys.executable):
         return Finding("Jupyter kernel", "python3, this environment")
-    return Finding(
-        "Jupyter kernel", f"python3 is {command}, another environment; set JUPYTER_PREFER_ENV_PATH=1", "limited"
-    )
+    other = f"python3 is {command}, another environment; set JUPYTER_PREFER_ENV_PATH=1"
+    return Finding("Jupyter kernel", other, "limited")
 
 
 def _memory() -> Finding:
     try:
         gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     except (ValueError, OSError, AttributeError):
-        return Finding("memory", "unknown", "good")
-    enough = gigabytes >= 4
-    return Finding(
-        "memory", f"{gigabytes:.0f} GB" + ("" if enough else "; the course wants 4"), "good" if enough else "limited"
-    )
+        return Finding("memory", "unknown")
+    if gigabytes < 4:
+        return Finding("memory", f"{gigabytes:.0f} GB; the course wants 4", "limited")
+    return Finding("memory", f"{gigabytes:.0f} GB")
 
 
 def _data() -> Finding:
-    here = [dataset.name for dataset in datasets.registry().values() if dataset.is_present]
+    here = [name for name, dataset in datasets.registry().items() if dataset.is_present]
     missing = [name for name in datasets.registry() if name not in here]
     text = f"in {home()}: {', '.join(here) or 'none'}"
     if missing:

@@ -1,8 +1,8 @@
-"""The evidence for one claim: its checked values by place and seed, and what they say at one length of training."""
+"""The evidence for a claim at one length of training: its checked values by place and seed, and what they say."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, Margin, measure
 
 Verdict = Literal["held", "did not hold", "undecided", "not tested"]
-VERDICTS: tuple[Verdict, ...] = ("held", "did not hold", "undecided", "not tested")
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Entry:
         return [self._measured(side) for side in self.claim.margins(self.table)]
 
     @property
-    def compared(self) -> list[Margin]:
-        """The margins, of what is compared with a number at all."""
-        return [] if self.claim.is_counted else self.margins
+    def margin(self) -> Margin | None:
+        """The smaller one; none for what is not a number over a sample."""
+        return None if self.claim.is_counted else min(self.margins, key=lambda margin: margin.mean)
 
     @cached_property
     def mean(self) -> Margin:
@@ -77,16 +77,12 @@ class Entry:
 
     def probabilities(self) -> tuple[float, float]:
         """How probable the value would be if it were no better, and no worse, than its bound: what speaks against."""
-        if self.claim.is_counted:
-            return self._counted()
+        if self.claim.is_counted:  # all seeds agree, or it is open; a single one decides what has nothing to sample
+            enough = self.claim.sample == "nothing" or len(self.values) > 1
+            return (0.0 if enough and all(self._right) else 1.0), (0.0 if enough and not any(self._right) else 1.0)
         held = max(m.probability if m.mean > 0 or m.error == 0 == m.mean else 1.0 for m in self.margins)
         failed = min(m.probability if m.mean < 0 else 1.0 for m in self.margins)
         return held, failed
-
-    def _counted(self) -> tuple[float, float]:
-        """All seeds agree, or it is open; a single one says something only about what has nothing to sample."""
-        enough = self.claim.sample == "nothing" or len(self.values) > 1
-        return (0.0 if enough and all(self._right) else 1.0), (0.0 if enough and not any(self._right) else 1.0)
 
     @cached_property
     def _right(self) -> list[bool]:
@@ -105,7 +101,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """Mean and 95 % interval with unit, or the values, and over how many seeds or images."""
+        """Mean and 95 % interval with unit, or the values."""
         if self.claim.is_counted:
             return f"{', '.join(sorted({_short(value) for value in self.values.values()}))} {self.claim.unit}".strip()
         spread = f" ± {self.mean.half_interval():.2g}" if self.mean.is_known else ""
@@ -123,15 +119,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A claim at one length of training."""
+class Evidence:
+    """All entries of a claim at one length of training; None, where length is no matter."""
 
     length: float | None
     entries: tuple[Entry, ...]
 
     @cached_property
     def probabilities(self) -> tuple[float, float]:
-        """Against and for: every entry must hold, and one that fails is enough."""
+        """As of an entry: each must hold, one that fails is enough, and any of them had a chance to."""
         held, failed = zip(*(entry.probabilities() for entry in self.entries), strict=True)
         return max(held), min(1.0, len(failed) * min(failed))
 
@@ -141,10 +137,10 @@ class Stage:
         held, failed = self.probabilities
         return "held" if held < LEVEL else "did not hold" if failed < LEVEL else "undecided"
 
-    @property
+    @cached_property
     def weakest(self) -> Entry:
         """The entry that speaks most against the claim."""
-        return min(self.entries, key=lambda entry: (entry.certainty, min((m.mean for m in entry.compared), default=0)))
+        return min(self.entries, key=lambda entry: (entry.certainty, entry.margin.mean if entry.margin else 0))
 
     @property
     def of_which(self) -> str:

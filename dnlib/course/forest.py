@@ -38,7 +38,7 @@ def draw(name: str, title: str, judgements: Sequence[Judgement]) -> str:
 
     name, title: of the picture in the page.
     """
-    rows = sorted((j for j in judgements if j.margin), key=lambda j: (not j.margin.is_known, -_certainty(j)))
+    rows = sorted((j for j in judgements if j.margin), key=lambda j: (not j.margin.is_known, -j.weakest.certainty))
     if not rows:
         return ""
     bottom = TOP + ROW * len(rows)
@@ -60,11 +60,11 @@ def _axis(root: Element, bottom: float) -> None:
 
 
 def _row(root: Element, judgement: Judgement, y: float) -> None:
-    name, known, at = judgement.claim.id, judgement.margin.is_known, _certainty(judgement)
+    name, at = judgement.claim.id, judgement.weakest.certainty
     row = svg.add(root, "g", svg.css_class(judgement.verdict), id=f"forest-{name}")
     svg.add(svg.add(row, "a", href=f"#{name}"), "text", "end", name, x=LEFT - 20, y=y + 4)
     svg.add(row, "text", "", in_words(judgement), x=RIGHT + 18, y=y + 4)
-    if not known:
+    if not judgement.margin.is_known:
         svg.line(row, "unknown", LEFT, y, RIGHT, y)
         return
     svg.line(row, "interval", place(at - 1), y, place(at + 1), y)
@@ -83,7 +83,3 @@ def in_words(judgement: Judgement) -> str:
     spread = f" ± {half:.2g}" if margin.is_known and half else ""
     note = "" if spread else ", no spread" if margin.is_known else ", one seed"
     return f"{margin.mean:+.3g}{spread} {unit}{note}"
-
-
-def _certainty(judgement: Judgement) -> float:
-    return judgement.stages[-1].weakest.certainty

@@ -2,8 +2,9 @@
 
 import re
 import shutil
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,25 +48,32 @@ class Job:
         return {"profile": self.profile, "seed": self.seed, "device": self.device, **self.overrides}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Progress:
-    """What the runner reports after every cell: which job, how far, and the verdicts so far."""
+    """How far a job is, as the runner reports before every cell.
+
+    cell: its number, from 1 in the chapter. verdicts: the lines so far.
+    """
 
     job: Job
-    cell: int
     cells: int
-    seconds: float
-    verdicts: tuple[str, ...]
+    cell: int = 0
+    verdicts: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.started
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. cell: number of the failing cell, counted from 1 over all cells of the chapter."""
+    """How a job ended. cell: number of the failing cell, from 1 in the chapter."""
 
     job: Job
     status: Literal["ok", "failed", "unchanged"]
     seconds: float = 0.0
-    verdicts: tuple[str, ...] = ()
+    verdicts: Sequence[str] = ()
     cell: int | None = None
     error: str = ""
 
@@ -120,8 +128,6 @@ def plan(
     out = Path(out or ROOT / "runs" / profile).resolve()
     for name in set(overrides or {}) & set(COMMON):
         raise ValueError(f"{name} has an option of its own: --{name}")
-    if any(seed < 0 for seed in seeds):
-        raise ValueError(f"a seed is a whole number >= 0; {min(seeds)} was given")
     return [
         Job(path.stem, profile, seed, device, typed(path, overrides or {}), out)
         for seed in dict.fromkeys(seeds)

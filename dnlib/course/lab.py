@@ -58,7 +58,7 @@ def start_page(folder: Path, runs: Path = ROOT / "runs") -> str:
 
 def _done(runs: Path) -> dict[str, records.Record]:
     """The last run of each chapter on this machine in the size of a laptop."""
-    found = [record for folder in runs.glob("*/records") for record in records.read_all(folder)]
+    found = [record for folder in runs.glob("*/records") for record in records.read_all(folder).values()]
     found.sort(key=lambda record: record.finished)
     return {record.chapter: record for record in found if record.profile == "laptop"}
 
@@ -68,7 +68,7 @@ def _timed() -> dict[str, float]:
 
     Of a chapter that the benchmark does not have, those of its quickest committed run.
     """
-    shipped = [record for record in records.read_all(records.COMMITTED) if record.profile == "laptop"]
+    shipped = [record for record in records.read_all(records.COMMITTED).values() if record.profile == "laptop"]
     quickest = {run.chapter: run.seconds for run in sorted(shipped, key=lambda run: -run.seconds)}
     if not report.TIMES.is_file():
         return quickest

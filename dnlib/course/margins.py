@@ -20,7 +20,7 @@ LEVEL = 0.05
 class Margin:
     """A mean with what makes it err.
 
-    parts: (variance of the mean, degrees of freedom) over seeds and over scenes; of those there are several of.
+    parts: (variance of the mean, degrees of freedom) over seeds and over scenes, where there are several.
 
     Examples
     --------

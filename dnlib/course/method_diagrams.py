@@ -142,10 +142,8 @@ def shuffled(method: APBSN, noisy: Tensor) -> Figure:
     near = np.maximum(*np.abs(np.indices(hidden.shape) - np.array(ring)[:, None, None])) <= 2
     again = (used[1][:1] == noisy).any(dim=1)[0].numpy()
     whole, network = to_image(noisy), Box(label(method.network))
-    strides = [
-        Box(f"every {stride}th pixel" if stride > 3 else f"every {['', '', '2nd', '3rd'][stride]} pixel")
-        for stride in (method.train_stride, method.stride)
-    ]
+    ordinal = {2: "2nd", 3: "3rd"}
+    strides = [Box(f"every {ordinal.get(n, f'{n}th')} pixel") for n in (method.train_stride, method.stride)]
     return draw(
         [
             Panel(whole, "to learn:\nnoisy"),

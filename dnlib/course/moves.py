@@ -8,6 +8,7 @@ from typing import Any
 
 from dnlib.course import records
 from dnlib.course.verdicts import Judgement
+from dnlib.images import check_entries, one_of
 
 FORM = 1
 NAME = "verdicts.json"
@@ -46,7 +47,7 @@ def _entry(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
         "verdict": judgement.verdict,
         "adjusted": judgement.adjusted,
         "measured": judgement.measured,
-        "interval": records.plain(judgement.stages[-1].weakest.mean.interval) if known else None,
+        "interval": records.plain(judgement.weakest.mean.interval) if known else None,
         "bound": judgement.claim.bound_in_words,
         "records": {
             stems[record.sha256]: {"sha256": record.sha256, "commit": record.commit, "datasets": record.datasets}
@@ -69,27 +70,23 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
     path = path / NAME if path.is_dir() else path
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        wrong = "" if _is_right(content) else f"it is not of form {FORM}"
-    except FileNotFoundError:
-        wrong = "it is not there"
+        _check(content)
     except (OSError, ValueError, RecursionError) as error:
-        wrong = str(error) or "it is no JSON"
-    if wrong:
-        raise ValueError(f"{path} holds no verdicts to compare with ({wrong}); `dnlib report FOLDER` writes {NAME}")
+        why = "it is not there" if isinstance(error, FileNotFoundError) else error
+        raise ValueError(
+            f"{path} holds no verdicts to compare with ({why}); `dnlib report FOLDER` writes {NAME}"
+        ) from error
     return content["claims"]
 
 
-def _is_right(content: Any) -> bool:
-    """Whether all that is compared is there."""
-    if not _has(content, {"form": int, "claims": dict}) or content["form"] != FORM:
-        return False
-    claims = content["claims"].values()
-    return all(_has(claim, CLAIM) and all(_has(one, RECORD) for one in claim["records"].values()) for claim in claims)
-
-
-def _has(entry: Any, kinds: dict[str, type]) -> bool:
-    """Whether it has these keys, with values of these types."""
-    return isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in kinds.items())
+def _check(content: Any) -> None:
+    """Raises ValueError unless all that is compared is there."""
+    check_entries("not of this form", content, {"form": int, "claims": dict})
+    one_of(content["form"], [FORM], "the form")
+    for name, claim in content["claims"].items():
+        check_entries(name, claim, CLAIM)
+        for record in claim["records"].values():
+            check_entries(f"{name}, a record", record, RECORD)
 
 
 def between(old: dict[str, dict[str, Any]], new: dict[str, dict[str, Any]]) -> list[Move]:

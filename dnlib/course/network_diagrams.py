@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 import numpy as np
 import torch
@@ -45,13 +46,10 @@ def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]
     def note(name: str) -> Callable:
         return lambda module, shown, answer: found.append((name, tuple(answer.shape[1:])))
 
-    handles = [part.register_forward_hook(note(name)) for name, part in parts]
-    try:
-        with torch.no_grad():
-            network(image)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with ExitStack() as hooks, torch.no_grad():
+        for name, part in parts:
+            hooks.enter_context(part.register_forward_hook(note(name)))
+        network(image)
     return found
 
 

@@ -11,7 +11,7 @@ LARGE = 100_000  # bytes of a PNG
 QUALITY = 85  # of a JPEG
 
 
-def stored(pixels: np.ndarray) -> tuple[str, str]:
+def encoded(pixels: np.ndarray) -> tuple[str, str]:
     """The kind and the text under which a notebook keeps a picture.
 
     Noise does not compress without loss: a picture that is too large as a PNG is kept as a JPEG, with all colours.
@@ -30,10 +30,10 @@ def stored(pixels: np.ndarray) -> tuple[str, str]:
 
     Examples
     --------
-    >>> stored(np.zeros((9, 9, 3), np.uint8))[0]
+    >>> encoded(np.zeros((9, 9, 3), np.uint8))[0]
     'image/png'
     >>> noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
-    >>> stored(noise)[0]
+    >>> encoded(noise)[0]
     'image/jpeg'
     """
     from PIL import Image

@@ -65,7 +65,7 @@ def show(figure: Figure, alt: str) -> None:
     """
     from IPython.display import display
 
-    kind, text = pictures.stored(_pixels(figure))
+    kind, text = pictures.encoded(_pixels(figure))
     display({kind: text, "text/plain": alt}, metadata={kind: {"alt": alt}}, raw=True)
     plt.close(figure)
 

@@ -129,24 +129,23 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"it holds {constant}")
 
 
-def read_all(folder: Path, names: Sequence[str] | None = None) -> list[Record]:
-    """The records in a folder in order of file names: all, or those of the runs named.
+def read_all(folder: Path, names: Sequence[str] | None = None) -> dict[str, Record]:
+    """The records in a folder by the names of their files without ending, in order: all, or those of the runs named.
 
     What is not a record as it was written is left out, with a warning that names it.
 
     Examples
     --------
     >>> read_all(Path("no such folder"))
-    []
+    {}
     """
-    found = []
+    found = {}
     for path in sorted(folder.glob("[!.]*.json")):
-        if names is not None and path.stem not in names:
-            continue
-        try:
-            found.append(read(path))
-        except ValueError as error:
-            warnings.warn(f"left out: {error}", stacklevel=2)
+        if names is None or path.stem in names:
+            try:
+                found[path.stem] = read(path)
+            except ValueError as error:
+                warnings.warn(f"left out: {error}", stacklevel=2)
     return found
 
 
@@ -158,8 +157,11 @@ def committed(chapter: str, **parameters: Any) -> list[Record]:
     >>> committed("01_donut_vs_classic", noise_std=1e9)
     []
     """
-    records = [record for record in read_all(COMMITTED) if record.chapter == chapter]
-    return [record for record in records if record.parameters.items() >= parameters.items()]
+    return [
+        record
+        for record in read_all(COMMITTED).values()
+        if record.chapter == chapter and record.parameters.items() >= parameters.items()
+    ]
 
 
 def plain(value: Any, place: str = "the value") -> Any:

@@ -6,16 +6,14 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import nbformat
-import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader
 from PIL import Image
 
-from dnlib.course import claims, curves, forest, jobs, moves, pictures, records, stored, svg, tables, verdicts
+from dnlib.course import claims, curves, forest, jobs, moves, pictures, records, stored, tables, verdicts
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Job
 from dnlib.course.records import Record
@@ -32,7 +30,6 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters["css_class"] = svg.css_class
 
 
 def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
@@ -40,11 +37,11 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
 
     names: only the records of these runs, by default all.
     """
-    found = _by_stem(folder / "records", names)
-    judgements = verdicts.judge(claims.load_claims(), list(found.values()))
+    found = records.read_all(folder / "records", names)
+    judgements = verdicts.judge(claims.load_claims(), found.values())
     stems = {record.sha256: stem for stem, record in found.items()}
     texts = {
-        "report.html": _page(folder, judgements, stems, list(found.values())),
+        "report.html": _page(folder, judgements, stems, found.values()),
         "claims.md": tables.ledger(judgements),
         moves.NAME: moves.written(judgements, stems),
     }
@@ -53,54 +50,31 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
     return judgements
 
 
-def _by_stem(folder: Path, names: Sequence[str] | None) -> dict[str, Record]:
-    """The records of a folder by the names of their files."""
-    stems = [path.stem for path in sorted(folder.glob("[!.]*.json")) if names is None or path.stem in names]
-    return {stem: record for stem in stems for record in records.read_all(folder, [stem])}
-
-
-def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], found: Sequence[Record]) -> str:
+def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], found: Collection[Record]) -> str:
     notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
     works = tables.by_work(judgements)
     return _pages.get_template("course.html").render(
         VERDICTS=VERDICTS,
+        WORKS=claims.WORKS,
         works={name: Counter(j.verdict for j in group) for name, group in works.items()},
         counts=Counter(j.verdict for j in judgements),
         moved=sum(j.verdict != j.adjusted for j in judgements),
-        rows=[_row(j, stems) for j in judgements],
+        judgements=judgements,
+        stems=stems,
+        in_words=forest.in_words,
+        number=_number,
         chapters=sorted({j.claim.chapter for j in judgements}),
         notebooks=_links(folder, notebooks),
         forests={name: forest.draw(f"forest-of-{group[0].claim.work}", name, group) for name, group in works.items()},
-        stages=[(j.claim, picture) for j in judgements if (picture := curves.of_stages(j))],
+        lengths=[(j.claim, picture) for j in judgements if (picture := curves.of_lengths(j))],
         cards=curves.of_cards({name: read_card(name) for name in available()}),
         records=found,
         figures=_figures(notebooks, "key-figure"),
     )
 
 
-def _row(judgement: Judgement, stems: dict[str, str]) -> dict[str, Any]:
-    """What the page's table says of a claim beside the judgement, and by what its columns are sorted."""
-    claim, weakest = judgement.claim, judgement.stages[-1].weakest if judgement.stages else None
-    certainty = weakest.certainty if judgement.margin and judgement.margin.is_known else None
-    return {
-        "judgement": judgement,
-        "work": claims.WORKS[claim.work],
-        "margin": forest.in_words(judgement),
-        "certainty": certainty,
-        "superior": weakest.superior if judgement.margin and " - " in claim.value else None,
-        "records": [stems[record.sha256] for record in judgement.records],
-        "keys": {
-            "verdict": VERDICTS.index(judgement.verdict),
-            "published": _number(claim.published),
-            "ours": _number(judgement.measured),
-            "bound": _number(claim.bound_in_words),
-            "margin": "" if certainty is None else np.clip(certainty, -1e9, 1e9),
-        },
-    }
-
-
 def _number(text: str) -> str:
-    """The first number of a text, or nothing."""
+    """The first number of a text, by which a column is sorted, or nothing."""
     found = re.search(r"-?\d+(\.\d+)?(e-?\d+)?", text)
     return found[0] if found else ""
 
@@ -138,17 +112,14 @@ def publish(folder: Path, published: Sequence[Job]) -> None:
 
 def refresh() -> None:
     """Make anew what shows the committed records and claims: chapters' verdicts, the report, the README's tables."""
-    judgements = verdicts.judge(claims.load_claims(), records.read_all(records.COMMITTED))
+    judgements = write(PUBLISHED)
     for chapter in jobs.chapters():
         stored.refresh(chapter, [j for j in judgements if j.claim.chapter == chapter.stem])
-    write(PUBLISHED)
-    _store(ROOT / "README.md", refreshed_readme())
+    _store(ROOT / "README.md", refreshed_readme(judgements))
 
 
-def refreshed_readme() -> str:
-    """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made from committed records."""
-    found = records.read_all(records.COMMITTED)
-    judgements = verdicts.judge(claims.load_claims(), found)
+def refreshed_readme(judgements: Sequence[Judgement]) -> str:
+    """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made anew."""
     parts = {
         "chapters": tables.chapters(json.loads(TIMES.read_text(encoding="utf-8"))["runs"]),
         "verdicts": tables.counts(judgements),
@@ -165,15 +136,13 @@ def _figures(folder: Path, tag: str) -> list[dict[str, str]]:
     """The picture of each executed chapter's cell with a tag."""
     figures = {}
     for path in sorted(folder.glob("[!.]*.ipynb")):
-        for cell in nbformat.read(path, as_version=4).cells:
-            if tag not in cell.metadata.get("tags", []):
-                continue
-            for output in cell.get("outputs", []):
-                if kind := pictures.kind_of(output.get("data", {})):
-                    alt = output.metadata.get(kind, {}).get("alt", "") or output.metadata.get("alt", "")
-                    chapter = path.stem.split("-")[0]
-                    address = f"data:{kind};base64,{output.data[kind]}".replace("\n", "")
-                    figures.setdefault(chapter, {"chapter": chapter, "address": address, "alt": alt})
+        chapter = path.stem.split("-")[0]
+        cells = [cell for cell in nbformat.read(path, as_version=4).cells if tag in cell.metadata.get("tags", [])]
+        for output in [output for cell in cells for output in cell.get("outputs", [])]:
+            if kind := pictures.kind_of(output.get("data", {})):
+                address = f"data:{kind};base64,{output.data[kind]}".replace("\n", "")
+                alt = output.metadata.get(kind, {}).get("alt", "")
+                figures.setdefault(chapter, {"chapter": chapter, "address": address, "alt": alt})
     return list(figures.values())
 
 

@@ -26,7 +26,7 @@ ORIGINAL = {  # what each row is compared with: it differs from it by one exchan
     "SSID, until calm": "SSID",
     "distilled": "SSID",
 }
-Scores = dict[str, dict[str, dict[str, float]]]  # set of pictures -> part -> image -> number
+Judged = dict[str, dict[str, dict[str, float]]]  # set of pictures -> part -> image -> number
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Rows:
     """
 
     steps: int
-    scores: dict[str, dict[int, Scores]]
+    scores: dict[str, dict[int, Judged]]
 
     @property
     def sets(self) -> list[str]:
@@ -91,22 +91,21 @@ class Rows:
             row: {seed: sets[which] for seed, sets in self.scores.get(row, {}).items() if which in sets} for row in rows
         }
 
-    def measured(self, seed: int, parts: Sequence[str] = ("psnr", "flat", "texture", "ssim uniform")) -> dict[str, Any]:
+    def measured(self, seed: int) -> dict[str, Any]:
         """What a record keeps of the trainings of one seed: means of rows, and each image's difference in pairs."""
-        kept = {row: seeds[seed] for row, seeds in self.scores.items() if seed in seeds}
-        one = Rows(self.steps, {row: {seed: scores} for row, scores in kept.items()})
-        return {
-            "rows": {
-                which: {part: {row: one.mean(row, part, which) for row in kept} for part in PARTS} for which in one.sets
-            },
-            "exchanges": {
-                which: {
-                    part: {row: found[seed] for row in ORIGINAL if (found := one.differences(row, part, which))}
-                    for part in parts
-                }
-                for which in one.sets
-            },
+        one = Rows(self.steps, {row: {seed: seeds[seed]} for row, seeds in self.scores.items() if seed in seeds})
+        means = {
+            which: {part: {row: one.mean(row, part, which) for row in one.scores} for part in PARTS}
+            for which in one.sets
         }
+        pairs = {
+            which: {
+                part: {row: found[seed] for row in ORIGINAL if (found := one.differences(row, part, which))}
+                for part in ("psnr", "flat", "texture", "ssim uniform")
+            }
+            for which in one.sets
+        }
+        return {"rows": means, "exchanges": pairs}
 
     def scenes(self) -> dict[str, str]:
         """The scene of each image that judges."""
@@ -143,18 +142,16 @@ def read(steps: int) -> Rows:
     Traceback (most recent call last):
     ValueError: no row was trained for 7 steps; there are cards of ...
     """
-    cards = {row: trainings(name) for row, name in recipes.ROWS.items()}
-    if steps not in (lengths := sorted({card["steps"] for found in cards.values() for card in found})):
-        there = ", ".join(map(str, lengths)) or "no length: train one, as docs/reproduce.md says"
+    cards = [(row, card) for row, name in recipes.ROWS.items() for card in trainings(name)]
+    scores: dict[str, dict[int, Judged]] = {}
+    for row, card in cards:
+        if card["steps"] == steps:
+            scores.setdefault(row, {})[card["seed"]] = list(card["judged"].values())[-1]  # of the last stage
+    if not scores:
+        lengths = ", ".join(map(str, sorted({card["steps"] for _, card in cards})))
+        there = lengths or "no length: train one, as docs/reproduce.md says"
         raise ValueError(f"no row was trained for {steps} steps; there are cards of {there}")
-    return Rows(
-        steps,
-        {
-            row: {card["seed"]: list(card["judged"].values())[-1] for card in found if card["steps"] == steps}
-            for row, found in cards.items()
-            if any(card["steps"] == steps for card in found)
-        },
-    )
+    return Rows(steps, scores)
 
 
 def curves(row: str) -> dict[int, tuple[np.ndarray, np.ndarray]]:

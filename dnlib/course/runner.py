@@ -14,16 +14,15 @@ import re
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from dnlib.course import jobs as known, records
+from dnlib.course import jobs as known, records, stored
 from dnlib.course.jobs import Job, Outcome, Progress
-from dnlib.images import ROOT, SHIPPED, atomic, datasets
+from dnlib.images import ROOT, SHIPPED, datasets
 from dnlib.zoo import cluster as clusters, provenance
 
 _turn = threading.Lock()
@@ -84,29 +83,6 @@ def _execute_alone(job: Job) -> Outcome:
         return execute(job)
 
 
-class _Watch:
-    """Follows a chapter cell by cell, for papermill to call."""
-
-    def __init__(self, job: Job, cells: int, observe: Callable[[Progress], None]):
-        self.job, self.cells, self.observe = job, cells, observe
-        self.started, self.cell, self.verdicts = time.perf_counter(), 0, []
-
-    def before(self, cell, cell_index: int) -> None:
-        self.cell = cell_index  # from 0 with the parameters that papermill put in: from 1 in the chapter
-        self.observe(Progress(self.job, cell_index + 1, self.cells, self.seconds, tuple(self.verdicts)))
-
-    def after(self, cell, cell_index: int, execute_reply) -> None:
-        self.verdicts.extend(_verdicts(cell))
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started
-
-    def outcome(self, error: str = "") -> Outcome:
-        status, cell = ("failed", self.cell) if error else ("ok", None)
-        return Outcome(self.job, status, self.seconds, tuple(self.verdicts), cell, error)
-
-
 @contextlib.contextmanager
 def _kernel(**variables: str) -> Iterator[dict[str, Any]]:
     """How to start a kernel: this environment's Python with these variables, and no last words on Ctrl-C.
@@ -135,18 +111,26 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
 
     source, stamp = known.NOTEBOOKS / f"{job.chapter}.ipynb", fingerprint(job)
     partial, partial_record = job.notebook.with_suffix(".partial.ipynb"), job.record.with_suffix(".partial")
-    cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill adds the parameters given
-    watch = _Watch(job, cells, observe)
+    progress = Progress(job, len(nbformat.read(source, as_version=4).cells))
+    variables = {"DNLIB_HEADLESS": "1", "DNLIB_PROFILE": job.profile, "DNLIB_RECORD": str(partial_record)}
+
+    def before(cell, cell_index: int) -> None:
+        progress.cell = cell_index  # from 0, with the parameters that papermill put in: from 1 in the chapter
+        observe(progress)
+
+    def after(cell, cell_index: int, execute_reply) -> None:
+        progress.verdicts += _verdicts(cell)
+
     try:
-        with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE=job.profile, DNLIB_RECORD=str(partial_record)) as options:
+        with _kernel(**variables) as options:
             papermill.execute_notebook(
                 source,
                 partial,
                 parameters=job.parameters,
                 cwd=known.NOTEBOOKS,
                 progress_bar=False,
-                on_cell_start=watch.before,
-                on_cell_executed=watch.after,
+                on_cell_start=before,
+                on_cell_executed=after,
                 **options,
             )
         _stamp(partial, stamp)
@@ -154,12 +138,12 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
             os.replace(partial_record, job.record)
         os.replace(partial, job.notebook)  # last: by its stamp `is_done` knows that all is there
         job.failed_notebook.unlink(missing_ok=True)
-        return watch.outcome()
+        return Outcome(job, "ok", progress.seconds, progress.verdicts)
     except (PapermillExecutionError, DeadKernelError) as error:
         if partial.exists():
             os.replace(partial, job.failed_notebook)
         job.record.unlink(missing_ok=True)
-        return watch.outcome(_reason(error))
+        return Outcome(job, "failed", progress.seconds, progress.verdicts, progress.cell, _reason(error))
     finally:
         partial.unlink(missing_ok=True)
         partial_record.unlink(missing_ok=True)
@@ -179,21 +163,18 @@ def _verdicts(cell) -> list[str]:
 
 
 def execute_in_place(notebook: Path) -> None:
-    """Execute a chapter with its default parameters and store the outputs in the file, as it is committed."""
-    from nbclient import NotebookClient
+    """Execute a chapter with its default parameters and store the outputs in the file, as it is committed.
 
-    document = nbformat.read(notebook, as_version=4)
-    with _kernel(DNLIB_HEADLESS="1", DNLIB_PROFILE="", DNLIB_RECORD="") as options:
-        NotebookClient(
-            document,
-            record_timing=False,
-            resources={"metadata": {"path": str(notebook.parent)}},
-            **options,
-        ).execute()
-    document.metadata.pop("widgets", None)
-    document.metadata.language_info = {"name": "python"}
-    with atomic(notebook) as temporary:
-        nbformat.write(document, temporary)
+    Raises ValueError if it fails, naming the cell.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        (job,) = known.plan([notebook.stem], out=Path(folder))
+        with reserved(job.out):
+            outcome = execute(job)
+        if outcome.status == "failed":
+            again = f"`dnlib run {known.number(notebook)}` keeps the notebook as far as it came"
+            raise ValueError(f"{notebook.name} failed in cell {outcome.cell}: {outcome.error}; {again}")
+        stored.adopt(job.notebook, notebook)
 
 
 def is_done(job: Job) -> bool:

@@ -8,6 +8,7 @@ import inspect
 import io
 import itertools
 import json
+import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,19 +65,7 @@ def settings(counts: list[int], start: tuple[int, ...]) -> list[tuple[int, ...]]
     (17, True, True, False)
     """
     every = list(itertools.product(*map(range, counts)))
-    return every if len(every) <= EVERY else one_moved(counts, start)
-
-
-def one_moved(counts: list[int], start: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The settings in which all knobs but one stand as at first.
-
-    Examples
-    --------
-    >>> one_moved([2, 3], (0, 1))
-    [(0, 0), (0, 1), (0, 2), (1, 1)]
-    """
-    moved = {(*start[:k], at, *start[k + 1 :]) for k, count in enumerate(counts) for at in range(count)}
-    return sorted(moved)
+    return [at for at in every if len(every) <= EVERY or sum(map(operator.ne, at, start)) <= 1]
 
 
 def write(view: "interactive", folder: Path) -> None:
@@ -116,10 +105,8 @@ def _picture(view: "interactive", setting: dict[str, Any], path: Path) -> dict[s
     if not bundles:
         said = captured.stdout.strip()[:80]
         raise ValueError(f"{view.f.__name__} drew no picture at {setting}" + (f"; it printed {said!r}" if said else ""))
-    with (
-        Image.open(io.BytesIO(base64.b64decode(bundles[-1][pictures.kind_of(bundles[-1])]))) as picture,
-        atomic(path) as temporary,
-    ):
-        picture.convert("RGB").save(temporary, "WEBP", quality=QUALITY, method=6)
-        width, height = picture.size
-    return {"file": path.name, "width": width, "height": height, "alt": bundles[-1]["text/plain"]}
+    shown = bundles[-1]
+    picture = Image.open(io.BytesIO(base64.b64decode(shown[pictures.kind_of(shown)]))).convert("RGB")
+    with atomic(path) as temporary:
+        picture.save(temporary, "WEBP", quality=QUALITY, method=6)
+    return {"file": path.name, "width": picture.width, "height": picture.height, "alt": shown["text/plain"]}

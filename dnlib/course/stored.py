@@ -50,8 +50,8 @@ def shown(text: str, judgements: Sequence[Judgement]) -> str:
     """
     lines = text.splitlines()
     kept = [line for line in lines if not _VERDICT.match(line)]
-    here = {judgement.claim.id: _this_run(lines, judgement.claim.statement) for judgement in judgements}
-    return "\n".join([*kept, *(judgement.line(here[judgement.claim.id]) for judgement in judgements)]) + "\n"
+    judged = [judgement.line(_this_run(lines, judgement.claim.statement)) for judgement in judgements]
+    return "\n".join([*kept, *judged]) + "\n"
 
 
 def recording(document) -> list:

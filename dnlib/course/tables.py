@@ -1,4 +1,4 @@
-"""The ledger as Markdown tables: all of it, and the README's parts."""
+"""Tables of text: the ledger and the README's parts in Markdown, scores and trainings as chapters print them."""
 
 import re
 from collections import Counter
@@ -121,7 +121,7 @@ def _over_seeds(values: Sequence[float]) -> str:
 
 
 def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:
-    """Minutes with and without units, and memory, of some chapters one after the other; a dash if one was not timed."""
+    """Of some chapters together: minutes with bfloat16 units and without, and memory; a dash if one was not timed."""
     minutes, memory = [], []
     for kind in ("with", "without"):
         timed = runs.get(kind, {}).get("chapters", {})

@@ -6,14 +6,14 @@ lies below, and is undecided if it contains zero. A claim about every entry held
 unless the images are the sample, or there is nothing to sample.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from dnlib.course import profiles
 from dnlib.course.claims import Claim
-from dnlib.course.evidence import Entry, Stage, Verdict
+from dnlib.course.evidence import Entry, Evidence, Verdict
 from dnlib.course.margins import LEVEL, Margin
 from dnlib.course.records import Record
 
@@ -24,47 +24,59 @@ class Judgement:
 
     Attributes
     ----------
-    stages : tuple of Stage
-        The claim at each length of training, shortest first; one, where length is no matter; none without a record.
+    evidence : tuple of Evidence
+        At each length of training, shortest first; one, where length is no matter; none without a record.
+    records : tuple of Record
+        Those that it rests on.
     adjusted : str
         The verdict after Benjamini and Hochberg's correction for all claims that were judged together.
     """
 
     claim: Claim
-    stages: tuple[Stage, ...]
+    evidence: tuple[Evidence, ...]
     records: tuple[Record, ...] = field(default=(), repr=False)
     adjusted: Verdict = "not tested"
 
     @property
     def verdict(self) -> Verdict:
         """At the greatest length of training."""
-        return self.stages[-1].verdict if self.stages else "not tested"
+        return self.evidence[-1].verdict if self.evidence else "not tested"
+
+    @property
+    def weakest(self) -> Entry | None:
+        """The entry that decides: the least sure one, at the greatest length."""
+        return self.evidence[-1].weakest if self.evidence else None
 
     @property
     def margin(self) -> Margin | None:
-        """The smallest, of the entry that decides; none for what is not a number over a sample."""
-        if not self.stages or self.claim.is_counted:
-            return None
-        return min(self.stages[-1].weakest.margins, key=lambda margin: margin.mean)
+        """Of the entry that decides; none for what is not a number over a sample."""
+        return self.weakest.margin if self.weakest else None
+
+    @property
+    def certainty(self) -> float | None:
+        """The margin in half widths of its 95 % interval; None without one."""
+        return self.weakest.certainty if self.margin and self.margin.is_known else None
+
+    @property
+    def number(self) -> str:
+        """What decides, with its 95 % interval."""
+        return self.weakest.text if self.weakest else "–"
 
     @property
     def measured(self) -> str:
-        """The number that decides, with its 95 % interval: of the weakest entry if there are several."""
-        if not self.stages:
+        """The same, and how often it was measured; which entry it is, if there are several."""
+        if not self.weakest:
             return "–"
-        weakest = self.stages[-1].weakest
-        return f"{weakest.text} ({weakest.extent}{self.stages[-1].of_which})"
+        return f"{self.number} ({self.weakest.extent}{self.evidence[-1].of_which})"
 
     @property
     def by_length(self) -> str:
         """Undecided at 600 steps, held from 9600 on; nothing if there is one length."""
-        if len(self.stages) < 2:
+        if len(self.evidence) < 2:
             return ""
-        alike = [(verdict, list(stages)) for verdict, stages in groupby(self.stages, lambda stage: stage.verdict)]
+        alike = [(verdict, list(found)) for verdict, found in groupby(self.evidence, lambda found: found.verdict)]
         *earlier, (verdict, (first, *more)) = alike
-        parts = [
-            f"{verdict} at {', '.join(f'{stage.length:g}' for stage in stages)} steps" for verdict, stages in earlier
-        ]
+        parts = [f"{before} at {', '.join(f'{one.length:g}' for one in found)} steps" for before, found in earlier]
         return ", ".join([*parts, f"{verdict} from {first.length:g} on" if more else f"{verdict} at {first.length:g}"])
 
     @property
@@ -73,25 +85,17 @@ class Judgement:
         if not self.records:
             return f"needs {self.claim.conditions}"
         profiles = sorted({record.profile for record in self.records})
-        settings = [f"{name} = {value}" for name, value in self.claim.where.items() if value != ""]
         data = sorted({name for record in self.records for name in record.datasets})
-        return ", ".join([*profiles, *settings, *data])
-
-    @property
-    def number(self) -> str:
-        """The number that decides, without how often it was measured."""
-        return self.stages[-1].weakest.text if self.stages else "–"
+        return ", ".join([*profiles, *self.claim.settings, *data])
 
     @property
     def reason(self) -> str:
         """Why it is undecided."""
         if self.verdict != "undecided":
             return ""
-        entry = self.stages[-1].weakest
-        if entry.claim.is_counted:
-            return "one seed decides nothing" if len(entry.values) < 2 else "seeds disagree"
-        is_known = entry.margins[0].is_known
-        return "the 95 % interval of its margin contains zero" if is_known else "one seed decides nothing"
+        if not self.margin:
+            return "one seed decides nothing" if len(self.weakest.values) < 2 else "seeds disagree"
+        return "the 95 % interval of its margin contains zero" if self.margin.is_known else "one seed decides nothing"
 
     def line(self, this_run: str = "–") -> str:
         """What a chapter prints: the committed verdict, and beside it the number of this very run."""
@@ -100,7 +104,7 @@ class Judgement:
         return f"{self.verdict.upper():<12} {self.claim.statement}{lengths} [{self.measured}{here}]"
 
 
-def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[Judgement]:
+def judge(claims: Iterable[Claim], records: Collection[Record]) -> list[Judgement]:
     """Decide every claim over the records that test it, each alone and all together.
 
     Raises
@@ -115,19 +119,17 @@ def judge(claims: Sequence[Claim], records: Sequence[Record]) -> list[Judgement]
     >>> judge([claim], [])[0].verdict
     'not tested'
     """
-    return _adjusted([_judged(claim, [record for record in records if claim.applies_to(record)]) for claim in claims])
+    return _adjusted([_judged(claim, records) for claim in claims])
 
 
-def _judged(claim: Claim, records: Sequence[Record]) -> Judgement:
-    found = [(record, claim.found_in(record)) for record in records]
-    found = [(record, values) for record, values in found if values]
-    lengths: dict[float | None, list] = {}
-    for record, values in found:
+def _judged(claim: Claim, records: Iterable[Record]) -> Judgement:
+    tests = [(record, claim.found_in(record)) for record in records if claim.applies_to(record)]
+    tests = [(record, values) for record, values in tests if values]
+    lengths: dict[float | None, list[tuple[Record, dict[str, Any]]]] = {}
+    for record, values in tests:
         lengths.setdefault(_length(claim, record), []).append((record, values))
-    stages = [
-        Stage(length, tuple(_entries(claim, lengths[length]))) for length in sorted(lengths, key=lambda n: n or 0.0)
-    ]
-    return Judgement(claim, tuple(stages), tuple(record for record, _ in found))
+    evidence = tuple(Evidence(length, _entries(claim, lengths[length])) for length in sorted(lengths))
+    return Judgement(claim, evidence, tuple(record for record, _ in tests))
 
 
 def _length(claim: Claim, record: Record) -> float | None:
@@ -140,33 +142,21 @@ def _length(claim: Claim, record: Record) -> float | None:
     return float(length)
 
 
-def _entries(claim: Claim, found: Sequence[tuple[Record, dict[str, Any]]]) -> Iterable[Entry]:
-    """The values of one place and setting together, by seed."""
+def _entries(claim: Claim, tests: Sequence[tuple[Record, dict[str, Any]]]) -> tuple[Entry, ...]:
+    """The values of one place together, by seed; runs that differ in a setting other than the length stand apart."""
+    settings = [{"profile": record.profile, **record.parameters} for record, _ in tests]
+    names = dict.fromkeys(name for setting in settings for name in setting if name != claim.length)
+    said = {name: [setting.get(name, "not said") for setting in settings] for name in names}
     entries: dict[str, Entry] = {}
-    differing = _differing([record for record, _ in found], claim.length)
-    for record, values in found:
+    for number, (record, values) in enumerate(tests):
+        apart = [f"{name} = {told[number]}" for name, told in said.items() if any(one != told[0] for one in told)]
         for place, value in values.items():
-            key = ", ".join(filter(None, [place, *(f"{name} = {_said(_setting(record), name)}" for name in differing)]))
+            key = ", ".join(filter(None, [place, *apart]))
             entry = entries.setdefault(key, Entry(claim, key, {}, {}))
             if entry.values.setdefault(record.seed, value) != value:
                 raise ValueError(f"claim {claim.id}: two records of {record.name} disagree; remove one")
             entry.scenes.update(record.scenes)
-    return entries.values()
-
-
-def _setting(record: Record) -> dict[str, Any]:
-    return {"profile": record.profile, **record.parameters}
-
-
-def _differing(records: Sequence[Record], length: str) -> list[str]:
-    """The settings in which records differ, other than the length."""
-    settings = [_setting(record) for record in records]
-    names = dict.fromkeys(name for setting in settings for name in setting if name != length)
-    return [name for name in names if any(_said(setting, name) != _said(settings[0], name) for setting in settings)]
-
-
-def _said(setting: dict[str, Any], name: str) -> Any:
-    return setting.get(name, "not said")
+    return tuple(entries.values())
 
 
 def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -174,9 +164,9 @@ def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:
     from scipy.stats import false_discovery_control
 
     family = [index for index, judgement in enumerate(judgements) if judgement.margin]
-    chances = [min(judgements[index].stages[-1].probabilities) for index in family]
+    chances = [min(judgements[index].evidence[-1].probabilities) for index in family]
     adjusted = dict(zip(family, false_discovery_control(chances) if family else [], strict=True))
     return [
-        replace(j, adjusted="undecided" if adjusted.get(index, 0.0) >= LEVEL and j.stages else j.verdict)
-        for index, j in enumerate(judgements)
+        replace(judgement, adjusted="undecided" if adjusted.get(index, 0.0) >= LEVEL else judgement.verdict)
+        for index, judgement in enumerate(judgements)
     ]

@@ -1,6 +1,6 @@
 """The denoiser for one's own picture: `dnlib.denoise` and `dnlib denoise`.
 
-For anyone with a noisy image, in files or arrays. It imports the rooms above; never the course.
+For anyone with a noisy image, in files or arrays; `plan` says in ten lines how it goes through. It knows no course.
 """
 
 import lazy_loader

@@ -9,14 +9,14 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dnlib.denoiser import learned
-from dnlib.denoiser.candidates import ADAPTED, CANDIDATES, Candidate
-from dnlib.denoiser.judging import Judged, falls
+from dnlib.denoiser.candidates import ADAPTED, CANDIDATES
+from dnlib.denoiser.judging import Judge, Judged, falls
 from dnlib.denoiser.sampling import TILE, Place, largest_rectangle, sample_places
 from dnlib.denoiser.strength import Strength
 from dnlib.images import Part, to_image, to_tensor
@@ -32,8 +32,6 @@ STRENGTH, LEARNING_RATE = 0.5, 1e-5
 LOOKS, SHARE = 6, 0.25  # how often the held-out tiles are looked at, and in what share of the time, at most
 TRIAL = 1, 3  # steps to warm up, and steps that are timed
 
-Judge = Callable[[Candidate], Judged]
-
 
 class _Enough(Exception):
     """The time is up."""
@@ -43,7 +41,7 @@ class _Enough(Exception):
 class Adaptation:
     """A network in training, and the best that it has been on what is held out.
 
-    before: the candidate as it was judged. judge: as it was.
+    before: the candidate as it was judged.
     """
 
     before: Judged
@@ -51,24 +49,24 @@ class Adaptation:
     judge: Judge
     steps: int = 0
     best: Judged | None = None
-    weights: dict = field(default_factory=dict)
+    weights: dict | None = None
 
     def look(self, method: "Method | None" = None) -> float:
         """Judge the network as it is, and keep it if it was never better; its risk as a PSNR in dB, for the bar."""
         self.method.eval()
         candidate = self.before.candidate
         filter = learned.filter_by(lambda device: self.method, candidate.refining)
-        judged = self.judge(replace(candidate, filter=filter))
+        judged = self.judge.one(replace(candidate, filter=filter))
         if falls(self.before, judged) and (self.best is None or judged.change < self.best.change):
             self.best, self.weights = judged, copy.deepcopy(self.method.state_dict())
         return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
 
-    def train(self, crops: "Crops", seconds: float, device: str, progress: bool) -> None:
+    def train(self, crops: "Crops", seconds: float, progress: bool) -> None:
         """Train for so long, or until Ctrl-C."""
         from dnlib.training import Diverged, fit
 
         deadline = time.perf_counter() + seconds
-        per_step, per_look = self._try(crops, device)
+        per_step, per_look = self._try(crops)
         steps, looks = _fitting(deadline - time.perf_counter(), per_step, per_look)
         if not steps:
             least = seconds - (deadline - time.perf_counter()) + per_step + per_look
@@ -88,7 +86,7 @@ class Adaptation:
                 crops,
                 steps=steps,
                 learning_rate=LEARNING_RATE,
-                device=device,
+                device=self.judge.device,
                 monitor=self.look,
                 monitor_every=[math.ceil(steps / 2**k) for k in range(looks)],
                 on_step=count,
@@ -99,83 +97,50 @@ class Adaptation:
         except Diverged:  # the best so far is good
             pass
 
-    def _try(self, crops: "Crops", device: str) -> tuple[float, float]:
+    def _try(self, crops: "Crops") -> tuple[float, float]:
         """The seconds that a step takes, and a look."""
         from dnlib.training import fit
 
-        trial, (warm, timed) = copy.deepcopy(self.method), TRIAL
+        trial, (warm, timed), device = copy.deepcopy(self.method), TRIAL, self.judge.device
         fit(trial, crops, steps=warm, device=device, progress=False)
         per_step = fit(trial, crops, steps=timed, device=device, progress=False).seconds / timed
         started = time.perf_counter()
-        self.judge(self.before.candidate)
+        self.judge.one(self.before.candidate)
         return per_step, time.perf_counter() - started
-
-    @property
-    def adapted(self) -> Judged | None:
-        """The network where it was best, judged; None where it never was better than before."""
-        if self.best is None:
-            return None
-        self.method.load_state_dict(self.weights)
-        self.method.eval()
-        return self.best
 
 
 def adapted_best(
-    judged: dict[str, Judged],
-    lessons: list[np.ndarray],
-    strength: Strength,
-    judge_all: Callable[..., dict[str, Judged]],
-    seconds: float,
-    device: str,
-    span: float,
-    progress: bool,
+    judged: dict[str, Judged], lessons: list[np.ndarray], judge: Judge, seconds: float, span: float, progress: bool
 ) -> tuple[dict[str, Judged], str]:
     """The best network of those judged, trained further, as one more candidate or none; and a sentence about it.
 
-    lessons: what it learns from. span: what [0, 1] is in the picture's units.
+    lessons: pictures [H, W, 3] in [0, 1] that hold nothing of what the judge sees. span: what [0, 1] is in the
+    picture's units. Raises ValueError where the time is too short for a step.
     """
     name = min((name for name in adaptable() if name in judged), key=lambda name: judged[name].change)
-
-    def judge(candidate: Candidate) -> Judged:
-        return judge_all([name], among={name: candidate}, progress=False)[name]
-
-    before = judge(judged[name].candidate)  # on all, even if it was dropped after a quarter
-    adaptation = adapt(before, lessons, strength, judge, seconds, device=device, progress=progress)
-    after, trained = adaptation.adapted, f"{name} was trained further on this picture for {adaptation.steps} steps"
+    before = judge.one(judged[name].candidate)  # on all, even if it was dropped after a quarter
+    adaptation = adapt(before, lessons, judge, seconds, progress)
+    after, trained = adaptation.best, f"{name} was trained further on this picture for {adaptation.steps} steps"
     if after is None:
         return {}, f"{trained}: where it did not learn, its error fell nowhere for certain, and it stays as it was"
+    adaptation.method.load_state_dict(adaptation.weights)
+    adaptation.method.eval()
     left = [span * math.sqrt(max(one.risk.at(one.weight), 0)) for one in (before, after)]
-    return {
-        f"{name}{ADAPTED}": after
-    }, f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
+    said = f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
+    return {f"{name}{ADAPTED}": after}, said
 
 
-def adapt(
-    before: Judged,
-    pictures: list[np.ndarray],
-    strength: Strength,
-    judge: Judge,
-    seconds: float,
-    *,
-    device: str,
-    progress: bool,
-) -> Adaptation:
-    """Train a network further on pictures [H, W, 3] in [0, 1] that hold nothing of what the judge sees.
-
-    before: the network as a candidate, judged. strength: of the pictures' noise. judge: judges the candidate trained
-    further as it was judged. Raises ValueError where the time is too short for a step.
-    """
+def adapt(before: Judged, lessons: list[np.ndarray], judge: Judge, seconds: float, progress: bool) -> Adaptation:
+    """Train the network of a candidate further."""
     from dnlib.denoiser.detail import Detail
-    from dnlib.training import Crops, choose_device
+    from dnlib.training import Crops
 
-    network = copy.deepcopy(learned.method_of(before.candidate.weights, choose_device(device)).network)
-    method = Detail(network, drawn_by(strength), STRENGTH)
-    side = crop_of(pictures)
-    crops = Crops(
-        [one for one in pictures if min(one.shape[:2]) >= side], size=side, count=COUNT, turn=bool(strength.white)
-    )
-    adaptation = Adaptation(before, method, judge)
-    adaptation.train(crops, seconds, device, progress)
+    network = copy.deepcopy(learned.method_of(before.candidate.weights, judge.device).network)
+    side = min(CROP, max(min(one.shape[:2]) for one in lessons) // STEP * STEP)  # that one of them holds
+    large = [one for one in lessons if min(one.shape[:2]) >= side]
+    crops = Crops(large, size=side, count=COUNT, turn=bool(judge.strength.white))
+    adaptation = Adaptation(before, Detail(network, drawn_by(judge.strength), STRENGTH), judge)
+    adaptation.train(crops, seconds, progress)
     return adaptation
 
 
@@ -190,11 +155,6 @@ def drawn_by(strength: Strength) -> Callable:
         return torch.cat([to_tensor(strength.draw(to_image(one[None]), rng)) for one in light]).to(light)
 
     return draw
-
-
-def crop_of(pictures: list[np.ndarray]) -> int:
-    """Pixels to a side of the crops that pictures hold, at most CROP."""
-    return min(CROP, max(min(one.shape[:2]) for one in pictures) // STEP * STEP)
 
 
 def between(frames: list[np.ndarray], inside: list[np.ndarray], places: list[Place]) -> list[np.ndarray]:
@@ -227,10 +187,8 @@ def lessons_for(names: list[str], frames: list[np.ndarray], inside: list[np.ndar
     return found
 
 
-def check_adaptable(filter: str, seconds: float | None) -> None:
+def check_adaptable(filter: str, seconds: float) -> None:
     """Raises ValueError for a filter whose weights, if it has any, learn otherwise, and where there is no time."""
-    if seconds is None:
-        return
     if filter != "auto" and filter not in (names := adaptable()):
         raise ValueError(
             f"--adapt (adapt=) trains a network on: it goes without --filter or with {', '.join(names)}; "
@@ -240,9 +198,9 @@ def check_adaptable(filter: str, seconds: float | None) -> None:
         raise ValueError(f"--adapt (adapt=) takes a time above 0, as 5m (300 seconds); {seconds:g} s were given")
 
 
-def check_parts(parts: list[Part], seconds: float | None) -> None:
+def check_parts(parts: list[Part]) -> None:
     """Raises ValueError for parts that no network takes."""
-    for part in parts if seconds is not None else ():
+    for part in parts:
         channels = part.pixels.shape[-1]
         if part.counts or channels != 3:
             what = "holds photon counts" if part.counts else f"has {channels} channel(s) that are denoised together"

@@ -6,7 +6,7 @@ import numpy as np
 
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import line_offsets, without_lines
-from dnlib.images import Part, Picture
+from dnlib.images import Part, Picture, Range
 from dnlib.noise import Impulses, impulses_in, line_noise
 
 SMALLEST, FULL = 64, 0.9  # rows and columns, and the share of pixels that have to count
@@ -18,13 +18,12 @@ STRIP, MULTIPLE = 512, 32  # rows or columns of a large frame that are looked at
 class Before:
     """Rows or columns that are levelled, and impulses that are replaced by the median of what is around.
 
-    Impulses are told from noise on values in [0, 1], which are `low` and `low + span`.
+    Impulses are told from noise on values in [0, 1], which are black and white of `range`.
     """
 
     lines: tuple[str, ...] = ()
     impulses: Impulses | None = None
-    low: float = 0.0
-    span: float = 1.0
+    range: Range | None = None
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -50,43 +49,49 @@ class Before:
 
     def prepared(self, part: Part) -> Part:
         """A part with sample frames of which each is levelled by itself."""
-        part = levelled_part(part, self.lines)
-        return replace(part, pixels=np.stack([self._replaced(one) for one in part.pixels])) if self.impulses else part
+        pixels = part.pixels
+        for along in self.lines:
+            pixels = np.stack([without_lines(frame, along) for frame in pixels])
+        return replace(part, pixels=np.stack([self._replaced(one) for one in pixels]) if self.impulses else pixels)
+
+    def offsets(self, part: Part, frame: Picture) -> list[np.ndarray]:
+        """What the rows, or columns, of a part of a frame are too bright by, each [H, W, C] as the part has them."""
+        pixels, inside = frame.colours[part.source[1:]], frame.inside[part.source[1:3]]
+        return [np.broadcast_to(line_offsets(pixels, along, inside), pixels.shape) for along in self.lines]
 
     def of(self, pixels: np.ndarray, offsets: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
         """Pixels [h, w, C] of a frame that has these offsets, in which they begin at this row and column."""
-        return self._replaced(levelled(pixels, offsets, corner))
+        place = tuple(slice(start, start + size) for start, size in zip(corner, pixels.shape[:2], strict=True))
+        for one in offsets:
+            pixels = pixels - one[place]
+        return self._replaced(pixels)
 
     def _replaced(self, pixels: np.ndarray) -> np.ndarray:
         if self.impulses is None:
             return pixels
-        return self.low + self.span * self.impulses.replaced((pixels.astype(np.float64) - self.low) / self.span)
+        low, span = self.range.low, self.range.high - self.range.low
+        return low + span * self.impulses.replaced((pixels.astype(np.float64) - low) / span)
 
 
 NOTHING = Before()
 
 
-def before_of(part: Part, frame: Picture, low: float, high: float) -> Before:
-    """What is to be done to a part, by a whole frame and by the first of its samples."""
-    lines, span = lines_of(part, frame), high - low
-    first = part.holding[0]
-    pixels, inside = levelled_part(part, lines).pixels[first], part.inside[first]
-    if span <= 0 or min(inside.shape) < SMALLEST or inside.mean() < FULL:
+def before_of(part: Part, frame: Picture, range: Range) -> Before:
+    """What is to be done to a part, by a whole frame and by the first of its samples; range: its black and white."""
+    lines, first = lines_of(part, frame), part.holding[0]
+    pixels, inside = Before(lines).prepared(part).pixels[first], part.inside[first]
+    if min(inside.shape) < SMALLEST or inside.mean() < FULL:
         return Before(lines)
-    return Before(lines, impulses_in((pixels.astype(np.float64) - low) / span, inside), low, span)
+    unit = (pixels.astype(np.float64) - range.low) / (range.high - range.low)
+    return Before(lines, impulses_in(unit, inside), range)
 
 
 def lines_of(part: Part, frame: Picture) -> tuple[str, ...]:
     """Along what whole lines of a part of a frame are too bright or too dark by noise: "rows", "columns"."""
-    found = [_lines_in(part, frame, strip) for strip in _strips(frame.inside.shape)]
-    return tuple(along for along, seen in zip(("rows", "columns"), found, strict=True) if along in seen)
-
-
-def _strips(shape: tuple[int, int]) -> list[tuple[slice, slice]]:
-    """Rows in the middle of a frame [H, W], and columns."""
-    starts = [max(0, size - STRIP) // 2 // MULTIPLE * MULTIPLE for size in shape]
-    rows, columns = (slice(start, start + STRIP) for start in starts)
-    return [(rows, slice(None)), (slice(None), columns)]
+    starts = [max(0, size - STRIP) // 2 // MULTIPLE * MULTIPLE for size in frame.inside.shape]
+    rows, columns = (slice(start, start + STRIP) for start in starts)  # in the middle
+    strips = {"rows": (rows, slice(None)), "columns": (slice(None), columns)}
+    return tuple(along for along, strip in strips.items() if along in _lines_in(part, frame, strip))
 
 
 def _lines_in(part: Part, frame: Picture, strip: tuple[slice, slice]) -> dict[str, float]:
@@ -95,28 +100,3 @@ def _lines_in(part: Part, frame: Picture, strip: tuple[slice, slice]) -> dict[st
     if min(inside.shape) < LINES or inside.mean() < FULL:
         return {}
     return line_noise(pixels, np.array(noise_level([pixels]) ** 2))
-
-
-def offsets_of(part: Part, frame: Picture, lines: tuple[str, ...]) -> list[np.ndarray]:
-    """What the rows of a part of a frame are too bright by, [h, 1, C], or the columns, [1, w, C]."""
-    pixels, inside = frame.colours[part.source[1:]], frame.inside[part.source[1:3]]
-    return [line_offsets(pixels, along, inside) for along in lines]
-
-
-def levelled(pixels: np.ndarray, offsets: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
-    """Pixels [h, w, C] without the offsets of the frame in which they begin at this row and column."""
-    for one in offsets:
-        place = [
-            slice(start, start + size) if length > 1 else slice(None)
-            for start, size, length in zip(corner, pixels.shape, one.shape[:2], strict=False)
-        ]
-        pixels = pixels - one[tuple(place)]
-    return pixels
-
-
-def levelled_part(part: Part, lines: tuple[str, ...]) -> Part:
-    """A part each of whose frames is levelled by itself; itself without lines."""
-    pixels = part.pixels
-    for along in lines:
-        pixels = np.stack([without_lines(frame, along) for frame in pixels])
-    return replace(part, pixels=pixels)

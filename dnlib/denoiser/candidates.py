@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dnlib.denoiser import learned
 from dnlib.filters import Filter, Setting, median, nl_means, ridge, ridge_cascade, total_variation
+
+if TYPE_CHECKING:
+    from dnlib.denoiser.judging import Judged
 
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
@@ -27,17 +31,16 @@ class Candidate:
     filter : Filter or None
         filter(image, **setting), for float images [H, W] or [H, W, C]; None for a mean of others.
     settings : callable
-        The settings to try, given the standard deviation of the noise, in units of the image.
-    in_image_units : frozenset of str
-        The arguments that are in units of the image, as `Choice.setting` reports them.
+        The settings to try, given the standard deviation of the noise. Floats are in units of the image, as that is;
+        whole numbers, of pixels or rounds, are not.
     seconds : float
         For a megapixel of one channel, on two cores of a laptop without bfloat16 units, about.
     noise : {"any", "white", "shared", "asked for"}
         What it is tried on: any noise, white noise, noise that neighbours share, or only where it is asked for.
     by_pixel : bool
         Whether its `sigma` may be an array of the image's shape, for noise that depends on brightness.
-    reach : callable
-        How many pixels on each side a value depends on, given a setting; None: it has to see whole images.
+    reach : int or None
+        How many pixels on each side a value depends on at most; None: it has to see whole images.
     channels : int or None
         How many colours the images of a network have, whose range is [0, 1]; None: any number.
     weights : str
@@ -50,8 +53,8 @@ class Candidate:
         Takes what the filter takes, and also tells the standard deviation of every value.
     words : str
         What it is, said to someone who takes pictures.
-    members : tuple
-        The candidates whose mean it is, each with the number of its setting.
+    members : tuple of Judged
+        The candidates whose mean it is.
 
     Examples
     --------
@@ -61,18 +64,17 @@ class Candidate:
 
     filter: Filter | None
     settings: Callable[[float], list[Setting]]
-    in_image_units: frozenset[str] = frozenset()
     seconds: float = 1.0
     noise: str = "any"
     by_pixel: bool = False
-    reach: Callable[[Setting], int | None] = lambda setting: None
+    reach: int | None = None
     channels: int | None = None
     weights: str = ""
     refining: float | None = None
     instead_of: tuple[str, ...] = ()
     deviation: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     words: str = ""
-    members: "tuple[tuple[Candidate, int], ...]" = ()
+    members: "tuple[Judged, ...]" = ()
 
     def unfit(self, channels: int, white: bool) -> str:
         """Why it is not tried on images of so many channels, with white noise or not; "" if it is."""
@@ -88,19 +90,6 @@ class Candidate:
     def is_there(self) -> bool:
         """Whether it can be tried: weights may not be installed."""
         return not self.weights or learned.is_there(self.weights)
-
-
-def mean_of(*members: tuple[Candidate, int]) -> Candidate:
-    """A candidate that takes the mean (`averaged`) of what others make of an image, each in one of its settings."""
-    candidates = [candidate for candidate, _ in members]
-    return Candidate(
-        None,
-        lambda level: [{}],
-        seconds=sum(one.seconds for one in candidates),
-        channels=next((one.channels for one in candidates if one.channels), None),
-        words="the mean of " + TOGETHER.join(one.words for one in candidates),
-        members=members,
-    )
 
 
 def averaged(candidates: list[Candidate], estimates: list[np.ndarray], level: float) -> np.ndarray:
@@ -128,7 +117,6 @@ def _network(weights: str, words: str, noise: str, channels: int = 3, seconds: f
     return Candidate(
         learned.filter_by(lambda device: learned.method_of(weights, device)),
         lambda level: [{}],
-        frozenset({"sigma"}),
         seconds,
         noise,
         channels=channels,
@@ -170,40 +158,36 @@ CANDIDATES = {
         median,
         lambda level: [{"radius": radius} for radius in (1, 2)],
         seconds=0.2,
-        reach=lambda one: one["radius"],
+        reach=2,
         words="the median of the pixels around",
     ),
     "total_variation": Candidate(
         partial(total_variation, rounds=ROUNDS),
         _times("weight", 0.75, 1.5, 3.0, 6.0),
-        frozenset({"weight"}),
         seconds=0.7,
-        reach=lambda one: ROUNDS,
+        reach=ROUNDS,
         words="total variation, which makes areas smooth and keeps edges",
     ),
     "nl_means": Candidate(
         nl_means,
         lambda level: [{"h": factor * level, "sigma": level} for factor in (0.5, 0.8, 1.2)],
-        frozenset({"h", "sigma"}),
         seconds=0.8,
-        reach=lambda one: 2 + 6,  # half a patch, and the distance of the search
+        reach=2 + 6,  # half a patch, and the distance of the search
         words="non-local means, an average of pixels with similar surroundings",
     ),
     "ridge": Candidate(
         ridge,
         _times("sigma", 1.0),
-        frozenset({"sigma"}),
-        3.0,
-        "white",
+        seconds=3.0,
+        noise="white",
         by_pixel=True,
         words="a weighted sum of similar patches",
     ),
     "ridge_cascade": Candidate(
         ridge_cascade,
         _times("sigma", 1.0),
-        frozenset({"sigma"}),
-        2.5,
-        "shared",
+        seconds=2.5,
+        noise="shared",
         by_pixel=True,
         words="a weighted sum of similar patches, in two resolutions",
         instead_of=("total_variation", "nl_means"),

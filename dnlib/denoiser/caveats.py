@@ -1,13 +1,45 @@
-"""What a result rests on, and when not to believe it, in plain sentences about what was found and chosen."""
+"""What is said of a result, in plain sentences: notes; and on a page, what it rests on and when not to believe it."""
 
 import numpy as np
 
 from dnlib.denoiser.candidates import UNCHANGED, candidates_in
 from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.choosing import Chosen
+from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.strength import PURE
-from dnlib.noise import Inspection
+from dnlib.images import Part
+from dnlib.noise import Inspection, other_noise
 
+COARSE = 1.0  # noise below so many steps was the dither of the values
 CLIPPED = 0.01  # a share of black and white pixels above this is worth a sentence
+
+
+def notes_of(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> list[str]:
+    """What a user should know of a part's result, written as `kind` in steps."""
+    choice, before = chosen.choice, chosen.before
+    part = before.prepared(part)
+    said = [*choice.notes, *before.notes]
+    if choice.filter != UNCHANGED:
+        tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
+        if along := direction_of_noise(tiles):
+            said.append(
+                f"neighbours share the noise along {along}: some of it may be left (`dnlib noise` says what helps)"
+            )
+        if np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
+            said.append(
+                f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may "
+                "show contours; --dtype float32 has none"
+            )
+    first = part.holding[0]
+    image = chosen.range.to_unit(part.pixels[first])
+    return said + other_noise(
+        image,
+        chosen.strength.variance(image),
+        part.inside[first],
+        lambda level: f"{chosen.span * level:.3g}",
+        lines=not before.lines,
+        single=False,
+    )
 
 
 def caveats_of(choice: Choice) -> list[str]:

@@ -15,19 +15,9 @@ from dnlib.denoiser.adapting import HELD_OUT, adapted_best, lessons_for
 from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
-from dnlib.denoiser.judging import (
-    ALIKE_SHARED,
-    LEAST,
-    SURE,
-    Judged,
-    filter_of,
-    judge_all,
-    judge_counts,
-    noise_in,
-    recalled,
-)
+from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, judge_counts, noise_in
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise, trust
+from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use, step_of
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
@@ -40,8 +30,8 @@ FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less t
 class Chosen:
     """A choice, with which frames can be denoised one by one.
 
-    judged: None where the picture is left as it is. strength: of noise in [0, 1], which is `low` and `low + span` in
-    the part's units. level: its standard deviation on the sample tiles. harmless: take off no more than does good.
+    judged: None where the picture is left as it is. strength: of noise, where `range` is [0, 1]. level: its standard
+    deviation on the sample tiles. harmless: take off no more than does good. counts: of photons.
     in_tiles: frames come in tiles, which must not differ in how they are treated.
     before: what is done first, by whoever calls `apply`.
     """
@@ -50,8 +40,7 @@ class Chosen:
     judged: Judged | None
     strength: Strength
     level: float
-    low: float
-    span: float
+    range: Range
     harmless: bool
     counts: bool
     in_tiles: bool
@@ -59,12 +48,16 @@ class Chosen:
     before: Before = NOTHING
 
     @property
+    def span(self) -> float:
+        """What [0, 1] is in the part's units."""
+        return self.range.high - self.range.low
+
+    @property
     def reach(self) -> int | None:
         """How many pixels on each side a value depends on; None: only whole frames may be given."""
         if self.judged is None:
             return self.before.reach
-        candidate = self.judged.candidate
-        reach = candidate.reach(candidate.settings(self.level)[self.judged.number])
+        reach = self.judged.candidate.reach
         return None if reach is None else reach + self.before.reach
 
     def apply(self, frame: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -75,17 +68,18 @@ class Chosen:
         frame = frame.astype(np.float64)
         if self.judged is None:
             return frame, None
-        unit = ((frame - self.low) / self.span).astype(np.float32)
+        unit = self.range.to_unit(frame)
         deviation = np.sqrt(self.strength.variance(unit)).astype(np.float32)
-        level = self.level if self.in_tiles else max(_root_mean_square(deviation, inside), LEAST)
-        candidate = self.judged.candidate
-        setting, uncertainty = candidate.settings(level)[self.judged.number], None
+        level = self.level
+        if not self.in_tiles:
+            level = max(math.sqrt(np.mean(np.square(deviation), where=inside[..., None], dtype=np.float64)), LEAST)
+        candidate, uncertainty = self.judged.candidate, None
         if candidate.deviation:
-            estimate, uncertainty = candidate.deviation(unit, **setting, device=self.device)
+            estimate, uncertainty = candidate.deviation(unit, **self.judged.setting(level), device=self.device)
             uncertainty = uncertainty * self.span
         else:
-            filter = filter_of(candidate, setting, deviation, level, self.device)
-            estimate = recalled(filter, self.judged.answers)(without_single_channel(unit)).reshape(unit.shape)
+            filter = self.judged.filter(deviation, level, self.device)
+            estimate = filter(without_single_channel(unit)).reshape(unit.shape)
         removed = np.subtract(unit, estimate, out=unit)
         if self.harmless:
             removed = noise_in(removed, estimate, self.strength)
@@ -103,43 +97,38 @@ class Chosen:
 
 def choose(
     part: Part,
+    range: Range,
     filter: str,
     device: str,
-    range: tuple[float, float],
     progress: bool,
     *,
-    before: Before = NOTHING,
-    size: int | None = None,
-    patience: float = math.inf,
-    in_tiles: bool = False,
-    adapt: float | None = None,
-    told: Range | None = None,
+    told: bool,
+    before: Before,
+    size: int,
+    patience: float,
+    in_tiles: bool,
+    adapt: float | None,
 ) -> Chosen:
     """Judge the candidates on sample tiles of a part, by its sample frames.
 
-    filter, device, range, progress, patience, adapt: as `denoise` has them. before: what is done before anything is
-    filtered. size: how many values there are in all, if these are samples. in_tiles: whether frames come in tiles.
-    told: the range, if a user named it.
+    filter, device, progress, patience, adapt: as `denoise` has them. range: black and white of the part, which are 0
+    and 1 to all candidates. told: by a user, or found. before: what is done before anything is filtered.
+    size: how many values there are in all frames and tiles. in_tiles: whether frames come in tiles.
     """
-    low, high = range
-    span, harmless = high - low, filter == "auto" and not part.counts
-    frames, tiles, strength = _looked_at(part, before, low, span, HELD_OUT if adapt else 1.0, told)
-    level = max(float(np.sqrt(np.mean([strength.variance(tile).mean() for tile in tiles]))), LEAST)
-    if harmless and _could_agree(part, level, strength):
-        network = partial(CANDIDATES[FOR_PHOTOGRAPHS].filter, device=device)
-        strength = replace(strength, agreed=taken_for_noise(network, tiles, strength))
-    notes, untried = [], {}
+    prepared, masks = before.prepared(part), [part.inside[k] for k in part.holding]
+    frames = [range.to_unit(prepared.pixels[k]) for k in part.holding]
+    tiles = sample_tiles(frames, masks, HELD_OUT if adapt else 1.0)
+    strength = _strength_of(part, frames[0], tiles, range, told)
+    harmless, span = filter == "auto" and not part.counts, range.high - range.low
+    judge = _with_an_opinion(Judge(tiles, strength, harmless, device), part.pixels.shape[-1])
     if part.counts and filter == "auto":
-        judged = judge_counts(FOR_COUNTS, tiles, low, span)
+        judged, untried, notes = judge_counts(FOR_COUNTS, tiles, range.low, span), {}, []
     else:
-        size = part.pixels.size if size is None else size
         names, untried, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
-        noisy = not harmless or trust(level, strength) > 0
-        lessons = lessons_for(names, frames, [part.inside[k] for k in part.holding]) if adapt and noisy else []
-        judge = partial(judge_all, tiles=tiles, strength=strength, level=level, device=device, harmless=harmless)
-        judged = judge(names, progress=progress, most_seconds=patience / size * 1e6)
+        lessons = lessons_for(names, frames, masks) if adapt and judge.certain > 0 else []
+        judged = judge.all(names, progress=progress, most_seconds=patience / size * 1e6)
         if lessons:
-            further, note = adapted_best(judged, lessons, strength, judge, adapt, device, span, progress)
+            further, note = adapted_best(judged, lessons, judge, adapt, span, progress)
             judged, notes = judged | further, [*notes, note]
     name = _best_of(judged)
     if harmless and not strength.white:
@@ -147,15 +136,14 @@ def choose(
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
-        notes += _doubts(name, before, tiles, strength, level)
-    risks = {name: float(span**2 * (level**2 + one.change)) for name, one in judged.items()}
-    risks[UNCHANGED] = span**2 * level**2
-    setting = {} if name == UNCHANGED else best.setting(level, span)
+        notes += _doubts(name, before, judge)
+    risks = {name: float(span**2 * (judge.level**2 + one.change)) for name, one in judged.items()}
+    risks[UNCHANGED] = span**2 * judge.level**2
     choice = Choice(
         name,
-        setting,
+        {} if name == UNCHANGED else best.setting(judge.level, span),
         risks[name],
-        level * span,
+        judge.level * span,
         risks,
         weights=tuple(best.weight.tolist()),
         beforehand=before.done,
@@ -165,33 +153,28 @@ def choose(
         how="judged" if harmless else "counted" if filter == "auto" else "asked for",
     )
     kept = None if name == UNCHANGED else best
-    return Chosen(choice, kept, strength, level, low, span, harmless, part.counts, in_tiles, device, before)
+    return Chosen(choice, kept, judge.strength, judge.level, range, harmless, part.counts, in_tiles, device, before)
 
 
-def _could_agree(part: Part, level: float, strength: Strength) -> bool:
-    """Whether noise is in doubt, and a network is there that could dispel that."""
-    network = CANDIDATES.get(FOR_PHOTOGRAPHS)
-    fits = network is not None and not network.unfit(part.pixels.shape[-1], strength.white)
-    return fits and in_doubt(level, strength)
-
-
-def _looked_at(
-    part: Part, before: Before, low: float, span: float, share: float, told: Range | None
-) -> tuple[list[np.ndarray], list[np.ndarray], Strength]:
-    """Frames of a part in [0, 1], which are `low` and `low + span`; sample tiles; what noise it is.
-
-    share: of the part, that sample tiles take up at most.
-    """
-    values, prepared = part.pixels[part.inside], before.prepared(part)
-    frames = [((prepared.pixels[k].astype(np.float64) - low) / span).astype(np.float32) for k in part.holding]
-    tiles = sample_tiles(frames, [part.inside[k] for k in part.holding], share)
+def _strength_of(part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: Range, told: bool) -> Strength:
+    """What noise a part has, whose first frame that holds something, and sample tiles, are in [0, 1]."""
+    values = part.pixels[part.inside]
     if part.counts:
-        return frames, tiles, White(math.sqrt(values.mean()) / span)
-    integers = np.issubdtype(values.dtype, np.integer)
-    usual = values[(low <= values) & (values <= low + span)]
-    used = told or (range_in_use(usual) if integers else Range.told(low, low + span))
-    step = step_of(usual) if integers else 0.0
-    return frames, tiles, strength_of(frames[0], part.inside[part.holding[0]], used, low, span, tiles, step)
+        return White(math.sqrt(values.mean()) / (range.high - range.low))
+    used, step = range, 0.0
+    if np.issubdtype(values.dtype, np.integer):
+        usual = values[(range.low <= values) & (values <= range.high)]
+        used, step = range if told else range_in_use(usual), step_of(usual)
+    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles, step)
+
+
+def _with_an_opinion(judge: Judge, channels: int) -> Judge:
+    """A judge that has asked a network for photographs what is noise, where that is in doubt and the network fits."""
+    network, doubted = CANDIDATES.get(FOR_PHOTOGRAPHS), judge.harmless and in_doubt(judge.level, judge.strength)
+    if not doubted or network is None or network.unfit(channels, judge.strength.white):
+        return judge
+    agreed = taken_for_noise(partial(network.filter, device=judge.device), judge.tiles, judge.strength)
+    return replace(judge, strength=replace(judge.strength, agreed=agreed))
 
 
 def _names(
@@ -211,10 +194,9 @@ def _names(
     seconds = {name: one.seconds * size / 1e6 for name, one in CANDIDATES.items() if name not in untried}
     names = [name for name in seconds if seconds[name] <= patience] or [min(seconds, key=seconds.get)]
     slow = [name for name in seconds if name not in names]
-    for better in [name for name in names if CANDIDATES[name].instead_of]:
-        spared = [name for name in CANDIDATES[better].instead_of if name in names]
-        names = [name for name in names if name not in spared]
-        untried |= dict.fromkeys(spared, f"{better} is tried instead")
+    better = {other: name for name in names for other in CANDIDATES[name].instead_of if other in names}
+    names = [name for name in names if name not in better]
+    untried |= {other: f"{name} is tried instead" for other, name in better.items()}
     if not slow:
         return names, untried, []
     minutes = math.ceil(max(seconds[name] for name in slow) / 60)
@@ -229,30 +211,26 @@ def _best_of(judged: dict[str, Judged]) -> str:
     return next((name for name in judged if TOGETHER in name and best in name.split(TOGETHER)), best)
 
 
-def _doubts(name: str, before: Before, tiles: list[np.ndarray], strength: Strength, level: float) -> list[str]:
+def _doubts(name: str, before: Before, judge: Judge) -> list[str]:
     """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
-    doubts = [_why_unchanged(level, strength)] if name == UNCHANGED and not before.done else []
-    if np.mean([isolated_pixels(tile, np.ones(tile.shape[:2], bool)) for tile in tiles]) > ISOLATED:
+    doubts = [_why_unchanged(judge)] if name == UNCHANGED and not before.done else []
+    if np.mean([isolated_pixels(tile, np.ones(tile.shape[:2], bool)) for tile in judge.tiles]) > ISOLATED:
         doubts.append(STAND_OUT)
     return doubts
 
 
-def _why_unchanged(level: float, strength: Strength) -> str:
+def _why_unchanged(judge: Judge) -> str:
     """Why a picture is left as it is, in a sentence."""
-    if level <= DOUBT:
+    if judge.level <= DOUBT:
         return "hardly any noise here: returned unchanged"
-    if strength.drawn:
+    if judge.strength.drawn:
         return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
-    if trust(level, strength) == 0:
+    if judge.certain == 0:
         return (
             "noise cannot be told from what is in the picture, texture as fine, shading or rounding: returned "
             "unchanged; --filter NAME filters it anyway"
         )
     return "no candidate lowers the error for certain: returned unchanged"
-
-
-def _root_mean_square(values: np.ndarray, inside: np.ndarray) -> float:
-    return math.sqrt(np.mean(np.square(values), where=inside[..., None], dtype=np.float64))
 
 
 def _with_mean_of(frame: np.ndarray, denoised: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -18,8 +18,7 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
     >>> destinations([Path("b.png")], Path("out.tif"))[1], destinations([Path("b.png"), Path("c.png")], Path("out"))[1]
     (False, True)
     """
-    found = [_expanded(image) for image in images]
-    files = [file for some in found for file in some]
+    files = [file for image in images for file in _expanded(image)]
     many = len(images) > 1 or files != list(images)
     if not many:
         pairs = [(files[0], output)]

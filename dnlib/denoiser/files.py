@@ -15,18 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from dnlib.denoiser.destinations import check_beside, destinations
-from dnlib.images import (
-    Picture,
-    Stack,
-    check_destination,
-    opened,
-    refused,
-    without_values,
-    write,
-)
+from dnlib.images import Picture, Stack, check_destination, opened, refused, without_values, write
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from dnlib.denoiser.plan import Plan
 
 
 class Done(NamedTuple):
@@ -159,54 +153,54 @@ def denoise_file(
         with opened(image, axes=axes, channels=channels, ignore_nan=ignore_nan) as before:
             check_destination(output, before, dtype=options.get("dtype"), overwrite=overwrite)
             check_beside(image, output, report, uncertainty, overwrite)
-            return _denoised(image, before, output, report, uncertainty, overwrite, progress, options, started)
+            from dnlib.denoiser.plan import plan  # and with it scikit-image, which takes a second
+
+            made = plan(before, progress=progress, uncertainty=uncertainty is not None, **options)
+            after, deviations, lost = _written(made, output, overwrite, progress)
+            choice = made.choice
+            lines = [f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)"]
+            if uncertainty:
+                given = before.as_given(deviations.reshape(before.colours.shape))
+                write(uncertainty, Picture.of(given, axes=before.axes), overwrite=overwrite)
+                what = f"standard deviation of every value, in the units of {image.name}"
+                lines.append(f"{uncertainty}: {what}: {choice.doubt}")
+            if report:
+                from dnlib.denoiser.page import write_picture_page
+
+                if deviations is not None:
+                    choice = replace(choice, uncertainty=deviations[made.shown])
+                shown = before.frame(made.shown).told(*before.notes)
+                write_picture_page(report, image.name, shown, after, choice)
+                lines.append(f"{report}: the noise, the candidates, before and after")
+            notes = [f"{image.name}: {note}" for note in before.notes]
+            notes += [f"{output.name}: {note}" for note in (*choice.notes, *_changed(before, output, lost))]
+            return Done(image, tuple(lines), tuple(notes))
     except MemoryError as error:
         raise ValueError(f"{image}: there is not enough memory for it; cut it into smaller pictures") from error
 
 
-def _denoised(
-    image: Path,
-    before: Picture,
-    output: Path,
-    report: Path | None,
-    uncertainty: Path | None,
-    overwrite: bool,
-    progress: bool,
-    options: dict,
-    started: float,
-) -> Done:
-    from dnlib.denoiser import plan as plans  # and with it scikit-image, which takes a second
+def _written(
+    made: "Plan", output: Path, overwrite: bool, progress: bool
+) -> "tuple[Picture, np.ndarray | None, list[str]]":
+    """The frame for a page, the deviation of every value [N, H, W, C] or None, and what the file does not hold."""
+    picture, shape = made.picture, (made.picture.count, *made.picture.colours.shape[-3:])
+    if not isinstance(picture, Stack):
+        result, deviations = made.whole(progress)
+        lost = write(output, result, overwrite=overwrite)
+        return result.frame(made.shown), None if deviations is None else deviations.reshape(shape), lost
+    layout, shown = replace(picture, pixels=without_values(picture.pixels.shape, made.kind)), []
+    deviations = _on_disk(shape) if made.uncertain else None
+    lost = write(output, layout, overwrite=overwrite, frames=made.pixels(progress, shown, deviations))
+    return shown[0], deviations, lost
 
-    plan = plans.plan(before, progress=progress, uncertainty=uncertainty is not None, **options)
-    if isinstance(before, Stack):
-        layout, shown = replace(before, pixels=without_values(before.pixels.shape, plan.kind)), []
-        deviations = _on_disk(before.colours.shape) if uncertainty else None
-        lost = write(output, layout, overwrite=overwrite, frames=plan.pixels(progress, shown, deviations))
-        after = shown[0]
-    else:
-        result, deviations = plan.whole(progress)
-        lost, after = write(output, result, overwrite=overwrite), result.frame(plan.shown)
-    choice = plan.choice
-    lines = [f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)"]
-    if uncertainty:
-        write(uncertainty, Picture.of(before.as_given(deviations), axes=before.axes), overwrite=overwrite)
-        lines.append(f"{uncertainty}: standard deviation of every value, in the units of {image.name}: {choice.doubt}")
-    if deviations is not None:
-        shape = before.colours.shape[-3:]
-        choice = replace(choice, uncertainty=deviations.reshape(-1, *shape)[plan.shown])
-    if report:
-        from dnlib.denoiser.page import write_picture_page
 
-        write_picture_page(report, image.name, before.frame(plan.shown).told(*before.notes), after, choice)
-        lines.append(f"{report}: the noise, the candidates, before and after")
-    left_out = [f"{output.name}: left out: {', '.join(lost)}"] if lost else []
+def _changed(before: Picture, output: Path, lost: list[str]) -> list[str]:
+    """What a file does not hold of the picture, or not exactly."""
+    said = [f"left out: {', '.join(lost)}"] if lost else []
     source = before.metadata.jpeg
     if source and output.suffix.lower() in (".jpg", ".jpeg") and output.read_bytes() != source:
-        left_out.append(
-            f"{output.name}: encoded as JPEG again, which changes it a little; a .png or .tif loses nothing"
-        )
-    notes = [f"{image.name}: {note}" for note in before.notes] + [f"{output.name}: {note}" for note in choice.notes]
-    return Done(image, tuple(lines), tuple(notes + left_out))
+        said.append("encoded as JPEG again, which changes it a little; a .png or .tif loses nothing")
+    return said
 
 
 def _on_disk(shape: tuple[int, ...]) -> "np.ndarray":

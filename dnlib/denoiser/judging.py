@@ -8,14 +8,13 @@ noise behind, and up to twice too much does no harm (`Risk.with_noise`).
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from tqdm import tqdm
 
-from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, Candidate, averaged, mean_of
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, Candidate, averaged
 from dnlib.denoiser.sampling import TILE, without_single_channel
 from dnlib.denoiser.strength import Strength, trust
 from dnlib.filters import Filter, Risk, Setting, stein_risk, thin
@@ -34,8 +33,8 @@ class Judged:
     """A candidate in one of its settings, its risk on the samples, and the share of it that is blended in, [C].
 
     more: the factor on the noise's estimated variance for which that share is best.
-    shift: what is to be added to its change, which was measured on a part of the samples, to stand beside the others'.
     answers: to images, by their content.
+    shift: what is to be added to its change, which was measured on a part of the samples, to stand beside the others'.
     """
 
     candidate: Candidate
@@ -60,10 +59,32 @@ class Judged:
         """The same with the share that is best if the noise's variance is `more` times that estimated."""
         return replace(self, weight=self.risk.with_noise(more).best_weight, more=more)
 
-    def setting(self, level: float, span: float) -> Setting:
+    def setting(self, level: float, span: float = 1.0) -> Setting:
         """Its arguments for a noise level, in units of which the range [0, 1] is `span`."""
-        setting, scaled = self.candidate.settings(level)[self.number], self.candidate.in_image_units
-        return {name: value * span if name in scaled else value for name, value in setting.items()}
+        setting = self.candidate.settings(level)[self.number]
+        return {name: value * span if isinstance(value, float) else value for name, value in setting.items()}
+
+    def filter(self, deviation: np.ndarray, level: float, device: str) -> Filter:
+        """It, as `filter_of` has it; what it has answered before it looks up."""
+        filter = filter_of(self.candidate, self.number, deviation, level, device)
+        longest = max(map(len, self.answers), default=0)
+
+        def recalled(image: np.ndarray) -> np.ndarray:
+            known = self.answers.get(image.tobytes()) if image.nbytes <= longest else None
+            return filter(image) if known is None else known
+
+        return recalled
+
+
+def filter_of(candidate: Candidate, number: int, deviation: np.ndarray, level: float, device: str) -> Filter:
+    """A candidate in one of its settings; deviation: of the noise of each value, `level` on average."""
+    if members := candidate.members:
+        filters = [one.filter(deviation, level, device) for one in members]
+        return lambda image: averaged([one.candidate for one in members], [one(image) for one in filters], level)
+    setting = candidate.settings(level)[number]
+    if candidate.by_pixel:
+        setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
+    return partial(candidate.filter, **setting, **({"device": device} if candidate.weights else {}))
 
 
 @dataclass(frozen=True)
@@ -94,71 +115,109 @@ class Sample:
         return [Sample(*(np.ascontiguousarray(one[place]) for one in maps)) for place in places]
 
 
-def judge_all(
-    names: list[str],
-    tiles: list[np.ndarray],
-    strength: Strength,
-    level: float,
-    device: str,
-    *,
-    harmless: bool,
-    progress: bool,
-    among: dict[str, Candidate] = CANDIDATES,
-    most_seconds: float = math.inf,
-) -> dict[str, Judged]:
-    """Candidates whose risk is a finite number, each in its best setting; there is at least one.
+@dataclass(frozen=True)
+class Judge:
+    """What candidates are judged by: sample tiles [H, W] or [H, W, C] in [0, 1], and what noise they have.
 
-    A quarter of the tiles shows which are worse than the best for certain; the others are judged on all of them.
-    Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, `names` were
-    asked for, and the mean of several is one more.
-
-    tiles: [H, W] or [H, W, C] in [0, 1]. level: the standard deviation of their noise. harmless: blend in no more than
-    does good, of what is certain to be noise; else all. most_seconds: for a megapixel of one channel, that two may
-    take together.
+    harmless: blend in no more than does good, of what is certain to be noise; else all. device: of networks.
     """
-    rng = np.random.default_rng(SEED)
-    samples = [Sample.of(tile, strength, rng) for tile in tiles]
-    certain, limit = (trust(level, strength), strength) if harmless else (1.0, None)
-    judge = partial(_judged, level=level, device=device, certain=certain, limit=limit)
-    trials = {name: [(among[name], number) for number in range(len(among[name].settings(level)))] for name in names}
-    several = sum(map(len, trials.values())) > 1
-    quarter = [middle for sample in samples for middle in sample.middles()] if several else samples
-    judged = {}
-    for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
-        bar.set_postfix_str(name)
-        finite = [one for trial in trials[name] if math.isfinite((one := judge(*trial, quarter)).change)]
-        if finite:
-            judged[name] = min(finite, key=lambda one: one.change)
-    if not judged:
-        raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
-    if several:
-        judged = _on_all(judged, lambda one: judge(one.candidate, one.number, samples), strength, level, harmless)
-    together = _hardly_apart(judged, strength, level, most_seconds) if harmless else list(judged)
-    if len(together) > 1:
-        mean = mean_of(*((judged[name].candidate, judged[name].number) for name in together))
-        recalled = partial(_recalled_mean, [judged[name] for name in together], level)
-        judged[TOGETHER.join(together)] = judge(mean, 0, samples, filter=recalled)
-    return judged
 
+    tiles: list[np.ndarray]
+    strength: Strength
+    harmless: bool
+    device: str
 
-def _on_all(
-    judged: dict[str, Judged],
-    judge: Callable[[Judged], Judged],
-    strength: Strength,
-    level: float,
-    harmless: bool,
-) -> dict[str, Judged]:
-    """Those that were not worse for certain judged on all samples; the others are as far behind the best as before."""
-    best = min(judged, key=lambda name: judged[name].change)
-    near = [name for name, one in judged.items() if not (harmless and _worse(one, judged[best], strength, level))]
-    again = {name: judge(judged[name]) for name in near}
-    shift = again[best].change - judged[best].change
-    return {name: again[name] if name in again else replace(one, shift=shift) for name, one in judged.items()}
+    @cached_property
+    def level(self) -> float:
+        """The standard deviation of the noise on the tiles."""
+        return max(float(np.sqrt(np.mean([self.strength.variance(tile).mean() for tile in self.tiles]))), LEAST)
 
+    @cached_property
+    def certain(self) -> float:
+        """The share of its variance that the verdict counts on."""
+        return trust(self.level, self.strength) if self.harmless else 1.0
 
-def _worse(one: Judged, best: Judged, strength: Strength, level: float) -> bool:
-    """Whether one is certain to be worse: by more than scatter explains, or the covariance, where it was estimated."""
-    return falls(one, best) and (strength.white or one.change - best.change >= ALIKE * level**2)
+    @cached_property
+    def samples(self) -> list[Sample]:
+        """The tiles, each with a draw of noise that is the same for all candidates."""
+        rng = np.random.default_rng(SEED)
+        return [Sample.of(tile, self.strength, rng) for tile in self.tiles]
+
+    def all(self, names: list[str], *, progress: bool, most_seconds: float = math.inf) -> dict[str, Judged]:
+        """Candidates whose risk is a finite number, each in its best setting; there is at least one.
+
+        A quarter of the tiles shows which are worse than the best for certain; the others are judged on all of them.
+        Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, `names`
+        were asked for, and the mean of several is one more.
+
+        most_seconds: for a megapixel of one channel, that two may take together.
+        """
+        settings = {name: range(len(CANDIDATES[name].settings(self.level))) for name in names}
+        several = sum(map(len, settings.values())) > 1
+        quarter = [middle for sample in self.samples for middle in sample.middles()] if several else self.samples
+        judged = {}
+        for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
+            bar.set_postfix_str(name)
+            found = [self.one(CANDIDATES[name], number, quarter) for number in settings[name]]
+            if finite := [one for one in found if math.isfinite(one.change)]:
+                judged[name] = min(finite, key=lambda one: one.change)
+        if not judged:
+            raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
+        if several:
+            judged = self._on_all(judged)
+        together = self._hardly_apart(judged, most_seconds) if self.harmless else list(judged)
+        if len(together) > 1:
+            members = tuple(judged[name] for name in together)
+            judged[TOGETHER.join(together)] = self.one(Candidate(None, lambda level: [{}], members=members))
+            for one in members:
+                one.answers.clear()  # the mean has its own
+        return judged
+
+    def one(self, candidate: Candidate, number: int = 0, samples: list[Sample] | None = None) -> Judged:
+        """A candidate in one of its settings, judged on samples, all if none are given."""
+        answers, risks = {}, []
+        for sample in self.samples if samples is None else samples:
+            filter = filter_of(candidate, number, sample.deviation, self.level, self.device)
+            answer = self._remembered(filter, answers)
+            risks.append(stein_risk(answer, sample.tile, [sample.draw], strength=STEP))
+        risk = sum(risks[1:], risks[0]).with_noise(self.certain)
+        judged = Judged(candidate, number, risk, np.ones(risk.count.shape[1]), answers=answers)
+        return judged.with_more_noise(1 + ALIKE) if self.harmless else judged
+
+    def _remembered(self, filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
+        """A filter that keeps what it answers to an image, and of it removes only what can be noise if harmless."""
+
+        def remembered(image: np.ndarray) -> np.ndarray:
+            estimate = answers[image.tobytes()] = filter(image)
+            return image - noise_in(image - estimate, estimate, self.strength) if self.harmless else estimate
+
+        return remembered
+
+    def _on_all(self, judged: dict[str, Judged]) -> dict[str, Judged]:
+        """Those that were not worse for certain judged on all samples; the others stay as far behind the best."""
+        best = min(judged, key=lambda name: judged[name].change)
+        near = [name for name, one in judged.items() if not (self.harmless and self._worse(one, judged[best]))]
+        again = {name: self.one(judged[name].candidate, judged[name].number) for name in near}
+        shift = again[best].change - judged[best].change
+        return {name: again[name] if name in again else replace(one, shift=shift) for name, one in judged.items()}
+
+    def _worse(self, one: Judged, best: Judged) -> bool:
+        """Whether one is certain to be worse: by more than scatter explains, or the covariance, if it was estimated."""
+        return falls(one, best) and (self.strength.white or one.change - best.change >= ALIKE * self.level**2)
+
+    def _hardly_apart(self, judged: dict[str, Judged], most_seconds: float) -> list[str]:
+        """The best filter and the best network, where nobody can say which of the two is better; else none.
+
+        They err in different ways, and the mean of two is never worse than both, and mostly better than either.
+        """
+        best = []
+        for learned in (False, True):
+            names = [name for name, one in judged.items() if bool(one.candidate.weights) == learned and not one.shift]
+            best += [min(names, key=lambda name: judged[name].change)] if names else []
+        first, *others = sorted((judged[name] for name in best), key=lambda one: one.change)
+        affordable = sum(judged[name].candidate.seconds for name in best) <= most_seconds
+        apart = any(one.change - first.change >= ALIKE * self.level**2 or self._worse(one, first) for one in others)
+        return best if affordable and not apart else []
 
 
 def falls(before: Judged, after: Judged) -> bool:
@@ -168,50 +227,6 @@ def falls(before: Judged, after: Judged) -> bool:
     power = after.weight**2 * second.power - before.weight**2 * first.power
     difference = Risk(overlap, power, apart, first.count)
     return difference.change() < -SURE * difference.error()
-
-
-def _judged(
-    candidate: Candidate,
-    number: int,
-    samples: list[Sample],
-    *,
-    level: float,
-    device: str,
-    certain: float,
-    limit: Strength | None,
-    filter: Filter | None = None,
-) -> Judged:
-    """A candidate in one setting, judged on samples; of the noise's variance a share is `certain`.
-
-    limit: the noise, of which no more is taken off than does good; None: all that the filter takes off. filter: what
-    stands for the candidate, if it is known.
-    """
-    setting, answers, risks = candidate.settings(level)[number], {}, []
-    for sample in samples:
-        one = filter or filter_of(candidate, setting, sample.deviation, level, device)
-        risks.append(stein_risk(_limited(_remembered(one, answers), limit), sample.tile, [sample.draw], strength=STEP))
-    risk = sum(risks[1:], risks[0]).with_noise(certain)
-    judged = Judged(candidate, number, risk, np.ones(risk.count.shape[1]), answers=answers)
-    return judged if limit is None else judged.with_more_noise(1 + ALIKE)
-
-
-def _hardly_apart(judged: dict[str, Judged], strength: Strength, level: float, most_seconds: float) -> list[str]:
-    """The best filter and the best network, where nobody can say which of the two is better; else none.
-
-    They err in different ways, and the mean of two is never worse than both, and mostly better than either.
-    """
-    best = []
-    for learned in (False, True):
-        names = [name for name, one in judged.items() if bool(one.candidate.weights) == learned and not one.shift]
-        best += [min(names, key=lambda name: judged[name].change)] if names else []
-    first, *others = sorted((judged[name] for name in best), key=lambda one: one.change)
-    affordable = sum(judged[name].candidate.seconds for name in best) <= most_seconds
-    apart = any(one.change - first.change >= ALIKE * level**2 or _worse(one, first, strength, level) for one in others)
-    return best if affordable and not apart else []
-
-
-def _recalled_mean(members: list[Judged], level: float, image: np.ndarray) -> np.ndarray:
-    return averaged([one.candidate for one in members], [one.answers[image.tobytes()] for one in members], level)
 
 
 def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) -> dict[str, Judged]:
@@ -231,53 +246,7 @@ def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) ->
     return {name: min(found, key=lambda one: one.change)}
 
 
-def _remembered(filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
-    """A filter that keeps what it answers to an image."""
-
-    def remembered(image: np.ndarray) -> np.ndarray:
-        key = image.tobytes()
-        if key not in answers:
-            answers[key] = filter(image)
-        return answers[key]
-
-    return remembered
-
-
-def recalled(filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
-    """A filter that looks up what was answered to images before; it keeps nothing more."""
-    longest = max(map(len, answers), default=0)
-
-    def recalled(image: np.ndarray) -> np.ndarray:
-        known = answers.get(image.tobytes()) if image.nbytes <= longest else None
-        return filter(image) if known is None else known
-
-    return recalled
-
-
-def _limited(filter: Filter, strength: Strength | None) -> Filter:
-    """A filter that removes only what can be noise; the filter itself without a strength."""
-
-    def limited(image: np.ndarray) -> np.ndarray:
-        estimate = filter(image)
-        return image - noise_in(image - estimate, estimate, strength)
-
-    return filter if strength is None else limited
-
-
 def noise_in(removed: np.ndarray, estimate: np.ndarray, strength: Strength) -> np.ndarray:
     """What is removed as far as it can be noise: more than that stands out by what the noise does not make."""
     limit = RARE * np.sqrt(strength.variance(estimate))
     return np.clip(removed, -limit, limit)
-
-
-def filter_of(candidate: Candidate, setting: Setting, deviation: np.ndarray, level: float, device: str) -> Filter:
-    """A candidate with its arguments; deviation: of the noise of each value, `level` on average."""
-    if candidate.members:
-        filters = [
-            filter_of(one, one.settings(level)[number], deviation, level, device) for one, number in candidate.members
-        ]
-        members = [one for one, _ in candidate.members]
-        return lambda image: averaged(members, [filter(image) for filter in filters], level)
-    if candidate.by_pixel:
-        setting = setting | {"sigma": without_single_channel(np.atleast_3d(setting["sigma"] / level * deviation))}
-    return partial(candidate.filter, **setting, **({"device": device} if candidate.weights else {}))

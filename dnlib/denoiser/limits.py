@@ -20,26 +20,27 @@ def told_range(range: tuple[float, float]) -> Range:
     return Range.told(low, high)
 
 
-def fitting(told: Range, part: Part) -> tuple[float, float]:
-    """Black and white as a user named them, between which at least half of the values have to lie."""
+def fitting(told: Range, part: Part) -> Range:
+    """The range that a user named, in which at least half of the values have to lie."""
     values = part.pixels[part.inside]
     if (share := np.mean((values >= told.low) & (values <= told.high))) < FITTING:
         raise ValueError(
             f"{share:.0%} of the values lie in the range from {told.low:g} to {told.high:g} that was given: they go "
             f"from {values.min():g} to {values.max():g}; give the range from black to white, or none"
         )
-    return told.low, told.high
+    return told
 
 
-def without_hot_pixels(part: Part, low: float, high: float) -> tuple[float, float]:
-    """The smallest and largest value; if single ones lie far outside of all others, those of groups, by the samples."""
-    values = part.pixels[part.inside]
+def without_hot_pixels(part: Part, low: float, high: float) -> Range:
+    """The range of the values; where single ones lie far outside of all others that of groups, by the samples."""
+    values, whole = part.pixels[part.inside], Range.told(low, high)
     some = values[:: 1 + len(values) // LOOKED_AT].astype(np.float64)
     if high - low <= FAR_OUT * np.ptp(np.quantile(some, (0.01, 0.99))):
-        return low, high
+        return whole
     medians = [median_filter(part.pixels[k].astype(np.float64), (3, 3, 1))[part.inside[k]] for k in part.holding]
     darkest, brightest = min(one.min() for one in medians), max(one.max() for one in medians)
-    return (float(darkest), float(brightest)) if high - low > FAR_OUT * (brightest - darkest) > 0 else (low, high)
+    far = high - low > FAR_OUT * (brightest - darkest) > 0
+    return Range.told(float(darkest), float(brightest)) if far else whole
 
 
 def name_of(dtype) -> str:
@@ -48,6 +49,16 @@ def name_of(dtype) -> str:
         return np.dtype(dtype).name
     except TypeError:
         return str(dtype)
+
+
+def check_counts(parts: list[Part], kind: np.dtype) -> None:
+    """Rates of photons are no whole numbers."""
+    for part in parts:
+        if part.counts and np.issubdtype(kind, np.integer):
+            raise ValueError(
+                f"the image holds photon counts, {part.pixels[part.inside].mean():.2g} a pixel on average: rounded to "
+                "whole numbers, their rate would be lost; give --dtype float32 (dtype='float32')"
+            )
 
 
 def check_values(part: Part, kind: np.dtype, low: float, high: float) -> None:

@@ -1,6 +1,5 @@
 """The page of `dnlib denoise --report`: the noise, the candidates, before and after, and when not to believe it."""
 
-import base64
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from jinja2 import Environment, PackageLoader
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED, candidates_in
 from dnlib.denoiser.caveats import caveats_of
 from dnlib.denoiser.choice import Choice
-from dnlib.denoiser.views import Frame, in_colour, views_of
+from dnlib.denoiser.panels import Frame, address_of, in_colour, panels_of
 from dnlib.images import Picture, atomic
 from dnlib.noise import Inspection, as_svg, draw_curves, draw_map
 
@@ -58,7 +57,7 @@ def write_picture_page(path: Path, name: str, before: Picture, after: Picture, c
         notes=(*before.notes, *choice.notes),
         parts={name: _explained(part) for name, part in list(parts.items())[:EXPLAINED]},
         overview={name: _row(part.filter, part) for name, part in parts.items()},
-        pictures={name: views_of(frame) for name, frame in drawn},
+        pictures={name: panels_of(frame) for name, frame in drawn},
         changed=not all(np.array_equal(frame.before, frame.after, equal_nan=True) for _, frame in drawn),
         missing=1 - before.first_inside.mean(),
         channels=before.colours.shape[-1],
@@ -97,8 +96,8 @@ def _explained(part: Choice) -> dict:
         "caveats": caveats_of(part),
     }
     if isinstance(found := part.noise_found, Inspection):
-        curves, map = as_svg(draw_curves, found, 4.6, 3.5), as_svg(draw_map, found, 4.4, 3.5)
-        said |= {"found": found, "curves": _as_address(curves), "map": _as_address(map)}
+        drawn = {"curves": as_svg(draw_curves, found, 4.6, 3.5), "map": as_svg(draw_map, found, 4.4, 3.5)}
+        said |= {"found": found} | {name: address_of("svg+xml", svg.encode()) for name, svg in drawn.items()}
     return said
 
 
@@ -130,7 +129,3 @@ def _words(name: str) -> str:
     if TOGETHER in name:
         return f"the weighted mean of two, in which a network counts the more the stronger the noise: {words}"
     return words if name in CANDIDATES else f"{words}, trained further on this picture"
-
-
-def _as_address(svg: str) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

@@ -1,7 +1,16 @@
-"""A picture worked through piece by piece: its frames one after the other, and large frames in tiles.
+"""How a picture goes through, piece by piece: frames one after the other, large ones in tiles, in the memory of one.
 
-A first look at every piece finds what holds something; the candidates are judged on a few of these; then every piece is
-denoised by itself. Memory stays that of a frame and its result, however many there are.
+1. `glances`: a first look at every piece finds what holds something, and the samples; `images.parts_of` takes these
+   apart into what is denoised by itself. `limits`: black and white of each part, 0 and 1 in all that follows.
+2. `before`: rows or columns that are too bright are levelled, impulses replaced.
+3. `sampling`, `strength`: tiles of the samples, and what noise they have; `drawn`: or none at all.
+4. `candidates`: classical filters and networks (`learned`), each in a few settings for such noise.
+5. `judging`: each is shown the tiles with a little more of this noise; how it answers gives its risk (Stein), and with
+   it the share of what it removes that does good. `adapting`, `detail`: the best network, trained further on the rest.
+6. `choosing`: the least risk, or the picture as it is; every piece is blended with what the chosen one makes of it.
+7. `uncertainty`: how far off the result may be, if asked for.
+8. `caveats`: what a user should know of it; `choice` tells all of that in numbers.
+9. `whole`: arrays in and out; `files`, `destinations`: files; `page`, `panels`: a page that shows it.
 """
 
 from collections.abc import Iterator
@@ -11,20 +20,19 @@ import numpy as np
 from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
-from dnlib.denoiser.before import NOTHING, before_of, offsets_of
-from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER, UNCHANGED
+from dnlib.denoiser.before import NOTHING, before_of
+from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER
+from dnlib.denoiser.caveats import notes_of
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.limits import check_values, fitting, name_of, told_range, without_hot_pixels
-from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
+from dnlib.denoiser.limits import check_counts, check_values, fitting, name_of, told_range, without_hot_pixels
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
-from dnlib.noise import other_noise, unlike_noise
+from dnlib.noise import unlike_noise
 
 PATIENCE = 60.0  # seconds
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
-COARSE = 1.0  # noise below so many steps was the dither of the values
 
 
 @dataclass(frozen=True)
@@ -95,45 +103,44 @@ class Plan:
             if number == self.shown:
                 shown.append(frame)
             if deviations is not None:
-                deviations[number] = 0 if deviation is None else deviation
+                deviations[number] = deviation
             yield frame.pixels
 
     def whole(self, progress: bool) -> tuple[Picture, np.ndarray | None]:
         """The picture denoised, and the standard deviation of its values [..., H, W, C] or None."""
         shape = self.picture.colours.shape
         if self.picture.count == 1:  # of a large frame there is no second copy
-            frame, deviation = next(self.frames(progress))
-            uncertainty = None if deviation is None else deviation.reshape(shape)
-            return self.picture.with_colours(frame.colours.reshape(shape)), uncertainty
-        colours, uncertainty = np.empty((self.picture.count, *shape[-3:]), self.kind), None
-        for number, (frame, deviation) in enumerate(self.frames(progress)):
-            colours[number] = frame.colours
-            if deviation is not None:
-                uncertainty = np.zeros(colours.shape, np.float32) if uncertainty is None else uncertainty
-                uncertainty[number] = deviation
-        return (
-            self.picture.with_colours(colours.reshape(shape)),
-            None if uncertainty is None else uncertainty.reshape(shape),
-        )
+            frame, uncertainty = next(self.frames(progress))
+            colours = frame.colours
+        else:
+            colours = np.empty((self.picture.count, *shape[-3:]), self.kind)
+            uncertainty = np.empty(colours.shape, np.float32) if self.choice.doubt else None
+            for number, (frame, deviation) in enumerate(self.frames(progress)):
+                colours[number] = frame.colours
+                if uncertainty is not None:
+                    uncertainty[number] = deviation
+        uncertainty = None if uncertainty is None else uncertainty.reshape(shape)
+        return self.picture.with_colours(colours.reshape(shape)), uncertainty
 
     def _frame(self, frame: Picture, bar: tqdm) -> tuple[Picture, np.ndarray | None]:
         colours, inside = frame.colours, frame.inside
-        result, deviations = colours.astype(self.kind), None
+        result = colours.astype(self.kind)
+        deviations = np.zeros(colours.shape, np.float32) if self.choice.doubt else None
         for task in self.tasks:
-            offsets = offsets_of(task.part, frame, task.chosen.before.lines)
+            chosen, before = task.chosen, task.chosen.before
+            offsets = before.offsets(task.part, frame)
             for tile in task.tiles(inside.shape):
                 part = task.part.at(colours[tile.seen][None], inside[tile.seen][None])
                 bar.update()
                 if not part.holding:
                     continue
-                pixels = task.chosen.before.of(part.pixels[0], offsets, task.corner(tile))
-                restored, deviation = task.chosen.apply(pixels, part.inside[0])
+                pixels = before.of(part.pixels[0], offsets, task.corner(tile))
+                restored, deviation = chosen.apply(pixels, part.inside[0])
                 if self.uncertain and deviation is None:
-                    deviation = spread(task.chosen, restored, part.inside[0])
+                    deviation = spread(chosen, restored, part.inside[0])
                 written = as_type(restored, self.kind, task.low, task.high, task.step)
                 _put(result, written, tile, part)
-                if deviation is not None:
-                    deviations = np.zeros(colours.shape, np.float32) if deviations is None else deviations
+                if deviations is not None:
                     _put(deviations, deviation, tile, part)
         if frame.alpha == "associated":
             np.minimum(result, frame.pixels[..., -1:].astype(self.kind), out=result)
@@ -162,7 +169,8 @@ def plan(
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
     for name in (names := str(filter).split(TOGETHER)):
         one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
-    check_adaptable(filter, adapt)
+    if adapt is not None:
+        check_adaptable(filter, adapt)
     kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(name_of(dtype), DTYPES, "the type written"))
     told = None if range is None else told_range(range)
     glances, missing = look_at(picture, progress)
@@ -171,63 +179,34 @@ def plan(
     holding = [one for one in glances if one.varying.any()]
     samples = samples_of(holding or glances)
     parts, notes = parts_of(together(picture, samples), unlike=None if filter == BLIND_SPOT else unlike_noise)
-    _check_counts(parts, kind)
-    check_parts(parts, adapt)
-    tasks = []
+    check_counts(parts, kind)
+    if adapt is not None:
+        check_parts(parts)
+    tasks, in_tiles = [], len(glances) > picture.count
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
         check_values(part, kind, low, high)
-        black, white = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
-        whole = len(glances) == picture.count
-        size = picture.count * len(glances) // len({one.number for one in glances}) * part.pixels[0].size
+        limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
         first = picture.frame(samples[part.holding[0]].number)
-        before = before_of(part, first, black, white) if filter == "auto" and not part.counts else NOTHING
-        said = {"before": before, "told": told, "size": size, "patience": patience, "in_tiles": not whole}
-        chosen = choose(part, filter, device, (black, white), progress, adapt=adapt, **said)
-        tasks.append(Task(part, chosen, min(low, black), max(high, white), step))
-        notes = [*notes, *_remarks(tasks[-1], kind)]
+        before = before_of(part, first, limits) if filter == "auto" and not part.counts else NOTHING
+        size = len(glances) * part.pixels[0].size
+        chosen = choose(
+            part,
+            limits,
+            filter,
+            device,
+            progress,
+            told=told is not None,
+            before=before,
+            size=size,
+            patience=patience,
+            in_tiles=in_tiles,
+            adapt=adapt,
+        )
+        tasks.append(Task(part, chosen, min(low, limits.low), max(high, limits.high), step))
+        notes = [*notes, *notes_of(part, chosen, kind, step)]
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
-
-
-def _check_counts(parts: list[Part], kind: np.dtype) -> None:
-    """Rates of photons are no whole numbers."""
-    if np.issubdtype(kind, np.integer) and any(part.counts for part in parts):
-        mean = next(part.pixels[part.inside].mean() for part in parts if part.counts)
-        raise ValueError(
-            f"the image holds photon counts, {mean:.2g} a pixel on average: rounded to whole numbers, their rate would "
-            "be lost; give --dtype float32 (dtype='float32')"
-        )
-
-
-def _remarks(task: Task, kind: np.dtype) -> list[str]:
-    """What a user should know of a result, in sentences."""
-    part, choice, step, found = task.part, task.chosen.choice, task.step, list(task.chosen.choice.notes)
-    part = task.chosen.before.prepared(part)
-    found += task.chosen.before.notes
-    tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
-    if choice.filter != UNCHANGED and (along := direction_of_noise(tiles)):
-        found.append(
-            f"neighbours share the noise along {along}: some of it may be left (`dnlib noise` says what helps)"
-        )
-    if choice.filter != UNCHANGED and np.issubdtype(kind, np.integer) and choice.noise < COARSE * step:
-        found.append(
-            f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may show "
-            "contours; --dtype float32 has none"
-        )
-    return found + _others(part, task.chosen)
-
-
-def _others(part: Part, chosen: Chosen) -> list[str]:
-    """What noise the first frame has besides that for which candidates were judged."""
-    frame = part.holding[0]
-    image = ((part.pixels[frame] - chosen.low) / chosen.span).astype(np.float32)
-    variance, inside = chosen.strength.variance(image), part.inside[frame]
-
-    def in_its_units(level: float) -> str:
-        return f"{chosen.span * level:.3g}"
-
-    return other_noise(image, variance, inside, in_its_units, lines=not chosen.before.lines, single=False)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:

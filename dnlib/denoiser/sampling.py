@@ -22,9 +22,7 @@ class Place(NamedTuple):
     columns: slice
 
 
-def sample_tiles(
-    frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0
-) -> list[np.ndarray]:
+def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> list[np.ndarray]:
     """The sample tiles of frames [H, W, C], as [H, W, C] or [H, W]."""
     return [
         without_single_channel(frames[place.frame][place.rows, place.columns])
@@ -32,15 +30,14 @@ def sample_tiles(
     ]
 
 
-def sample_places(frames: list[np.ndarray], inside: list[np.ndarray] | None = None, share: float = 1.0) -> list[Place]:
+def sample_places(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> list[Place]:
     """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 
     A single small frame is one tile, and so is judged whole, unless they may take up a share only.
     Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
     share: of all pixels, that they take up at most, if there is more than one.
     """
-    height, width = frames[0].shape[:2]
-    rows, columns = largest_rectangle(np.all(inside, axis=0)) if inside else (slice(0, height), slice(0, width))
+    rows, columns = largest_rectangle(np.all(inside, axis=0))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     if len(frames) == 1 and share == 1 and height * width <= TILES * TILE**2:
         return [Place(0, rows, columns)]

@@ -1,7 +1,6 @@
 """What noise a part of a picture has, as the judge needs it: its variance pixel by pixel, and draws of its kind."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from scipy.stats import chi2
@@ -17,9 +16,7 @@ PURE = 0.4  # share above which there is no doubt that it is noise
 SMALLEST = 64  # pixels of each side of an image whose noise is inspected
 CLIPPED = 0.9  # share of black and white pixels, above which the others tell too little
 DOUBT = 2 / 255  # of the range: texture as fine as noise of this standard deviation cannot be told from it
-TEXTURE = (
-    16 / 255
-)  # where it is texture all over: grass, gravel and 34 of BSDS500's photographs seem to have less noise
+TEXTURE = 16 / 255  # where all is texture: grass, gravel and 34 of BSDS500's photographs seem to have less noise
 GRAIN = 4 / 255  # about weaker noise the network is not asked
 DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, from which on it is trusted, and fully
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
@@ -29,33 +26,15 @@ ROUNDING = 0.6  # steps of whole numbers: rounding and a dither before it leave 
 SMOOTH = 0.9  # correlation with the next pixel in both directions, above which it is shading, and no noise
 
 
-class Strength(Protocol):
-    """Noise of images [H, W, C], or [H, W], in [0, 1].
+@dataclass(frozen=True)
+class White:
+    """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
     white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
     agreed: the share of it that a network for photographs takes for noise, too.
     alike: the correlation between its colours, a mean; 1 where that is not known.
     drawn: whether the picture was drawn, without any noise.
     found: what was found, in units of the picture; or in a sentence why nothing could be.
-    """
-
-    white: bool
-    pure: float
-    agreed: float
-    alike: float
-    drawn: bool
-    found: Inspection | str
-
-    def variance(self, image: np.ndarray) -> np.ndarray:
-        """The noise's variance at every pixel, of the image's shape."""
-
-    def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Fresh noise of the same kind, of the image's shape."""
-
-
-@dataclass(frozen=True)
-class White:
-    """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
     Examples
     --------
@@ -72,15 +51,20 @@ class White:
     white = True
 
     def variance(self, image: np.ndarray) -> np.ndarray:
+        """The noise's variance at every pixel of an image [H, W, C] or [H, W] in [0, 1], of its shape."""
         return np.full(image.shape, self.level**2)
 
     def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Fresh noise of the same kind, of the image's shape."""
         return self.level * rng.standard_normal(image.shape)
 
 
 @dataclass(frozen=True)
 class Inspected:
-    """Noise as it was inspected, on images in [0, 1]; step: between whole numbers, in units of the picture, or 0."""
+    """Noise as it was inspected, on images in [0, 1]; the rest as `White` has it.
+
+    step: between whole numbers, in units of the picture; 0 where values are none.
+    """
 
     known: Inspection
     found: Inspection
@@ -112,29 +96,26 @@ class Inspected:
         return self.known.draw(image, rng)
 
 
+Strength = White | Inspected
+
+
 def strength_of(
-    frame: np.ndarray,
-    inside: np.ndarray,
-    range: Range,
-    low: float,
-    span: float,
-    tiles: list[np.ndarray],
-    step: float = 0.0,
+    frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray], step: float = 0.0
 ) -> Strength:
     """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
 
-    range: of black and white, in units of the picture, in which the frame's 0 and 1 are `low` and `low + span`.
-    step: between whole numbers, in these units; 0 where values are no whole numbers.
+    used: black and white, in units of the picture. unit: what is 0 and 1 in the frame. step: as `Inspected` has it.
     """
-    used, drawn = Range.told((range.low - low) / span, (range.high - low) / span), is_drawn(frame, inside)
+    span, drawn = unit.high - unit.low, is_drawn(frame, inside)
+    here = Range.told((used.low - unit.low) / span, (used.high - unit.low) / span)
     try:
-        known = inspect_image(frame, inside=inside, range=used)
-        drawn = drawn or has_soft_edges(frame, inside, known)
-        return Inspected(known, known.stated_in(range), drawn=drawn, step=step)
+        known = inspect_image(frame, inside=inside, range=here)
     except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
         return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn)
+    drawn = drawn or has_soft_edges(frame, inside, known)
+    return Inspected(known, known.stated_in(used), drawn=drawn, step=step)
 
 
 def trust(level: float, known: Strength) -> float:

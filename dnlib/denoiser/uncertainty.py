@@ -35,7 +35,7 @@ def spread(chosen: Chosen, result: np.ndarray, inside: np.ndarray) -> np.ndarray
     result: [H, W, C], as `chosen.apply` gives it. inside: [H, W], False where pixels do not count.
     """
     if chosen.judged is None:
-        return (chosen.span * np.sqrt(chosen.strength.variance(_unit(chosen, result)))).astype(np.float32)
+        return (chosen.span * np.sqrt(chosen.strength.variance(chosen.range.to_unit(result)))).astype(np.float32)
     rng, power = np.random.default_rng(SEED), np.zeros(result.shape, np.float32)
     for _ in range(DRAWS):
         denoised, _ = chosen.apply(noisy_again(chosen, result, rng), inside)
@@ -48,12 +48,7 @@ def noisy_again(chosen: Chosen, result: np.ndarray, rng: np.random.Generator) ->
     """A result [H, W, C] with fresh noise of the kind that was found; photons are counted anew."""
     if chosen.counts:
         return rng.poisson(result.clip(0)).astype(np.float64)
-    return result + chosen.span * chosen.strength.draw(_unit(chosen, result), rng)
-
-
-def _unit(chosen: Chosen, result: np.ndarray) -> np.ndarray:
-    """A result in [0, 1], as the strength of the noise is known for."""
-    return ((result - chosen.low) / chosen.span).astype(np.float32)
+    return result + chosen.span * chosen.strength.draw(chosen.range.to_unit(result), rng)
 
 
 def _around(power: np.ndarray, inside: np.ndarray) -> np.ndarray:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from skimage.restoration import calibrate_denoiser
 
-from dnlib.filters.classical import Filter, Setting, channel_axis, floats
-from dnlib.filters.jinvariance import grid_masks, self_supervised_loss
+from dnlib.filters.classical import Filter, Setting, floats
+from dnlib.filters.jinvariance import blindly, grid_masks, self_supervised_loss
 from dnlib.filters.threads import in_threads
 
 
@@ -70,7 +69,7 @@ def calibrate(
         What to try.
     blind
         The filter ignores each pixel's own value, as `donut_median` does: one plain pass measures every pixel.
-        Otherwise scikit-image makes it J-invariant on a 4x4 grid, in 16 passes.
+        Otherwise it is made J-invariant on a 4x4 grid, as by `invariant`, in 16 passes.
     all_masks
         Measure on all pixels, or only on a sixteenth of them (scikit-image's choice), in one pass. Losses of two
         filters can be compared only if they were measured on the same pixels, whose noise they share.
@@ -100,15 +99,7 @@ def calibrate(
     mask = None if all_masks else list(grid_masks(image.shape[:2]))[8]  # scikit-image's choice
 
     def loss_of(setting: Setting) -> float:
-        if blind:
-            return float(self_supervised_loss(filter(image, **setting), image, mask))
-        _, (_, (loss,)) = calibrate_denoiser(
-            image,
-            lambda image, channel_axis: filter(image, **setting),
-            {"channel_axis": [channel_axis(image)]},
-            approximate_loss=not all_masks,
-            extra_output=True,
-        )
-        return float(loss)
+        estimate = filter(image, **setting) if blind else blindly(filter, image, setting, None if all_masks else [mask])
+        return self_supervised_loss(estimate, image, mask)
 
     return Calibration(tuple(settings), tuple(in_threads(loss_of, settings)))

@@ -14,6 +14,7 @@ from dnlib.filters.threads import in_threads
 
 FIRST, SECOND = {"patch": 11, "number": 18}, {"patch": 7, "number": 64}  # of step 1 and step 2
 REFINING = 32  # patches of a group in `refined`
+APART, WHOLE = 1.6, 2.0  # of `ridge_cascade`: times sigma, for the four images and for the whole
 WINDOW, STRIDE = 31, 6
 SMALLEST = 8
 ROWS = 4  # of groups, in a band that one thread filters
@@ -26,7 +27,6 @@ def ridge(
     pilot: np.ndarray | None = None,
     rounds: int = 2,
     number: int = SECOND["number"],
-    threads: int | None = None,
 ) -> np.ndarray:
     """NL-Ridge: linear estimates of patches from the patches most like them; no training.
 
@@ -38,7 +38,8 @@ def ridge(
     estimates are averaged, by the inverse of their noise's variance.
 
     The means of colour and their differences (an orthonormal transform) are filtered each by itself, with patches that
-    are found in the means.
+    are found in the means. Bands of the image are filtered in threads, one for each processor; with any number of them
+    the result is the same, to the last bit.
 
     Parameters
     ----------
@@ -54,8 +55,6 @@ def ridge(
         How often step 2 is made.
     number
         Patches of a group in step 2, 1 or more.
-    threads
-        Number of threads, by default one per core. The result is the same with any number, to the last bit.
 
     Returns
     -------
@@ -66,7 +65,7 @@ def ridge(
     ------
     ValueError
         For what is no finite image of 8x8 pixels or more, for levels that are negative or of another shape, for a pilot
-        of another shape, for less than one round, patch or thread.
+        of another shape, for less than one round or patch.
 
     References
     ----------
@@ -82,39 +81,30 @@ def ridge(
     True
     """
     image = _checked(image)
-    if min(rounds, number, 1 if threads is None else threads) < 1:
-        raise ValueError(f"ridge takes rounds, number, threads >= 1; {rounds}, {number}, {threads} were given")
+    if min(rounds, number) < 1:
+        raise ValueError(f"ridge takes rounds and number >= 1; {rounds} and {number} were given")
     pilot = None if pilot is None else floats(pilot)
     if pilot is not None and pilot.shape != image.shape:
         raise ValueError(f"the pilot has the image's shape {list(image.shape)}; {list(pilot.shape)} was given")
-    return _ridge(image, _deviation(sigma, image), pilot, rounds, number, threads)
+    return _ridge(image, _deviation(sigma, image), pilot, rounds, number)
 
 
-def ridge_cascade(
-    image: np.ndarray,
-    sigma: float | np.ndarray,
-    *,
-    apart: float = 1.6,
-    whole: float = 2.0,
-    threads: int | None = None,
-) -> np.ndarray:
+def ridge_cascade(image: np.ndarray, sigma: float | np.ndarray) -> np.ndarray:
     """`ridge` for noise that neighbouring pixels share, as in phone photographs.
 
     Every other pixel of every other row make an image in which such noise is nearly independent. The four images of
     this kind go through step 1, are put together, and are the pilot of step 2 for the whole image. What correlation
-    remains is met by stronger noise than is there.
+    remains is met by stronger noise than is there: 1.6 times sigma for the four images, twice sigma for the whole.
 
     Parameters
     ----------
-    image, sigma, threads
+    image, sigma
         As `ridge` takes them.
-    apart, whole
-        Factors, 0 or more, by which sigma is told larger to the filter of the four images, and to that of the whole.
 
     Raises
     ------
     ValueError
-        As `ridge`, and for negative factors.
+        As `ridge`.
 
     References
     ----------
@@ -129,12 +119,10 @@ def ridge_cascade(
     """
     image = _checked(image)
     deviation = _deviation(sigma, image)
-    if not (0 <= apart < np.inf and 0 <= whole < np.inf):
-        raise ValueError(f"the factors of a ridge cascade are 0 or more; {apart} and {whole} were given")
     pilot = np.empty_like(image)
     for quarter in (np.s_[i::2, j::2] for i in (0, 1) for j in (0, 1)):
-        pilot[quarter] = _ridge(image[quarter], apart * deviation[quarter], None, 0, SECOND["number"], threads)
-    return ridge(image, whole * deviation, pilot=pilot, rounds=1, threads=threads)
+        pilot[quarter] = _ridge(image[quarter], APART * deviation[quarter], pilot=None, rounds=0)
+    return ridge(image, WHOLE * deviation, pilot=pilot, rounds=1)
 
 
 def refined(image: np.ndarray, sigma: float | np.ndarray, estimate: np.ndarray) -> np.ndarray:
@@ -166,17 +154,17 @@ def refined(image: np.ndarray, sigma: float | np.ndarray, estimate: np.ndarray) 
     return (estimate + ridge(image, sigma, pilot=estimate, rounds=1, number=REFINING)) / 2
 
 
-def _ridge(image, deviation, pilot, rounds, number, threads):
+def _ridge(image, deviation, pilot, rounds, number=SECOND["number"]):
     if not deviation.any():
         return image.copy()
     planes, variance = _opponent(image), _opponent_variance(deviation**2)
-    guide = filtered(planes, variance, **FIRST, threads=threads) if pilot is None else _opponent(pilot)
+    guide = filtered(planes, variance, **FIRST) if pilot is None else _opponent(pilot)
     for _ in range(rounds):
-        guide = filtered(planes, variance, guide, patch=SECOND["patch"], number=number, threads=threads)
+        guide = filtered(planes, variance, guide, patch=SECOND["patch"], number=number)
     return idct(np.moveaxis(guide, 0, -1), axis=-1, norm="ortho").reshape(image.shape).astype(image.dtype)
 
 
-def filtered(planes, variance, pilot=None, *, patch, number, threads=None):
+def filtered(planes, variance, pilot=None, *, patch, number):
     """One step on planes [C, H, W] of float32, the first without a pilot; the variance is that of every value.
 
     Small images have smaller patches, and groups small enough for their pixels to tell the weights.
@@ -199,7 +187,7 @@ def filtered(planes, variance, pilot=None, *, patch, number, threads=None):
         return top, filter_band(planes, guide, variance, ours, columns, *span, patch, number, WINDOW, piloted)
 
     total, weight = np.zeros(planes.shape), np.zeros(planes.shape)
-    for top, sums in in_threads(band, range(0, len(rows), ROWS), threads):
+    for top, sums in in_threads(band, range(0, len(rows), ROWS)):
         for whole, part in zip((total, weight), sums, strict=True):
             whole[:, top : top + part.shape[1]] += part
     return (total / weight).astype(np.float32)

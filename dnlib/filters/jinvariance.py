@@ -18,7 +18,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.restoration import denoise_invariant
 
-from dnlib.filters.classical import Filter, channel_axis, checked_mask, disk, floats, per_channel
+from dnlib.filters.classical import Filter, Setting, channel_axis, checked_mask, disk, floats, per_channel
 from dnlib.filters.threads import cores, in_threads
 
 
@@ -164,18 +164,22 @@ def invariant(filter: Filter, image: np.ndarray, *, masks: Iterable[np.ndarray] 
     masks = [np.asarray(mask, bool) for mask in (grid_masks(height_width) if masks is None else masks)]
     if any(mask.shape != height_width for mask in masks) or np.any(sum(mask.astype(int) for mask in masks) != 1):
         raise ValueError(f"masks are boolean arrays {list(height_width)} that together hold every pixel once")
-
-    def on(some: list[np.ndarray]) -> np.ndarray:
-        """The result on some of the groups, 0 elsewhere."""
-        return denoise_invariant(
-            image,
-            lambda image, channel_axis: filter(image, **setting),
-            masks=some,
-            denoiser_kwargs={"channel_axis": channel_axis(image)},
-        )
-
     at_once = min(cores(), len(masks))
-    return sum(in_threads(on, [masks[first::at_once] for first in range(at_once)]))
+    shares = [masks[first::at_once] for first in range(at_once)]
+    return sum(in_threads(lambda share: blindly(filter, image, setting, share), shares))
+
+
+def blindly(filter: Filter, image: np.ndarray, setting: Setting, masks: list[np.ndarray] | None = None) -> np.ndarray:
+    """A filter's result on each group of pixels, the image there filled from its neighbours; 0 outside of all masks.
+
+    Without masks on the 16 phases of a 4x4 grid.
+    """
+    return denoise_invariant(
+        image,
+        lambda image, channel_axis: filter(image, **setting),
+        masks=masks,
+        denoiser_kwargs={"channel_axis": channel_axis(image)},  # by which scikit-image, too, knows colours
+    )
 
 
 def self_supervised_loss(estimate: np.ndarray, noisy: np.ndarray, mask: np.ndarray | None = None) -> float:

@@ -17,14 +17,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_threads(
-    function: Callable[[Thing], Found], things: Iterable[Thing], threads: int | None = None
-) -> Iterator[Found]:
-    """What `map` gives, in its order, from so many threads, by default one for each processor.
+def in_threads(function: Callable[[Thing], Found], things: Iterable[Thing]) -> Iterator[Found]:
+    """What `map` gives, in its order, from threads, one for each processor.
 
     Each call has a copy of the caller's context (`contextvars`), and with it NumPy's handling of errors.
     """
-    with ThreadPoolExecutor(threads or cores()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         waiting = [pool.submit(copy_context().run, function, thing) for thing in things]
         try:
             yield from (one.result() for one in waiting)

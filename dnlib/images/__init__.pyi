@@ -1,15 +1,10 @@
 from . import (
     arrays as arrays,
     bursts as bursts,
-    checks as checks,
     datasets as datasets,
-    files as files,
-    layouts as layouts,
     metadata as metadata,
-    pictures as pictures,
     places as places,
     scenes as scenes,
-    tiles as tiles,
     writing as writing,
 )
 from .areas import constant_areas as constant_areas, filled as filled
@@ -21,9 +16,10 @@ from .arrays import (
     to_tensor as to_tensor,
     to_unit as to_unit,
 )
-from .bursts import read_burst as read_burst, set_in_motion as set_in_motion
+from .bursts import check_burst as check_burst, read_burst as read_burst, set_in_motion as set_in_motion
 from .checks import check_entries as check_entries, one_of as one_of, refused as refused
-from .files import HOLDS as HOLDS, image_files as image_files, naturally as naturally, read as read
+from .contents import without_values as without_values
+from .files import HOLDS as HOLDS, image_files as image_files, naturally as naturally
 from .layouts import Example as Example
 from .parts import Part as Part, parts_of as parts_of
 from .pictures import Picture as Picture
@@ -34,10 +30,9 @@ from .places import (
     in_checkout as in_checkout,
     shipped as shipped,
 )
-from .planes import without_values as without_values
 from .ranges import Range as Range, range_in_use as range_in_use, step_of as step_of
+from .reading import Stack as Stack, opened as opened, read as read
 from .scenes import check_scenes_apart as check_scenes_apart
-from .stacks import Stack as Stack, opened as opened
 from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of
 from .writing import (
     atomic as atomic,
@@ -45,4 +40,4 @@ from .writing import (
     check_destination as check_destination,
     write as write,
 )
-from .zarr_reading import is_zarr as is_zarr
+from .zarrs import is_zarr as is_zarr

@@ -42,7 +42,7 @@ def axes_of(shape: tuple[int, ...], axes: str | None = None, channels: bool | No
         raise ValueError(
             f"the image has shape {list(shape)}; [H, W], [H, W, C] with C from 1 to 4, and stacks of these are accepted"
         )
-    return "QTZRPAH"[:frames] + "YX" + last
+    return FRAME_LETTERS[:frames] + "YX" + last
 
 
 def _told(axes: str, shape: tuple[int, ...]) -> str:
@@ -56,7 +56,7 @@ def _told(axes: str, shape: tuple[int, ...]) -> str:
 
 def _refuse_guesses(shape: tuple[int, ...]) -> None:
     """Frames may be channels, and the last axis a spectrum."""
-    last, frames = shape[-1], "QTZRPAH"[: len(shape) - 3]
+    last, frames = shape[-1], FRAME_LETTERS[: len(shape) - 3]
     if few := [size for size in shape[:-2] if 1 < size <= MOST_SAMPLES]:
         says, may, size = f"{frames}CYX or {frames}{'Z' if frames else 'T'}YX", "channels or frames", few[0]
     elif len(shape) == 3 and (2 * last < min(shape[:2]) or shape[0] == shape[1] > last):
@@ -97,3 +97,12 @@ def in_order(axes: str) -> str:
 def channel_axis(axes: str) -> str:
     """The letter of the axis that holds samples or channels; empty if there is none."""
     return "S" if "S" in axes else "C" if "C" in axes else ""
+
+
+def upright(pixels: np.ndarray, axes: str, orientation: int) -> np.ndarray:
+    """Pixels turned as the orientation tag (1 to 8) of TIFF and EXIF says."""
+    y, x = axes.index("Y"), axes.index("X")
+    if orientation in (5, 6, 7, 8):
+        pixels = np.swapaxes(pixels, y, x)
+    flipped = {2: [x], 3: [y, x], 4: [y], 6: [x], 7: [y, x], 8: [y]}.get(orientation, [])
+    return np.ascontiguousarray(np.flip(pixels, flipped))

@@ -14,7 +14,9 @@ from skimage.transform import AffineTransform, warp
 from torch import Tensor
 
 from dnlib.images.arrays import to_tensor, to_unit
-from dnlib.images.files import image_files, read
+from dnlib.images.files import image_files
+from dnlib.images.reading import read
+from dnlib.images.zarrs import is_zarr
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
 
@@ -41,7 +43,7 @@ def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) 
     FileNotFoundError
         Without enough images.
     ValueError
-        For an even number of frames, impossible numbers, differing sizes, or what `check` refuses.
+        For an even number of frames, impossible numbers, differing sizes, or what `check_burst` refuses.
 
     Examples
     --------
@@ -70,7 +72,7 @@ def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) 
     if len(shapes) > 1:
         words = ", ".join(f"{name} has {list(shape)}" for shape, name in shapes.items())
         raise ValueError(f"the frames of a burst have one shape [C, H, W]; {words}")
-    return check(torch.cat(images), names=names)
+    return check_burst(torch.cat(images), names=names)
 
 
 def set_in_motion(
@@ -82,7 +84,6 @@ def set_in_motion(
     rotation: float = 0.4,
     zoom: float = 0.004,
     moving: bool = True,
-    drift: float = 0.0,
     seed: int = 0,
 ) -> Tensor:
     """A burst of one photograph: a camera that moves, turns, and comes nearer or goes.
@@ -99,8 +100,6 @@ def set_in_motion(
         How far the camera goes from frame to frame, in pixels, degrees and shares, in a direction that `seed` draws.
     moving
         Let a disc of another part of the picture cross it on a path of its own.
-    drift
-        Brightness added per frame.
     seed
         Of the directions.
 
@@ -137,19 +136,30 @@ def set_in_motion(
         frame = _view(picture, shape, path, math.radians(t * rotation * signs[0]), 1 + t * zoom * signs[1])
         if moving:
             frame = _with_disc(frame, picture, t * shift)
-        made.append(to_tensor(np.clip(frame + t * drift, 0, 1).astype(np.float32)))
+        made.append(to_tensor(np.clip(frame, 0, 1).astype(np.float32)))
     return torch.cat(made)
 
 
-def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
-    """The burst itself, floats [M, C, H, W], if one can learn from it; names: of the frames, for messages.
+def check_burst(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
+    """The burst itself, if one can learn from it.
 
     It warns of a cut, a frame that differs far more from the one before than the others do, and of clipped frames.
-    Raises ValueError for what is no burst, an even number of frames, NaN, or a frame equal to the middle one.
+
+    Parameters
+    ----------
+    burst
+        Floats [M, C, H, W].
+    names
+        What messages call the frames.
+
+    Raises
+    ------
+    ValueError
+        For what is no burst, an even number of frames, NaN, or a frame equal to the middle one.
 
     Examples
     --------
-    >>> check(torch.rand(3, 1, 8, 8)).shape
+    >>> check_burst(torch.rand(3, 1, 8, 8)).shape
     torch.Size([3, 1, 8, 8])
     """
     if burst.ndim != 4 or not burst.is_floating_point():
@@ -186,12 +196,12 @@ def check(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
 
 def _frames(place: Path) -> list[tuple[str, Callable[[], np.ndarray]]]:
     """The names of all frames, and what reads each."""
-    paths = [place] if place.is_file() else image_files(place)
+    paths = [place] if place.is_file() or is_zarr(place) else image_files(place)
     if len(paths) != 1:
         return [(path.name, lambda path=path: read(path).first) for path in paths]
-    colours = read(paths[0]).colours
-    frames = colours.reshape(-1, *colours.shape[-3:])
-    return [(f"frame {number} of {paths[0].name}", lambda frame=frame: frame) for number, frame in enumerate(frames)]
+    stack = read(paths[0])
+    numbers = range(stack.count)
+    return [(f"frame {n} of {paths[0].name}", lambda n=n: stack.frame(n).first) for n in numbers]
 
 
 def _odd(frames: int) -> None:

@@ -2,6 +2,7 @@
 
 import dis
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,22 +26,23 @@ def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
     Raises
     ------
     ValueError
-        Naming the values accepted and the one given.
+        Naming the values accepted, the one given and, if one is spelt almost like it, that one.
 
     Examples
     --------
     >>> one_of("mse", ("mse", "l1"), "the loss")
     'mse'
-    >>> one_of("huber", ("mse", "l1", "smooth"), "the loss")
+    >>> one_of("smoth", ("mse", "l1", "smooth"), "the loss")
     Traceback (most recent call last):
-    ValueError: the loss is mse, l1 or smooth; 'huber' was given
+    ValueError: the loss can be mse, l1 or smooth; 'smoth' was given. Did you mean 'smooth'?
     """
     accepted = list(accepted)
     if value in accepted:
         return value
     names = [str(one) for one in accepted]
     listed = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    raise ValueError(f"{what} is {listed or 'nothing'}; {value!r} was given")
+    meant = "".join(f". Did you mean {name!r}?" for name in get_close_matches(str(value), names, 1))
+    raise ValueError(f"{what} can be {listed or 'nothing'}; {value!r} was given{meant}")
 
 
 def check_entries(where: str, given: Any, kinds: dict[str, type]) -> None:

@@ -113,7 +113,7 @@ def find(name: str) -> Dataset:
     >>> find("set12").title
     'Set12'
     """
-    return registry()[one_of(name, registry(), "a dataset of the registry (beside bundled)")]
+    return registry()[one_of(name, registry(), "the dataset")]
 
 
 def load(name: str, *, split: str | None = None, limit: int | None = None) -> list[Example]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dnlib.images.files import image_files, listed, read
+from dnlib.images.files import image_files, listed
+from dnlib.images.reading import read
 
 
 class _Fields(NamedTuple):

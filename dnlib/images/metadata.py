@@ -1,10 +1,9 @@
 """What a file says about its pixels, kept where the format written can hold it and named where it cannot."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 NAMES = {
     "icc_profile": "colour profile",
@@ -20,7 +19,7 @@ NAMES = {
 }
 JPEG = {"icc_profile", "exif", "xmp", "resolution"}
 TIFF = {"icc_profile", "xmp", "resolution", "density", "tags", "ome", "imagej", "sizes"}
-HELD = {
+KEPT = {
     ".png": {"icc_profile", "exif", "xmp", "resolution"},
     ".jpg": JPEG,
     ".jpeg": JPEG,
@@ -29,9 +28,10 @@ HELD = {
     ".npy": set(),
     ".zarr": {"sizes", "attributes"},
 }
-"""What `write` puts into a file of each ending."""
+"""What `write` keeps of these in a file of each ending."""
 TEXTS = {".jpg": "Comment", ".jpeg": "Comment", ".tif": "Description", ".tiff": "Description"}
 """The one text that a file of an ending has a place for; a PNG has one for all."""
+ORIENTATION_TAG = 274  # of TIFF and EXIF
 
 
 class Size(NamedTuple):
@@ -101,20 +101,13 @@ class Metadata:
     def lost(self, path: str | Path) -> list[str]:
         """The names of what a file of this ending cannot hold."""
         suffix = Path(path).suffix.lower()
-        lost = [text for name, text in NAMES.items() if getattr(self, name) and name not in HELD[suffix]]
+        lost = [text for name, text in NAMES.items() if getattr(self, name) and name not in KEPT[suffix]]
         if suffix != ".png":
             lost += [name for name, _ in self.chunks]
             lost += [f'text "{key}"' for key, _ in self.texts if key != TEXTS.get(suffix)]
         return [*lost, *self.unread]
 
 
-class Stored(NamedTuple):
-    """What a reader found in a file; `Picture.of` has the words."""
-
-    pixels: np.ndarray
-    axes: str | None = None
-    alpha: str | None = None
-    no_data: float | None = None
-    metadata: Metadata = Metadata()
-    notes: tuple[str, ...] = ()
-    plane: tuple[int, ...] = ()  # the shape of what is read at once, where that is not a frame
+def upright_xmp(xmp: bytes | None) -> bytes | None:
+    """What Adobe's XML says of a picture, once this is turned upright."""
+    return xmp and re.sub(rb"(tiff:Orientation(?:=[\"']|>))[2-8]", rb"\g<1>1", xmp)

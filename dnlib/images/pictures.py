@@ -52,7 +52,6 @@ class Picture:
         *,
         axes: str | None = None,
         alpha: str | None = None,
-        no_data: float | None = None,
         ignore_nan: bool = False,
     ) -> "Picture":
         """Wrap an array, if it can be denoised.
@@ -60,7 +59,8 @@ class Picture:
         Parameters
         ----------
         pixels
-            Integers or floats of any width. What a masked array masks takes part in nothing.
+            Integers or floats of any width. What a masked array masks takes part in nothing; of other arrays, pixels of
+            a usual no-data value that lies far from all others.
         channels
             Whether the last axis holds channels, none of them alpha; None: a last axis of 1 to 4 entries holds samples.
         axes
@@ -68,8 +68,6 @@ class Picture:
         alpha
             Which kind of alpha the last sample is; "": none. None takes the last of 2 or 4 samples for alpha if they
             are of 8 bits, or of 16 bits and it goes up to the top.
-        no_data
-            The value of pixels where nothing was measured. None: found, where a usual one lies far from all others.
         ignore_nan
             Leave NaN alone instead of refusing it.
 
@@ -79,8 +77,8 @@ class Picture:
             For fewer than two dimensions, less than 8x8 pixels, NaN, infinities, what are no real numbers, and shapes
             that could be read in two ways.
         """
-        masked = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
-        return cls.laid_out(pixels, channels, axes=axes, alpha=alpha).masked(no_data, ignore_nan, masked)
+        mask = np.ma.getmaskarray(pixels) if isinstance(pixels, np.ma.MaskedArray) else None
+        return cls.laid_out(pixels, channels, axes=axes, alpha=alpha).masked(None, ignore_nan, mask)
 
     @classmethod
     def laid_out(
@@ -107,15 +105,15 @@ class Picture:
         return cls(pixels, axes, alpha, notes=tuple(notes))
 
     def masked(
-        self, no_data: float | None, ignore_nan: bool, masked: np.ndarray | None = None, *, name: str = "the image"
+        self, no_data: float | None, ignore_nan: bool, mask: np.ndarray | None = None, *, name: str = "the image"
     ) -> "Picture":
-        """With `valid`, or refused by its name."""
-        if masked is None and no_data is None and self.pixels.dtype.kind == "u":
+        """With `valid`, or refused by its name; no_data: the value of pixels where nothing was measured, or found."""
+        if mask is None and no_data is None and self.pixels.dtype.kind == "u":
             return self
-        left_out, notes = np.zeros(self.pixels.shape, bool) if masked is None else masked, list(self.notes)
+        left_out, notes = np.zeros(self.pixels.shape, bool) if mask is None else mask, list(self.notes)
         if ignore_nan and self.pixels.dtype.kind == "f":
             left_out = left_out | np.isnan(self.pixels)
-        if no_data is None and masked is None:
+        if no_data is None and mask is None:
             no_data = _evident_no_data(self.pixels[~left_out] if left_out.any() else self.pixels.ravel())
             if no_data is not None:
                 notes.append(f"pixels of the value {no_data:g} are taken for missing and left alone")
@@ -141,7 +139,7 @@ class Picture:
     def colours(self) -> np.ndarray:
         """The pixels without alpha, axes in one order: [..., H, W, C]."""
         moved = frames_last(self.pixels, self.axes)
-        return moved[..., : moved.shape[-1] - self.has_alpha]
+        return moved[..., : moved.shape[-1] - bool(self.alpha)]
 
     @property
     def separate(self) -> bool:
@@ -152,45 +150,44 @@ class Picture:
     def inside(self) -> np.ndarray:
         """[..., H, W], False where nothing was measured or alpha hides it."""
         moved = frames_last(self.pixels, self.axes)
-        seen = moved[..., -1] > 0 if self.has_alpha else np.ones(moved.shape[:-1], bool)
+        seen = moved[..., -1] > 0 if self.alpha else np.ones(moved.shape[:-1], bool)
         return seen if self.valid is None else seen & self.valid
 
     @property
     def first(self) -> np.ndarray:
-        """The first frame that holds something, without alpha: [H, W] or [H, W, C], of the pixels' type and units."""
-        frame = self.colours.reshape(-1, *self.colours.shape[-3:])[self.shown]
-        return frame[..., 0] if frame.shape[-1] == 1 else frame
+        """The frame `shown` without alpha: [H, W] or [H, W, C], of the pixels' type and units."""
+        colours = self.frame(self.shown).colours
+        return colours[..., 0] if colours.shape[-1] == 1 else colours
 
     @property
     def shown(self) -> int:
         """The number of the first frame that is not constant where it counts; 0 if all are."""
-        frames = self.colours.reshape(-1, *self.colours.shape[-3:])
-        if len(frames) == 1:
+        if self.count == 1:
             return 0
-        masks = self.inside.reshape(-1, *self.inside.shape[-2:])
-        pairs = enumerate(zip(frames, masks, strict=True))
-        return next((i for i, (frame, inside) in pairs if inside.any() and np.ptp(frame[inside]) > 0), 0)
+        frames = map(self.frame, range(self.count))
+        seen = enumerate(frame.colours[frame.inside] for frame in frames)
+        return next((number for number, values in seen if values.size and np.ptp(values) > 0), 0)
 
     @property
     def first_inside(self) -> np.ndarray:
-        """Where that frame counts: [H, W]."""
-        return self.inside.reshape(-1, *self.inside.shape[-2:])[self.shown]
+        """Where the frame of `first` counts: [H, W]."""
+        return self.frame(self.shown).inside
 
     @property
     def view(self) -> np.ndarray:
-        """That frame as floats, as it is shown: gray, or three colours."""
+        """The frame of `first` as floats: gray, or three colours; of other channels the first alone."""
         frame = self.first.astype(float)
         return frame if frame.ndim == 2 or frame.shape[-1] == 3 else frame[..., 0]
-
-    @property
-    def has_alpha(self) -> bool:
-        """Whether the last sample is alpha."""
-        return bool(self.alpha)
 
     @property
     def frame_axes(self) -> str:
         """The letters of the axes that count frames."""
         return in_order(self.axes)[: -2 - self.channels]
+
+    @property
+    def axes_of_frame(self) -> str:
+        """The letters of all other axes, in their order."""
+        return "".join(letter for letter in self.axes if letter not in self.frame_axes)
 
     @property
     def count(self) -> int:
@@ -200,15 +197,14 @@ class Picture:
     def place(self, number: int) -> tuple[int | slice, ...]:
         """Where in the pixels a frame lies."""
         lengths = [self.pixels.shape[self.axes.index(letter)] for letter in self.frame_axes]
-        places = dict(zip(self.frame_axes, map(int, np.unravel_index(number, lengths)), strict=True)) if lengths else {}
-        return tuple(places.get(letter, slice(None)) for letter in self.axes)
+        numbers = dict(zip(self.frame_axes, map(int, np.unravel_index(number, lengths)), strict=True))
+        return tuple(numbers.get(letter, slice(None)) for letter in self.axes)
 
     def frame(self, number: int) -> "Picture":
         """One of the frames as a picture, a view; counted as in `colours`."""
         pixels = self.pixels[self.place(number)]
-        axes = "".join(letter for letter in self.axes if letter not in self.frame_axes)
         valid = None if self.valid is None else self.valid.reshape(-1, *self.valid.shape[-2:])[number]
-        return replace(self, pixels=pixels, axes=axes, valid=valid, notes=())
+        return replace(self, pixels=pixels, axes=self.axes_of_frame, valid=valid, notes=())
 
     @property
     def is_stack(self) -> bool:
@@ -217,10 +213,10 @@ class Picture:
 
     def with_colours(self, colours: np.ndarray) -> "Picture":
         """The same picture with new colours; alpha, layout and metadata are kept."""
-        if self.has_alpha:
+        if self.alpha:
             old = frames_last(self.pixels, self.axes)[..., -1:]
             colours = np.concatenate([colours, old.astype(colours.dtype)], axis=-1)
-        return replace(self, pixels=np.ascontiguousarray(frames_back(colours, self.axes)))
+        return replace(self, pixels=self.as_given(colours))
 
     def as_given(self, values: np.ndarray) -> np.ndarray:
         """Values [..., H, W, C], one for each of the colours, with the picture's own axes in their order."""

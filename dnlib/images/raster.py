@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.metadata import Metadata, Stored
+from dnlib.images.axes import upright
+from dnlib.images.contents import Content
+from dnlib.images.metadata import ORIENTATION_TAG, Metadata, upright_xmp
 from dnlib.images.pictures import Picture
-from dnlib.images.tiff import ORIENTATION_TAG, upright, upright_xmp
 
 HEAD = 33  # bytes of a PNG before the first chunk that is not its header
 XMP = "XML:com.adobe.xmp"  # what a PNG calls it
@@ -22,14 +23,14 @@ APPS = (b"JFIF", b"Exif\0", b"http://ns.adobe.com/xap/", b"ICC_PROFILE", b"Adobe
 """How the parts of a JPEG begin that are read, or are made anew."""
 
 
-def read_raster(path: Path) -> Stored:
+def open_raster(path: Path, _files: contextlib.ExitStack) -> Content:
     """What a PNG, JPEG or BMP holds, upright."""
     return _decoded(path.read_bytes())
 
 
-def _decoded(data: bytes) -> Stored:
+def _decoded(data: bytes) -> Content:
     import imagecodecs
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     with _any_size():
         try:
@@ -38,15 +39,11 @@ def _decoded(data: bytes) -> Stored:
             raise ValueError("its head is broken; fetch or save it again") from error
     if picture.format == "PNG" and getattr(picture, "n_frames", 1) > 1:
         raise ValueError(f"it is an animation of {picture.n_frames} frames; save them as a TIFF stack or one by one")
-    deep, exif = picture.format == "PNG" and data[24] == 16, picture.getexif()
-    orientation = exif.get(ORIENTATION_TAG, 1)
-    if deep:  # Pillow would cut 16-bit colours down to 8
-        pixels = imagecodecs.png_decode(data)
-        pixels = upright(pixels, "YXS"[: pixels.ndim], orientation)
-    else:
-        pixels = np.asarray(_plain(picture if orientation == 1 else ImageOps.exif_transpose(picture)))
-    alpha = "unassociated" if pixels.shape[2:] in ((2,), (4,)) else ""
-    return Stored(pixels, "YXS"[: pixels.ndim], alpha, metadata=_metadata(picture, exif, data))
+    deep = picture.format == "PNG" and data[24] == 16  # Pillow would cut 16-bit colours down to 8
+    pixels, exif = imagecodecs.png_decode(data) if deep else np.asarray(_plain(picture)), picture.getexif()
+    axes, alpha = "YXS"[: pixels.ndim], "unassociated" if pixels.shape[2:] in ((2,), (4,)) else ""
+    pixels = upright(pixels, axes, exif.get(ORIENTATION_TAG, 1))
+    return Content(pixels, axes, alpha, metadata=_metadata(picture, exif, data))
 
 
 @contextlib.contextmanager
@@ -63,9 +60,9 @@ def _any_size() -> Iterator[None]:
 
 def _plain(picture):
     """A Pillow image as gray or RGB; transparency of any kind becomes alpha."""
-    clear = "transparency" in picture.info
-    wanted = {"P": "RGBA" if clear else "RGB", "1": "L", "L": "LA" if clear else "L", "RGB": "RGBA" if clear else "RGB"}
-    mode = wanted.get(picture.mode, picture.mode)
+    mode = {"P": "RGB", "1": "L"}.get(picture.mode, picture.mode)
+    if mode in ("L", "RGB") and "transparency" in picture.info:
+        mode += "A"
     if mode not in ("L", "LA", "RGB", "RGBA"):
         raise ValueError(f"its colour mode is {picture.mode}; gray and RGB are accepted, with or without alpha")
     return picture if mode == picture.mode else picture.convert(mode)
@@ -117,46 +114,49 @@ def _text(said: bytes) -> str:
         return said.decode("latin-1")
 
 
-def write_raster(path: Path, suffix: str, picture: Picture) -> list[str]:
-    """Write a PNG or JPEG with all that it can hold; what is too long for a JPEG is given back."""
+def write_jpeg(path: Path, picture: Picture, _frames: object = None) -> list[str]:
+    """Write a JPEG with all that it can hold, and name the rest; what was read from one and is as it was is a copy."""
     from PIL import Image
 
-    pixels = np.ascontiguousarray(picture.pixels)
-    if pixels.ndim == 3 and pixels.shape[-1] == 1:
-        pixels = pixels[..., 0]
     metadata = picture.metadata
-    options = {"icc_profile": metadata.icc_profile}
-    if metadata.exif:
-        options["exif"] = metadata.exif
-    if metadata.resolution:
-        options["dpi"] = metadata.resolution
-    if suffix != ".png":
-        options |= {"xmp": metadata.xmp, "comment": dict(metadata.texts).get("Comment", "").encode()}
-        long = [name for name in ("exif", "xmp", "comment") if len(options.get(name) or b"") > SEGMENT]
-        options = {name: value for name, value in options.items() if name not in long}
-        Image.fromarray(pixels).save(path, "JPEG", qtables=_quantization(metadata.jpeg), subsampling=0, **options)
-        return [f"{name} (too long for a JPEG)" for name in long]
-    options["pnginfo"] = _chunks(metadata)
-    if pixels.dtype == np.uint8:
-        Image.fromarray(pixels).save(path, "PNG", **options)
-        return []
-    import imagecodecs
+    if metadata.jpeg:
+        source = _decoded(metadata.jpeg)
+        if source.metadata == metadata and np.array_equal(source.pixels, picture.pixels):
+            path.write_bytes(metadata.jpeg)
+            return []
+    options = _options(metadata)
+    options |= {"xmp": metadata.xmp, "comment": dict(metadata.texts).get("Comment", "").encode()}
+    long = [name for name in ("exif", "xmp", "comment") if len(options.get(name) or b"") > SEGMENT]
+    options = {name: value for name, value in options.items() if name not in long}
+    image = Image.fromarray(_gray_or_colours(picture))
+    image.save(path, "JPEG", qtables=_quantization(metadata.jpeg), subsampling=0, **options)
+    return metadata.lost(path) + [f"{name} (too long for a JPEG)" for name in long]
 
-    small, encoded = io.BytesIO(), imagecodecs.png_encode(pixels)
-    Image.new("L", (1, 1)).save(small, "PNG", **options)
+
+def write_png(path: Path, picture: Picture, _frames: object = None) -> list[str]:
+    """Write a PNG with all that it can hold, and name the rest; Pillow would cut 16-bit colours down to 8."""
+    import imagecodecs
+    from PIL import Image
+
+    small, encoded = io.BytesIO(), imagecodecs.png_encode(_gray_or_colours(picture))
+    Image.new("L", (1, 1)).save(small, "PNG", pnginfo=_png_info(picture.metadata), **_options(picture.metadata))
     said = small.getvalue()  # its chunks between header and pixels
     names = itertools.takewhile(lambda one: one[0] != "IDAT", _chunks_of(said))
     pixels_from = 8 + sum(12 + len(chunk) for _, chunk in names)
     path.write_bytes(encoded[:HEAD] + said[HEAD:pixels_from] + encoded[HEAD:])
-    return []
+    return picture.metadata.lost(path)
 
 
-def is_source(picture: Picture) -> bool:
-    """Whether the JPEG that was read holds just this."""
-    if not picture.metadata.jpeg:
-        return False
-    stored = _decoded(picture.metadata.jpeg)
-    return stored.metadata == picture.metadata and np.array_equal(stored.pixels, picture.pixels)
+def _gray_or_colours(picture: Picture) -> np.ndarray:
+    """The pixels [H, W] or [H, W, C], C more than 1."""
+    pixels = picture.pixels[..., 0] if picture.pixels.shape[2:] == (1,) else picture.pixels
+    return np.ascontiguousarray(pixels)
+
+
+def _options(metadata: Metadata) -> dict[str, object]:
+    """What Pillow is told of a PNG as of a JPEG."""
+    said = {"icc_profile": metadata.icc_profile, "exif": metadata.exif, "dpi": metadata.resolution}
+    return {name: value for name, value in said.items() if value}
 
 
 def _quantization(source: bytes | None) -> list[list[int]]:
@@ -170,7 +170,7 @@ def _quantization(source: bytes | None) -> list[list[int]]:
     return [list(map(min, table, tables[1].get(number, table))) for number, table in tables[0].items()]
 
 
-def _chunks(metadata: Metadata):
+def _png_info(metadata: Metadata):
     """What Pillow takes as `pnginfo`."""
     from PIL.PngImagePlugin import PngInfo
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images.axes import distinct, in_order
-from dnlib.images.metadata import Metadata, Stored
+from dnlib.images.axes import distinct, in_order, upright
+from dnlib.images.contents import Content, part_reader, without_values
+from dnlib.images.metadata import ORIENTATION_TAG, Metadata, upright_xmp
 from dnlib.images.pictures import Picture
-from dnlib.images.planes import plane_reader, without_values
 from dnlib.images.sizes import for_ome_xml
 
 KEPT_TAGS = (
@@ -27,27 +27,30 @@ LAYOUT_TAGS = {
     330, *range(338, 342), 347, *range(512, 522), *range(529, 533), 32997, 34675, 50674, 50838, 50839,
 }  # fmt: skip
 """How pixels lie in the file, and what is read or made anew."""
-NO_DATA_TAG, ORIENTATION_TAG, XMP_TAG = 42113, 274, 700
+NO_DATA_TAG, XMP_TAG = 42113, 700
+IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")  # made anew
 SAMPLES = {"associated": "assocalpha", "unassociated": "unassalpha"}
 
 
-def read_tiff(path: Path) -> Stored:
-    """What a TIFF holds, upright."""
+def open_tiff(path: Path, files: contextlib.ExitStack) -> Content:
+    """What a TIFF holds, upright; a plain stack of planes is read part by part, until `files` close."""
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it would log is found out and said here
-    with tifffile.TiffFile(path) as file:
-        page = file.pages[0]
-        pixels, axes, notes = _pixels(file)
-        pixels = _in_rgb(pixels, page, axes)
-        orientation = int(page.tags.valueof(ORIENTATION_TAG, 1))
-        pixels = upright(pixels, axes, orientation)
-        if file.is_ome and orientation >= 5:
-            notes.append("it is turned upright; its OME-XML, which has height for width, is left out")
-        return _stored(file, pixels, axes, notes)
+    file = files.enter_context(tifffile.TiffFile(path))
+    page, series = file.pages[0], file.series[0]
+    if part := _part_reader(path, file):
+        return _content(file, without_values(series.shape, series.dtype), distinct(series.axes), [], part)
+    pixels, axes, notes = _pixels(file)
+    pixels = _in_rgb(pixels, page, axes)
+    orientation = int(page.tags.valueof(ORIENTATION_TAG, 1))
+    pixels = upright(pixels, axes, orientation)
+    if file.is_ome and orientation >= 5:
+        notes.append("it is turned upright; its OME-XML, which has height for width, is left out")
+    return _content(file, pixels, axes, notes)
 
 
-def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[int, ...] = ()) -> Stored:
+def _content(file, pixels: np.ndarray, axes: str, notes: list[str], part: Callable | None = None) -> Content:
     """Pixels with what the first page says about them. Where there are notes, the OME-XML speaks of other ones."""
     page, metadata, images = file.pages[0], _metadata(file, file.pages[0]), _images(file)
     if notes:
@@ -56,32 +59,32 @@ def _stored(file, pixels: np.ndarray, axes: str, notes: list[str], plane: tuple[
         notes = [*notes, f"its full resolution is read; the smaller copies of it ({smaller}) are left out"]
     kind = {1: "associated", 2: "unassociated"}.get(int(page.extrasamples[-1])) if page.extrasamples else None
     no_data = _number(page.tags.valueof(NO_DATA_TAG))
-    return Stored(pixels, axes, kind or "", no_data, metadata, tuple(notes), plane)
+    return Content(pixels, axes, kind or "", no_data, metadata, tuple(notes), part)
 
 
-def open_tiff(path: Path, files: contextlib.ExitStack) -> tuple[Stored, Callable[[int], np.ndarray]] | None:
-    """What a stack of planes holds, and what reads the n-th of them; None: it is no such stack.
-
-    It is read until `files` close.
-    """
-    import tifffile
-
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-    file = files.enter_context(tifffile.TiffFile(path))
+def _part_reader(path: Path, file) -> Callable[[tuple[int | slice, ...]], np.ndarray] | None:
+    """What reads parts of a stack of planes of gray or RGB; None: it is no such stack."""
     (series, *further), page = _images(file), file.pages[0]
     usual = page.photometric.name in ("MINISBLACK", "RGB") and page.tags.valueof(ORIENTATION_TAG, 1) == 1
-    if not usual or further or series.ndim < 3 or page.axes not in ("YX", "YXS"):
+    if not usual or further or series.ndim < 3 or page.axes not in ("YX", "YXS") or "S" in series.axes[:-1]:
         return None
-    axes, kind = distinct(series.axes), series.dtype.newbyteorder(file.byteorder)
-    pixels = without_values(series.shape, series.dtype)
     if series.dataoffset is not None:
-        return _stored(file, pixels, axes, [], page.shape), plane_reader(path, kind, series.dataoffset, page.shape)
-    pages = series.pages
-    if len(pages) * math.prod(page.shape) != math.prod(series.shape):
+        return part_reader(path, series.dtype.newbyteorder(file.byteorder), series.dataoffset, series.shape)
+    pages, stacked = series.pages, series.shape[: -len(page.shape)]
+    if series.shape != (*stacked, *page.shape) or len(pages) != math.prod(stacked):
         return None
     if any(one is None or one.parent is not file for one in pages):
         return None
-    return _stored(file, pixels, axes, [], page.shape), lambda number: pages[number].asarray()
+    numbers = np.arange(len(pages)).reshape(stacked)
+
+    def part(place: tuple[int | slice, ...]) -> np.ndarray:
+        if not place:
+            return series.asarray()
+        chosen = numbers[place[: numbers.ndim]]
+        planes = np.stack([pages[int(number)].asarray() for number in chosen.flat])
+        return planes.reshape(*chosen.shape, *page.shape)[(..., *place[numbers.ndim :])]
+
+    return part
 
 
 def _images(file) -> list:
@@ -126,20 +129,6 @@ def _in_rgb(pixels: np.ndarray, page, axes: str) -> np.ndarray:
     from PIL import Image
 
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels), "YCbCr").convert("RGB"))
-
-
-def upright(pixels: np.ndarray, axes: str, orientation: int) -> np.ndarray:
-    """Pixels turned as the orientation tag (1 to 8) of TIFF and EXIF says."""
-    y, x = axes.index("Y"), axes.index("X")
-    if orientation in (5, 6, 7, 8):
-        pixels = np.swapaxes(pixels, y, x)
-    flipped = {2: [x], 3: [y, x], 4: [y], 6: [x], 7: [y, x], 8: [y]}.get(orientation, [])
-    return np.ascontiguousarray(np.flip(pixels, flipped))
-
-
-def upright_xmp(xmp: bytes | None) -> bytes | None:
-    """What Adobe's XML says of a picture, once this is turned upright."""
-    return xmp and re.sub(rb"(tiff:Orientation(?:=[\"']|>))[2-8]", rb"\g<1>1", xmp)
 
 
 def _number(text: object) -> float | None:
@@ -197,15 +186,16 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
     """
     import tifffile
 
+    lost = picture.metadata.lost(path)
     metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
     order = axes if re.fullmatch("[^YXS]*YX[SC]?", axes) else in_order(axes)
     if frames is not None:  # which are written one after the other
-        order = picture.frame_axes + "".join(letter for letter in axes if letter not in picture.frame_axes)
+        order = picture.frame_axes + picture.axes_of_frame
     pixels, axes = np.transpose(pixels, [axes.index(letter) for letter in order]), order
     samples = axes[-1] in "SC"
     if samples and pixels.shape[-1] == 1:
         pixels, axes, samples = pixels[..., 0], axes[:-1], False
-    colour = axes[-1] == "S" and pixels.shape[-1] - picture.has_alpha == 3
+    colour = axes[-1] == "S" and pixels.shape[-1] - bool(picture.alpha) == 3
     options = {
         "photometric": "rgb" if colour else "minisblack",
         "planarconfig": "contig" if samples else None,
@@ -213,7 +203,7 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         "iccprofile": metadata.icc_profile,
         "extratags": [*metadata.tags, *([(XMP_TAG, 1, len(metadata.xmp), metadata.xmp, True)] if metadata.xmp else [])],
     }
-    data, size = pixels, pixels.nbytes
+    data = pixels
     if frames is not None:
         shape = pixels.shape[-3:] if samples else pixels.shape[-2:]
         data = (plane for frame in frames for plane in np.ascontiguousarray(frame).reshape(-1, *shape))
@@ -224,8 +214,8 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
             options["extrasamples"] = ["unspecified"]  # else tifffile calls the fourth alpha
         resolution = metadata.imagej["resolution"]
         tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
-        return []
-    lost = ["ImageJ metadata"] if metadata.imagej else []
+        return lost
+    lost += ["ImageJ metadata"] if metadata.imagej else []
     if metadata.ome:
         options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
     else:
@@ -239,11 +229,8 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
     elif metadata.density:
         options |= {"resolution": metadata.density, "resolutionunit": "NONE"}
-    tifffile.imwrite(path, data, compression="deflate", bigtiff=size > 4e9, **options)
+    tifffile.imwrite(path, data, compression="deflate", bigtiff=pixels.nbytes > 4e9, **options)
     return lost
-
-
-IMAGEJ_COUNTS = ("ImageJ", "images", "channels", "slices", "frames", "hyperstack", "resolution", "axes")
 
 
 def _fits_imagej(pixels: np.ndarray, axes: str) -> bool:

@@ -16,10 +16,9 @@ import numpy as np
 from dnlib.images.checks import one_of
 from dnlib.images.files import HOLDS
 from dnlib.images.pictures import Picture
-from dnlib.images.raster import is_source, write_raster
+from dnlib.images.raster import write_jpeg, write_png
 from dnlib.images.tiff import write_tiff
-from dnlib.images.zarr_reading import holds_zarr, package
-from dnlib.images.zarr_writing import write_zarr
+from dnlib.images.zarrs import holds_zarr, package, write_zarr
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # of a disk, a share of it, a file
 
@@ -102,9 +101,9 @@ def _check_format(path: Path, picture: Picture, kind: np.dtype) -> None:
         if kind.itemsize > 8:
             raise ValueError(f"{suffix} holds at most 64 bits a value, this image has {kind}; write .npy")
         return
-    alpha = f" with {picture.alpha} alpha" if picture.has_alpha else ""
+    alpha = f" with {picture.alpha} alpha" if picture.alpha else ""
     samples = picture.pixels.shape[-1] if picture.channels else 1
-    stack = "a stack or channels of " if picture.is_stack or samples - picture.has_alpha not in (1, 3) else ""
+    stack = "a stack or channels of " if picture.is_stack or samples - bool(picture.alpha) not in (1, 3) else ""
     if kind not in HOLDS[suffix] or stack or (alpha and (suffix != ".png" or picture.alpha == "associated")):
         limits = "single 8- and 16-bit images" if suffix == ".png" else "single 8-bit images without alpha"
         raise ValueError(f"{suffix} holds {limits}, this image has {stack}{kind} values{alpha}; write .tif or .npy")
@@ -154,37 +153,17 @@ def write(
     True
     """
     path = check_destination(path, picture, overwrite=overwrite)
-    suffix, told = path.suffix.lower(), picture.metadata.lost(path)
+    suffix = path.suffix.lower()
     try:
-        if suffix == ".zarr":
-            with atomic_folder(path) as folder:
-                lost = [*told, *write_zarr(folder, picture, frames)]
-        else:
-            with atomic(path) as temporary:
-                lost = _write(temporary, suffix, picture, frames, told)
+        with (atomic_folder if suffix == ".zarr" else atomic)(path) as temporary:
+            return WRITERS[suffix](temporary, picture, frames)
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise OSError(f"{path} was not written: the disk is full; make room, or write elsewhere") from error
-    return lost
 
 
-def _write(
-    path: Path, suffix: str, picture: Picture, frames: Iterable[np.ndarray] | None, told: list[str]
-) -> list[str]:
-    """Write a file, and name what is lost: told, and what the format could hold, but not for this picture."""
-    if suffix == ".npy":
-        _write_npy(path, picture, frames)
-        return told
-    if suffix in (".tif", ".tiff"):
-        return told + write_tiff(path, picture, frames)
-    if suffix != ".png" and is_source(picture):
-        path.write_bytes(picture.metadata.jpeg)
-        return []
-    return told + write_raster(path, suffix, picture)
-
-
-def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None) -> None:
+def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None) -> list[str]:
     pixels = picture.pixels
     in_turn = picture.axes.startswith(picture.frame_axes)
     if frames is not None and not in_turn:
@@ -194,11 +173,24 @@ def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
     with open(path, "wb") as file:
         if frames is None or not in_turn:
             np.save(file, pixels, allow_pickle=False)
-            return
-        said = {"descr": np.lib.format.dtype_to_descr(pixels.dtype), "fortran_order": False, "shape": pixels.shape}
-        np.lib.format.write_array_header_1_0(file, said)
-        for frame in frames:
-            file.write(np.ascontiguousarray(frame).data)
+        else:
+            said = {"descr": np.lib.format.dtype_to_descr(pixels.dtype), "fortran_order": False, "shape": pixels.shape}
+            np.lib.format.write_array_header_1_0(file, said)
+            for frame in frames:
+                file.write(np.ascontiguousarray(frame).data)
+    return picture.metadata.lost(path)
+
+
+WRITERS = {
+    ".png": write_png,
+    ".jpg": write_jpeg,
+    ".jpeg": write_jpeg,
+    ".tif": write_tiff,
+    ".tiff": write_tiff,
+    ".npy": _write_npy,
+    ".zarr": write_zarr,
+}
+"""What writes a picture, or the frames of one, and names what is lost."""
 
 
 @contextlib.contextmanager
@@ -227,7 +219,7 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     ['notes.txt']
     """
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{secrets.token_hex(6)}{target.suffix}")
+    temporary = target.with_name(f".{secrets.token_hex(6)}{Path(path).suffix}")
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     temporary.touch(0o666 if mode is None else mode | stat.S_IWUSR, exist_ok=False)
     try:
@@ -263,7 +255,7 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     ['notes', 'first.txt']
     """
     target = Path(os.path.realpath(path))
-    temporary, old = (target.with_name(f".{secrets.token_hex(6)}{target.suffix}") for _ in range(2))
+    temporary, old = (target.with_name(f".{secrets.token_hex(6)}{Path(path).suffix}") for _ in range(2))
     temporary.mkdir()
     try:
         yield temporary

@@ -102,7 +102,6 @@ def refine(
     *,
     times: int = 8,
     share: float = 0.16,
-    seed: int = 0,
 ) -> Tensor:
     """Random-replacing refinement (R3): the mean of what a network says to mixtures of first estimate and noisy image.
 
@@ -117,9 +116,7 @@ def refine(
     times : int
         How many mixtures.
     share : float
-        Of the values, pixel by pixel and channel by channel, that are noisy again; in [0, 1].
-    seed : int
-        Of what is drawn.
+        Of the values, pixel by pixel and channel by channel, that are noisy again; in [0, 1]. Always the same ones.
 
     Raises
     ------
@@ -134,7 +131,7 @@ def refine(
     """
     if times < 1 or not 0 <= share <= 1:
         raise ValueError(f"at least one mixture is made, of shares in [0, 1]; {times} and {share} were given")
-    total, generator = torch.zeros_like(first), Generator().manual_seed(seed)
+    total, generator = torch.zeros_like(first), Generator().manual_seed(0)
     for _ in range(times):
         again = torch.rand(noisy.shape, generator=generator).to(noisy.device) < share
         total += network(torch.where(again, noisy, first))

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from dnlib.images import by_tiles, one_of
-from dnlib.methods.base import Estimate, Method, check_blind, evaluating, one_for_each
+from dnlib.methods.base import Estimate, Method, channels_of, check_blind, evaluating, one_for_each
 from dnlib.methods.batch import Batch
 from dnlib.networks import Noise2CleanUNet
-from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, read as read_noise
+from dnlib.noise import AddedGaussian, Belief, Impulse, Likelihood, beliefs, read_noise
 
 COVARIANCES, PARAMETERS = ("full", "diagonal", "none"), ("known", "global", "per_image")
 GLOBAL_SPEED = 20  # Adam moves every number by about the learning rate per step; a global parameter has further to go
@@ -88,10 +88,8 @@ class BlindSpotBayes(Method):
     ):
         super().__init__(network)
         self.noise = read_noise(noise) if isinstance(noise, str) else noise
-        _check(network, self.noise, covariance, parameter)
-        _check_floor(floor, self.noise)
-        self.floor = floor
-        self.covariance, self.parameter, self.regularise = covariance, parameter, regularise
+        _check(network, self.noise, covariance, parameter, floor)
+        self.covariance, self.parameter, self.regularise, self.floor = covariance, parameter, regularise, floor
         starts = self.noise.bounds if start is None else (self.noise.to_internal(start),)
         free = max(self.noise.to_free(value) for value in starts)
         if parameter == "global":
@@ -130,12 +128,11 @@ class BlindSpotBayes(Method):
             return Belief(mean, beliefs.diagonal(torch.zeros_like(mean)))
         if self.covariance == "diagonal" or channels == 1:
             return Belief(mean, beliefs.diagonal(roots**2))
-        entries = iter(roots.unbind(dim=1))
-        upper = [[next(entries) for _ in range(row, channels)] for row in range(channels)]  # U[i, i:] of each row i
-        cov = [[mean] * channels for _ in range(channels)]
-        for i, j in itertools.combinations_with_replacement(range(channels), 2):
-            cov[i][j] = cov[j][i] = sum(a * b for a, b in zip(upper[i][j - i :], upper[j], strict=True))
-        return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in cov], dim=1))
+        triangle = list(itertools.combinations_with_replacement(range(channels), 2))  # i <= j, row by row
+        u = dict(zip(triangle, roots.unbind(dim=1), strict=True))
+        cov = {(i, j): sum(u[i, k] * u[j, k] for k in range(j, channels)) for i, j in triangle}  # U U^T
+        rows = [[cov[min(i, j), max(i, j)] for j in range(channels)] for i in range(channels)]
+        return Belief(mean, torch.stack([torch.stack(row, dim=1) for row in rows], dim=1))
 
     def estimate(self, noisy: Tensor, parameter: Tensor | None = None) -> Estimate:
         """As `Method.estimate`; `parameter` [N] in internal units, None where the method finds it itself."""
@@ -145,12 +142,11 @@ class BlindSpotBayes(Method):
         strength = self._parameter(noisy, parameter).double()
 
         def update(pixels: Tensor) -> tuple[Tensor, Tensor]:
-            belief, noisy_pixels = self._belief(pixels[:, channels:], channels), pixels[:, :channels].double()
-            after = self.noise.posterior(noisy_pixels, *belief, strength)
-            if not self.floor:
-                return after.mean.to(noisy), after.std.to(noisy)
-            least = beliefs.diagonal(self.floor**2 * self.noise.variance(belief.mean, strength))
-            stated = self.noise.posterior(noisy_pixels, belief.mean, belief.cov + least, strength)
+            noisy_pixels, (mean, cov) = pixels[:, :channels].double(), self._belief(pixels[:, channels:], channels)
+            after = stated = self.noise.posterior(noisy_pixels, mean, cov, strength)
+            if self.floor:
+                least = beliefs.diagonal(self.floor**2 * self.noise.variance(mean, strength))
+                stated = self.noise.posterior(noisy_pixels, mean, cov + least, strength)
             return after.mean.to(noisy), stated.std.to(noisy)
 
         return Estimate(
@@ -232,23 +228,15 @@ def outputs(channels: int, covariance: str) -> int:
     return channels + {"full": channels * (channels + 1) // 2, "diagonal": channels, "none": 0}[covariance]
 
 
-def _check_floor(floor: float, noise: object) -> None:
-    if not 0 <= floor < float("inf"):
-        raise ValueError(f"a floor is a share of the noise's deviation, a number from 0 on; {floor} was given")
-    if floor and not isinstance(noise, AddedGaussian):
-        raise ValueError(f"{noise} has no variance that a floor of {floor} could be a share of; leave it at 0")
-
-
-def _check(network: nn.Module, noise: object, covariance: str, parameter: str) -> None:
+def _check(network: nn.Module, noise: object, covariance: str, parameter: str, floor: float) -> None:
     one_of(covariance, COVARIANCES, "the covariance")
     one_of(parameter, PARAMETERS, "the parameter")
     if covariance == "none" and parameter != "known":
         raise ValueError(f"without a covariance there is no use for a noise parameter; {parameter!r} was given")
     if not hasattr(noise, "posterior"):
         raise ValueError(f"Gaussian, Poisson, Sensor and Impulse noise have a likelihood; {noise} was given")
-    found, expected = check_blind(network), outputs(network.channels, covariance)
-    if found != expected:
-        raise ValueError(
-            f"a mean with {covariance} covariance of {network.channels} channels are {expected} numbers; "
-            f"the network gives {found}: make it with outputs={expected}"
-        )
+    if not 0 <= floor < float("inf"):
+        raise ValueError(f"a floor is a share of the noise's deviation, a number from 0 on; {floor} was given")
+    if floor and not isinstance(noise, AddedGaussian):
+        raise ValueError(f"{noise} has no variance that a floor of {floor} could be a share of; leave it at 0")
+    check_blind(network, outputs(channels_of(network), covariance))

@@ -12,11 +12,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from dnlib.methods.base import Method, evaluating
+from dnlib.methods.base import Method
 from dnlib.methods.batch import Batch
 from dnlib.methods.ssid import BNN, Stage
 
-ORDER = "BlindTeacher, Student"
 HOLES = 0, 1, 3, 5, 7, 9, 11  # sides in pixels, AT-BSN's; 0 is no hole
 
 
@@ -45,8 +44,6 @@ class BlindTeacher(BNN):
     9
     """
 
-    order: ClassVar = ORDER
-
     def __init__(self, network: nn.Module, holes: Sequence[int] = HOLES):
         super().__init__(network)
         if not hasattr(network, "at_shifts"):
@@ -61,12 +58,9 @@ class BlindTeacher(BNN):
             )
         self.holes = tuple(holes)
 
-    @torch.no_grad()
-    def teach(self, noisy: Tensor, learner: Stage) -> Tensor:
-        """What it says with each of its holes, as a constant: [holes, N, C, H, W]. ValueError before training."""
-        self.check_trained(learner)
-        with evaluating(self):
-            return self.network.to(noisy.device).at_shifts(noisy, [(hole + 1) // 2 for hole in self.holes]).to(noisy)
+    def lesson(self, noisy: Tensor) -> Tensor:
+        """What the network says with each of its holes: [holes, N, C, H, W]."""
+        return self.network.at_shifts(noisy, [(hole + 1) // 2 for hole in self.holes])
 
 
 class Student(Stage):
@@ -94,24 +88,15 @@ class Student(Stage):
     torch.Size([1, 3, 21, 30])
     """
 
-    order: ClassVar = ORDER
-
     def __init__(self, teacher: BlindTeacher, network: nn.Module, *, recharge: bool = True):
         super().__init__(network, teacher)
         self.recharge = recharge
 
-    def loss(self, batch: Batch) -> Tensor:
-        (teacher,), noisy = self._before, batch.noisy
-        targets = teacher.teach(noisy, self)
+    def compare(self, answer: Tensor, batch: Batch, targets: Tensor) -> Tensor:
         if self.recharge:
-            shape, generator = noisy[:, :1].shape, batch.generator
+            shape, generator = batch.noisy[:, :1].shape, batch.generator
             lot = torch.randint(len(targets), shape, generator=generator, device=generator.device)
-            targets = recharged(targets, noisy, lot.to(noisy.device))
-        if self.training:
-            self.take_as_trained()
-        return self.compare(self.network(noisy), noisy, targets)
-
-    def compare(self, answer: Tensor, noisy: Tensor, targets: Tensor) -> Tensor:
+            targets = recharged(targets, batch.noisy, lot.to(batch.noisy.device))
         return (answer - targets).abs().mean(dim=(1, 2, 3, 4)).sum()
 
 

@@ -25,27 +25,24 @@ Manipulator = Callable[[Tensor, Tensor, int, Generator], Tensor]
 
 def uniform_withCP(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
     """A random pixel of the window, the centre included: with probability 1 / (2r + 1)^2 nothing is hidden."""
-    window, inside = windows(image, places, radius)
-    return _pick(window, inside, generator)
+    return _pick(*windows(image, places, radius), generator)
 
 
 def uniform_withoutCP(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
     """A random pixel of the window, never the centre."""
-    window, inside = windows(image, places, radius)
-    return _pick(window, _without_centre(inside), generator)
+    return _pick(*windows(image, places, radius, centre=False), generator)
 
 
 def median(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
     """The median of the window without its centre (N2V2)."""
-    window, inside = windows(image, places, radius)
-    return window.masked_fill(~_without_centre(inside), float("nan")).nanquantile(0.5, dim=1)
+    window, others = windows(image, places, radius, centre=False)
+    return window.masked_fill(~others, float("nan")).nanquantile(0.5, dim=1)
 
 
 def mean(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
     """The mean of the window without its centre (N2V2)."""
-    window, inside = windows(image, places, radius)
-    inside = _without_centre(inside)
-    return (window * inside).sum(dim=1) / inside.sum(dim=1)
+    window, others = windows(image, places, radius, centre=False)
+    return (window * others).sum(dim=1) / others.sum(dim=1)
 
 
 def normal_withoutCP(image: Tensor, places: Tensor, radius: int, generator: Generator) -> Tensor:
@@ -117,13 +114,17 @@ def stratified_places(shape: torch.Size, share: float, generator: Generator) -> 
     return grid[(grid[:, 2] < height) & (grid[:, 3] < width)]
 
 
-def windows(image: Tensor, places: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """The values around each place [K, (2r + 1)^2], and which of them lie inside the image."""
+def windows(image: Tensor, places: Tensor, radius: int, *, centre: bool = True) -> tuple[Tensor, Tensor]:
+    """The values around each place [K, (2r + 1)^2], and which may be written there: those inside the image.
+
+    The place itself is one of them if `centre` says so.
+    """
     reach = torch.arange(-radius, radius + 1, device=image.device)
     height, width = image.shape[2:]
     rows = (places[:, 2, None] + reach)[:, :, None].expand(-1, -1, len(reach)).flatten(1)
     columns = (places[:, 3, None] + reach)[:, None, :].expand(-1, len(reach), -1).flatten(1)
     inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    inside[:, inside.shape[1] // 2] &= centre
     index = places[:, 0, None], places[:, 1, None], rows.clamp(0, height - 1), columns.clamp(0, width - 1)
     return image[index], inside
 
@@ -221,12 +222,6 @@ class Noise2Void(Method):
 def _pick(window: Tensor, allowed: Tensor, generator: Generator) -> Tensor:
     choice = torch.multinomial(allowed.float(), 1, generator=generator)
     return window.gather(1, choice)[:, 0]
-
-
-def _without_centre(inside: Tensor) -> Tensor:
-    inside = inside.clone()
-    inside[:, inside.shape[1] // 2] = False
-    return inside
 
 
 def _offsets(kernel: np.ndarray) -> Tensor:

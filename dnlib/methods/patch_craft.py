@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from dnlib.images import bursts as burst_checks
+from dnlib.images import check_burst
 from dnlib.methods import patch_targets
 from dnlib.methods.supervised import Noise2Noise
 
@@ -127,7 +127,7 @@ def craft_tiles(
     generator = torch.Generator().manual_seed(seed)
     every, samples = [], []
     for burst in tqdm(bursts, desc="patch craft", unit="burst", disable=not progress):
-        burst_checks.check(burst)
+        check_burst(burst)
         if min(burst.shape[2:]) < side:
             raise ValueError(f"tiles of {side}x{side} are larger than frames of {burst.shape[2]}x{burst.shape[3]}")
         noisy, found = burst[len(burst) // 2][None], patch_targets.search(burst, patch=patch, radius=radius)

@@ -1,4 +1,4 @@
-"""The compiled loops under `patchcraft.search`."""
+"""The compiled loops under `patch_targets.search`."""
 
 import numpy as np
 from numba import get_num_threads, njit, prange
@@ -6,22 +6,21 @@ from numba import get_num_threads, njit, prange
 FAST = {"contract", "nnan", "nsz"}  # none of them changes the order of a sum
 
 
-def search(frames, patch, radius, step, number, best, motion):
-    """Compare all patches of the middle frame with those of the others, [M, H, C, W]; sums of squares.
+def search(frames, patch, radius):
+    """Compare all patches of the middle frame with those of the others, [M, H, C, W], moved by up to `radius` pixels.
 
-    radius, step: motions of up to radius * step rows and columns, all of them multiples of `step`, numbered from
-        `number` on in the order of frames, rows, columns.
-    best, motion: per place the smallest sum so far and the number of its motion; replaced where it is beaten.
+    Returns for each place the smallest sum of squares and the number of its motion, in the order of frames, rows,
+    columns.
     """
-    threads = get_num_threads()
-    bests, motions = np.repeat(best[None], threads, 0), np.repeat(motion[None], threads, 0)
-    _search(frames, patch, radius, step, number, bests, motions)
+    places = get_num_threads(), frames.shape[1] - patch + 1, frames.shape[3] - patch + 1
+    bests, motions = np.full(places, np.finfo(np.float32).max, np.float32), np.zeros(places, np.int32)
+    _search(frames, patch, radius, bests, motions)
     first = bests.argmin(axis=0)[None]  # of equal sums the thread with the smaller numbers
-    best[:], motion[:] = (np.take_along_axis(part, first, 0)[0] for part in (bests, motions))
+    return tuple(np.take_along_axis(part, first, 0)[0] for part in (bests, motions))
 
 
 @njit(parallel=True, fastmath=FAST, cache=True)
-def _search(frames, patch, radius, step, number, bests, motions):
+def _search(frames, patch, radius, bests, motions):
     """Each thread takes some of the motions.
 
     Squares are summed down the columns as the patch moves down, and along the rows by fours; every loop is over
@@ -33,13 +32,13 @@ def _search(frames, patch, radius, step, number, bests, motions):
     for thread in prange(threads):
         columns, work = np.empty((side, width), np.float32), np.empty((3, width), np.float32)
         for row in range(thread * every // threads, (thread + 1) * every // threads):
-            frame, dy = row // side, (row % side - radius) * step
+            frame, dy = row // side, row % side - radius
             other = frames[frame + (1 if frame >= count // 2 else 0)]
             low, high = max(0, -dy), min(places, height - patch + 1 - dy)
             for y in range(low, high):
                 best, motion = bests[thread, y], motions[thread, y]
                 for j in range(side):
-                    dx = (j - radius) * step
+                    dx = j - radius
                     left, right = max(0, -dx), min(width, width - dx)
                     if right - left < patch:
                         continue
@@ -51,7 +50,7 @@ def _search(frames, patch, radius, step, number, bests, motions):
                     else:
                         last = y + patch - 1
                         _exchange(middle[last], other[last + dy], middle[y - 1], other[y - 1 + dy], left, dx, column)
-                    _keep_nearer(_along(column, patch, work), number + row * side + j, best[left:], motion[left:])
+                    _keep_nearer(_along(column, patch, work), row * side + j, best[left:], motion[left:])
 
 
 @njit(fastmath=FAST, cache=True)

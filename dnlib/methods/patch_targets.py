@@ -25,12 +25,12 @@ class Neighbours(NamedTuple):
     distance: np.ndarray  # the mean squared difference of the pixels
 
 
-def search(burst: Tensor, *, patch: int, radius: int, coarse: tuple[int, int] | None = None) -> Neighbours:
+def search(burst: Tensor, *, patch: int, radius: int) -> Neighbours:
     """The nearest patches of the middle frame, of patch x patch pixels and all channels, in the other frames.
 
     Beyond the border frames are mirrored by patch - 1 pixels; farther out there are no candidates. Of equal distances
-    the first counts, in the order of passes, frames, rows, columns. On the CPU compiled loops search, on a GPU tensors;
-    both find the same up to rounding, which may decide between patches that are nearly equal.
+    the first counts, in the order of frames, rows, columns. On the CPU compiled loops search, on a GPU tensors; both
+    find the same up to rounding, which may decide between patches that are nearly equal.
 
     Parameters
     ----------
@@ -40,14 +40,11 @@ def search(burst: Tensor, *, patch: int, radius: int, coarse: tuple[int, int] | 
         Side of a patch.
     radius : int
         How many rows and columns the scene may have moved.
-    coarse : (reach, step), optional
-        For scenes that move far: a first pass over every `step`-th motion up to `reach`. PCST takes (500, 3) with a
-        radius of 37 for real video.
 
     Raises
     ------
     ValueError
-        For a patch larger than the frames, a radius below 1, or an impossible coarse search.
+        For a patch larger than the frames, or a radius below 1.
 
     Examples
     --------
@@ -62,47 +59,38 @@ def search(burst: Tensor, *, patch: int, radius: int, coarse: tuple[int, int] | 
         raise ValueError(f"a patch of {patch}x{patch} does not fit into frames of {height}x{width}")
     if radius < 1:
         raise ValueError(f"patches are sought at least 1 pixel away; a radius of {radius} was given")
-    if coarse and not 1 <= coarse[1] <= coarse[0]:
-        raise ValueError(f"a coarse search has a reach and a step, 1 <= step <= reach; {coarse} was given")
-    passes = [*([(coarse[0] // coarse[1], coarse[1])] if coarse else []), (radius, 1)]
     by = _by_loops if burst.device.type == "cpu" else _by_tensors
-    best, motion = by(_mirrored(burst, patch).float(), patch, passes)
-    every = np.concatenate([_motions(len(burst), *steps) for steps in passes]).astype(np.int16)
-    return Neighbours(*np.moveaxis(every[motion], -1, 0), best / (patch**2 * burst.shape[1]))
+    best, motion = by(_mirrored(burst, patch).float(), patch, radius)
+    found = _motions(len(burst), radius).astype(np.int16)[motion]
+    return Neighbours(*np.moveaxis(found, -1, 0), best / (patch**2 * burst.shape[1]))
 
 
-def _motions(frames: int, radius: int, step: int) -> np.ndarray:
-    """All candidates of a pass in their order: frame, rows, columns: [number, 3]."""
-    across = np.arange(-radius, radius + 1) * step
+def _motions(frames: int, radius: int) -> np.ndarray:
+    """All candidates in their order: frame, rows, columns: [number, 3]."""
+    across = np.arange(-radius, radius + 1)
     others = np.delete(np.arange(frames), frames // 2)
     return np.stack(np.meshgrid(others, across, across, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-def _by_loops(padded: Tensor, patch: int, passes: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def _by_loops(padded: Tensor, patch: int, radius: int) -> tuple[np.ndarray, np.ndarray]:
     """The smallest sums of squares, and the numbers of their motions."""
     from dnlib.methods import patch_search  # and with it the compiler, which nobody else should wait for
 
     rows_first = np.ascontiguousarray(padded.transpose(1, 2).numpy())  # [M, H, C, W]
-    shape = (padded.shape[2] - patch + 1, padded.shape[3] - patch + 1)
-    best, motion, number = np.full(shape, np.finfo(np.float32).max, np.float32), np.zeros(shape, np.int32), 0
     threads = torch.get_num_threads()
     try:
-        for radius, step in passes:
-            patch_search.search(rows_first, patch, radius, step, number, best, motion)
-            number += (len(padded) - 1) * (2 * radius + 1) ** 2
+        return patch_search.search(rows_first, patch, radius)
     finally:
         torch.set_num_threads(threads)  # numba, when it starts, gives OpenMP, and so torch, all cores
-    return best, motion
 
 
-def _by_tensors(padded: Tensor, patch: int, passes: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def _by_tensors(padded: Tensor, patch: int, radius: int) -> tuple[np.ndarray, np.ndarray]:
     """The same, one motion of the whole frame at a time."""
     height, width = padded.shape[2:]
     shape, middle = (height - patch + 1, width - patch + 1), padded[len(padded) // 2]
     best = torch.full(shape, torch.inf, device=padded.device)
     motion = torch.zeros(shape, dtype=torch.int32, device=padded.device)
-    every = np.concatenate([_motions(len(padded), *steps) for steps in passes]).tolist()
-    for number, (other, dy, dx) in enumerate(every):
+    for number, (other, dy, dx) in enumerate(_motions(len(padded), radius).tolist()):
         if abs(dy) >= shape[0] or abs(dx) >= shape[1]:
             continue
         (y, to_y), (x, to_x) = _overlap(height, dy), _overlap(width, dx)

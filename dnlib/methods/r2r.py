@@ -15,7 +15,7 @@ from torch.nn import functional
 from dnlib.filters import recorrupt
 from dnlib.methods.base import Estimate, Method
 from dnlib.methods.batch import Batch
-from dnlib.noise import Noise, read as read_noise
+from dnlib.noise import Noise, read_noise
 
 SMOOTH = 5  # pixels to a side of the means that say how bright a place is
 

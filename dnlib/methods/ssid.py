@@ -39,7 +39,6 @@ class Stage(Method):
     """
 
     needs: ClassVar = frozenset({"noisy"})
-    order: ClassVar = "BNN, LAN, DenoisingUNet"
 
     def __init__(self, network: nn.Module, *before: "Stage"):
         super().__init__(network)
@@ -60,31 +59,32 @@ class Stage(Method):
         """Of the hole, in pixels, with the BNN as it is now. 1 where there is none."""
         return self._before[0].side if self._before else 1
 
-    def compare(self, answer: Tensor, noisy: Tensor, *earlier: Tensor) -> Tensor:
-        """The loss of what the network says to `noisy`, given what the stages before it say."""
+    def compare(self, answer: Tensor, batch: Batch, *earlier: Tensor) -> Tensor:
+        """The loss of what the network says to the noisy images, given what the stages before it say."""
         raise NotImplementedError
 
     def loss(self, batch: Batch) -> Tensor:
         earlier = [stage.teach(batch.noisy, self) for stage in self._before]
         if self.training:
             self.take_as_trained()
-        return self.compare(self.network(batch.noisy), batch.noisy, *earlier)
+        return self.compare(self.network(batch.noisy), batch, *earlier)
 
     @torch.no_grad()
     def teach(self, noisy: Tensor, learner: "Stage") -> Tensor:
-        """What it says to `noisy`, as a constant. Raises ValueError before it is trained."""
-        self.check_trained(learner)
-        with evaluating(self):
-            return self.network.to(noisy.device)(noisy).to(noisy.dtype)
-
-    def check_trained(self, learner: "Stage") -> None:
-        """Raises ValueError unless it is trained."""
-        name, other = type(self).__name__, type(learner).__name__
+        """What it says to those that learn from it, as a constant. Raises ValueError before it is trained."""
         if not self.trained:
+            name, order = type(self).__name__, [type(stage).__name__ for stage in (*learner._before, learner)]
             raise ValueError(
-                f"{other} learns from {name}, which is not trained yet; the order is {self.order}: train "
+                f"{order[-1]} learns from {name}, which is not trained yet; the order is {', '.join(order)}: train "
                 f"{name} or load its weights first, or call take_as_trained() if its network learnt elsewhere"
             )
+        self.network.to(noisy.device)
+        with evaluating(self):
+            return self.lesson(noisy).to(noisy.dtype)
+
+    def lesson(self, noisy: Tensor) -> Tensor:
+        """What it teaches: the answer of its network."""
+        return self.network(noisy)
 
     def take_as_trained(self) -> None:
         """From now on the stages after it may learn from it."""
@@ -129,8 +129,8 @@ class BNN(Stage):
     def side(self) -> int:
         return len(self.network.hole)
 
-    def compare(self, answer: Tensor, noisy: Tensor) -> Tensor:
-        return (answer - noisy).abs().mean()
+    def compare(self, answer: Tensor, batch: Batch) -> Tensor:
+        return (answer - batch.noisy).abs().mean()
 
 
 class LAN(Stage):
@@ -175,8 +175,8 @@ class LAN(Stage):
         super().__init__(network, bnn)
         self.target, self.weigh, self.thresholds = target, weigh, check_thresholds(thresholds)
 
-    def compare(self, answer: Tensor, noisy: Tensor, blind: Tensor) -> Tensor:
-        difference = (answer - (noisy if self.target == "noisy" else blind)).abs()
+    def compare(self, answer: Tensor, batch: Batch, blind: Tensor) -> Tensor:
+        difference = (answer - (batch.noisy if self.target == "noisy" else blind)).abs()
         return (difference * (1 - alpha(blind, self.thresholds)) if self.weigh else difference).mean()
 
 
@@ -213,7 +213,7 @@ class DenoisingUNet(Stage):
         super().__init__(network, bnn, lan)
         self.thresholds = check_thresholds(thresholds)
 
-    def compare(self, answer: Tensor, noisy: Tensor, blind: Tensor, local: Tensor) -> Tensor:
+    def compare(self, answer: Tensor, batch: Batch, blind: Tensor, local: Tensor) -> Tensor:
         share = alpha(blind, self.thresholds)
         return torch.lerp((blind - answer).abs(), (local - answer).abs(), share).mean()
 
@@ -281,7 +281,7 @@ class SSID(Method):
         losses, answers = [], []
         for stage in self.stages:
             answer = stage.network(batch.noisy)
-            losses.append(stage.compare(answer, batch.noisy, *answers))
+            losses.append(stage.compare(answer, batch, *answers))
             answers.append(answer.detach().to(batch.noisy.dtype))
             if self.training:
                 stage.take_as_trained()

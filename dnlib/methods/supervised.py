@@ -12,9 +12,27 @@ from dnlib.methods.batch import Batch
 FLOOR = 1e-5  # of the mean squared error, 50 dB: what is better still counts no more
 
 
-def _logarithm(squared: Tensor) -> Tensor:
-    """Of each image's mean squared error [N, C, H, W], and then the mean."""
-    return torch.mean(torch.log(squared.mean(dim=(1, 2, 3)) + FLOOR))
+def l2(difference: Tensor, progress: float) -> Tensor:
+    """The mean square: smallest at the mean of what a target may be."""
+    return torch.mean(difference**2)
+
+
+def l1(difference: Tensor, progress: float) -> Tensor:
+    """The mean absolute value: smallest at the median."""
+    return torch.mean(difference.abs())
+
+
+def l0(difference: Tensor, progress: float) -> Tensor:
+    """The mean of |d|^gamma, gamma going from 2 to 0 during training: in the end smallest at the mode."""
+    return torch.mean((difference.abs() + 1e-8) ** (2 * (1 - progress)))
+
+
+def psnr(difference: Tensor, progress: float) -> Tensor:
+    """The mean over images of the logarithm of their mean square [N, C, H, W]."""
+    return torch.mean(torch.log((difference**2).mean(dim=(1, 2, 3)) + FLOOR))
+
+
+LOSSES = {loss.__name__: loss for loss in (l2, l1, l0, psnr)}
 
 
 class Noise2Clean(Method):
@@ -48,10 +66,7 @@ class Noise2Clean(Method):
         self.norm = one_of(loss, ("l2", "psnr"), "the loss")
 
     def loss(self, batch: Batch) -> Tensor:
-        squared = (self.network(batch.noisy) - batch.clean) ** 2
-        if self.norm == "psnr":
-            return _logarithm(squared)
-        return torch.mean(squared)
+        return LOSSES[self.norm](self.network(batch.noisy) - batch.clean, batch.progress)
 
 
 class Noise2Noise(Method):
@@ -83,12 +98,7 @@ class Noise2Noise(Method):
 
     def __init__(self, network: nn.Module, loss: Literal["l2", "l1", "l0", "psnr"] = "l2"):
         super().__init__(network)
-        self.norm = one_of(loss, ("l2", "l1", "l0", "psnr"), "the loss")
+        self.norm = one_of(loss, LOSSES, "the loss")
 
     def loss(self, batch: Batch) -> Tensor:
-        difference = (self.network(batch.noisy) - batch.second_noisy).abs()
-        if self.norm == "l0":
-            return torch.mean((difference + 1e-8) ** (2 * (1 - batch.progress)))
-        if self.norm == "psnr":
-            return _logarithm(difference**2)
-        return torch.mean(difference ** {"l2": 2, "l1": 1}[self.norm])
+        return LOSSES[self.norm](self.network(batch.noisy) - batch.second_noisy, batch.progress)

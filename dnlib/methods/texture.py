@@ -7,12 +7,14 @@ from torch.nn import functional
 from dnlib.networks import mirror
 
 THRESHOLDS = 1.0, 5.0  # of the local deviation, in 8-bit units
+WINDOW = 7  # pixels to a side of the squares that are flat or not
 FLATTEST = 0.1  # the share of the pixels by which grain is told
 
 
-def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, window: int = 7) -> Tensor:
+def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS) -> Tensor:
     """How much of LAN the U-Net learns, [N, 1, H, W], from the deviation s around each pixel of a BNN's estimate.
 
+    s is the standard deviation of 7x7 pixels of the mean of the channels, the image mirrored at its borders; alpha is
     sigmoid(s - low) below the low threshold, 1/2 between the two, sigmoid(s - high) above: from 0.27 in perfectly flat
     areas (thresholds 1 and 5) towards 1 at edges.
 
@@ -22,14 +24,11 @@ def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, win
         In [0, 1].
     thresholds : (float, float)
         Low and high, in 8-bit units.
-    window : int
-        s is the standard deviation of window x window pixels of the mean of the channels, the image mirrored at its
-        borders.
 
     Raises
     ------
     ValueError
-        For thresholds in the wrong order or unit, or for a window without a middle.
+        For thresholds in the wrong order or unit.
 
     Examples
     --------
@@ -37,7 +36,7 @@ def alpha(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS, *, win
     tensor(0.2689)
     """
     low, high = check_thresholds(thresholds)
-    spread = 255 * deviation(estimate, window)
+    spread = 255 * deviation(estimate, WINDOW)
     return torch.sigmoid((spread - low).clamp(max=0) + (spread - high).clamp(min=0))
 
 
@@ -86,7 +85,7 @@ def check_thresholds(thresholds: tuple[float, float]) -> tuple[float, float]:
     return low, high
 
 
-def grain(estimate: Tensor, window: int = 7) -> float:
+def grain(estimate: Tensor) -> float:
     """How much a blind network's answer fluctuates where it is flattest, in 8-bit units.
 
     The deviation that a tenth of the pixels lie below. As long as that is above alpha's low threshold, alpha is 1/2 or
@@ -96,15 +95,13 @@ def grain(estimate: Tensor, window: int = 7) -> float:
     ----------
     estimate : Tensor [N, C, H, W]
         In [0, 1].
-    window : int
-        As of `alpha`.
 
     Examples
     --------
     >>> grain(torch.full((1, 3, 9, 9), 0.5))
     0.0
     """
-    return 255 * float(deviation(estimate, window).flatten().quantile(FLATTEST))
+    return 255 * float(deviation(estimate, WINDOW).flatten().quantile(FLATTEST))
 
 
 def led_by(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS) -> dict[str, float]:

@@ -14,62 +14,14 @@ from torch.nn import functional
 from dnlib.images import one_of
 from dnlib.networks import shuffle
 from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
-from dnlib.networks.dilated import Dilated, MaskedConv, pointwise, start_well
+from dnlib.networks.dilated import Dilated, pointwise, start_well
 from dnlib.networks.half_plane import BlindSpotUNet
+from dnlib.networks.masked import REACH, MaskedConv, diamond, global_taps, shrunk
 from dnlib.networks.restormer import Attention, Transformer
 from dnlib.networks.shapes import chain_reach, check, check_channels
 
-REACH = 4  # of the diamond: |dy| + |dx| <= REACH is left out
-
-
-def diamond(side: int) -> Tensor:
-    """What a blind patch covers, [side, side]: True where |dy| + |dx| <= 4 from the middle.
-
-    Examples
-    --------
-    >>> diamond(9).sum()
-    tensor(41)
-    """
-    apart = (torch.arange(side) - side // 2).abs()
-    return apart[:, None] + apart <= REACH
-
-
-def local_taps() -> Tensor:
-    """9x9 without the diamond: 40 of 81.
-
-    Examples
-    --------
-    >>> local_taps().shape, local_taps().sum()
-    (torch.Size([9, 9]), tensor(40))
-    """
-    return ~diamond(9)
-
-
-def square(side: int) -> Tensor:
-    """A square of the diamond's reach less one, [side, side]: 49 pixels, where the diamond has 41.
-
-    Examples
-    --------
-    >>> square(9).sum()
-    tensor(49)
-    """
-    apart = (torch.arange(side) - side // 2).abs()
-    return torch.maximum(apart[:, None], apart) < REACH
-
-
-HOLES = {"diamond": diamond, "square": square}
-
-
-def global_taps() -> Tensor:
-    """21x21, even rows and columns only, without the diamond: 108 of 441.
-
-    Examples
-    --------
-    >>> global_taps().shape, global_taps().sum()
-    (torch.Size([21, 21]), tensor(108))
-    """
-    even = torch.arange(21) % 2 == 0
-    return even[:, None] & even & ~diamond(21)
+HOLES = {"diamond": diamond(9), "square": functional.pad(torch.ones(7, 7, dtype=torch.bool), (1, 1, 1, 1))}
+"""What the local branch can leave out of its 9x9 taps: the published diamond of 41 pixels, or a square of 49."""
 
 
 class BlindPatch(nn.Module):
@@ -120,7 +72,7 @@ class BlindPatch(nn.Module):
         mean: bool = False,
     ):
         super().__init__()
-        self.channels = self.outputs = check_channels(channels)
+        self.channels = check_channels(channels)
         if local is None and global_ is None:
             raise ValueError("at least one branch is needed: local, global_")
         self.head = nn.Sequential(nn.Conv2d(channels, head, 1), nn.ReLU(inplace=True))
@@ -154,7 +106,8 @@ class BlindPatch(nn.Module):
         """
         holes = [branch.hole for branch in self._branches]
         side = min(len(hole) for hole in holes)
-        return torch.stack([_middle(hole, side) for hole in holes]).all(dim=0)
+        middles = [functional.pad(hole, ((side - len(hole)) // 2,) * 4) for hole in holes]  # a negative pad cuts off
+        return torch.stack(middles).all(dim=0)
 
     @property
     def reach(self) -> int | None:
@@ -178,18 +131,16 @@ class Branch(nn.Module):
         Where the first convolution looks.
     body : nn.Module
         From `width` channels to `width`.
+    hole : Tensor [9, 9] of bool
+        What it does not depend on with the stride of training, at which no step of the body leads back into it.
     stride : int
-        Of the pixel shuffle; may be changed at any time.
-    border : int, optional
-        As published for training, tile the small images into one, so many zeros around each; None makes them a batch.
-        Beyond the image all is zero (published: mirrored, in which a pixel can meet itself).
+        Of the pixel shuffle; may be changed at any time. The small images are a batch (published for training: tiles of
+        one image), and beyond them all is zero (published: mirrored, in which a pixel can meet itself).
     differences : bool
         Look at how features differ from the mean of those at all taps, see `MaskedConv`.
 
     Attributes
     ----------
-    hole : Tensor [9, 9] of bool
-        What it does not depend on with the strides of training, at which no step of the body leads back into it.
     shrink : float
         Moves every tap of the convolution towards the pixel by this factor ("kernel shift"); 1 leaves it. May be
         changed at any time, but not to where a tap would reach the pixel itself.
@@ -209,16 +160,13 @@ class Branch(nn.Module):
         taps: Tensor,
         body: nn.Module,
         *,
+        hole: Tensor,
         stride: int,
-        border: int | None = None,
-        hole: str = "diamond",
         differences: bool = False,
     ):
         super().__init__()
-        self.hole = HOLES[one_of(hole, HOLES, "the hole of a branch")](2 * REACH + 1)
-        self.look = MaskedConv(inputs, width, taps, differences)
-        self.body, self.stride, self.border = body, stride, border
-        self.shrink = 1.0
+        self.look, self.body = MaskedConv(inputs, width, taps, differences), body
+        self.hole, self.stride, self.shrink = hole, stride, 1.0
 
     @property
     def shrink(self) -> float:
@@ -236,48 +184,16 @@ class Branch(nn.Module):
         self._shrink = ratio
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.shrink == 1:
-            features = self.look(x)
-        else:
-            kernel = shrunk(self.look.kernel, self.shrink)
-            features = functional.conv2d(x, kernel, self.look.bias, padding=kernel.shape[-1] // 2)
-        return shuffle.apply(self.body, features, self.stride, border=self.border)
+        return shuffle.apply(self.body, self.look(x, self.shrink), self.stride)
 
     @property
     def reach(self) -> int | None:
         pools = any(isinstance(part, Attention) for part in self.body.modules())
-        across = self.border is not None and self.stride > 1  # small images in one see each other
-        return None if pools or across else chain_reach(self.look) + self.stride * chain_reach(self.body)
+        return None if pools else chain_reach(self.look) + self.stride * chain_reach(self.body)
 
     @property
     def multiple(self) -> int:
         return self.stride
-
-
-def shrunk(kernel: Tensor, ratio: float) -> Tensor:
-    """A convolution kernel whose taps lie at a part of their distance, between pixels bilinearly.
-
-    Reading an image between pixels is linear, so moved taps are a kernel of whole pixels again, a smaller one.
-
-    Parameters
-    ----------
-    kernel : Tensor [O, I, k, k]
-        With odd sides.
-    ratio : float
-        In (0, 1].
-
-    Examples
-    --------
-    >>> shrunk(torch.ones(1, 1, 9, 9), 0.5).shape
-    torch.Size([1, 1, 5, 5])
-    """
-    if ratio == 1:
-        return kernel
-    reach = kernel.shape[-1] // 2
-    offsets = ratio * torch.arange(-reach, reach + 1, dtype=torch.float64)
-    new = int(torch.ceil(offsets[-1]))
-    line = (1 - (offsets[:, None] - torch.arange(-new, new + 1)).abs()).clamp(min=0).to(kernel)  # [k, new k]
-    return torch.einsum("oiyx,yv,xu->oivu", kernel, line, line)
 
 
 def local_branch(
@@ -307,9 +223,9 @@ def local_branch(
     >>> local_branch(16, head=6, blocks=1).stride
     4
     """
-    taps = ~HOLES[one_of(hole, HOLES, "the hole of a branch")](2 * REACH + 1)
+    left_out = HOLES[one_of(hole, HOLES, "the hole of a branch")]
     layers = _body(body, width, blocks, dilation=2)
-    return Branch(head, width, taps, layers, stride=4, hole=hole, differences=differences)
+    return Branch(head, width, ~left_out, layers, hole=left_out, stride=4, differences=differences)
 
 
 def global_branch(
@@ -339,7 +255,7 @@ def global_branch(
     """
     layers = _body(body, width, blocks, dilation=3, attention=attention)
     layers.append(nn.Conv2d(width, width, 3, padding=3, dilation=3))
-    return Branch(head, width, global_taps(), layers, stride=5, differences=differences)
+    return Branch(head, width, global_taps(), layers, hole=diamond(9), stride=5, differences=differences)
 
 
 def _body(kind: str, width: int, blocks: int, dilation: int, attention: bool = True) -> nn.Sequential:
@@ -349,11 +265,6 @@ def _body(kind: str, width: int, blocks: int, dilation: int, attention: bool = T
     if kind == "transformer":
         return nn.Sequential(*(Transformer(width, dilation, attention=attention) for _ in range(blocks)))
     raise ValueError(f"a branch is made of dilated convolutions or of a transformer; {kind!r} was given")
-
-
-def _middle(hole: Tensor, side: int) -> Tensor:
-    cut = (len(hole) - side) // 2
-    return hole[cut : cut + side, cut : cut + side]
 
 
 def local_global(

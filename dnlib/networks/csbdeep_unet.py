@@ -52,6 +52,7 @@ class Noise2VoidUNet(nn.Module):
     ):
         super().__init__()
         self.channels, self.depth, self.multiple = check_channels(channels), depth, 2**depth
+        self.reach = pyramid_reach([4 * (size // 2) + blur_pool] * depth + [2 * (size // 2)])
         self.residual, self.top_skip = residual, top_skip
         self.pool = MaxBlurPool() if blur_pool else nn.MaxPool2d(2)
         widths = [width * 2**level for level in range(depth + 1)]
@@ -87,11 +88,6 @@ class Noise2VoidUNet(nn.Module):
             x = block(torch.cat([x, skip], dim=1) if level > 0 or self.top_skip else x)
         x = self.last(x)[..., :height, :width]
         return x + image if self.residual else x
-
-    @property
-    def reach(self) -> int:
-        look = self.bottom[0][0].kernel_size[0] // 2
-        return pyramid_reach([4 * look + isinstance(self.pool, MaxBlurPool)] * self.depth + [2 * look])
 
 
 class MaxBlurPool(nn.Module):

@@ -4,48 +4,11 @@ import itertools
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from dnlib.networks import shuffle
 from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
+from dnlib.networks.masked import MaskedConv
 from dnlib.networks.shapes import chain_reach, check, check_channels
 from dnlib.networks.unet import initialise
-
-
-class MaskedConv(nn.Conv2d):
-    """A convolution that some of its taps take no part in, whatever their weights are: those False in `taps` [k, k].
-
-    With `differences` it sees how pixels differ from the mean of all at its taps, not how bright they are: the weights
-    that take part sum to zero.
-    """
-
-    def __init__(self, inputs: int, outputs: int, taps: Tensor, differences: bool = False):
-        super().__init__(inputs, outputs, len(taps), padding=len(taps) // 2)
-        self.register_buffer("taps", taps.to(self.weight.dtype), persistent=False)
-        middle = len(taps) // 2
-        odd = taps[(middle + 1) % 2 :: 2].any() or taps[:, (middle + 1) % 2 :: 2].any()
-        self.stride_of_taps = 1 if odd else 2
-        self.differences = differences
-
-    @property
-    def kernel(self) -> Tensor:
-        """The weights that take part, zero at the other taps: [outputs, inputs, k, k]."""
-        kernel = self.weight * self.taps
-        if self.differences:
-            kernel = kernel - self.taps * kernel.sum(dim=(2, 3), keepdim=True) / self.taps.sum()
-        return kernel
-
-    def forward(self, x: Tensor) -> Tensor:
-        first = self.kernel_size[0] // 2 % self.stride_of_taps
-        kernel = self.kernel[:, :, first :: self.stride_of_taps, first :: self.stride_of_taps]
-
-        def convolve(part: Tensor) -> Tensor:
-            return functional.conv2d(part, kernel, self.bias, padding=kernel.shape[-1] // 2)
-
-        if self.stride_of_taps == 1:
-            return convolve(x)
-        # taps in every second row and column never mix these: a small kernel on small images, a quarter of the work
-        return shuffle.apply(convolve, x, 2)
 
 
 class DilatedBlindSpot(nn.Module):
@@ -81,7 +44,7 @@ class DilatedBlindSpot(nn.Module):
     (torch.Size([1, 3, 21, 30]), [[True]], 8)
     """
 
-    multiple = 1
+    multiple, hole = 1, torch.ones(1, 1, dtype=torch.bool)
 
     def __init__(
         self,
@@ -94,11 +57,12 @@ class DilatedBlindSpot(nn.Module):
         differences: bool = False,
     ):
         super().__init__()
-        self.channels, self.outputs = check_channels(channels), outputs or channels
+        self.channels = check_channels(channels)
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True))
         self.branches = nn.ModuleList(_Branch(width, step, blocks, differences) for step in (2, 3))
+        self.reach = max(chain_reach(branch) for branch in self.branches)
         sizes = (2 * width, width, width // 2, width // 2)
-        self.tail = nn.Sequential(*pointwise(*sizes), nn.Conv2d(width // 2, self.outputs, 1))
+        self.tail = nn.Sequential(*pointwise(*sizes), nn.Conv2d(width // 2, outputs or channels, 1))
         start_well(self)
         self.mean = mean
         if mean:
@@ -109,15 +73,6 @@ class DilatedBlindSpot(nn.Module):
         x = self.head(image)
         answer = self.tail(torch.cat([branch(x) for branch in self.branches], dim=1))
         return add_blind_mean(answer, image, self.hole) if self.mean else answer
-
-    @property
-    def hole(self) -> Tensor:
-        """The offsets the answer does not depend on: True in a square array around the pixel."""
-        return torch.ones(1, 1, dtype=torch.bool)
-
-    @property
-    def reach(self) -> int:
-        return max(chain_reach(branch) for branch in self.branches)
 
 
 class _Branch(nn.Sequential):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from dnlib.networks.shapes import chain_reach, check, check_channels
+from dnlib.networks.shapes import check, check_channels
 
 
 class DeviationNorm(nn.Module):
@@ -68,7 +68,7 @@ class DnCNN(nn.Module):
         super().__init__()
         if depth < 2:
             raise ValueError(f"DnCNN has a first and a last layer, so depth >= 2; {depth} was given")
-        self.channels, self.residual = check_channels(channels), residual
+        self.channels, self.residual, self.reach = check_channels(channels), residual, depth
         self.layers = nn.Sequential(_conv(channels, width), nn.ReLU(inplace=True))
         for _ in range(depth - 2):
             self.layers.extend([_conv(width, width), self.norm(width), nn.ReLU(inplace=True)])
@@ -77,10 +77,6 @@ class DnCNN(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
         return image - self.layers(image) if self.residual else self.layers(image)
-
-    @property
-    def reach(self) -> int:
-        return chain_reach(self.layers)
 
 
 class BiasFreeDnCNN(DnCNN):

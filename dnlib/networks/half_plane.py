@@ -4,7 +4,7 @@ A U-Net whose layers look only upwards sees at row r the rows up to r; its answe
 above r and nothing else. Turned copies of the image give the other directions, and 1x1 convolutions join them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,8 @@ class BlindSpot(nn.Module):
         self, branch: nn.Module, features: int, width: int, channels: int, outputs: int, turns: tuple, mean: bool
     ):
         super().__init__()
-        self.channels, self.outputs, self.turns, self.branch = check_channels(channels), outputs, turns, branch
+        self.channels, self.turns = check_channels(channels), turns
+        self.branch, self.multiple = branch, branch.multiple
         joined = len(turns) * features
         self.join = nn.Sequential(
             nn.Conv2d(joined, joined, 1),
@@ -48,14 +49,14 @@ class BlindSpot(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         check(image, self.channels)
-        return self._answer(image, self._looks(image), self.hole)
+        return self._answer(image, self._looks(image, self.branch), self.hole)
 
-    def _looks(self, image: Tensor) -> dict[int, Tensor]:
-        """What the branch says about each turned copy, by its turn, still turned."""
-        looks = {}
-        for turns in self._batches(image):
+    def _looks(self, image: Tensor, branch: Callable[[Tensor], Tensor]) -> dict[int, Tensor]:
+        """What the branch says about each turned copy, by its turn, still turned. Copies of one size share a batch."""
+        looks, alike = {}, image.shape[2] == image.shape[3] or 1 not in self.turns
+        for turns in [self.turns] if alike else [(0, 2), (1, 3)]:
             turned = torch.cat([_turn(image, turn) for turn in turns])
-            looks |= zip(turns, self.branch(turned).chunk(len(turns)), strict=True)
+            looks |= zip(turns, branch(turned).chunk(len(turns)), strict=True)
         return looks
 
     def _answer(self, image: Tensor, looks: dict[int, Tensor], hole: Tensor) -> Tensor:
@@ -65,17 +66,6 @@ class BlindSpot(nn.Module):
     @property
     def reach(self) -> int:
         return self.branch.reach
-
-    @property
-    def multiple(self) -> int:
-        return self.branch.multiple
-
-    def _batches(self, image: Tensor) -> list[tuple[int, ...]]:
-        """The turns that can share a batch: all of a square image, else those that lie alike."""
-        if image.shape[2] == image.shape[3]:
-            return [self.turns]
-        alike = [tuple(turn for turn in self.turns if turn % 2 == odd) for odd in (0, 1)]
-        return [turns for turns in alike if turns]
 
 
 class BlindSpotUNet(BlindSpot):
@@ -165,11 +155,7 @@ class BlindSpotUNet(BlindSpot):
         (torch.Size([3, 1, 1, 21, 30]), 5)
         """
         check(image, self.channels)
-        before, self.branch.shift = self.shift, 0
-        try:
-            looks = self._looks(image)
-        finally:
-            self.branch.shift = before
+        looks = self._looks(image, self.branch.unmoved)
         moved = ({turn: _move(look, down=shift) for turn, look in looks.items()} for shift in shifts)
         return torch.stack([self._answer(image, at, _square(shift)) for at, shift in zip(moved, shifts, strict=True)])
 
@@ -178,8 +164,8 @@ class TwoWayBlindSpotUNet(BlindSpot):
     """The same for less work: the rows above, then what lies to the left; and both again for the image upside down.
 
     A few 1x3 convolutions look along the row, at the pixels and at what the half plane says about them (as PixelCNN
-    does; van den Oord et al. 2016). The hole is the pixel itself; of the two adjacent rows a stretch on one side, some
-    columns away, is not seen either.
+    does; van den Oord et al. 2016). The hole is the pixel itself. Three or more columns to the right, up to a few rows
+    above it are not seen either, and as far to the left, a few below: how many, its place among the poolings decides.
 
     Parameters
     ----------
@@ -196,6 +182,8 @@ class TwoWayBlindSpotUNet(BlindSpot):
     (torch.Size([1, 9, 21, 30]), [[True]])
     """
 
+    hole = torch.ones(1, 1, dtype=torch.bool)
+
     def __init__(
         self,
         channels: int = 3,
@@ -209,27 +197,24 @@ class TwoWayBlindSpotUNet(BlindSpot):
         branch = _AboveAndLeft(channels, width, depth, differences)
         super().__init__(branch, 3 * width, width, channels, outputs, turns=(0, 2), mean=mean)
 
-    @property
-    def hole(self) -> Tensor:
-        """The offsets the answer does not depend on: True in a square array around the pixel."""
-        return torch.ones(1, 1, dtype=torch.bool)
-
 
 class HalfPlane(UNet):
-    """At row r it sees the rows up to r - shift, all columns: [N, 2 width, H, W].
+    """At row r it sees the rows up to r - shift, all columns: [N, 2 width, H, W]. `shift` is 1 until it is changed.
 
-    Images of a height or width that is no multiple of 32 are filled up below and at the right, where it does not look.
+    Images whose sides are no multiple of 2^depth are filled up below and at the right, where it does not look.
     """
 
-    def __init__(self, channels: int, width: int, *, depth: int = 5, shift: int = 1, differences: bool = False):
+    def __init__(self, channels: int, width: int, *, depth: int = 5, differences: bool = False):
         tail = nn.Sequential(_Upwards(2 * width + check_channels(channels), 2 * width), _Upwards(2 * width, 2 * width))
         super().__init__(channels, width, tail, depth=depth, layer=_Upwards, pool=_pool)
-        self.shift, self.differences = shift, differences
+        self.shift, self.differences = 1, differences
 
     def forward(self, image: Tensor) -> Tensor:
-        if self.differences:
-            image = image - local_mean(image, ABOVE)
-        return _move(super().forward(image), down=self.shift)
+        return _move(self.unmoved(image), down=self.shift)
+
+    def unmoved(self, image: Tensor) -> Tensor:
+        """The half plane before it is moved down: row r still sees itself."""
+        return super().forward(image - local_mean(image, ABOVE) if self.differences else image)
 
     @property
     def reach(self) -> int:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from dnlib.networks.blind_mean import local_mean, start_at_the_mean
-from dnlib.networks.shapes import chain_reach, check, check_channels
+from dnlib.networks.shapes import check, check_channels
 
 
 class LocallyAware(nn.Module):
@@ -26,6 +26,13 @@ class LocallyAware(nn.Module):
     mean : bool
         Add the mean of the window, so that colours are right before the first step; the last layer starts small. Not in
         the published form.
+
+    Attributes
+    ----------
+    window : Tensor [2 reach + 1, 2 reach + 1] of bool
+        The offsets that the answer depends on; with attention, nearly.
+    reach : int or None
+        How far it sees; None with attention, which pools over the whole image.
 
     Raises
     ------
@@ -56,9 +63,11 @@ class LocallyAware(nn.Module):
         mean: bool = False,
     ):
         super().__init__()
-        self.channels, self.attention, self.mean = check_channels(channels), attention, mean
+        self.channels, self.mean = check_channels(channels), mean
         if reach < 0:
             raise ValueError(f"the network looks 0 or more pixels to each side; {reach} was given")
+        self.window = torch.ones(2 * reach + 1, 2 * reach + 1, dtype=torch.bool)
+        self.reach = None if attention else reach
         look = [layer for _ in range(reach) for layer in (nn.Conv2d(width, width, 3, padding=1), nn.ReLU(inplace=True))]
         self.head = nn.Sequential(nn.Conv2d(channels, width, 1), nn.ReLU(inplace=True), *look)
         self.body = nn.Sequential(*(_Block(width, attention) for _ in range(blocks)), nn.Conv2d(width, width, 1))
@@ -72,17 +81,6 @@ class LocallyAware(nn.Module):
         answer = self.last(seen + self.body(seen))
         return answer + local_mean(image, self.window) if self.mean else answer
 
-    @property
-    def window(self) -> Tensor:
-        """The offsets the answer depends on: True in a square array. Nearly: attention pools over the whole image."""
-        side = 2 * chain_reach(self.head) + 1
-        return torch.ones(side, side, dtype=torch.bool)
-
-    @property
-    def reach(self) -> int | None:
-        """How far it sees; None with attention, which pools over the whole image."""
-        return None if self.attention else chain_reach(self.head)
-
 
 class _Block(nn.Module):
     def __init__(self, width: int, attention: bool):
@@ -95,9 +93,9 @@ class _Block(nn.Module):
         return x + (change if self.scale is None else change * self.scale(change))
 
 
-def _scale(width: int, reduction: int = 16) -> nn.Sequential:
+def _scale(width: int) -> nn.Sequential:
     """A factor in (0, 1) for each channel, from the means of all: [N, width, 1, 1]."""
-    few = max(1, width // reduction)
+    few = max(1, width // 16)
     return nn.Sequential(
         nn.AdaptiveAvgPool2d(1), nn.Conv2d(width, few, 1), nn.ReLU(inplace=True), nn.Conv2d(few, width, 1), nn.Sigmoid()
     )

@@ -11,11 +11,11 @@ class Transformer(nn.Module):
 
     small = 0.01  # what is added starts that much smaller than He et al.'s weights make it: norms enlarge differences
 
-    def __init__(self, width: int, dilation: int, *, heads: int = 2, factor: float = 2.66, attention: bool = True):
+    def __init__(self, width: int, dilation: int, *, attention: bool = True):
         super().__init__()
         self.norms = nn.ModuleList(_Norm(width) for _ in range(2))
-        self.mix = Attention(width, dilation, heads) if attention else _depthwise(width, width, dilation)
-        self.gate = _Gate(width, int(factor * width), dilation)
+        self.mix = Attention(width, dilation) if attention else _depthwise(width, width, dilation)
+        self.gate = _Gate(width, dilation)
 
     @property
     def added(self) -> list[nn.Module]:
@@ -41,9 +41,11 @@ class _Norm(nn.Module):
 class Attention(nn.Module):
     """Each channel as a mixture of all, by how alike their pictures are."""
 
-    def __init__(self, width: int, dilation: int, heads: int):
+    heads = 2
+
+    def __init__(self, width: int, dilation: int):
         super().__init__()
-        self.heads, self.temperature = heads, nn.Parameter(torch.ones(heads, 1, 1))
+        self.temperature = nn.Parameter(torch.ones(self.heads, 1, 1))
         self.three = _depthwise(width, 3 * width, dilation)
         self.out = nn.Conv2d(width, width, 1, bias=False)
 
@@ -57,8 +59,11 @@ class Attention(nn.Module):
 
 
 class _Gate(nn.Module):
-    def __init__(self, width: int, hidden: int, dilation: int):
+    """GELU(gate) x value, each of 2.66 times as many channels as come in."""
+
+    def __init__(self, width: int, dilation: int):
         super().__init__()
+        hidden = int(2.66 * width)
         self.two, self.out = _depthwise(width, 2 * hidden, dilation), nn.Conv2d(hidden, width, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:

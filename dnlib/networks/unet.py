@@ -4,7 +4,7 @@ Encoder: two 3x3 convolutions, then five times [max-pool, 3x3 convolution], all 
 Decoder: five times [nearest upsampling, concatenation with what the encoder had at this size,
 two 3x3 convolutions to 2 `width` channels]; the last concatenation is with the noisy image itself.
 The two papers differ in the tail at full resolution. Blind-spot networks are made of the same encoder and decoder with
-layers that look only upwards (`blind_spot`).
+layers that look only upwards (`half_plane`).
 """
 
 from collections.abc import Callable
@@ -94,17 +94,14 @@ class UNet(nn.Module):
         initialise(self)
 
     def forward(self, image: Tensor) -> Tensor:
-        check(image, self.channels)
-        height, width = image.shape[2:]
-        image = fill_up(image, self.multiple)
         features = self.encode(image)
         # the cast is for mixed precision: else the largest concatenation would be float32
-        skips = [image.to(features[0].dtype), *features]
+        skips = [fill_up(image, self.multiple).to(features[0].dtype), *features]
         x = self.encoder[-1](skips.pop())
         for layer in self.decoder:
             x = layer(torch.cat([_double(x), skips.pop()], dim=1))
         x = self.tail(torch.cat([_double(x), skips.pop()], dim=1))
-        return x[..., :height, :width]
+        return x[..., : image.shape[2], : image.shape[3]]
 
     @property
     def reach(self) -> int:

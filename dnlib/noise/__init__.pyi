@@ -7,10 +7,10 @@ from . import (
 from .beliefs import Belief as Belief
 from .bursts import noisy_burst as noisy_burst
 from .camera import Camera as Camera, demosaic as demosaic, mosaic as mosaic
-from .chroma import chroma_correlation_map as chroma_correlation_map
 from .correlated import AnyCorrelated as AnyCorrelated, CorrelatedGaussian as CorrelatedGaussian, Lines as Lines
 from .correlation import (
     LagSums as LagSums,
+    chroma_correlation_map as chroma_correlation_map,
     correlation_map as correlation_map,
     lag_sums as lag_sums,
     radius as radius,
@@ -23,7 +23,7 @@ from .figure import (
     draw_map as draw_map,
 )
 from .folders import inspect_folders as inspect_folders
-from .impulses import Impulses as Impulses, impulses_in as impulses_in
+from .impulses import Impulses as Impulses, impulses_in as impulses_in, isolated_pixels as isolated_pixels
 from .inspection import Inspection as Inspection
 from .likelihoods import (
     AddedGaussian as AddedGaussian,
@@ -42,7 +42,6 @@ from .models import Noise as Noise, NoisyImage as NoisyImage
 from .others import (
     ISOLATED as ISOLATED,
     STAND_OUT as STAND_OUT,
-    isolated_pixels as isolated_pixels,
     line_noise as line_noise,
     other_noise as other_noise,
 )
@@ -50,4 +49,4 @@ from .pictures import inspect_files as inspect_files, unlike_noise as unlike_noi
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
 from .stored import Resized as Resized, Stored as Stored, Turned as Turned
 from .surveys import Survey as Survey, survey as survey
-from .text import read as read
+from .text import read_noise as read_noise

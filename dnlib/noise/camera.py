@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from dnlib.images import one_of
 from dnlib.noise.likelihoods import USUAL_ISO, Sensor
-from dnlib.noise.models import Noise, as_written, in_full_precision
+from dnlib.noise.models import Noise, as_written, in_full_precision, is_number
 from dnlib.noise.stored import stored_as_jpeg, to_eight_bit
 
 BALANCE = (2.0, 1.0, 1.7)  # gains of red, green and blue in daylight, as is usual
@@ -87,7 +87,7 @@ class Camera(Noise):
             one_of(on, (True, False), stage)
         self.black = black
         self.demosaic = one_of(demosaic, (*_FILTERS, None), "demosaic")
-        if jpeg is not None and not (eight_bit and isinstance(jpeg, Integral) and jpeg is not True and 1 <= jpeg <= 95):
+        if jpeg is not None and not (eight_bit and is_number(jpeg, Integral) and 1 <= jpeg <= 95):
             raise ValueError(f"JPEG has a quality from 1 to 95 and needs eight_bit; {jpeg!r} was given")
         self.balance, self.matrix, self.gamma = balance, matrix, gamma
         self.eight_bit, self.jpeg = eight_bit, None if jpeg is None else int(jpeg)

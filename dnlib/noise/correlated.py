@@ -1,15 +1,14 @@
 """Gaussian noise whose neighbours share it, white noise blurred; and noise that whole rows share."""
 
 import math
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv2d
 
-from dnlib.noise.mixture import PerImage
-from dnlib.noise.models import Noise, as_written, normal, per_image, strength_range, uniform
+from dnlib.noise.models import Noise, PerImage, as_written, is_number, normal, per_image, strength_range, uniform
 
 
 class CorrelatedGaussian(Noise):
@@ -50,7 +49,7 @@ class CorrelatedGaussian(Noise):
     def __init__(self, sigma: float | tuple[float, float], kernel: int | np.ndarray = 3, between: float = 0.0):
         super().__init__("sigma", sigma)
         weights = _weights(kernel)
-        if not (isinstance(between, Real) and not isinstance(between, bool) and 0 <= between <= 1):
+        if not (is_number(between) and 0 <= between <= 1):
             raise ValueError(f"the correlation between channels lies in [0, 1]; {between!r} was given")
         self.kernel = torch.from_numpy(weights / np.sqrt((weights**2).sum()))
         self.between = float(between)
@@ -126,7 +125,7 @@ class AnyCorrelated(PerImage):
     def __init__(self, sigma: float | tuple[float, float], width: int = 5):
         super().__init__()
         self.sigma = strength_range("sigma", sigma)
-        if not (isinstance(width, Integral) and not isinstance(width, bool) and 1 <= width <= 32):
+        if not (is_number(width, Integral) and 1 <= width <= 32):
             raise ValueError(f"the largest width of a kernel is from 1 to 32 pixels; {width!r} was given")
         self.width = int(width)
 
@@ -149,7 +148,7 @@ class AnyCorrelated(PerImage):
 
 def _weights(kernel: int | np.ndarray) -> np.ndarray:
     """The kernel as given, [KH, KW] in float64; a width stands for a box."""
-    if isinstance(kernel, Integral) and not isinstance(kernel, bool) and kernel > 0:
+    if is_number(kernel, Integral) and kernel > 0:
         return np.ones((kernel, kernel))
     try:
         weights = np.asarray(kernel)

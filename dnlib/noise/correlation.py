@@ -1,7 +1,8 @@
 """The noise correlation map: how much the noise of a pixel tells about the noise a lag away.
 
 Noise is an array [H, W] or [H, W, C], noisy minus clean, in any unit. A map of reach r is [2r + 1, 2r + 1], its centre
-the lag (0, 0). It is Pearson's correlation over exactly those pairs of pixels that both lie in the image.
+the lag (0, 0). It is Pearson's correlation over exactly those pairs of pixels that both lie in the image; that of the
+student report, `chroma_correlation_map`, is over the colours of a pair.
 """
 
 from dataclasses import dataclass, fields
@@ -107,6 +108,52 @@ def lag_sums(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = N
         count = np.rint(lag_products(mask, mask, reach))
         x, xx = (lag_products(part.sum(axis=0)[None], mask, reach) for part in (values, values**2))
     return LagSums(len(planes) * count, x, xx, lag_products(values, values, reach))
+
+
+def chroma_correlation_map(noise: np.ndarray, reach: int = 10) -> np.ndarray:
+    """The student report's formula, literally: the mean Pearson correlation of two pixels' three colour values.
+
+    With u the noise less its mean over the pixel's own three colours, scaled to length 1, it is the mean of
+    u_i . u_(i + lag). What all three colours share is thus removed: gray noise, however correlated, does not count.
+    Pixels whose three values are equal have no correlation and are left out.
+
+    Parameters
+    ----------
+    noise : array [H, W, 3]
+        Noisy minus clean, floats in any unit.
+    reach : int
+        Largest lag.
+
+    Returns
+    -------
+    array [2 reach + 1, 2 reach + 1]
+        NaN where no pair has a correlation.
+
+    Raises
+    ------
+    ValueError
+        For noise that is not [H, W, 3], not finite, or smaller than the reach.
+
+    Examples
+    --------
+    >>> gray = np.repeat(np.random.default_rng(0).standard_normal((30, 30, 1)), 3, axis=2)
+    >>> colour = np.random.default_rng(1).standard_normal((30, 30, 3))
+    >>> np.allclose(chroma_correlation_map(gray + colour, 2), chroma_correlation_map(colour, 2))
+    True
+    """
+    planes = as_planes(noise, reach)
+    if len(planes) != 3:
+        raise ValueError(
+            f"the correlation of colour triples needs noise [H, W, 3]; shape {list(np.shape(noise))} was given"
+        )
+    chroma = planes - planes.mean(axis=0)
+    length = np.sqrt((chroma**2).sum(axis=0))
+    counts = length > 8 * np.finfo(planes.dtype).eps * np.abs(planes).max(axis=0)
+    unit = np.where(counts, chroma / np.where(counts, length, 1), 0)
+    mask = counts[None].astype(planes.dtype)
+    sums, pairs = lag_products(unit, unit, reach), np.rint(lag_products(mask, mask, reach))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(pairs > 0, sums / pairs, np.nan)
 
 
 def radius(values: np.ndarray, threshold: float) -> int:

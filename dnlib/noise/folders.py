@@ -12,9 +12,7 @@ from dnlib.noise.measure import BINS, noise_of, ranges_of_pair
 from dnlib.noise.pictures import read_pair
 
 
-def inspect_folders(
-    noisy: str | Path, clean: str | Path | None, *, reach: int = 10, progress: bool = False
-) -> Inspection:
+def inspect_folders(noisy: str | Path, clean: str | Path | None, *, progress: bool = False) -> Inspection:
     """`inspect_pair` for all images of two folders that have the same names, together.
 
     One pair is in memory at a time. The curve has up to 12 bins of equal width.
@@ -23,8 +21,6 @@ def inspect_folders(
     ----------
     noisy, clean : path
         Two folders; a noisy and a clean image have the same name, whatever their suffixes.
-    reach : int
-        Largest lag of the correlation map.
     progress : bool
         Whether a progress bar is shown.
 
@@ -50,7 +46,7 @@ def inspect_folders(
         ranges = ranges_of_pair(*(image[counting] for image in pair))
         image, truth = (one.to_unit(image) for one, image in zip(ranges, pair, strict=True))
         noise, inside = noise_of(image, truth, counting)
-        own = lag_sums(noise, reach, valid=None if inside.all() else inside)
+        own = lag_sums(noise, valid=None if inside.all() else inside)
         sums = own if sums is None else sums + own
         moments += _moments(truth[inside], noise[inside])
         left_out.append(1 - inside[counting].mean())

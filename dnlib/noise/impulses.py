@@ -1,7 +1,11 @@
-"""Impulses, single pixels far too bright or too dark, at random: where stars, dust and fine print are ruled out."""
+"""Single pixels far too bright or too dark: those that stand out, and impulses, which are noise for certain.
 
-from dataclasses import dataclass
-from itertools import product
+What noise there is besides is told by the pixels around, which single ones hardly change. Impulses are pixels that
+stand out at random: stars, dust and fine print are ruled out.
+"""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.fft import irfft2, rfft2
@@ -16,7 +20,7 @@ CROWDED = 0.25  # share of the pixels in rough places that differ as much
 REGULAR, FAR = 0.7, 6  # how uneven distances may be, beyond what chance makes, and pixels up to which they are counted
 MIDDLE = 512  # pixels of each side of the middle of a large image
 BINS, WINDOW, TURNS = 8, 7, 2  # of brightness; pixels by which a place is called smooth; rounds of replacing
-AROUND = [(dy, dx) for dy, dx in product((-1, 0, 1), repeat=2) if (dy, dx) != (0, 0)]
+AROUND = np.arange(9).reshape(3, 3) != 4  # the eight pixels around each
 HALF, MOST = (0.5, 0.6745), (0.8, 1.2816)  # shares of normal values, and the deviations that these stay below
 MEDIAN_OF_NINE = 1.1  # the deviation of noise less the median of its neighbours
 
@@ -24,6 +28,18 @@ MEDIAN_OF_NINE = 1.1  # the deviation of noise less the median of its neighbours
 @dataclass(frozen=True)
 class Impulses:
     """Impulses of an image in [0, 1], and the deviation of its other noise by brightness, from which they stand out.
+
+    Parameters
+    ----------
+    share : float
+        Share of the values that are impulses, from 0 to 1.
+    brightness, deviation : array [B]
+        How strong the other noise is at which brightness, both in shares of the range, from dark to bright.
+
+    Attributes
+    ----------
+    reach : int
+        How many pixels on each side a value depends on once they are replaced.
 
     Examples
     --------
@@ -38,13 +54,13 @@ class Impulses:
     brightness: np.ndarray
     deviation: np.ndarray
 
-    reach = 2 * TURNS
+    reach: ClassVar[int] = 2 * TURNS
 
     def replaced(self, image: np.ndarray) -> np.ndarray:
         """An image [H, W] or [H, W, C] each of whose impulses is the median of those around that are none."""
         for _ in range(TURNS):
             noise = np.maximum(REPLACED * self.noise_at(_middle(image)), LOOSE)
-            bright, dark = standing_out(image, noise, A_LITTLE)
+            bright, dark = _standing_out(image, noise, A_LITTLE)
             image = _with_neighbours(image, bright | dark)
         return image
 
@@ -74,15 +90,15 @@ def impulses_in(image: np.ndarray, inside: np.ndarray) -> Impulses | None:
     """
     middle = _middle(image)
     known = Impulses(0.0, *_noise_by_brightness(image, middle))
-    noise = np.maximum(OUTLYING * known.noise_at(middle), OUTSTANDING)
-    bright, dark = (one & inside[..., None] for one in standing_out(image, noise))
-    found, share = bright | dark, float((bright | dark).mean())
+    noise = _beyond_noise(known.noise_at(middle))
+    bright, dark = (one & inside[..., None] for one in _standing_out(image, noise))
+    found = bright | dark
     if min(bright.mean(), dark.mean()) < RARE or not _of_both_kinds(bright, dark, middle, noise):
         return None
     differing, smooth = np.abs(image - middle) > noise, _smooth(_with_neighbours(image, found))
     everywhere = found[smooth].mean() >= SMOOTH * found[~smooth].mean()
     alone = found[smooth].sum() >= ALONE * differing[smooth].sum() and differing[~smooth].mean() < CROWDED
-    return Impulses(share, known.brightness, known.deviation) if everywhere and alone and _at_random(found) else None
+    return replace(known, share=float(found.mean())) if everywhere and alone and _at_random(found) else None
 
 
 def _of_both_kinds(bright: np.ndarray, dark: np.ndarray, middle: np.ndarray, noise: np.ndarray) -> bool:
@@ -103,28 +119,72 @@ def noise_around(
     return middle, np.interp(middle, *_noise_by_brightness(image[inside], middle[inside], below))
 
 
-def middle_part(shape: tuple[int, int], side: int = MIDDLE) -> tuple[slice, slice]:
-    """The middle of a large image [H, W, ...], by which it is told what its single pixels are."""
-    return tuple(slice(max(0, (size - side) // 2), (size + side) // 2) for size in shape[:2])
+def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None = None) -> float:
+    """The share of single pixels that stand out by more than noise can and by a tenth of the range.
+
+    It is that of the middle of a large image. What noise can is told by the pixels around, which single ones hardly
+    change: in an inspection they may pass for noise, and a strong one.
+
+    Parameters
+    ----------
+    image : array [H, W] or [H, W, C]
+        In [0, 1].
+    inside : array [H, W]
+        False where pixels do not count.
+    clean : array of the image's shape, optional
+        The same without noise: what stands out here, too, does not count.
+
+    Examples
+    --------
+    >>> sky, inside = np.zeros((10, 10)), np.ones((10, 10), bool)
+    >>> sky[4, 4] = 1
+    >>> isolated_pixels(sky, inside), isolated_pixels(sky, inside, clean=sky)
+    (0.01, 0.0)
+    """
+    part = middle_part(inside.shape)
+    inside = inside[part]
+    if not inside.any():
+        return 0.0
+    found = _isolated(image[part], inside)
+    if clean is not None:
+        found &= ~_isolated(clean[part], inside)
+    return float(found[inside].mean())
 
 
-def standing_out(image: np.ndarray, least: np.ndarray, differing: float = DIFFERING) -> tuple[np.ndarray, np.ndarray]:
+def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Where a pixel exceeds, or falls below, all around but one by that much."""
+    bright, dark = _standing_out(image, _beyond_noise(noise_around(image, inside)[1]))
+    return bright | dark
+
+
+def middle_part(shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The middle of a large image [H, W], by which it is told what its single pixels are."""
+    return tuple(slice(max(0, (size - MIDDLE) // 2), (size + MIDDLE) // 2) for size in shape)
+
+
+def _standing_out(image: np.ndarray, least: np.ndarray, differing: float = DIFFERING) -> tuple[np.ndarray, np.ndarray]:
     """Where single pixels are too bright, and where too dark, for all around but one.
 
     By more than `least`, and than `differing` times what those around, but for the two extremes, differ by.
     """
-    around = np.ones((3, 3, 1)[: image.ndim], bool)
-    around[1, 1] = False
-    high, low = rank_filter(image, -2, footprint=around), rank_filter(image, 1, footprint=around)
+    high, low = (rank_filter(image, rank, footprint=_around(image)) for rank in (-2, 1))
     most = np.maximum(least, differing * (high - low))
     return image > high + most, image < low - most
 
 
 def _middle(image: np.ndarray) -> np.ndarray:
     """The median of the eight pixels around each."""
-    around = np.ones((3, 3, 1)[: image.ndim], bool)
-    around[1, 1] = False
-    return median_filter(image, footprint=around)
+    return median_filter(image, footprint=_around(image))
+
+
+def _around(image: np.ndarray) -> np.ndarray:
+    """The footprint AROUND for an image [H, W] or [H, W, C]."""
+    return AROUND if image.ndim == 2 else AROUND[..., None]
+
+
+def _beyond_noise(deviation: np.ndarray) -> np.ndarray:
+    """How far a pixel lies from all around if it is more than noise of this deviation."""
+    return np.maximum(OUTLYING * deviation, OUTSTANDING)
 
 
 def _noise_by_brightness(
@@ -143,7 +203,7 @@ def _with_neighbours(image: np.ndarray, found: np.ndarray) -> np.ndarray:
     border = [(1, 1), (1, 1), (0, 0)][: image.ndim]
     others = np.pad(np.where(found, np.nan, image), border, mode="reflect")
     height, width = image.shape[:2]
-    values = np.stack([others[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width][found] for dy, dx in AROUND])
+    values = np.stack([others[y : y + height, x : x + width][found] for y, x in np.argwhere(AROUND)])
     some = ~np.isnan(values).all(axis=0)
     result, kept = image.copy(), image[found]
     kept[some] = np.nanmedian(values[:, some], axis=0)
@@ -160,7 +220,7 @@ def _smooth(image: np.ndarray) -> np.ndarray:
 
 def _at_random(found: np.ndarray) -> bool:
     """Whether pairs of pixels found lie at all short distances about equally often, whatever their direction."""
-    gray = found.reshape(*found.shape[:2], -1).sum(axis=2)
+    gray = np.atleast_3d(found).sum(axis=2)
     size = [side + 2 * FAR for side in gray.shape]
     pairs = irfft2(np.abs(rfft2(gray, size)) ** 2, size).round()
     lags = [(dy, dx) for dy in range(FAR + 1) for dx in range(-FAR, FAR + 1) if dy > 2 or abs(dx) > 2]

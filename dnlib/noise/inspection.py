@@ -156,7 +156,7 @@ class Inspection:
         light = self.range.to_unit(planes)
         scale = (self.range.high - self.range.low) / self.range.white
         found = np.empty(planes.shape, np.float32)
-        for colour in np.arange(planes.shape[2]):
+        for colour in range(planes.shape[2]):
             brightness, deviation = self.curves[colour % len(self.curves)]
             around = gaussian_filter(light[..., colour], AROUND)
             found[..., colour] = (scale * np.interp(around, brightness, deviation)) ** 2

@@ -55,15 +55,14 @@ def sums_with_partner(plane: np.ndarray, reach: int) -> np.ndarray:
     At lag d the rows with a partner are 0 ... H - 1 - d, or -d ... H - 1 for d < 0, and columns likewise. The sum is
     that of all pixels, less rows and columns without a partner, plus the corners that were thus subtracted twice.
     """
-    lags = np.arange(-reach, reach + 1)
-    rows, columns = (_without_partner(plane.sum(axis=axis, dtype=np.float64), lags) for axis in (1, 0))
-    corners = [
-        _without_partner((plane[len(plane) - dy :] if dy >= 0 else plane[:-dy]).sum(axis=0, dtype=np.float64), lags)
-        for dy in lags
-    ]
-    return plane.sum(dtype=np.float64) - rows[:, None] - columns + np.array(corners)
+    lags = range(-reach, reach + 1)
+    by_row, by_column = (plane.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+    rows, columns = (np.array([_without_partner(sums, lag).sum() for lag in lags]) for sums in (by_row, by_column))
+    bands = [_without_partner(plane, dy).sum(axis=0, dtype=np.float64) for dy in lags]
+    corners = np.array([[_without_partner(band, dx).sum() for dx in lags] for band in bands])
+    return plane.sum(dtype=np.float64) - rows[:, None] - columns + corners
 
 
-def _without_partner(profile: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Sums of the entries of a profile [n] that have no partner at each lag: [K]."""
-    return np.array([(profile[len(profile) - d :] if d >= 0 else profile[:-d]).sum() for d in lags])
+def _without_partner(values: np.ndarray, lag: int) -> np.ndarray:
+    """The rows that have no partner so many rows away: the last ones, or the first if the lag is negative."""
+    return values[len(values) - lag :] if lag >= 0 else values[:-lag]

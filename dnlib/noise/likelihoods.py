@@ -138,8 +138,8 @@ class Poisson(AddedGaussian):
 class Sensor(AddedGaussian):
     """The noise of raw light, independent from pixel to pixel: y = x + sqrt(shot x + read^2) N(0, 1).
 
-    Its input is light, not a developed picture: a mosaic [N, 1, H, W] or its planes. Beliefs take the variance at their
-    own mean.
+    The gain decides both: shot = 2.5e-6 iso, and log read^2 = 2.18 log shot + 1.2. Its input is light, not a developed
+    picture: a mosaic [N, 1, H, W] or its planes. Beliefs take the variance at their own mean.
 
     Parameters
     ----------
@@ -163,19 +163,14 @@ class Sensor(AddedGaussian):
         return clean + self.variance(clean, parameter).sqrt() * normal(clean.shape, clean, generator)
 
     def variance(self, mean: Tensor, parameter: Tensor) -> Tensor:
-        return sensor_variance(mean, per_image(parameter))
+        shot = 2.5e-6 * per_image(parameter).to(mean)
+        return shot * mean.clamp(min=0) + torch.exp(2.18 * shot.log() + 1.2)
 
     def from_free(self, value: Tensor) -> Tensor:
         return USUAL_ISO * _positive(value)
 
     def to_free(self, parameter: float) -> float:
         return _real(parameter / USUAL_ISO)
-
-
-def sensor_variance(light: Tensor, iso: Tensor | float) -> Tensor:
-    """Variance shot * light + read^2 of raw light in [0, 1]; log read^2 = 2.18 log shot + 1.2 (Brooks et al. 2019)."""
-    shot = 2.5e-6 * torch.as_tensor(iso, dtype=light.dtype, device=light.device)
-    return shot * light.clamp(min=0) + torch.exp(2.18 * shot.log() + 1.2)
 
 
 class Impulse(Likelihood):

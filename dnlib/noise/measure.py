@@ -8,19 +8,13 @@ import numpy as np
 
 from dnlib.images import Range, range_in_use
 from dnlib.noise.correlation import correlation_map
-from dnlib.noise.impulses import HALF, middle_part, noise_around
 from dnlib.noise.inspection import Inspection
-from dnlib.noise.one_image import Estimate, estimate
+from dnlib.noise.one_image import estimate
 from dnlib.noise.patches import is_clipped
-from dnlib.noise.sentences import CLIPPED
-from dnlib.noise.traces import has_blocks, was_enlarged
-from dnlib.noise.white import WHOLE, white_variance
+from dnlib.noise.traces import SMALLEST, traces_of
+from dnlib.noise.white import exact_if_white
 
 BINS = 12  # of brightness
-SMALLEST = 64  # pixels of each side of an image that is inspected
-BEYOND_NOISE, SINGLE = 4.0, 0.03  # deviations above black that noise does not bridge; share of the black values there
-WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
-WEAKER = 0.95  # of the estimate, below which it holds more than white noise
 
 
 def inspect_pair(
@@ -62,6 +56,7 @@ def inspect_pair(
     """
     noisy, clean = np.asarray(noisy), np.asarray(clean)
     check_shapes(noisy, clean)
+    noisy, clean = np.atleast_3d(noisy, clean)
     counting = np.ones(noisy.shape[:2], bool) if inside is None else inside
     ranges = (range, range) if range else ranges_of_pair(noisy[counting], clean[counting])
     noisy, clean = (one.to_unit(image) for one, image in zip(ranges, (noisy, clean), strict=True))
@@ -75,10 +70,10 @@ def inspect_pair(
         map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
         exact=True,
         saturated=float(1 - _inside(noisy)[counting].mean()),
-        curves=_curves(_by_colour(clean[inside]), _by_colour(noise[inside] - values.mean()) ** 2, ranges[0].white),
-        covariance=_correlation_of_colours(_by_colour(noise[inside])),
+        curves=_curves(clean[inside], (noise[inside] - values.mean()) ** 2, ranges[0].white),
+        covariance=_correlation_of_colours(noise[inside]),
         range=ranges[0],
-        **_history_of(noisy, counting),
+        **traces_of(noisy, counting),
     )
 
 
@@ -111,10 +106,9 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     >>> round(inspect_image(0.5 + noise).level)
     20
     """
-    noisy = np.asarray(noisy)
-    image = noisy[..., None] if noisy.ndim == 2 else noisy
+    image = np.atleast_3d(np.asarray(noisy))
     if image.ndim != 3 or min(image.shape[:2]) < SMALLEST:
-        raise ValueError(f"one image of at least 64x64 pixels is inspected; shape {list(noisy.shape)} was given")
+        raise ValueError(f"one image of at least 64x64 pixels is inspected; shape {list(np.shape(noisy))} was given")
     if not np.isfinite(image).all():
         raise ValueError("the image has pixels that are NaN or infinite")
     counting = np.ones(image.shape[:2], bool) if inside is None else inside
@@ -124,49 +118,28 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
-    history = _history_of(image, counting)
-    found = estimate(image, counting, blocks=history["blocks"])
-    brightness, variances, correlation, colours = found.brightness, found.variance, found.map, found.colours
-    white = None if history["blocks"] else _share_of_white(image, inside, found)
-    if white:
-        correlation = np.zeros_like(correlation)
-        correlation[len(correlation) // 2, len(correlation) // 2] = 1
-        variances, colours = variances * white, np.eye(len(colours))
+    traces = traces_of(image, counting)
+    found = estimate(image, counting, blocks=traces["blocks"])
+    if not traces["blocks"]:
+        found = exact_if_white(image, inside, found)
+    brightness, variances = found.brightness, found.variance
     curves, covariance = np.zeros((len(holding), 2, BINS)), np.eye(len(holding))
     curves[holding] = _curves(brightness, variances, used.white)
-    covariance[np.ix_(holding, holding)] = colours
+    covariance[np.ix_(holding, holding)] = found.colours
     bins = _bins(np.argsort(brightness, axis=None))
     return Inspection(
         level=used.white * float(np.sqrt(variances.mean())),
         brightness=np.array([brightness.flat[part].mean() for part in bins]),
         deviation=used.white * np.array([np.sqrt(variances.flat[part].mean()) for part in bins]),
-        map=correlation,
+        map=found.map,
         exact=False,
         saturated=float(1 - inside[counting].mean()),
         curves=curves,
         covariance=covariance,
         range=used,
         pure=float((found.pure & inside)[counting].mean()),
-        **history,
+        **traces,
     )
-
-
-def _share_of_white(image: np.ndarray, inside: np.ndarray, found: Estimate) -> float | None:
-    """By how much white noise is weaker than what was estimated, if the noise is white; the rest is texture.
-
-    It is looked for in the whole of a gray or colour image and, where there is texture, in the pure patches. In a gray
-    one without texture it is weaker than the estimate, which took fine stripes for noise, as those of cloth; single
-    stars in a smooth sky are white as well, and stronger. What is far weaker is rounding to whole numbers below other
-    noise.
-    """
-    colours = image.shape[2]
-    whole = white_variance(image, inside, *WHOLE[colours]) if colours in WHOLE else None
-    if whole and colours == 1 and not found.textured and whole > WEAKER * found.variance.mean():
-        whole = None
-    pure = white_variance(image, inside & found.pure) if found.textured else None
-    shares = [whole / found.variance.mean()] if whole else []
-    shares += [pure / found.pure_variance] if pure else []
-    return min(shares) if shares and min(shares) > WEAKEST else None
 
 
 def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
@@ -220,37 +193,6 @@ def noise_of(noisy: np.ndarray, clean: np.ndarray, counting: np.ndarray) -> tupl
     return noise, inside
 
 
-def _history_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bool]:
-    """Clipping where pixels count, JPEG and enlarging of an image [H, W] or [H, W, C], as `Inspection` has them."""
-    planes = image if image.ndim == 3 else image[..., None]
-    large = min(planes.shape[:2]) >= SMALLEST
-    return {
-        "black": _black_share(planes, counting),
-        "blocks": large and has_blocks(planes),
-        "enlarged": large and was_enlarged(planes),
-    }
-
-
-def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
-    """Share of the values that are black if none lies below; 0 where many in the middle lie in brighter places."""
-    values = image[counting]
-    share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
-    if share < CLIPPED:
-        return share
-    part = middle_part(counting.shape)
-    image, counting = image[part], counting[part]
-    if not (black := (image <= 0)[counting]).any():
-        return share
-    middle, deviation = noise_around(image, counting, HALF)
-    single = black & (middle > BEYOND_NOISE * deviation)[counting]
-    return share if single.sum() < SINGLE * black.sum() else 0.0
-
-
-def _by_colour(pixels: np.ndarray) -> np.ndarray:
-    """Pixels [P] or [P, C] as [P, C]."""
-    return pixels.reshape(len(pixels), -1)
-
-
 def _curves(brightness: np.ndarray, variances: np.ndarray, white: float) -> np.ndarray:
     """Brightness and standard deviation of each colour, [C, 2, B], from brightness and variance [P, C] of places."""
     curves = []
@@ -277,4 +219,4 @@ def _bins(order: np.ndarray) -> list[np.ndarray]:
 
 def _inside(image: np.ndarray) -> np.ndarray:
     """False where any colour is saturated: at 0 or 1 in an image that never goes beyond."""
-    return ~is_clipped(image if image.ndim == 3 else image[..., None])
+    return ~is_clipped(np.atleast_3d(image))

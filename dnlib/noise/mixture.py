@@ -2,34 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from numbers import Real
 
 import torch
 from torch import Generator, Tensor
 
-from dnlib.noise.models import Noise, NoisyImage, as_written, in_full_precision
-
-
-class PerImage(Noise):
-    """A noise model of which more than the strength is drawn once per image: subclasses define `settled`.
-
-    The parameter of an image is the standard deviation of the noise that it got, in 8-bit units, for kinds of noise
-    count their strength in units of their own.
-    """
-
-    paper_units = 255
-
-    def __init__(self):
-        super().__init__("sigma", (0, 255))
-
-    def _draws(self, clean: Tensor, times: int, generator: Generator | None) -> list[NoisyImage]:
-        exact = in_full_precision(clean)
-        models = [self.settled(generator) for _ in exact]
-        noisy = [
-            torch.cat([one.settled_draw(image[None], generator) for one, image in zip(models, exact, strict=True)])
-            for _ in range(times)
-        ]
-        return [NoisyImage(image.to(clean.dtype), (image - exact).flatten(1).std(dim=1)) for image in noisy]
+from dnlib.noise.models import Noise, PerImage, as_written, is_number
 
 
 class Mixture(PerImage):
@@ -114,9 +91,7 @@ def _all_noise(models: Sequence[Noise], what: str) -> list[Noise]:
 
 
 def _checked(weights: Sequence[float], count: int) -> list[float]:
-    numbers = isinstance(weights, list | tuple) and all(
-        isinstance(weight, Real) and not isinstance(weight, bool) and 0 <= weight < math.inf for weight in weights
-    )
+    numbers = isinstance(weights, list | tuple) and all(is_number(one) and 0 <= one < math.inf for one in weights)
     if not numbers or len(weights) != count or not any(weights):
         raise ValueError(
             f"weights are numbers >= 0, one for each of the {count} models and not all 0; {weights!r} was given"

@@ -44,7 +44,7 @@ class Noise:
     The strength of noise is a number in one of two units. *Paper units* are what users write and read: sigma in 8-bit
     units, lambda, alpha, iso. *Internal units*, those of `NoisyImage.parameter`, fit images in [0, 1]: sigma / 255, and
     all else as in the papers. `to_internal` and `to_paper` are the only bridge. A model's repr says all that decides
-    what it draws, and `read` makes a model of it again, if it is one of this room.
+    what it draws, and `read_noise` makes a model of it again, if it is one of this room.
 
     Parameters
     ----------
@@ -180,6 +180,31 @@ class Noise:
         raise NotImplementedError
 
 
+class PerImage(Noise):
+    """A noise model of which more than the strength is drawn once per image: subclasses define `settled`.
+
+    The parameter of an image is the standard deviation of the noise that it got, divided by 255 as all deviations are,
+    for kinds of noise count their strength in units of their own. An image of a single value has no deviation: 0.
+    """
+
+    paper_units = 255
+
+    def __init__(self):
+        super().__init__("sigma", (0, 255))
+
+    def _draws(self, clean: Tensor, times: int, generator: Generator | None) -> list[NoisyImage]:
+        exact = in_full_precision(clean)
+        models = [self.settled(generator) for _ in exact]
+        noisy = [
+            torch.cat([one.settled_draw(image[None], generator) for one, image in zip(models, exact, strict=True)])
+            for _ in range(times)
+        ]
+        free = min(1, exact[0].numel() - 1)
+        return [
+            NoisyImage(image.to(clean.dtype), (image - exact).flatten(1).std(dim=1, correction=free)) for image in noisy
+        ]
+
+
 def in_full_precision(images: Tensor, what: str = "clean images are") -> Tensor:
     """Float images [N, C, H, W] in float32, or in float64 if they are; anything else is refused by name."""
     if not isinstance(images, Tensor):
@@ -210,13 +235,24 @@ def per_image(parameter: Tensor) -> Tensor:
     return parameter[:, None, None, None]
 
 
-def strength_range(what: str, value: float | tuple[float, float]) -> tuple[float, float]:
-    """A number, or a range (low, high), as (low, high)."""
+def is_number(value: object, kind: type = Real) -> bool:
+    """Whether this is a number of that kind; True and False are none."""
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def as_range(value: float | tuple[float, float]) -> tuple[float, float] | None:
+    """A number, or a range (low, high), as (low, high); None for what is neither."""
     pair = value if isinstance(value, tuple | list) else (value, value)
-    numbers = len(pair) == 2 and all(isinstance(bound, Real) and not isinstance(bound, bool) for bound in pair)
-    if not (numbers and 0 <= pair[0] <= pair[1] < math.inf and pair[1] > 0):
+    ordered = len(pair) == 2 and all(map(is_number, pair)) and pair[0] <= pair[1]
+    return (float(pair[0]), float(pair[1])) if ordered else None
+
+
+def strength_range(what: str, value: float | tuple[float, float]) -> tuple[float, float]:
+    """A strength, or a range of it, as (low, high); anything else is refused by name."""
+    pair = as_range(value)
+    if pair is None or not (pair[0] >= 0 and 0 < pair[1] < math.inf):
         raise ValueError(f"{what} is a number > 0, or a range (low, high) with 0 <= low < high; {value!r} was given")
-    return float(pair[0]), float(pair[1])
+    return pair
 
 
 def as_written(value: float | tuple[float, float]) -> str:

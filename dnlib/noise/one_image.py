@@ -48,7 +48,7 @@ ROUNDS = 6
 
 
 @dataclass(frozen=True)
-class Estimate:
+class NoiseEstimate:
     """Noise of P patches all over an image, and of the image."""
 
     brightness: np.ndarray  # of the patches, [P, C]
@@ -60,7 +60,7 @@ class Estimate:
     textured: bool  # whether the smoothest patches have structure, so that texture may have been taken for noise
 
 
-def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estimate:
+def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseEstimate:
     """The noise of an image [H, W, C] of float32.
 
     counting: [H, W], False where pixels do not count; blocks: whether the image was a JPEG file.
@@ -85,7 +85,7 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> Estima
     variance = variance / lost
     if variance.mean() > BEYOND * image[counting].var(axis=0).mean():
         raise ValueError(f"as noise it would be stronger than all that varies in the image: {PATTERN}")
-    return Estimate(
+    return NoiseEstimate(
         brightness=patches.brightness,
         variance=variance,
         map=np.average(maps, axis=0, weights=variance.mean(axis=0)),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dnlib.noise.impulses import OUTLYING, OUTSTANDING, impulses_in, middle_part, noise_around, standing_out
+from dnlib.noise.impulses import impulses_in, isolated_pixels
 
 BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
@@ -90,8 +90,21 @@ def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None
     """The standard deviation of what whole rows, or columns, are too bright or too dark by, where there is such noise.
 
     What a row differs by from its neighbours is one number for noise, alike in all parts of the row; in pictures hardly
-    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise. A clean
-    image leaves less to be told apart.
+    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise.
+
+    Parameters
+    ----------
+    image : array [H, W] or [H, W, C]
+        In any units; all of its pixels count, and its colours are averaged.
+    variance : array of any shape
+        Of the image's other noise, in its units squared; its mean is taken.
+    clean : array of the image's shape, optional
+        The same without this noise, such as another shot, which leaves less to be told apart.
+
+    Returns
+    -------
+    dict of float
+        By "rows" and "columns", in the image's units; what has no such noise is left out.
 
     Examples
     --------
@@ -100,50 +113,12 @@ def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None
     >>> list(line_noise(noisy, np.full(noisy.shape, 0.01))), line_noise(noisy[:, ::-1].copy() * 0, np.ones((128, 128)))
     (['rows'], {})
     """
-    gray = image.reshape(*image.shape[:2], -1).mean(axis=2)
-    noise = gray if clean is None else gray - clean.reshape(*image.shape[:2], -1).mean(axis=2)
+    gray = np.atleast_3d(image).mean(axis=2)
+    noise = gray if clean is None else gray - np.atleast_3d(clean).mean(axis=2)
     found = {"rows": _shared_by_rows(noise), "columns": _shared_by_rows(noise.T)}
     weaker, level, span = min(found.values()), np.sqrt(variance.mean()), np.ptp(gray)
     least = max(LEAST_LINES * level, DIRECTED * weaker, FAINTEST * span)
     return {along: deviation for along, deviation in found.items() if least < deviation < STRONGEST * span}
-
-
-def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None = None) -> float:
-    """The share of single pixels that stand out by more than noise can and by a tenth of the range.
-
-    It is that of the middle of a large image. What noise can is told by the pixels around, which single ones hardly
-    change: in an inspection they may pass for noise, and a strong one.
-
-    Parameters
-    ----------
-    image : array [H, W] or [H, W, C]
-        In [0, 1].
-    inside : array [H, W]
-        False where pixels do not count.
-    clean : array of the image's shape, optional
-        The same without noise: what stands out here, too, does not count.
-
-    Examples
-    --------
-    >>> sky, inside = np.zeros((10, 10)), np.ones((10, 10), bool)
-    >>> sky[4, 4] = 1
-    >>> isolated_pixels(sky, inside), isolated_pixels(sky, inside, clean=sky)
-    (0.01, 0.0)
-    """
-    part = middle_part(inside.shape)
-    inside = inside[part]
-    found = _isolated(image[part], inside)
-    if clean is not None:
-        found &= ~_isolated(clean[part], inside)
-    return float(found[inside].mean()) if inside.any() else 0.0
-
-
-def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Where a pixel exceeds, or falls below, all around but one by that much."""
-    if not inside.any():
-        return np.zeros(image.shape, bool)
-    bright, dark = standing_out(image, np.maximum(OUTLYING * noise_around(image, inside)[1], OUTSTANDING))
-    return bright | dark
 
 
 def _shared_by_rows(gray: np.ndarray) -> float:
@@ -185,7 +160,7 @@ def _by_place(image: np.ndarray, variance: np.ndarray, inside: np.ndarray) -> tu
     for top in range(0, image.shape[0] - BLOCK + 1, BLOCK):
         for left in range(0, image.shape[1] - BLOCK + 1, BLOCK):
             place = slice(top, top + BLOCK), slice(left, left + BLOCK)
-            counts = inside[place] & ((image[place] > 0) & (image[place] < 1)).reshape(BLOCK, BLOCK, -1).all(axis=2)
+            counts = inside[place] & np.atleast_3d((image[place] > 0) & (image[place] < 1)).all(axis=2)
             if counts.mean() < FULL:
                 continue
             _, (_, _, coarse), fine = pywt.wavedec2(image[place], "db2", level=2, axes=(0, 1))

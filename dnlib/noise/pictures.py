@@ -8,7 +8,7 @@ from dnlib.images import Picture, Range, Stack, filled, opened, parts_of, read
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair, ranges_of_pair
 from dnlib.noise.others import other_noise
-from dnlib.noise.sentences import number as as_read
+from dnlib.noise.sentences import as_read
 
 UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those of cameras differ up to threefold
 LARGE = 64  # pixels to a side, from which on every third is enough
@@ -137,7 +137,7 @@ def _shifted(noisy: np.ndarray, clean: np.ndarray) -> list[str]:
     """Whether the two lie a few pixels apart, in a sentence."""
     from skimage.registration import phase_cross_correlation
 
-    first, second = (image.astype(float).reshape(*image.shape[:2], -1).mean(axis=2) for image in (noisy, clean))
+    first, second = (np.atleast_3d(image).mean(axis=2, dtype=float) for image in (noisy, clean))
     first, second = first - first.mean(), second - second.mean()
     shift = phase_cross_correlation(first, second, normalization=None)[0].astype(int)
     moved = np.roll(second, shift, axis=(0, 1))

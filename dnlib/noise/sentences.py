@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
+from dnlib.noise.traces import BLACK
+
 if TYPE_CHECKING:
     from dnlib.noise.inspection import Inspection
 
 CORRELATED = 0.1  # a correlation above this counts
 SURE = 0.15  # the same for an estimate, which texture pulls away from zero
-CLIPPED = 0.01  # a share of black pixels above this is worth a sentence
 VISIBLE = 0.05 / 255  # of the range: what is brighter by less is not worth one
 TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
@@ -24,7 +25,7 @@ def sentence_of(found: Inspection) -> str:
     depends = "about as strong in dark as in bright areas"
     if not 0.8 < ratio < 1.25:
         depends = f"{ratio:.1f} times as strong in the brightest as in the darkest areas"
-    return f"Noise of standard deviation {number(found.level)} {found.unit} ({how}), {depends}; {_reach_of(found)}."
+    return f"Noise of standard deviation {as_read(found.level)} {found.unit} ({how}), {depends}; {_reach_of(found)}."
 
 
 def paragraph_of(found: Inspection) -> str:
@@ -75,8 +76,8 @@ def direction_of(found: Inspection) -> str:
     return "all directions"
 
 
-def number(level: float) -> str:
-    """One digit after the point, or four where that says little."""
+def as_read(level: float) -> str:
+    """A level with one digit after the point, or with four where that says little."""
     return f"{level:.1f}" if 1 <= level < 1e5 else f"{level:.4g}"
 
 
@@ -103,7 +104,7 @@ def _colours(found: Inspection) -> list[str]:
     colours = len(found.curves)
     if colours == 1:
         return []
-    levels = ", ".join(number(float(np.sqrt((deviation**2).mean()))) for _, deviation in found.curves)
+    levels = ", ".join(as_read(float(np.sqrt((deviation**2).mean()))) for _, deviation in found.curves)
     shared = found.covariance[np.triu_indices(colours, 1)]
     what = "the colours of a pixel have noise of their own"
     if np.abs(shared).max() > CORRELATED:
@@ -113,7 +114,7 @@ def _colours(found: Inspection) -> list[str]:
 
 def _clipping(found: Inspection) -> list[str]:
     """How much clipping at black lifts the mean of the darkest areas, in the channel where it does most."""
-    if found.black < CLIPPED:
+    if found.black < BLACK:
         return []
     darkest = (found.range.white * found.curves[:, 0, 0], found.curves[:, 1, 0])
     lift = max(lift_of(mean, deviation, clean=found.exact) for mean, deviation in zip(*darkest, strict=True))
@@ -121,7 +122,7 @@ def _clipping(found: Inspection) -> list[str]:
         return []
     return [
         f"{found.black:.0%} of the values were clipped at black, where noise can only brighten: the darkest areas look "
-        f"{number(lift)} {found.unit} too bright, and averaging does not undo it."
+        f"{as_read(lift)} {found.unit} too bright, and averaging does not undo it."
     ]
 
 

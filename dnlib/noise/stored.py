@@ -5,7 +5,6 @@ none, and the clean picture is what one would see without it.
 """
 
 import io
-from numbers import Real
 
 import numpy as np
 import torch
@@ -13,8 +12,7 @@ from PIL import Image
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
-from dnlib.noise.mixture import PerImage
-from dnlib.noise.models import Noise, as_written, uniform
+from dnlib.noise.models import Noise, PerImage, as_range, as_written, uniform
 
 
 class Around(PerImage):
@@ -163,11 +161,10 @@ def _resize(picture: Tensor, size: tuple[int, int] | list[int]) -> Tensor:
 
 
 def _range(what: str, value: float | tuple[float, float], lowest: float, highest: float) -> tuple[float, float]:
-    """A number, or a range (low, high), as (low, high)."""
-    pair = value if isinstance(value, tuple | list) else (value, value)
-    numbers = len(pair) == 2 and all(isinstance(bound, Real) and not isinstance(bound, bool) for bound in pair)
-    if not (numbers and lowest <= pair[0] <= pair[1] <= highest):
+    """A setting, or a range of it, as (low, high); anything else is refused by name."""
+    pair = as_range(value)
+    if pair is None or not (lowest <= pair[0] and pair[1] <= highest):
         raise ValueError(
             f"{what} is a number from {lowest} to {highest}, or a range (low, high) of them; {value!r} was given"
         )
-    return float(pair[0]), float(pair[1])
+    return pair

@@ -35,11 +35,11 @@ class Survey:
         reach = len(self.pooled) // 2
         return {name: float(values[reach + lag[0], reach + lag[1]]) for name, values in self.maps.items()}
 
-    def outliers(self, lag: tuple[int, int], fence: float = 1.5) -> dict[str, float]:
-        """The images whose correlation at a lag lies `fence` interquartile ranges outside the quartiles (Tukey)."""
+    def outliers(self, lag: tuple[int, int]) -> dict[str, float]:
+        """The images whose correlation at a lag lies 1.5 interquartile ranges outside the quartiles (Tukey)."""
         values = self.at(lag)
         low, high = np.nanquantile(list(values.values()), [0.25, 0.75])
-        margin = fence * (high - low)
+        margin = 1.5 * (high - low)
         return {name: value for name, value in values.items() if not low - margin <= value <= high + margin}
 
 

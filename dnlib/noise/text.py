@@ -14,7 +14,7 @@ SIMPLE = (Gaussian, Poisson, Sensor, Impulse, CorrelatedGaussian, Camera, Lines,
 KINDS = {kind.__name__: kind for kind in (*SIMPLE, Mixture, Sum, Resized, Stored, Turned)}
 
 
-def read(text: str) -> Noise:
+def read_noise(text: str) -> Noise:
     """The noise model whose repr is `text`. Nothing in the text is executed.
 
     Parameters
@@ -34,9 +34,9 @@ def read(text: str) -> Noise:
 
     Examples
     --------
-    >>> read("Gaussian(sigma=(5, 50))")
+    >>> read_noise("Gaussian(sigma=(5, 50))")
     Gaussian((5, 50))
-    >>> read("CorrelatedGaussian(20, between=0.5)").between
+    >>> read_noise("CorrelatedGaussian(20, between=0.5)").between
     0.5
     """
     try:

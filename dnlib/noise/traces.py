@@ -1,12 +1,42 @@
-"""What a picture went through before it came here: rounding in JPEG blocks, enlarging."""
+"""What a picture went through before it came here: clipping at black, rounding in JPEG blocks, enlarging."""
 
 import numpy as np
 from scipy import fft
 
+from dnlib.noise.impulses import HALF, middle_part, noise_around
+
+SMALLEST = 64  # pixels of each side of an image of which blocks, frequencies and patches tell anything
+BLACK = 0.01  # a share of black values above this is worth a sentence
+BEYOND_NOISE, SINGLE = 4.0, 0.03  # deviations above black that noise does not bridge; share of the black values there
 BLOCK = 8  # pixels
 VISIBLE = 1.5  # steps across the borders of blocks are this many times as large as elsewhere
 HIGH, MIDDLE = (0.42, 0.5), (0.15, 0.25)  # frequencies in cycles per pixel, the larger of the two directions
 EMPTY = 0.015  # of the power at middle frequencies: with less at high ones, the picture was enlarged
+
+
+def traces_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bool]:
+    """Clipping where pixels count, JPEG and enlarging of an image [H, W, C], by their names in `Inspection`."""
+    large = min(image.shape[:2]) >= SMALLEST
+    return {
+        "black": _black_share(image, counting),
+        "blocks": large and has_blocks(image),
+        "enlarged": large and was_enlarged(image),
+    }
+
+
+def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
+    """Share of the values that are black if none lies below; 0 where many in the middle lie in brighter places."""
+    values = image[counting]
+    share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
+    if share < BLACK:
+        return share
+    part = middle_part(counting.shape)
+    image, counting = image[part], counting[part]
+    if not (black := (image <= 0)[counting]).any():
+        return share
+    middle, deviation = noise_around(image, counting, HALF)
+    single = black & (middle > BEYOND_NOISE * deviation)[counting]
+    return share if single.sum() < SINGLE * black.sum() else 0.0
 
 
 def has_blocks(image: np.ndarray) -> bool:

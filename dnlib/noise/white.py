@@ -9,13 +9,41 @@ A gray patch has fewer dimensions, and texture alone may leave its last few equa
 their components have to be.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+
+from dnlib.noise.one_image import NoiseEstimate
 
 SIDE, FEW = 5, 1 / 8  # of a patch, in pixels; share of its components that are noise alone, at least
 WHOLE = {1: (8, 0.4), 3: (SIDE, FEW)}  # both, by colours, for whole images; in gray grass a third of them are equal
 CHUNK = 4_000  # patches held in memory at a time
 EQUAL = 0.7  # the smallest component is at least this share of the mean of those taken for noise
+WEAKEST = 0.25  # share of what was estimated: white noise that is weaker is only rounding below other noise
+WEAKER = 0.95  # of the estimate, below which it holds more than white noise
+
+
+def exact_if_white(image: np.ndarray, inside: np.ndarray, found: NoiseEstimate) -> NoiseEstimate:
+    """What was estimated, without the texture that it took for noise if the noise is white.
+
+    White noise is looked for in the whole of a gray or colour image and, where there is texture, in the pure patches.
+    In a gray one without texture it is weaker than the estimate, which took fine stripes for noise, as those of cloth;
+    single stars in a smooth sky are white as well, and stronger. What is far weaker is rounding to whole numbers below
+    other noise.
+    """
+    colours, estimated, shares = image.shape[2], found.variance.mean(), []
+    whole = white_variance(image, inside, *WHOLE[colours]) if colours in WHOLE else None
+    if whole and (found.textured or colours > 1 or whole <= WEAKER * estimated):
+        shares.append(whole / estimated)
+    if found.textured and (pure := white_variance(image, inside & found.pure)):
+        shares.append(pure / found.pure_variance)
+    share = min(shares, default=0.0)
+    if share <= WEAKEST:
+        return found
+    alone = np.zeros_like(found.map)
+    alone[len(alone) // 2, len(alone) // 2] = 1
+    return replace(found, variance=share * found.variance, map=alone, colours=np.eye(colours))
 
 
 def white_variance(image: np.ndarray, inside: np.ndarray, side: int = SIDE, least: float = FEW) -> float | None:

@@ -4,6 +4,8 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +22,30 @@ class Diverged(FloatingPointError):
     """The loss, or a weight, is no longer a number. The message names the step and says what to do."""
 
 
+@dataclass
 class Bookkeeper:
-    """The history, the checkpoints and the callbacks of a training; `fit` explains the arguments."""
+    """The history, the checkpoints and the callbacks of a training; `fit` explains the arguments.
 
-    def __init__(
-        self,
-        state: State,
-        configuration: dict[str, Any],
-        steps: int,
-        checkpoint: str | Path | None,
-        save_every: float,
-        monitor: Callable[[Method], float] | None,
-        monitor_every: int | Collection[int],
-        on_step: Callable[[int, float, Method], None] | None,
-    ):
-        self.state, self.configuration, self.steps = state, configuration, steps
-        self.checkpoint = None if checkpoint is None else Path(checkpoint)
-        self.save_every, self.monitor, self.monitor_every, self.on_step = save_every, monitor, monitor_every, on_step
-        self.losses: list[Tensor] = []  # since the last note
+    It goes on from the checkpoint, if that is there, and finds out at once whether there can be one. One process
+    `writes`.
+    """
 
-    def open(self, writes: bool) -> None:
-        """Go on from the checkpoint, if it is there, and find out whether there can be one. One process writes."""
-        self.writes = self.checkpoint is not None and writes
-        if self.writes:
+    state: State
+    configuration: dict[str, Any]
+    steps: int
+    checkpoint: Path | None
+    writes: bool
+    save_every: float
+    monitor: Callable[[Method], float] | None
+    monitor_every: int | Collection[int]
+    on_step: Callable[[int, float, Method], None] | None
+
+    def __post_init__(self):
+        if self.checkpoint is not None and self.writes:
             self.state.check_destination(self.checkpoint, self.configuration)
         if self.checkpoint is not None and self.checkpoint.exists():
             self.state.load(self.checkpoint, self.configuration)
+        self.losses: list[Tensor] = []  # since the last note
         self.modes = [(part, part.training) for part in self.state.module.modules()]
         self.timed = time.perf_counter(), time.process_time()
         self.saved = time.perf_counter()
@@ -105,13 +105,12 @@ class Bookkeeper:
     def _note(self, step: int) -> None:
         """Add the steps since the last note to the history, or stop."""
         values = torch.stack(self.losses).tolist()
-        bad = next((i for i, value in enumerate(values) if not math.isfinite(value)), None)
-        if bad is not None or not self.state.keep():
-            at = step - len(values) + bad if bad is not None else step
+        good = len(list(takewhile(math.isfinite, values)))
+        if good < len(values) or not self.state.keep():
             kept = f"; {self.checkpoint} holds an earlier state" if self.checkpoint and self.checkpoint.exists() else ""
             raise Diverged(
-                f"the loss is no longer a number at step {at}; try a lower learning rate, or clip gradients (the "
-                f"method has the weights of step {self.state.history.last_step}{kept})"
+                f"the loss is no longer a number at step {step - len(values) + good}; try a lower learning rate, or "
+                f"clip gradients (the method has the weights of step {self.state.history.last_step}{kept})"
             )
         self.losses.clear()
         self.state.history.steps.append(step)
@@ -125,6 +124,6 @@ class Bookkeeper:
         self.timed = now
 
     def _save(self) -> None:
-        if self.writes:
+        if self.checkpoint is not None and self.writes:
             self.state.save(self.checkpoint, self.configuration)
         self.saved = time.perf_counter()

@@ -179,6 +179,15 @@ class State:
 def check_architecture(where: str, given: dict[str, Tensor], expected: dict[str, Tensor], what: str) -> None:
     """Raises ValueError, naming the first tensor that differs, unless names and shapes agree.
 
+    Parameters
+    ----------
+    where : str
+        What holds the given tensors, a file such as "x.safetensors", as the subject of the error.
+    given, expected : dict
+        Tensors by name, as `state_dict` has them.
+    what : str
+        What the expected ones belong to, such as "this network".
+
     Examples
     --------
     >>> check_architecture("a file", {"w": torch.ones(2)}, {"w": torch.ones(3)}, "this network")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from dnlib.images import arrays as image_arrays
+from dnlib.images import to_image, to_tensor, to_unit
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
 from dnlib.training.appearance import Appearance
@@ -125,20 +125,16 @@ class Crops:
         return Batch(generator, progress, **{name: part for name, part in parts.items() if name in needs})
 
     def _freeze(self, images: Sequence[np.ndarray]) -> None:
-        generator = torch.Generator().manual_seed(self.seed)
-        drawn = {"noisy": [], "second_noisy": []}
-        parameters = []
+        generator, pairs = torch.Generator().manual_seed(self.seed), []
         for image in images:
-            clean = image_arrays.to_tensor(image)
+            clean = to_tensor(image)
             if hasattr(self.noise, "pair"):
-                pair = self.noise.pair(clean, generator)
+                pairs.append(self.noise.pair(clean, generator))
             else:  # whatever has `sample` is noise
-                pair = [self.noise.sample(clean, generator) for _ in drawn]
-            for copies, noisy in zip(drawn.values(), pair, strict=True):
-                copies.append(image_arrays.to_image(noisy.image))
-            parameters.append(pair[0].parameter)
-        self.pixels |= {name: _flat(copies) for name, copies in drawn.items()}
-        self.parameters = torch.cat(parameters)
+                pairs.append([self.noise.sample(clean, generator) for _ in range(2)])
+        for name, copies in zip(("noisy", "second_noisy"), zip(*pairs, strict=True), strict=True):
+            self.pixels[name] = _flat([to_image(noisy.image) for noisy in copies])
+        self.parameters = torch.cat([first.parameter for first, _ in pairs])
 
     def _places(self, generator: Generator) -> tuple[Tensor, Tensor]:
         """Which image each crop comes from [N], and where its pixels lie in the flat storage [N, cut, cut]."""
@@ -177,7 +173,7 @@ def _flat(images: Sequence[np.ndarray]) -> Tensor:
     """All pixels of all images, one after the other: [sum of H W, C], uint8 or float32."""
     if all(image.dtype == np.uint8 for image in images):
         return torch.from_numpy(np.concatenate([image.reshape(-1, _channels(image)) for image in images]))
-    planes = [image_arrays.to_unit(image).reshape(-1, _channels(image)) for image in images]
+    planes = [to_unit(image).reshape(-1, _channels(image)) for image in images]
     return torch.from_numpy(np.concatenate(planes))
 
 
@@ -194,18 +190,8 @@ def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
     >>> sorted(tile_crops(tiles, 4).offers)
     ['noisy', 'second_noisy']
     """
-    noisy, target = ([image_arrays.to_image(tile[None]) for tile in part] for part in (tiles.noisy, tiles.target))
+    noisy, target = ([to_image(tile[None]) for tile in part] for part in (tiles.noisy, tiles.target))
     return Crops(noisy, second=target, size=tiles.noisy.shape[-1], count=count)
-
-
-def _warn_of_range(image: np.ndarray) -> None:
-    """Networks start for values in [0, 1], and learn less from others in as many steps."""
-    if image.dtype.kind == "f" and (largest := float(image.max())) > FAR:
-        warnings.warn(
-            f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the network "
-            "learns about 1 dB less",
-            stacklevel=4,
-        )
 
 
 def _check(images, second, noise, size: int, count: int, turn: bool | None) -> None:
@@ -222,7 +208,12 @@ def _check(images, second, noise, size: int, count: int, turn: bool | None) -> N
             raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
         if image.dtype.kind == "f" and not np.isfinite(image).all():
             raise ValueError("an image holds NaN or infinite values; replace them before training")
-        _warn_of_range(image)
+        if image.dtype.kind == "f" and (largest := float(image.max())) > FAR:
+            warnings.warn(
+                f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the "
+                "network learns about 1 dB less",
+                stacklevel=3,
+            )
     kinds = sorted({_channels(image) for image in images})
     if len(kinds) > 1:
         raise ValueError(f"the images have {' and '.join(map(str, kinds))} channels; all must have equally many")

@@ -41,14 +41,14 @@ def choose_device(device: str | torch.device = "auto") -> str:
     'cpu'
     >>> choose_device("tpu")
     Traceback (most recent call last):
-    ValueError: the device is auto, cpu, cuda, cuda:N or mps; 'tpu' was given
+    ValueError: the device can be auto, cpu, cuda, cuda:N or mps; 'tpu' was given
     """
     device = str(device)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device == "auto":
         return "cuda" if count else "cpu"
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", device, flags=re.ASCII):
-        raise ValueError(f"the device is auto, cpu, cuda, cuda:N or mps; {device!r} was given")
+        raise ValueError(f"the device can be auto, cpu, cuda, cuda:N or mps; {device!r} was given")
     kind, _, index = device.partition(":")
     there = ["cpu", *(f"cuda:{n}" for n in range(count)), *(["mps"] if torch.backends.mps.is_available() else [])]
     if (f"cuda:{int(index or 0)}" if kind == "cuda" else device) not in there:

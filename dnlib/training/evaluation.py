@@ -258,13 +258,12 @@ def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
 
 
 def _denoised(denoiser: Denoiser, noisy: Tensor, parameter: Tensor | None) -> Tensor:
-    if not isinstance(denoiser, Method):
-        with evaluating(*[denoiser] * isinstance(denoiser, nn.Module)):
-            answer = denoiser(noisy)
-    elif "parameter" in denoiser.needs:
-        answer = denoiser.denoise(noisy, parameter=parameter)
+    if isinstance(denoiser, Method):
+        told = {"parameter": parameter} if "parameter" in denoiser.needs else {}
+        answer = denoiser.denoise(noisy, **told)
     else:
-        answer = denoiser.denoise(noisy)
+        with evaluating(*([denoiser] if isinstance(denoiser, nn.Module) else [])):
+            answer = denoiser(noisy)
     answer = answer.mean if isinstance(answer, Estimate) else answer
     if not isinstance(answer, Tensor):
         raise ValueError(f"a denoiser answers with a tensor [N, C, H, W] or an Estimate; {type(answer).__name__} came")

@@ -74,7 +74,6 @@ def fit(
     device: str = "auto",
     devices: int = 1,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
-    compile: bool = False,
     checkpoint: str | Path | None = None,
     save_every: float = 120.0,
     monitor: Callable[[Method], float] | None = None,
@@ -115,8 +114,6 @@ def fit(
         More than one train data-parallel, each on batches of its own.
     precision : {"auto", "float32", "bfloat16"}
         "auto" is bfloat16 where processor or GPU compute in it natively.
-    compile : bool
-        Whether torch compiles the network first.
     checkpoint : str or Path, optional
         A file, written every `save_every` seconds, at the end, and when `on_step` raises. If it is there, training goes
         on from it.
@@ -160,14 +157,12 @@ def fit(
     configuration = settings(method) | teachers(method) | plain(options) | {"batches": source.description}
     fabric = Fabric(**_accelerator(device, devices), precision=kind)
     fabric.launch()
-    if compile:
-        method.network.compile()
     with global_generators_kept(fabric.device), _in_training(method):
         adam = torch.optim.Adam(method.parameters(), lr=learning_rate, betas=(0.9, 0.99), fused=True)
         learner, optimizer = fabric.setup(method, adam)
         state = State(method, optimizer, average)
-        books = Bookkeeper(state, configuration, steps, checkpoint, save_every, monitor, monitor_every, on_step)
-        books.open(fabric.is_global_zero)
+        path, writes = None if checkpoint is None else Path(checkpoint), fabric.is_global_zero
+        books = Bookkeeper(state, configuration, steps, path, writes, save_every, monitor, monitor_every, on_step)
         history, first = state.history, state.history.last_step
         history.device, history.precision = str(fabric.device), kind
         generator = Generator(fabric.device)

@@ -37,19 +37,6 @@ class Parts(NamedTuple):
     colour: float
     share: float
 
-    @property
-    def psnr(self) -> float:
-        """Of all together, in dB.
-
-        Examples
-        --------
-        >>> round(Parts(30.0, 30.0, 0.0, 0.5).psnr, 6)
-        30.0
-        """
-        rest = [part * 10 ** (-value / 10) for part, value in ((1 - self.share, self.flat), (self.share, self.texture))]
-        with np.errstate(divide="ignore"):
-            return float(-10 * np.log10((self.colour / 255) ** 2 + np.nansum(rest)))
-
 
 def take_apart(estimate: "np.ndarray | Tensor", clean: "np.ndarray | Tensor", protocol: str = "float") -> Parts:
     """Take the error of an image apart into colour, flat areas and texture.

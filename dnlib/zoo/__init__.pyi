@@ -25,4 +25,4 @@ from .instalments import train_more as train_more
 from .lengths import Reached as Reached, reached as reached
 from .recipe import Recipe as Recipe
 from .recipes import RECIPES as RECIPES, find as find
-from .trainer import folder as folder, train as train, trained as trained, untrained as untrained
+from .trainer import folder as folder, train as train, untrained as untrained

@@ -1,8 +1,11 @@
 """From a model card to the untrained method it describes: by name for dnlib's own classes, else by import path."""
 
+import contextlib
 import copy
 import importlib
 import inspect
+import operator
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -75,8 +78,8 @@ def name_of(part: nn.Module) -> str:
 def check_builds(card: dict[str, Any], method: Method) -> None:
     """Raises ValueError, naming the first difference, if a card builds another method than this one.
 
-    Compared are weights by name and shape, public attributes, and what the networks answer with the same weights. A
-    network that does not take an image of 64x64 pixels is not asked.
+    Compared are weights by name and shape, public attributes, and, since private ones may be mere caches, how both
+    denoise with the same weights. What does not take an image of 64x64 pixels is not asked.
     """
     with torch.random.fork_rng(devices=[]):
         built = build(card, trust=True)  # the method is here: its code has run already
@@ -88,31 +91,35 @@ def check_builds(card: dict[str, Any], method: Method) -> None:
                 f"the card builds another method: {name} is {found.get(name)!r} there and {given.get(name)!r} in the "
                 f"one given; {ADVICE}"
             )
-    given, found = _answer(method.network, method.network), _answer(built.network, method.network)
-    if given is not None and not (found is not None and _alike(given, found)):
+    given, found = _answer(method, method), _answer(built, method)
+    if given is not None and not _alike(given, found):
         raise ValueError(
-            f"the card builds another method: with the same weights its network answers otherwise than the one given; "
-            f"{ADVICE}"
+            f"the card builds another method: with the same weights it answers otherwise than the one given; {ADVICE}"
         )
 
 
-def _answer(network: nn.Module, weights: nn.Module) -> Tensor | None:
-    """What a network says to an image of noise, with the weights of another; None if it takes no such image."""
-    try:
-        network = copy.deepcopy(network).cpu().float().eval()
-        network.load_state_dict(weights.state_dict())
-        first = next(weight for weight in network.parameters() if weight.ndim == 4)
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.default_generator.manual_seed(0)
-            answer = network(torch.rand(1, getattr(network, "channels", first.shape[1]), SIDE, SIDE))
-    except Exception:  # of code that need not be ours
-        return None
-    return answer if isinstance(answer, Tensor) else None
+def _answer(method: Method, weights: Method) -> Tensor | None:
+    """What a method, or else its network, makes of an image of noise with the weights of another; None for neither."""
+    told = {"parameter": 1.0} if "parameter" in getattr(method, "needs", ()) else {}
+    for ask in (lambda asked, image: asked.denoise(image, **told).mean, lambda asked, image: asked.network(image)):
+        with contextlib.suppress(Exception):  # of code that need not be ours
+            asked = copy.deepcopy(method).cpu().float().eval()
+            asked.load_state_dict(weights.state_dict())
+            first = next(weight for weight in asked.network.parameters() if weight.ndim == 4)
+            with torch.random.fork_rng(devices=[]), torch.no_grad(), warnings.catch_warnings(action="ignore"):
+                torch.default_generator.manual_seed(0)
+                channels = getattr(asked.network, "channels", first.shape[1])
+                answer = ask(asked, torch.rand(1, channels, SIDE, SIDE))
+            if isinstance(answer, Tensor):
+                return answer
+    return None
 
 
-def _alike(one: Tensor, other: Tensor) -> bool:
-    close = 1e-3 * float(one.abs().max())
-    return one.shape == other.shape and torch.allclose(one, other, atol=close, equal_nan=True)
+def _alike(one: Tensor, other: Tensor | None) -> bool:
+    if other is None or other.shape != one.shape:
+        return False
+    close = 1e-3 * float(one.nan_to_num(0, 0, 0).abs().max())
+    return torch.allclose(one, other, atol=close, equal_nan=True)
 
 
 def _network(part: dict[str, Any], where: str, trust: bool) -> nn.Module:
@@ -132,17 +139,13 @@ def _made(maker: Callable[..., nn.Module], name: str, given: list[nn.Module], ar
 
 
 def _maker(kind: str, name: str, trust: bool) -> Callable[..., nn.Module]:
-    if ":" not in name:
-        return _own(kind, name)
-    if not trust:
-        raise ValueError(
-            f"the card names the {kind} {name}, which is not dnlib's: loading it would import and run that code. "
-            f"If you trust whoever wrote the card, say so with trust=True"
-        )
-    return _imported(kind, name)
-
-
-def _own(kind: str, name: str) -> Callable[..., nn.Module]:
+    if ":" in name:
+        if not trust:
+            raise ValueError(
+                f"the card names the {kind} {name}, which is not dnlib's: loading it would import and run that code. "
+                f"If you trust whoever wrote the card, say so with trust=True"
+            )
+        return _imported(kind, name)
     makers = [own for own in ROOMS[kind].__all__ if _makes(kind, getattr(ROOMS[kind], own))]
     if name not in makers:
         raise ValueError(
@@ -154,6 +157,8 @@ def _own(kind: str, name: str) -> Callable[..., nn.Module]:
 
 def _imported(kind: str, name: str) -> type[nn.Module]:
     module, _, path = name.partition(":")
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise ValueError(f"the card names the {kind} {name}; an import path is written like package.module:Class")
     try:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -163,10 +168,10 @@ def _imported(kind: str, name: str) -> type[nn.Module]:
                 f"folder on PYTHONPATH"
             ) from None
         raise
-    for step in path.split("."):
-        if not hasattr(found, step):
-            raise ValueError(f"the card names the {kind} {name}, and {module} has no {path}")
-        found = getattr(found, step)
+    try:
+        found = operator.attrgetter(path)(found)
+    except AttributeError:
+        raise ValueError(f"the card names the {kind} {name}, and {module} has no {path}") from None
     if not (inspect.isclass(found) and _makes(kind, found)):
         base = "dnlib.methods.Method" if kind == "method" else "torch.nn.Module"
         raise ValueError(f"the card names the {kind} {name}, which is no class derived from {base}")

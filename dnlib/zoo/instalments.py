@@ -13,10 +13,10 @@ from typing import Any
 
 from dnlib.images import atomic, check_entries
 from dnlib.methods import Method
-from dnlib.training import Crops, Diverged, History, fit
+from dnlib.training import Batches, Crops, Diverged, History, fit
 from dnlib.zoo import cards, recipes, trainer
 
-TRIAL = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
+WARM, TIMED = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
 
 
 def train_more(
@@ -198,10 +198,11 @@ def _planned(path: Path, card: dict[str, Any], steps: int | None, count: Callabl
 
 def _steps_in(seconds: float, stages: dict[str, Method], learnt_from: Crops, device: str) -> int:
     """How many steps of every stage fit into a time."""
-    warm, timed = TRIAL
-    per_step = 0.0
-    for stage in stages.values():
-        trial = copy.deepcopy(stage)
-        fit(trial, learnt_from, steps=warm, device=device, progress=False)
-        per_step += fit(trial, learnt_from, steps=timed, device=device, progress=False).seconds / timed
+    per_step = sum(seconds_of_a_step(copy.deepcopy(stage), learnt_from, device) for stage in stages.values())
     return max(1, round(seconds / per_step))
+
+
+def seconds_of_a_step(stage: Method, learnt_from: Batches | list[Any], device: str) -> float:
+    """Told from a short trial; what the stage learns in it, it keeps."""
+    fit(stage, learnt_from, steps=WARM, device=device, progress=False)
+    return fit(stage, learnt_from, steps=TIMED, device=device, progress=False).seconds / TIMED

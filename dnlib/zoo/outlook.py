@@ -10,7 +10,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from dnlib.methods import Batch, Method
-from dnlib.training import choose_device, fit
+from dnlib.training import choose_device
 from dnlib.zoo import cards, instalments, recipes, trainer
 from dnlib.zoo.recipe import Recipe
 
@@ -130,9 +130,7 @@ def _made_up(stage: Method, recipe: Recipe, size: dict) -> dict[str, torch.Tenso
 
 def _measured(stage: Method, batch: dict[str, torch.Tensor], device: str) -> tuple[float, int, float]:
     """Operations, bytes and seconds of a step; the stage has then learnt enough for the next one to learn from it."""
-    warm, timed = instalments.TRIAL
-    fit(stage, [batch], steps=warm, device=device, progress=False)
-    seconds = fit(stage, [batch], steps=timed, device=device, progress=False).seconds / timed
+    seconds = instalments.seconds_of_a_step(stage, [batch], device)
     kept = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

@@ -10,18 +10,7 @@ from dnlib.training import draw_noisy
 from dnlib.zoo.recipe import Recipe
 
 PHONE = Camera((400, 6400), demosaic="soft")  # noise as strong, and as correlated, as in sidd_val_crops
-LEARNT = {
-    "sidd_val_crops": ("sidd_val_crops",),
-    "phones": ("sidd_val_crops", "dnd_noisy"),
-    "phones_and_cameras": ("sidd_val_crops", "dnd_noisy", "sidd_textured"),
-}
 JUDGED_FROM = {"phones, texture": "sidd_textured", "phones, chart": "sidd_val_crops", "simulated phone": "kodak24"}
-JUDGES = {"sidd_val_crops": "sidd_val_crops", "phones": "sidd_textured", "phones_and_cameras": "sidd_textured"}
-
-
-def learnt_from(recipe: Recipe) -> tuple[str, ...]:
-    """The datasets that a recipe learns from."""
-    return LEARNT.get(recipe.trained_on, (recipe.trained_on,))
 
 
 def learnt_by(recipe: Recipe) -> list[np.ndarray]:
@@ -32,15 +21,15 @@ def learnt_by(recipe: Recipe) -> list[np.ndarray]:
 def judges_of(recipe: Recipe) -> list[Example]:
     """The pairs that judge a recipe: of the scenes that it holds out, or of all if it holds out none.
 
-    Raises ValueError for a scene that is not there, and, unless the recipe says that it is judged by what it learnt
-    from, for scenes that it learns from.
+    Raises ValueError for a scene that is not there, and, unless one dataset alone teaches and judges, for scenes that
+    it learns from.
     """
-    judge = JUDGES[recipe.trained_on]
+    judge = recipe.trained_on.judge
     pairs = datasets.load(judge)
     for scene in recipe.held_out:
         one_of(scene, {pair.scene for pair in pairs}, f"a scene of {judge} to hold out")
     pairs = [pair for pair in pairs if not recipe.held_out or pair.scene in recipe.held_out]
-    if not recipe.judged_by_learnt:
+    if recipe.trained_on.datasets != (judge,):
         check_scenes_apart(_learnt(recipe).get(judge, []), pairs)
     return pairs
 
@@ -111,8 +100,8 @@ def middle_of(pair: Example, side: int) -> Example:
 
 
 def _learnt(recipe: Recipe) -> dict[str, list[Example]]:
-    judge = JUDGES[recipe.trained_on]
+    source = recipe.trained_on
     return {
-        name: [one for one in datasets.load(name) if not (name == judge and one.scene in recipe.held_out)]
-        for name in LEARNT[recipe.trained_on]
+        name: [one for one in datasets.load(name) if not (name == source.judge and one.scene in recipe.held_out)]
+        for name in source.datasets
     }

@@ -1,4 +1,4 @@
-"""What is drawn to train a network for photographs of any camera: kinds of noise, and what the pictures look like.
+"""The noise that is drawn to train a network for photographs of any camera.
 
 No strength or share was fitted to a data set of real noise; they span what cameras, scanners and files do to pictures.
 """
@@ -17,11 +17,7 @@ from dnlib.noise import (
     Sum,
     Turned,
 )
-from dnlib.training import Appearance
 
-APPEARANCE = Appearance(scale=(0.5, 2), blur=1.2, light=0.1, gray=0.1)
-QUALITY = (30, 95)  # of JPEG
-LEVELS = (0, 55)
 CAMERAS = Turned(
     Mixture(
         [
@@ -38,13 +34,13 @@ CAMERAS = Turned(
 CORRELATED = AnyCorrelated((0, 40), 5)
 COUNTING = Mixture([Sensor((50, 20_000)), Poisson((10, 200))])
 LINES = Sum([Gaussian((0, 30)), Turned(Lines((2, 20)))])
-SYNTHETIC = Mixture([Gaussian(LEVELS), CORRELATED, COUNTING, LINES], [4, 4, 2, 1])
+SYNTHETIC = Mixture([Gaussian((0, 55)), CORRELATED, COUNTING, LINES], [4, 4, 2, 1])
 
 
 def _as_files_hold_it(noise: Noise) -> Mixture:
     """As drawn, or broad, for the picture was resized after the noise; with 8 bits, and often as JPEG."""
     resized = Mixture([noise, Resized(noise, (0.6, 2.5))])
-    return Mixture([Stored(resized), Stored(resized, QUALITY)])
+    return Mixture([Stored(resized), Stored(resized, (30, 95))])
 
 
 COLOUR = Mixture([SYNTHETIC, _as_files_hold_it(SYNTHETIC), _as_files_hold_it(CAMERAS)], [5, 3, 6])

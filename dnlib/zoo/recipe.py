@@ -1,4 +1,4 @@
-"""What a recipe says."""
+"""What a recipe says, and what it may learn from."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +15,33 @@ class Teacher(NamedTuple):
     arguments: dict[str, Any]
 
 
+class Source(NamedTuple):
+    """Datasets to learn from, what a card says of them, and, if they are noisy as they are, the dataset that judges.
+
+    Where one dataset is learnt from and judges, its images do both, as the papers on phones have it.
+    """
+
+    datasets: tuple[str, ...]
+    said: str
+    judge: str = ""
+
+
+SIDD, DND, TEXTURED = "sidd_val_crops", "dnd_noisy", "sidd_textured"
+HELD_OUT = 4  # videos
+CLEAN_PHOTOGRAPHS = Source(("bsds500",), "bsds500 train and test (400 photographs), fresh noise at every step")
+VIDEOS = Source(
+    ("davis480p",),
+    f"davis480p, 7 noisy frames of each video but the last {HELD_OUT}; noise drawn once, no clean image",
+)
+PHONES_AS_PAPERS = Source((SIDD,), f"the noisy images of {SIDD}, on which it is scored as well; no clean image", SIDD)
+PHONES = Source((SIDD, DND), f"the noisy images of {SIDD} and {DND}; no clean image, none of {TEXTURED}", TEXTURED)
+PHONES_AND_CAMERAS = Source(
+    (SIDD, DND, TEXTURED),
+    f"the noisy images of {SIDD}, {DND} and {TEXTURED}, the scenes held out apart; no clean image",
+    TEXTURED,
+)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How one of the shipped weights was made.
@@ -26,7 +53,7 @@ class Recipe:
     noise : Noise or None
         To train with; None where the photographs are noisy as they are.
     tests : tuple of Noise
-        To score at.
+        To score at; `noise` where none is named.
     sizes : dict
         (laptop, paper), where they differ from `recipes.SIZES`; what these do not name is the network's.
     teachers : dict
@@ -35,9 +62,8 @@ class Recipe:
         The shipped weights that training begins with.
     appearance : Appearance or None
         Of the clean crops, where they do not stay as they are.
-    trained_on : str
-        bsds500 for photographs with fresh noise, davis480p for noisy bursts alone, sidd_val_crops for phones,
-        phones_and_cameras for all noisy photographs there are.
+    trained_on : Source
+        CLEAN_PHOTOGRAPHS with fresh noise, VIDEOS for noisy bursts alone, or the noisy photographs of the others.
     held_out : tuple of str
         Scenes that judge and are not learnt from.
     until_calm : bool
@@ -45,8 +71,6 @@ class Recipe:
         below SSID's low threshold: until it may lead there. At most `trainer.PATIENCE` times.
     published : float or None
         The source's PSNR in dB on Kodak24 with the noise that training is watched with, where it gives one.
-    judged_by_learnt : bool
-        Whether the images that it learns from judge it as well, as the papers on phones have it.
 
     Examples
     --------
@@ -66,9 +90,8 @@ class Recipe:
     teachers: dict[str, Teacher] = field(default_factory=dict)
     start: str = ""
     appearance: Appearance | None = None
-    trained_on: str = "bsds500"
+    trained_on: Source = CLEAN_PHOTOGRAPHS
     held_out: tuple[str, ...] = ()
-    judged_by_learnt: bool = False
     until_calm: bool = False
     published: float | None = None
 
@@ -80,4 +103,4 @@ class Recipe:
     @property
     def monitored(self) -> Noise:
         """The noise on the photographs that training is watched with."""
-        return self.tests[len(self.tests) // 2]
+        return self.tests[len(self.tests) // 2] if self.tests else self.noise

@@ -11,8 +11,8 @@ from dnlib.images import Example, datasets, middle, to_tensor
 from dnlib.methods import BNN, Method, grain, led_by
 from dnlib.noise import Noise
 from dnlib.training import draw_noisy, evaluate, psnr, score_pairs
-from dnlib.zoo import phones, recipes
-from dnlib.zoo.recipe import Recipe
+from dnlib.zoo import phones
+from dnlib.zoo.recipe import HELD_OUT, VIDEOS, Recipe
 
 
 def watch(recipe: Recipe) -> Callable[[Method], float]:
@@ -36,7 +36,7 @@ def pictures(recipe: Recipe, dataset: str, split: str | None = None) -> list[Exa
     return [example._replace(clean=np.rint(255 * rgb2gray(example.clean)).astype(np.uint8)) for example in examples]
 
 
-def monitor(examples: list[datasets.Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
+def monitor(examples: list[Example], noise: Noise, side: int = 256) -> Callable[[Method], float]:
     """PSNR in dB on the middles of some photographs, always with the same noise."""
     clean = torch.cat([to_tensor(middle(example.clean, side)) for example in examples])
     noisy = draw_noisy(clean, noise, 0).image
@@ -77,16 +77,16 @@ def scored(method: Method, recipe: Recipe) -> dict[str, str]:
         every = phones.judges_of(recipe)
         pairs = [phones.middle_of(pair, 256) for pair in _about(9, every)]
         held_out = "".join(f", {scene} held out" for scene in recipe.held_out)
-        which = f"{phones.JUDGES[recipe.trained_on]}{held_out}, {len(pairs)} of {len(every)}"
+        which = f"{recipe.trained_on.judge}{held_out}, {len(pairs)} of {len(every)}"
         return {which: str(score_pairs(method, pairs))}
     if datasets.find("kodak24").is_present:
         test_sets = {"kodak24": pictures(recipe, "kodak24")}
     else:
         test_sets = {"bsds500 val": pictures(recipe, "bsds500", "val")}
-    if recipe.trained_on == "davis480p":
-        videos = datasets.load("davis480p")[-recipes.HELD_OUT :]
+    if recipe.trained_on == VIDEOS:
+        videos = datasets.load("davis480p")[-HELD_OUT:]
         test_sets["davis480p held out"] = [Example(video.name, video.clean[3]) for video in videos]
     return {
         f"{test_set}, {noise}": str(evaluate(method, examples, noise, progress=True))
-        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests)
+        for (test_set, examples), noise in itertools.product(test_sets.items(), recipe.tests or (recipe.noise,))
     }

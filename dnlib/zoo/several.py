@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from dnlib.zoo import cluster as clusters, instalments, phones, recipes, trainer
+from dnlib.zoo import cluster as clusters, instalments, recipes, trainer
 
 
 class Training(NamedTuple):
@@ -68,7 +68,7 @@ def train_all(
         Before any work: for an unknown recipe, two trainings that would write the same files, a cluster that cannot do
         it.
     """
-    learnt = {name for training in trainings for name in phones.learnt_from(recipes.find(training.name))}
+    learnt = {name for training in trainings for name in recipes.find(training.name).trained_on.datasets}
     if len({(training.name, training.seed) for training in trainings}) < len(trainings):
         raise ValueError("a recipe with a seed is trained once; the same name and seed were given twice")
     if len({training.seed for training in trainings if training.out}) > 1:

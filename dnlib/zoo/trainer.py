@@ -5,15 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from dnlib.images import ROOT, arrays, datasets, in_checkout, to_tensor
+from dnlib.images import ROOT, datasets, in_checkout, to_tensor
 from dnlib.methods import BNN, THRESHOLDS, Method, Tiles, craft_tiles, grain
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, phones, provenance, recipes
-from dnlib.zoo.recipe import Recipe
+from dnlib.zoo.recipe import HELD_OUT, TEXTURED, VIDEOS, Recipe
 from dnlib.zoo.scoring import judged, pictures, scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
@@ -22,7 +21,7 @@ PATIENCE = 16  # how often a blind network goes on until it is calm
 
 
 def folder(profile: str = "laptop", seed: int = 0, steps: int | None = None) -> Path:
-    """Where weights of a profile, a seed, and a number of steps of one's own are trained, and looked for.
+    """Where weights of a profile, a seed, and a number of steps of one's own are trained.
 
     In a checkout that is its own runs/, elsewhere runs/ in the current folder.
 
@@ -94,7 +93,7 @@ def train(
     choose_device(device)
     watched = watch(recipe)
     method, card = untrained(name, profile, seed)
-    card["command"] += "" if steps is None else f" --steps {steps}"
+    card["command"] = _command(name, profile, seed, steps)
     report(f"{name}: {recipe.title}; {size['steps']} steps, noise {recipe.noise or 'as photographed'}")
     learnt_from = batches(name, profile, seed)
     options = {"seed": seed, "device": device, "monitor": watched, "until_calm": recipe.until_calm}
@@ -107,7 +106,7 @@ def train(
     card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
     for what, score in scores.items():
         report(f"{what}: {score}")
-    if recipe.trained_on in ("phones", "phones_and_cameras"):
+    if recipe.trained_on.judge == TEXTURED:
         card["judged"] = judged(stored)
     return cards.save_method(method, out / f"{name}.safetensors", card)
 
@@ -159,11 +158,11 @@ def is_calm(stage: BNN, learnt_from: Crops) -> bool:
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:
     """What a card says about what weights were made of."""
-    learnt = phones.learnt_from(recipe)
+    learnt = recipe.trained_on.datasets
     return {
         "noise": str(recipe.noise or "as photographed"),
         "needs": sorted(method.needs),
-        "trained_on": recipes.DATA[recipe.trained_on],
+        "trained_on": recipe.trained_on.said,
         "data_sha256": " ".join(map(datasets.fingerprint, learnt)),
         "licence": f"MIT; the images have their own ({', '.join(f'`dnlib data {name}`' for name in learnt)})",
     }
@@ -190,44 +189,22 @@ def stages(name: str, method: Method) -> dict[str, Method]:
     return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
 
 
-def trained(name: str, profile: str, seed: int, *, device: str = "auto") -> Method:
-    """The trained method of a recipe: as it ships if its seed is this one, else as trained in `folder(profile, seed)`.
-
-    What is not there is trained now; cut short, the next call goes on. In the profile smoke that is a few steps on a
-    photograph, and nothing is stored.
-
-    Examples
-    --------
-    >>> trained("blind_spot_rgb_sigma25", "laptop", 0).needs
-    frozenset({'noisy'})
-    """
-    if profile == "smoke":
-        return _smoked(name, seed)
-    if profile == "laptop" and name in cards.available() and cards.read_card(name)["seed"] == seed:
-        return cards.load_method(name, device=device)
-    card = folder(profile, seed) / f"{name}.yaml"  # it is written last
-    if not card.is_file() or not _made_by(card, recipes.find(name), profile):
-        train(name, profile=profile, seed=seed, device=device)
-    return cards.load_method(card, device=device)
-
-
-def _smoked(name: str, seed: int) -> Method:
-    method, _ = untrained(name, "smoke", seed)
-    size, picture = recipes.sizes("smoke", recipes.find(name)), (255 * arrays.photo("astronaut")).astype(np.uint8)
-    for stage in method.stages:
-        fit(stage, Crops([picture], size=size["size"], count=size["count"]), steps=size["steps"], progress=False)
-    return method.eval()
-
-
-def _made_by(path: Path, recipe: Recipe, profile: str) -> bool:
-    """Whether weights were made by a recipe as it is now."""
-    wanted = recipes.sizes(profile, recipe) | recipes.described(profile, recipe)
-    card = cards.read_card(path)
-    return (card | {"steps": cards.instalments(card)[0].get("steps")}).items() >= wanted.items()
-
-
 def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method, dict[str, Any]]:
     """The method of a recipe before training, and the card that builds it.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe in `RECIPES`.
+    profile : str
+        smoke, laptop or paper: how large the networks are.
+    seed : int
+        Of the weights.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name or profile.
 
     Examples
     --------
@@ -239,7 +216,7 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
     card = {
         "title": recipe.title,
         **recipes.described(profile, recipe),
-        "command": f"dnlib train {name}" + _options(profile, seed),
+        "command": _command(name, profile, seed),
     }
     torch.manual_seed(seed)
     method = cards.build(card)
@@ -253,7 +230,7 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
     """What a recipe trains on: BSDS500's train and test splits with fresh noise, or tiles of noisy videos."""
     recipe = recipes.find(name)
     size = recipes.sizes(profile, recipe)
-    if recipe.trained_on == "davis480p":
+    if recipe.trained_on == VIDEOS:
         return tile_crops(_tiles(recipe.noise, seed), size["count"])
     if recipe.noise is None:
         return Crops(phones.learnt_by(recipe), size=size["size"], count=size["count"])
@@ -264,12 +241,14 @@ def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
 def _tiles(noise: Noise, seed: int) -> Tiles:
     """Patch-craft tiles of DAVIS, 7 frames of 480x854 each, with the sizes of PCST."""
     noisy = []
-    for index, video in enumerate(datasets.load("davis480p")[: -recipes.HELD_OUT]):
+    for index, video in enumerate(datasets.load("davis480p")[:-HELD_OUT]):
         clean = torch.cat([to_tensor(frame) for frame in video.clean[:7]])
         noisy.append(noisy_burst(clean, noise, torch.Generator().manual_seed(index)).image)
     return craft_tiles(noisy, patch=43, radius=37, seed=seed, progress=True).filtered()
 
 
-def _options(profile: str, seed: int) -> str:
-    given = {"profile": (profile, "laptop"), "seed": (seed, 0)}
-    return "".join(f" --{name} {value}" for name, (value, default) in given.items() if value != default)
+def _command(name: str, profile: str, seed: int, steps: int | None = None) -> str:
+    """What makes the weights again, with the options that are not as they are by default."""
+    options = {"profile": (profile, "laptop"), "seed": (seed, 0), "steps": (steps, None)}
+    given = (f" --{option} {value}" for option, (value, default) in options.items() if value != default)
+    return f"dnlib train {name}{''.join(given)}"

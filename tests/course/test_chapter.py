@@ -3,9 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from dnlib.course import chapter, claims, jobs, profiles, records, widgets
+from dnlib.course import chapter, claims, jobs, profiles, records
 from dnlib.course.chapter import start, verify
-from dnlib.images import middle
 
 
 def test_a_run_knows_its_sizes_and_is_seeded(capsys):
@@ -86,33 +85,8 @@ def test_by_hand_records_go_to_a_folder_of_their_own(monkeypatch, tmp_path):
     assert (tmp_path / "runs" / "by_hand" / "records" / "99_none-smoke-s0.json").is_file()
 
 
-def test_the_middle_of_an_image():
-    image = np.arange(35).reshape(5, 7)
-    np.testing.assert_array_equal(middle(image, 3), image[1:4, 2:5])
-    assert middle(image, 99).shape == (5, 7)
-
-
 def test_every_chapter_has_sizes_in_every_profile():
     for path in jobs.chapters():
         assert path.stem in profiles.SIZES
     for chapter_sizes in profiles.SIZES.values():
         assert all(len(values) == len(profiles.PROFILES) for values in chapter_sizes.values())
-
-
-def test_widgets_say_a_line_when_nobody_is_there(capsys):
-    widgets.explore(lambda radius: pytest.fail("drawn although nobody looks"), radius=(1, 6))
-    assert "radius" in capsys.readouterr().out
-
-
-def test_widgets_draw_and_wait_for_the_knob_to_be_let_go(monkeypatch):
-    import IPython.display
-
-    shown, drawn = [], []
-    monkeypatch.delenv("DNLIB_HEADLESS")
-    monkeypatch.setattr(IPython.display, "display", shown.append)
-    widgets.explore(lambda radius: drawn.append(radius), radius=(1, 6))
-    slider = shown[0].children[0]
-    assert not slider.continuous_update
-    slider.value = 5
-    shown[0].update()
-    assert drawn[-1] == 5

@@ -5,18 +5,18 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import samples
 
 from dnlib.course import curves, forest
 from dnlib.course.claims import Claim
 from dnlib.course.curves import Point
-from dnlib.course.records import Record
 from dnlib.course.verdicts import judge
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def record(seed, steps=100, **measured):
-    return Record("01_x", "laptop", seed, "cpu", {"steps": steps}, {}, measured, {}, "", "", 1.0, 100)
+    return samples.record(seed, parameters={"steps": steps}, **measured)
 
 
 def claim(name, **options):
@@ -88,14 +88,14 @@ def test_a_claim_at_several_lengths_is_a_curve_on_a_logarithmic_axis():
         for seed in (0, 1)
     ]
     long = judge([claim("gain", length="steps")], records)[0]
-    places, texts, verdicts = points_of(curves.of_stages(long))
+    places, texts, verdicts = points_of(curves.of_lengths(long))
     assert verdicts == ["did-not-hold", "undecided", "held"]
     assert places[1] == pytest.approx((places[0] + places[2]) / 2, abs=0.1)  # equal steps of both axes
     assert places[0, 0] < places[1, 0] and places[0, 1] > places[1, 1]
     assert {"10", "100", "1000", "margin, dB", "0"} <= set(texts)
-    assert curves.of_stages(judge([claim("gain", length="steps")], records[:2])[0]) == ""
+    assert curves.of_lengths(judge([claim("gain", length="steps")], records[:2])[0]) == ""
     counted = judge([claim("gain", length="steps", sample="nothing")], records)[0]
-    assert counted.by_length and curves.of_stages(counted) == ""
+    assert counted.by_length and curves.of_lengths(counted) == ""
 
 
 def test_cards_with_a_curve_are_drawn_the_others_not():

@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 def ran(runs, chapter, seconds, profile="laptop"):
     """Leave the record of a run behind."""
-    record = replace(records.read_all(records.COMMITTED)[0], chapter=chapter, profile=profile, seconds=seconds)
+    record = replace(records.committed("00_start_here")[0], chapter=chapter, profile=profile, seconds=seconds)
     records.write(
         replace(record, finished="2026-01-02T03:04:05+00:00"), runs / "by_hand" / "records" / f"{chapter}.json"
     )
@@ -52,7 +52,7 @@ def test_a_chapter_that_ran_shows_its_minutes_and_scales_the_others(folder, monk
 def test_a_chapter_that_the_benchmark_does_not_have_is_timed_by_its_quickest_committed_run(folder, monkeypatch):
     (folder / "times.json").write_text(json.dumps({"runs": {"with": {"chapters": {"00_start_here": {"seconds": 60}}}}}))
     monkeypatch.setattr(report, "TIMES", folder / "times.json")
-    runs = [record for record in records.read_all(records.COMMITTED) if record.chapter == "01_donut_vs_classic"]
+    runs = records.committed("01_donut_vs_classic")
     quickest = min(record.seconds for record in runs if record.profile == "laptop")
     page = lab.start_page(folder, folder / "runs")
     assert line(page, "00_")[2] == "about 1.0" and line(page, "01_")[2] == f"about {quickest / 60:.1f}"

@@ -36,7 +36,7 @@ def test_pictures_keep_their_colours_and_stay_small(shown, rng):
 def test_a_ramp_of_colours_is_not_reduced_to_a_palette():
     ramp = np.stack([np.tile(np.arange(256, dtype=np.uint8), (9, 1))] * 3, axis=-1)
     ramp[..., 1] //= 2
-    kind, text = pictures.stored(ramp)
+    kind, text = pictures.encoded(ramp)
     assert kind == "image/png"
     np.testing.assert_array_equal(Image.open(io.BytesIO(base64.b64decode(text))), ramp)
 

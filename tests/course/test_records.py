@@ -2,6 +2,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+import samples
 
 from dnlib.course import jobs, records, rows
 from dnlib.course.claims import Claim, load_claims, lookup
@@ -12,18 +13,16 @@ from dnlib.zoo import recipes
 CLAIM = {"id": "c", "chapter": "01_x", "source": "s", "statement": "It holds.", "value": "a"}
 
 
-def record(seed=0, profile="laptop", measured=None, **parameters):
-    return Record(
-        "01_x", profile, seed, "cpu", parameters, {}, plain(measured or {"a": {"b": 3}}), {}, "", "", 1.0, 100
-    )
+def record(seed=0, **parameters):
+    return samples.record(seed, parameters=parameters, a={"b": 3})
 
 
 def test_records_are_written_whole_and_read_back(tmp_path, monkeypatch):
     path = tmp_path / "records" / "r.json"
     records.write(record(), path)
-    (back,) = records.read_all(path.parent)
+    (back,) = records.read_all(path.parent).values()
     assert replace(back, sha256="") == replace(record(), finished=back.finished) and len(back.sha256) == 64
-    assert records.read_all(path.parent, ["another"]) == []
+    assert records.read_all(path.parent, ["another"]) == {}
     monkeypatch.setattr(records.json, "dumps", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
     before = path.read_bytes()
     with pytest.raises(OSError, match="disk full"):
@@ -47,7 +46,7 @@ def test_an_edited_record_is_named_and_left_out(tmp_path):
         assert edited != text
         (tmp_path / "1.json").write_text(edited)
         with pytest.warns(UserWarning, match=r"left out: .*1\.json (was edited|is not a record)"):
-            assert [found.seed for found in records.read_all(tmp_path)] == [0]
+            assert list(records.read_all(tmp_path)) == ["0"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,7 @@ def test_a_record_is_json_as_everybody_reads_it(tmp_path):
 )  # fmt: skip
 def test_a_claim_has_a_check_with_bound_and_unit_a_sample_and_a_work(wrong):
     named = "the check|a number|the sample|the work|a profile|check|profiles|where|value"
-    with pytest.raises(ValueError, match=f"claim c: ({named}) is"):
+    with pytest.raises(ValueError, match=f"claim c: ({named}) (is|can be)"):
         Claim(**CLAIM | wrong)
 
 
@@ -125,16 +124,31 @@ def test_malformed_claims_are_refused(tmp_path):
     path.write_text("- {id: [")
     with pytest.raises(ValueError, match=r"claims\.yaml cannot be read: while parsing a flow"):
         load_claims(path)
-    entry = "{id: c, chapter: 00_start_here, source: s, statement: t, value: v, check: {equals: 1}}"
+    entry = "{id: c, chapter: 00_start_here, source: s, statement: t, value: gain, check: {equals: 1}}"
     path.write_text(f"- &c {entry}\n- *c\n")
     with pytest.raises(ValueError, match="used twice"):
         load_claims(path)
     path.write_text(f"- {entry.replace('00_start_here', '00_begin')}")
-    with pytest.raises(ValueError, match=r"claim c: the chapter is 00_start_here, .*; '00_begin' was given"):
+    with pytest.raises(ValueError, match=r"claim c: the chapter can be 00_start_here, .*; '00_begin' was given"):
         load_claims(path)
-    path.write_text(f"- {entry.replace('value: v', 'value: v, needs: kodak42')}")
-    with pytest.raises(ValueError, match=r"claim c: the dataset that it needs is .*; 'kodak42' was given"):
+    path.write_text(f"- {entry.replace('value: gain', 'value: gain, needs: kodak42')}")
+    with pytest.raises(ValueError, match=r"claim c: the dataset that it needs can be .*; 'kodak42' was given"):
         load_claims(path)
+
+
+@pytest.mark.parametrize("value", ["gian", "*.gian", "real.gian", "gain - gian", "gain - real.*.gian.x", "ga"])
+def test_a_mistyped_value_is_named_and_not_taken_for_one_that_nobody_tested(tmp_path, value):
+    entry = f"{{id: c, chapter: 00_start_here, source: s, statement: t, value: {value!r}, check: {{equals: 1}}}}"
+    (tmp_path / "claims.yaml").write_text(f"- {entry}")
+    with pytest.raises(ValueError, match=r"claim c: the value is .*, and 00_start_here measures no '(gian|ga)'; "):
+        load_claims(tmp_path / "claims.yaml")
+
+
+def test_a_value_that_no_committed_run_has_measured_yet_is_one_that_the_chapter_names(chapters, tmp_path):
+    chapters(**{"01_new": "run.record(sharpness={'after': 1.0})"})
+    entry = "{id: c, chapter: 01_new, source: s, statement: t, value: sharpness.after, check: {equals: 1}}"
+    (tmp_path / "claims.yaml").write_text(f"- {entry}")
+    assert load_claims(tmp_path / "claims.yaml")[0].value == "sharpness.after"
 
 
 def test_committed_claims_are_sound():
@@ -159,7 +173,7 @@ def rows_of(claim):
 
 
 def test_committed_records_decide_every_claim_but_those_about_rows_that_are_not_trained_yet():
-    found = records.read_all(records.COMMITTED)
+    found = records.read_all(records.COMMITTED).values()
     told = [
         set(record.measured.get("rows", {}).get(rows.TEXTURE, {}).get("psnr", {}))
         for record in records.committed("10_ablations")
@@ -171,7 +185,7 @@ def test_committed_records_decide_every_claim_but_those_about_rows_that_are_not_
 
 
 def test_committed_records_are_of_committed_code():
-    for record in records.read_all(records.COMMITTED):
+    for record in records.read_all(records.COMMITTED).values():
         assert record.commit and not record.commit.endswith("+"), record.chapter
 
 

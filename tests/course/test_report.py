@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dnlib.course import claims, jobs, moves, records, report, tables
+from dnlib.course import claims, curves, jobs, moves, records, report, tables
 from dnlib.course.claims import Claim
 from dnlib.course.records import Record
 from dnlib.course.verdicts import judge
+from dnlib.zoo import available, read_card
 
 CLAIMS = [
     Claim(
@@ -128,7 +129,7 @@ def test_an_adjusted_verdict_that_differs_stands_beside_the_plain_one(folder, mo
 
 
 def test_the_markdown_tables_are_grouped_by_source_and_escaped():
-    text = tables.ledger(judge(CLAIMS, list(RUNS.values())))
+    text = tables.ledger(judge(CLAIMS, RUNS.values()))
     assert re.findall("^## .*", text, re.MULTILINE) == ["## Laine et al.'s talk", "## Other papers, and our own checks"]
     assert "| not tested | Untested. (A paper) | – | – | needs profile paper, dataset = kodak24 | equals 0 |" in text
     assert "| did not hold | It fails. (A \\|paper\\|) | – | 1 (2 seeds, moon, " in text
@@ -138,13 +139,11 @@ def test_the_markdown_tables_are_grouped_by_source_and_escaped():
 
 
 def test_the_readme_s_parts_are_counts_and_headlines(monkeypatch, tmp_path):
-    monkeypatch.setattr(claims, "load_claims", lambda: CLAIMS)
-    monkeypatch.setattr(records, "read_all", lambda *_: list(RUNS.values()))
     monkeypatch.setattr(report, "ROOT", tmp_path)
     text = "A\n<!-- verdicts: made -->\nold\n<!-- end -->\nB\n<!-- headlines: made -->\n<!-- end -->\nC\n"
     (tmp_path / "README.md").write_text(text)
     assert (
-        report.refreshed_readme()
+        report.refreshed_readme(judge(CLAIMS, RUNS.values()))
         == """A
 <!-- verdicts: made -->
 | source | held | did not hold | undecided | not tested |
@@ -170,13 +169,10 @@ def test_a_report_without_records_tests_nothing(tmp_path):
     assert {j.verdict for j in report.write(tmp_path)} == {"not tested"}
 
 
-def test_the_readme_s_tables_are_those_of_the_committed_records():
-    assert (report.ROOT / "README.md").read_text(encoding="utf-8") == report.refreshed_readme()
-
-
-def test_the_committed_report_is_that_of_the_committed_records():
-    found = {path.stem: records.read(path) for path in sorted(records.COMMITTED.glob("*.json"))}
-    judgements = judge(claims.load_claims(), list(found.values()))
+def test_the_committed_report_and_readme_are_those_of_the_committed_records():
+    found = records.read_all(records.COMMITTED)
+    judgements = judge(claims.load_claims(), found.values())
+    assert (report.ROOT / "README.md").read_text(encoding="utf-8") == report.refreshed_readme(judgements)
     assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == tables.ledger(judgements)
     written = moves.written(judgements, {record.sha256: stem for stem, record in found.items()})
     assert (report.PUBLISHED / moves.NAME).read_text(encoding="utf-8") == written
@@ -184,6 +180,8 @@ def test_the_committed_report_is_that_of_the_committed_records():
     assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}
     text = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
     assert len(re.findall("data:image/(?:png|jpeg);base64,", text)) == len(jobs.chapters())
+    cards = {name: read_card(name) for name in available()}
+    assert curves.of_cards(cards) in text, "weights were published since: run `dnlib report results`"
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png"])

@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from samples import GOOD
 
-from dnlib.course import jobs as known, records, runner
+from dnlib.course import console, jobs as known, records, runner
 from dnlib.course.jobs import plan
 from dnlib.images import SHIPPED
 
@@ -34,8 +34,6 @@ def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
         plan(out=tmp_path / "out", overrides={"seed": "1"})
     with pytest.raises(ValueError, match="smoke, laptop or paper; 'huge' was given"):
         plan(profile="huge")
-    with pytest.raises(ValueError, match="-1 was given"):
-        plan(seeds=[-1])
     assert not (tmp_path / "out").exists()
 
 
@@ -46,11 +44,23 @@ def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_p
     bad, good = run(jobs, observe=seen.append)
     assert bad.status == "failed" and "NameError" in bad.error and bad.cell == 3
     assert bad.job.failed_notebook.is_file() and not bad.job.notebook.exists() and not bad.job.record.exists()
-    assert good.status == "ok" and good.verdicts == ("PASS one is one",)
-    assert seen[-1].cell == seen[-1].cells == 4
+    assert good.status == "ok" and good.verdicts == ["PASS one is one"]
+    assert seen[-1].cell == seen[-1].cells == 3
     record = records.read(good.job.record)
     assert record.measured == {"strength": 2.0} and record.profile == "smoke" and record.seconds >= 0
     assert sorted(path.name for path in (tmp_path / "out" / "records").iterdir()) == [good.job.record.name]
+
+
+def test_a_verdict_is_told_with_the_number_of_its_cell(capsys, tmp_path):
+    job = known.Job("01_x", "smoke", 0, "cpu", {}, tmp_path)
+    progress = known.Progress(job, 4, cell=3)
+    with console.Display(2) as display:
+        display.progress(progress)
+        progress.cell, progress.verdicts = 4, ["PASS one [or more]"]
+        display.progress(progress)
+        display.progress(progress)
+    head, line = capsys.readouterr().out.splitlines()
+    assert head == "[1/2] 01_x-smoke-s0 ..." and " ".join(line.split()) == "0 s cell 3/4 PASS one [or more]"
 
 
 def test_a_kernel_that_dies_is_a_failed_chapter_like_any_other(chapters, tmp_path):
@@ -83,7 +93,7 @@ def test_an_interrupt_keeps_finished_chapters_and_leaves_nothing_half_written(ch
     chapters(**{"00_first": GOOD, "01_second": "print('interrupted')"})
 
     def interrupt(progress):
-        if progress.job.chapter == "01_second" and progress.cell == 4:
+        if progress.job.chapter == "01_second" and progress.cell == 3:
             raise KeyboardInterrupt
 
     jobs = plan(profile="smoke", out=tmp_path / "out")
@@ -140,3 +150,7 @@ def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters
     assert [c.execution_count for c in document.cells if c.cell_type == "code"] == [1, 2]
     assert "PASS one is one" in document.cells[2].outputs[0].text
     assert not any("papermill" in c.metadata or "execution" in c.metadata for c in document.cells)
+    before = (chapters(**{"01_good": "undefined_name"}) / "01_good.ipynb").read_bytes()
+    with pytest.raises(ValueError, match=r"01_good\.ipynb failed in cell 3: NameError: name 'undefined_name'"):
+        runner.execute_in_place(notebook)
+    assert notebook.read_bytes() == before

@@ -2,10 +2,10 @@
 
 import nbformat
 import pytest
+import samples
 
 from dnlib.course import claims, jobs, records, stored, verdicts
 from dnlib.course.claims import Claim
-from dnlib.course.records import Record
 from dnlib.course.verdicts import judge
 
 CHAPTERS = jobs.chapters()
@@ -14,11 +14,7 @@ CLAIM = Claim("c", "01_x", "s", "It gains 1 dB [or more].", "gain", {"at_least":
 
 
 def judgements(*gains):
-    found = [
-        Record("01_x", "laptop", seed, "cpu", {}, {}, {"gain": gain}, {}, "", "", 1.0, 1)
-        for seed, gain in enumerate(gains)
-    ]
-    return judge([CLAIM], found)
+    return judge([CLAIM], [samples.record(seed, gain=gain) for seed, gain in enumerate(gains)])
 
 
 def chapter(path, *sources):

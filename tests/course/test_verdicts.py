@@ -1,25 +1,24 @@
 """The rule of the verdicts: exact cases first, then its errors over ledgers whose truth is known, then bad input."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
+import samples
 from hypothesis import given, settings, strategies as st
 from scipy import stats
 
+from dnlib.course import console
 from dnlib.course.claims import Claim
 from dnlib.course.margins import LEVEL, measure
-from dnlib.course.records import Record, plain
 from dnlib.course.verdicts import judge
 from dnlib.images import ROOT
 
 SCENES = {f"i{n}": f"s{n // 2}" for n in range(48)}
 
 
-def record(seed, scenes=SCENES, profile="laptop", parameters=None, **measured):
-    return Record(
-        "01_x", profile, seed, "cpu", parameters or {}, {}, plain(measured), {}, "", "", 1.0, 100, scenes=scenes
-    )
+record = partial(samples.record, scenes=SCENES)
 
 
 def claim(value="gain", check=None, **options):
@@ -146,6 +145,11 @@ def test_the_longest_training_decides_and_every_length_is_named():
         judged(claim(length="steps"), record(0, gain=1.0))
 
 
+def test_brackets_in_a_claim_are_shown_by_the_command(capsys):
+    console.claims_table(judge([replace(claim(), statement="It gains [or more].")], [record(0, gain=1.0)]))
+    assert "It gains [or more]." in capsys.readouterr().out
+
+
 def test_runs_with_other_parameters_are_entries_of_their_own():
     runs = [record(n, parameters={"dataset": name}, gain=gain + n / 100) for n in (0, 1)
             for name, gain in (("a", 0.9), ("b", 0.0))]  # fmt: skip
@@ -228,7 +232,7 @@ def test_the_page_about_verdicts_says_what_is_measured():
 def test_a_parameter_that_a_chapter_was_given_later_tells_its_records_apart():
     old, new = record(0, gain=0.5), record(0, gain=0.7, parameters={"steps": 600})
     for found in ((new, old), (old, new)):
-        places = [entry.place for entry in judged(claim(), *found).stages[-1].entries]
+        places = [entry.place for entry in judged(claim(), *found).evidence[-1].entries]
         assert sorted(places) == ["steps = 600", "steps = not said"]
 
 

@@ -1,4 +1,4 @@
-"""A picture of the reader's own, taken by the start page."""
+"""What a reader moves, and a picture of the reader's own, taken by the start page."""
 
 import numpy as np
 import pytest
@@ -30,3 +30,22 @@ def test_what_is_no_picture_is_refused_by_its_name_alone_and_leaves_nothing(tmp_
     said, page = widgets.denoised("notes.png", b"no picture", tmp_path / "denoised")
     assert said.startswith("notes.png cannot be read") and str(tmp_path) not in said and page == ""
     assert not list((tmp_path / "denoised").iterdir())
+
+
+def test_widgets_say_a_line_when_nobody_is_there(capsys):
+    widgets.explore(lambda radius: pytest.fail("drawn although nobody looks"), radius=(1, 6))
+    assert "radius" in capsys.readouterr().out
+
+
+def test_widgets_draw_and_wait_for_the_knob_to_be_let_go(monkeypatch):
+    import IPython.display
+
+    shown, drawn = [], []
+    monkeypatch.delenv("DNLIB_HEADLESS")
+    monkeypatch.setattr(IPython.display, "display", shown.append)
+    widgets.explore(lambda radius: drawn.append(radius), radius=(1, 6))
+    slider = shown[0].children[0]
+    assert not slider.continuous_update
+    slider.value = 5
+    shown[0].update()
+    assert drawn[-1] == 5

@@ -14,7 +14,7 @@ from dnlib.denoiser import UNCHANGED, adapting, learned
 from dnlib.denoiser.adapting import HELD_OUT, MARGIN, SMALLEST, between, drawn_by, falls
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.detail import Detail
-from dnlib.denoiser.judging import judge_all
+from dnlib.denoiser.judging import Judge
 from dnlib.denoiser.sampling import sample_places, sample_tiles
 from dnlib.denoiser.strength import White
 from dnlib.images import photo
@@ -49,7 +49,7 @@ def stand_in(monkeypatch):
     monkeypatch.setattr(learned, "is_there", lambda name: True)
     monkeypatch.setattr(adapting, "LEARNING_RATE", 1e-2)
     monkeypatch.setattr(adapting, "_fitting", lambda seconds, per_step, per_look: (40, 4))
-    monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops, device: (0.0, 0.0))
+    monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops: (0.0, 0.0))
     return method
 
 
@@ -70,7 +70,7 @@ def test_what_is_learnt_from_lies_apart_from_what_is_judged_and_from_what_does_n
 
 
 def test_what_it_learns_does_not_depend_on_the_pixels_that_judge_it(stand_in):
-    (place,) = sample_places([NOISY], share=HELD_OUT)
+    (place,) = sample_places([NOISY], [EVERYWHERE], HELD_OUT)
     other, weights = NOISY.copy(), []
     other[place.rows, place.columns] += 1
     for image in (NOISY, other):
@@ -113,13 +113,11 @@ def test_noise_is_drawn_as_the_strength_has_it_and_from_the_generator_alone():
 
 
 def test_a_risk_falls_only_for_certain(stand_in):
-    tiles, strength = sample_tiles([NOISY], share=HELD_OUT), White(25 / 255)
+    judge = Judge(sample_tiles([NOISY], [EVERYWHERE], HELD_OUT), White(25 / 255), harmless=False, device="cpu")
 
     def judged(share):
         candidate = adapting.replace(CANDIDATES[NETWORK], filter=lambda image, device: (1 - share) * image + share / 2)
-        return judge_all(
-            [NETWORK], tiles, strength, 25 / 255, "cpu", harmless=False, progress=False, among={NETWORK: candidate}
-        )[NETWORK]
+        return judge.one(candidate)
 
     assert falls(judged(0), judged(0.05)) and not falls(judged(0.05), judged(0))
     assert not falls(judged(0.05), judged(0.05)) and not falls(judged(0), judged(1))
@@ -194,7 +192,7 @@ def test_what_cannot_be_adapted_is_refused_before_the_work(image, options, messa
 def test_a_time_too_short_for_one_step_is_refused_and_nothing_is_written(stand_in, monkeypatch, tmp_path):
     monkeypatch.undo()
     monkeypatch.setattr(learned, "method_of", lambda name, device: stand_in)
-    monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops, device: (7.0, 5.0))
+    monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops: (7.0, 5.0))
     np.save(tmp_path / "in.npy", NOISY)
     for time, message in (("3s", "no time for a single step here"), ("0s", "a time above 0"), ("5", "5m")):
         out = tmp_path / "out.npy"

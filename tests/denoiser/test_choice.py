@@ -11,9 +11,9 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
-from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate, choosing
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate
 from dnlib.denoiser.candidates import EVEN, averaged
-from dnlib.denoiser.judging import Judged, _hardly_apart, judge_all
+from dnlib.denoiser.judging import Judge, Judged
 from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
 from dnlib.filters import Risk, donut_median, median
 from dnlib.images import photo, to_image, to_tensor
@@ -126,11 +126,11 @@ def test_what_takes_too_long_is_not_tried():
     assert "not tried, for they may take 1 minute: " in choice.notes[0]
 
 
-def test_for_a_blind_filter_the_blend_is_that_of_sigma_squared_and_loss(monkeypatch):
+def test_for_a_blind_filter_the_blend_is_that_of_sigma_squared_and_loss():
     """Chapter 01's mixing is a case of Stein's: what is blind answers to no noise in the pixel itself."""
     level = 25 / 255
-    monkeypatch.setitem(CANDIDATES, "donut", Candidate(donut_median, lambda level: [{"radius": 1}]))
-    judged = judge_all(["donut"], [GRAY], White(level), level, "cpu", harmless=True, progress=False)["donut"]
+    donut = Candidate(donut_median, lambda level: [{"radius": 1}])
+    judged = Judge([GRAY], White(level), harmless=True, device="cpu").one(donut)
     loss = np.mean((donut_median(GRAY, radius=1) - GRAY) ** 2)
     assert judged.weight[0] == pytest.approx(1.1 * trust(level, White(level)) * level**2 / loss, rel=0.05)
 
@@ -149,11 +149,11 @@ def test_what_fails_is_never_chosen(monkeypatch):
     assert "broken" not in choice.risks and np.isfinite(result).all()
 
 
-def test_a_setting_is_scaled_if_its_candidate_says_so(monkeypatch):
+def test_floats_of_a_setting_are_in_units_of_the_image(monkeypatch):
     def shift(image, amount, rounds):
         return np.roll(image, rounds, axis=0) + 0 * amount
 
-    candidate = Candidate(shift, lambda level: [{"amount": 0.5, "rounds": 2}], in_image_units=frozenset({"amount"}))
+    candidate = Candidate(shift, lambda level: [{"amount": 0.5, "rounds": 2}])
     monkeypatch.setitem(CANDIDATES, "shift", candidate)
     _, choice = dnlib.denoise(1000 * NOISY, filter="shift", return_choice=True)
     assert choice.setting == {"amount": pytest.approx(500 * np.ptp(NOISY)), "rounds": 2}
@@ -230,12 +230,16 @@ def test_images_that_cannot_be_denoised_are_named(image, message):
 def test_two_that_are_hardly_apart_are_averaged_and_what_was_chosen_can_be_asked_for_by_name():
     first, second = (judged_as(change) for change in (-0.9, -0.81))
     network = replace(second, candidate=CANDIDATES["white_noise_network"])
-    shared = SimpleNamespace(white=False)
-    assert _hardly_apart({"ridge": first, "network": network}, shared, 1.0, math.inf) == ["ridge", "network"]
-    assert not _hardly_apart({"ridge": first, "network": network}, shared, 0.9, math.inf)  # the noise is weaker
-    assert not _hardly_apart({"ridge": first, "network": network}, White(1.0), 1.0, math.inf)  # it is known well
-    assert not _hardly_apart({"ridge": first, "network": network}, shared, 1.0, 0.1)  # they would take too long
-    assert _hardly_apart({"ridge": first, "median": second}, shared, 1.0, math.inf) == ["ridge"]  # no network
+
+    def together(judged, level=1.0, white=False, most_seconds=math.inf):
+        noise = SimpleNamespace(white=white, variance=White(level).variance)
+        return Judge([GRAY], noise, harmless=True, device="cpu")._hardly_apart(judged, most_seconds)
+
+    assert together({"ridge": first, "network": network}) == ["ridge", "network"]
+    assert not together({"ridge": first, "network": network}, level=0.9)  # the noise is weaker
+    assert not together({"ridge": first, "network": network}, white=True)  # it is known well
+    assert not together({"ridge": first, "network": network}, most_seconds=0.1)  # they would take too long
+    assert together({"ridge": first, "median": second}) == ["ridge"]  # no network
     pair = [dnlib.denoise(NOISY, filter=name) for name in ("ridge", "white_noise_network")]
     both, choice = dnlib.denoise(NOISY, filter="ridge and white_noise_network", return_choice=True)
     level = choice.noise / np.ptp(NOISY)
@@ -257,9 +261,8 @@ def test_the_stronger_the_noise_the_more_a_network_counts_beside_a_filter():
 def test_of_noise_that_neighbours_share_half_as_much_again_is_allowed_for(monkeypatch, noise, more):
     """And what is said to be left is what is left by the share that is taken off."""
     noisy, judged = to_image(noise.sample(to_tensor(PHOTO), torch.Generator().manual_seed(0)).image), {}
-    monkeypatch.setattr(
-        choosing, "judge_all", lambda *given, **named: judged.update(judge_all(*given, **named)) or judged
-    )
+    judge_all = Judge.all
+    monkeypatch.setattr(Judge, "all", lambda *given, **named: judged.update(judge_all(*given, **named)) or judged)
     _, choice = dnlib.denoise(noisy, return_choice=True)
     risk = judged[choice.filter].risk
     np.testing.assert_allclose(choice.weights, risk.with_noise(more).best_weight)
@@ -275,8 +278,7 @@ def test_the_share_is_that_for_so_much_more_noise():
 def test_a_noise_that_is_estimated_a_tenth_too_weak_leaves_nothing_behind():
     """Its variance is known to a tenth; a good denoiser's own share is 1, and with less of it noise stays."""
     estimated = White(25 / 255 * math.sqrt(1 / 1.1))
-    name, level = "white_noise_network", estimated.level
-    one = judge_all([name], [NOISY], estimated, level, "cpu", harmless=True, progress=False)[name]
+    one = Judge([NOISY], estimated, harmless=True, device="cpu").one(CANDIDATES["white_noise_network"])
     assert one.risk.best_weight.mean() < 0.95 < 0.97 < one.weight.mean()
 
 

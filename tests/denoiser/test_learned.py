@@ -7,7 +7,7 @@ import torch
 import dnlib
 from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, learned
 from dnlib.denoiser.candidates import BLIND_SPOT_WEIGHTS
-from dnlib.images import files
+from dnlib.images import read
 from dnlib.images.arrays import photo, to_tensor
 from dnlib.methods import BlindSpotBayes
 from dnlib.networks import TwoWayBlindSpotUNet
@@ -101,7 +101,7 @@ def test_the_command_writes_the_uncertainty(stand_in, tmp_path):
     np.save(image, NOISY)
     result = call(image, "-o", out, "--filter", "blind_spot", "--uncertainty", std)
     assert result.exit_code == 0, result.output
-    found = files.read(std).pixels
+    found = read(std).pixels
     assert found.shape == NOISY.shape and found.dtype == np.float32 and (found > 0).all()
     for arguments, message in (
         (["--uncertainty", tmp_path / "a.png", "--filter", "blind_spot"], "a .npy or .tif file of its own"),

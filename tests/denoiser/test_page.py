@@ -14,7 +14,7 @@ from PIL import Image
 import dnlib
 from dnlib.denoiser import CANDIDATES, UNCHANGED, Choice, denoise_picture, write_picture_page
 from dnlib.denoiser.caveats import caveats_of
-from dnlib.denoiser.views import DETAIL, LONGEST, Frame, views_of
+from dnlib.denoiser.panels import DETAIL, LONGEST, Frame, panels_of
 from dnlib.images import Picture, Range, photo
 from dnlib.noise import inspect_image
 
@@ -101,7 +101,7 @@ def test_any_name_is_text(page, name):
 def test_pictures_are_true_to_the_pixel():
     before = np.arange(400.0).reshape(20, 20)
     after = before - np.linspace(-8, 8, 400).reshape(20, 20)
-    (view,) = views_of(Frame(before, after, np.ones((20, 20), bool), 2.0))
+    (view,) = panels_of(Frame(before, after, np.ones((20, 20), bool), 2.0))
     assert view.exact and view.size == (20, 20) and view.zoom == (24, 16) and view.limit == 8
     np.testing.assert_allclose(drawn(view.removed), GRAY + GRAY * (before - after) / 8, atol=1)
     for address, image in ((view.before, before), (view.after, after)):
@@ -112,7 +112,7 @@ def test_pictures_are_true_to_the_pixel():
 def test_the_detail_lies_where_most_was_removed_and_a_large_picture_is_reduced(rng):
     before = rng.normal(0, 1, (300, 2 * LONGEST + 10))
     before[130:280, 1500:1640] *= 5
-    whole, detail = views_of(Frame(before, 0 * before, np.ones(before.shape, bool), 1.0))
+    whole, detail = panels_of(Frame(before, 0 * before, np.ones(before.shape, bool), 1.0))
     assert whole.reduced == 3 and whole.size == (670, 100) and not whole.exact
     assert detail.reduced == 1 and detail.size == (DETAIL, DETAIL) and detail.exact
     assert detail.rows.start <= 130 and detail.rows.stop >= 280
@@ -124,7 +124,7 @@ def test_what_was_not_measured_is_gray_and_draws_no_detail(rng):
     before = rng.normal(0, 1, (400, 400))
     before[:200] = np.nan
     inside = np.isfinite(before)
-    whole, detail = views_of(Frame(before, 0 * before, inside, 1.0))
+    whole, detail = panels_of(Frame(before, 0 * before, inside, 1.0))
     assert detail.rows.start >= 200 - DETAIL // 2 and abs(drawn(whole.before)[:190] - GRAY).max() < 2
 
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from click.testing import CliRunner
 from scipy.ndimage import uniform_filter
 from scipy.stats import spearmanr
 
 import dnlib
 from dnlib.cli import main
-from dnlib.denoiser import CANDIDATES, UNCHANGED, choosing, glances
+from dnlib.denoiser import CANDIDATES, UNCHANGED, choosing, denoise_file, glances
 from dnlib.denoiser.candidates import Candidate
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen
@@ -18,9 +19,10 @@ from dnlib.denoiser.judging import Judged
 from dnlib.denoiser.strength import White
 from dnlib.denoiser.uncertainty import EASIER, kind_of, spread
 from dnlib.filters import Risk
-from dnlib.images import photo
+from dnlib.images import Range, photo, read
 
-LEVEL, LOW, SPAN = 0.1, 100.0, 20.0  # of the noise in [0, 1], and what that range is in units of the result
+LEVEL, SPAN = 0.1, 20.0  # of the noise in [0, 1], and what that range is in units of the result
+RANGE = Range.told(100, 100 + SPAN)
 CLEAN = 0.2 + 0.6 * np.kron(np.random.default_rng(1).random((8, 8)), np.ones((12, 12)))  # squares of one gray each
 NOISY = CLEAN + 25 / 255 * np.random.default_rng(0).standard_normal(CLEAN.shape)
 RESULT, INSIDE = np.full((96, 96, 1), 110.0), np.ones((96, 96), bool)
@@ -31,7 +33,7 @@ def chosen(filter, weight=1.0, counts=False):
     risk = Risk(*np.zeros((3, 1, 1)), np.ones((1, 1)))
     judged = Judged(Candidate(filter, lambda level: [{}]), 0, risk, np.array([weight]))
     choice = Choice("mine", {}, 0.0, LEVEL * SPAN, {})
-    return Chosen(choice, judged, White(LEVEL), LEVEL, LOW, SPAN, weight < 1, counts, True, "cpu")
+    return Chosen(choice, judged, White(LEVEL), LEVEL, RANGE, weight < 1, counts, True, "cpu")
 
 
 def mean_square(values):
@@ -64,8 +66,8 @@ def test_where_nothing_is_taken_off_it_is_the_noise():
 
 def test_of_photons_that_are_left_as_they_are_it_is_the_root_of_their_rate():
     rate = np.full((96, 96, 1), 9.0)
-    counted = replace(chosen(lambda image: image, counts=True), low=0.0)
-    found = spread(counted, rate, INSIDE) / spread(replace(counted, low=0.0), 4 * rate, INSIDE)
+    counted = replace(chosen(lambda image: image, counts=True), range=Range.told(0, SPAN))
+    found = spread(counted, rate, INSIDE) / spread(counted, 4 * rate, INSIDE)
     assert np.sqrt(np.mean(found**2)) == pytest.approx(1 / 2, rel=0.03)
 
 
@@ -157,6 +159,14 @@ def test_tiles_say_what_the_whole_picture_says(monkeypatch):
     _, _, tiled = uncertain(large, filter="median")
     assert tiled.shape == whole.shape and (tiled > 0).all()
     assert mean_square(tiled) == pytest.approx(mean_square(whole), rel=0.1)
+
+
+def test_a_stack_read_frame_by_frame_has_that_of_the_whole_however_many_axes_count_frames(tmp_path):
+    stack = np.stack([NOISY, NOISY[::-1], NOISY.T, NOISY[:, ::-1]]).reshape(2, 2, *NOISY.shape).astype(np.float32)
+    tifffile.imwrite(tmp_path / "in.tif", stack, photometric="minisblack", metadata={"axes": "ZTYX"})
+    denoise_file(tmp_path / "in.tif", tmp_path / "out.tif", uncertainty=tmp_path / "std.tif", filter="median")
+    expected = uncertain(stack, filter="median", axes="ZTYX")[2]
+    np.testing.assert_array_equal(read(tmp_path / "std.tif").pixels.reshape(stack.shape), expected)
 
 
 def test_the_command_writes_it_for_any_filter(tmp_path):

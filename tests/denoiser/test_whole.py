@@ -116,7 +116,7 @@ def test_low_bits_and_types_are_kept_or_as_told():
     assert floats.dtype == np.float32 and (floats % 1).any()
     with pytest.raises(ValueError, match="cannot hold NaN"):
         denoise(np.where(np.eye(64, 80) > 0, np.nan, CLEAN + NOISE), ignore_nan=True, dtype="uint8")
-    with pytest.raises(ValueError, match="the type written is uint8, uint16, float32 or float64"):
+    with pytest.raises(ValueError, match="the type written can be uint8, uint16, float32 or float64"):
         denoise(counts, dtype="int3")
 
 

@@ -83,7 +83,7 @@ def test_bundled_photographs_are_always_there():
 
 
 def test_what_cannot_be_loaded_is_refused():
-    with pytest.raises(ValueError, match=r"split of the bundled photographs is None or gray; 'train' was given"):
+    with pytest.raises(ValueError, match=r"split of the bundled photographs can be None or gray; 'train' was given"):
         datasets.load("bundled", split="train")
     for name in ("bundled", "kodak24"):
         with pytest.raises(ValueError, match="limit=-1"):

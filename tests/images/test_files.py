@@ -7,7 +7,7 @@ import tifffile
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-from dnlib.images import Picture, atomic, check_destination, image_files, read, write, writing
+from dnlib.images import Picture, Stack, atomic, check_destination, image_files, opened, read, write, writing
 
 quietly = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -211,6 +211,42 @@ def test_tiff_pages_are_a_stack_and_unequal_ones_are_refused(tmp_path, rng):
         file.write(pages[0, :9])
     with pytest.raises(ValueError, match="2 images of different shape"):
         read(tmp_path / "sizes.tif")
+
+
+@pytest.mark.parametrize("axes", ["TYX", "TCYX", "TYXS", "CYXS", "CTYX", "CYX", "YXS"])
+@pytest.mark.parametrize("name", ["a.tif", "packed.tif", "a.npy"])
+def test_a_frame_of_a_stack_is_that_of_the_whole(tmp_path, rng, axes, name):
+    pixels = rng.random([{"T": 4, "C": 2, "S": 3, "Y": 20, "X": 24}[letter] for letter in axes], np.float32)
+    if name == "a.npy":
+        np.save(tmp_path / name, pixels)
+    else:
+        options = {"photometric": "rgb" if "S" in axes else "minisblack", "metadata": {"axes": axes}}
+        tifffile.imwrite(tmp_path / name, pixels, compression="deflate" if "packed" in name else None, **options)
+    whole = read(tmp_path / name, axes=axes)
+    np.testing.assert_array_equal(whole.pixels, pixels)
+    with opened(tmp_path / name, axes=axes) as picture:
+        frames_come_first = axes in ("TYX", "TCYX", "TYXS", "CYXS")
+        assert isinstance(picture, Stack) == frames_come_first and picture.count == whole.count
+        for number in range(whole.count):
+            np.testing.assert_array_equal(picture.frame(number).pixels, whole.frame(number).pixels)
+
+
+def test_a_stack_shows_what_its_picture_shows(tmp_path, rng):
+    frames = rng.integers(0, 255, (5, 20, 24)).astype(np.uint8)
+    frames[0] = 7
+    np.save(tmp_path / "a.npy", frames)
+    with opened(tmp_path / "a.npy") as stack:
+        assert stack.shown == 1
+        np.testing.assert_array_equal(stack.first, frames[1])
+        assert stack.first_inside.shape == (20, 24)
+
+
+def test_colours_in_planes_have_the_axes_that_are_told_at_once_and_frame_by_frame(tmp_path, rng):
+    planes = rng.integers(0, 255, (3, 20, 24)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", planes, photometric="minisblack", metadata={"axes": "SYX"})
+    with opened(tmp_path / "a.tif", axes="YXC") as picture:
+        np.testing.assert_array_equal(picture.pixels, read(tmp_path / "a.tif", axes="YXC").pixels)
+        np.testing.assert_array_equal(picture.colours, np.moveaxis(planes, 0, -1))
 
 
 @pytest.mark.parametrize(("photometric", "channels"), [("miniswhite", None), ("separated", 4)])

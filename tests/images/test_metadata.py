@@ -9,7 +9,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from dnlib.images import opened, read, write
-from dnlib.images.tiff import upright
+from dnlib.images.axes import upright
 
 
 @pytest.fixture
@@ -45,10 +45,9 @@ def test_a_png_keeps_profile_gamma_resolution_texts_and_exif(tmp_path, rgb, dtyp
     assert write(tmp_path / "c.npy", picture) == ["colour profile", "EXIF", "resolution", "gAMA", 'text "Author"']
 
 
-@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "1"])
 def test_transparency_by_a_key_becomes_alpha(tmp_path, rgb, mode):
-    key = (9, 9, 9) if mode == "RGB" else 9
-    pixels = rgb if mode == "RGB" else rgb[..., 0]
+    pixels, key = {"RGB": (rgb, (9, 9, 9)), "L": (rgb[..., 0], 9), "1": (rgb[..., 0] > 99, 1)}[mode]
     pixels[3, 4] = key
     Image.fromarray(pixels).save(tmp_path / "a.png", transparency=key)
     picture = read(tmp_path / "a.png")

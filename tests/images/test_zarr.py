@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from dnlib.images import ROOT, Picture, Stack, check_destination, image_files, opened, read, write
+from dnlib.images import ROOT, Picture, Stack, check_destination, image_files, opened, read, read_burst, write
 
 zarr = pytest.importorskip("zarr", minversion="3", reason='needs pip install "dnlib[zarr]"')
 
@@ -159,6 +159,13 @@ def test_a_frame_of_a_stack_is_that_of_the_whole(tmp_path, rng, axes, stack):
         assert isinstance(picture, Stack) == stack and picture.count == whole.count
         for number in range(whole.count):
             np.testing.assert_array_equal(picture.frame(number).colours, whole.frame(number).colours)
+
+
+def test_a_zarr_is_a_burst(tmp_path, rng):
+    pixels = rng.random((3, 20, 24)).astype(np.float32)
+    write(tmp_path / "a.zarr", Picture.of(pixels, axes="TYX"))
+    for place in (tmp_path, tmp_path / "a.zarr"):
+        np.testing.assert_array_equal(read_burst(place, frames=3)[:, 0].numpy(), pixels)
 
 
 def small(path, rng):

@@ -5,7 +5,7 @@ import torch
 
 from dnlib.methods import APBSN, Batch, refine
 from dnlib.networks import BlindSpotUNet, DilatedBlindSpot, Noise2CleanUNet
-from dnlib.networks.dilated import MaskedConv
+from dnlib.networks.masked import MaskedConv
 from dnlib.training import Crops
 from dnlib.training.loop import fit
 

@@ -62,7 +62,7 @@ def test_a_method_for_colour_refuses_planes():
         (lambda: Crops([np.zeros((8, 8, 4))], size=4), "say turn=False"),
         (
             lambda: BlindSpotBayes(DilatedBlindSpot(4, 8, outputs=9, blocks=1), Sensor()),
-            "full covariance of 4 channels are 14 numbers; the network gives 9: make it with outputs=14",
+            "answers with 9 channels to images of 4; make it with outputs=14",
         ),
     ],
 )

@@ -7,8 +7,8 @@ from torch.nn import functional
 from dnlib.methods import LGBPN, Batch
 from dnlib.methods.lg_bpn import DND, SIDD, View, adjusted
 from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, blind_patch, restormer
-from dnlib.networks.blind_patch import BlindPatch, diamond, global_branch, global_taps, local_branch, local_taps, shrunk
-from dnlib.networks.dilated import MaskedConv
+from dnlib.networks.blind_patch import BlindPatch, global_branch, local_branch
+from dnlib.networks.masked import MaskedConv, diamond, global_taps, local_taps, shrunk
 from dnlib.training import Crops
 from dnlib.training.loop import fit
 

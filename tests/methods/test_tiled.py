@@ -24,9 +24,8 @@ from dnlib.noise import Gaussian
 from dnlib.zoo import available, load_method
 
 
-def lg_bpn(attention=False, border=None):
+def lg_bpn(attention=False):
     local, global_ = local_branch(8, head=4, blocks=1), global_branch(8, head=4, blocks=1, attention=attention)
-    local.border = border
     return BlindPatch(1, 8, head=4, local=local, global_=global_)
 
 
@@ -177,7 +176,6 @@ class Plain(nn.Module):
         ),
         (lambda: LocallyAware(1, 8), 16, "LocallyAware pools over the whole image"),
         (lambda: lg_bpn(attention=True), 50, "BlindPatch pools over the whole image"),
-        (lambda: lg_bpn(border=2), 50, "BlindPatch pools over the whole image"),
         (Plain, 16, "Plain cannot work in tiles, for it does not say its reach and multiple"),
         (Plain, 0, "whole number of pixels >= 1.*; 0 was given"),
         (Plain, 16.0, "16.0 was given"),

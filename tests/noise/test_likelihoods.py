@@ -6,7 +6,6 @@ import torch
 
 from dnlib.noise import Gaussian, Impulse, Poisson, Sensor
 from dnlib.noise.beliefs import diagonal
-from dnlib.noise.likelihoods import sensor_variance
 
 MEAN, SPREAD, SEEN = 0.42, 0.11, 0.55
 
@@ -23,6 +22,12 @@ def integrated(likelihood):
     return mean.item(), (((x - mean) ** 2 * weight).sum() / weight.sum()).item()
 
 
+def of_sensor(iso):
+    """The standard deviation of a sensor's noise at MEAN: shot noise and reading noise."""
+    shot = 2.5e-6 * iso
+    return (shot * MEAN + np.exp(2.18 * np.log(shot) + 1.2)) ** 0.5
+
+
 def bell(x, deviation):
     return torch.exp(-(x**2) / (2 * deviation**2)) / (deviation * (2 * np.pi) ** 0.5)
 
@@ -33,7 +38,7 @@ def bell(x, deviation):
         (Gaussian(25), 25 / 255, lambda x: bell(SEEN - x, 25 / 255)),
         (Gaussian(1), 1 / 255, lambda x: bell(SEEN - x, 1 / 255)),
         (Poisson(30), 30.0, lambda x: bell(SEEN - x, (MEAN / 30) ** 0.5)),
-        (Sensor(3200), 3200.0, lambda x: bell(SEEN - x, sensor_variance(torch.tensor(MEAN), 3200).item() ** 0.5)),
+        (Sensor(3200), 3200.0, lambda x: bell(SEEN - x, of_sensor(3200))),
         (Impulse(0.5), 0.5, lambda x: 0.5 * bell(SEEN - x, 1e-4) + 0.5),
         (Impulse(0.95), 0.95, lambda x: 0.05 * bell(SEEN - x, 1e-4) + 0.95),
     ],

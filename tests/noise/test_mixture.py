@@ -17,7 +17,7 @@ from dnlib.noise import (
     Stored,
     Sum,
     Turned,
-    read,
+    read_noise,
 )
 from dnlib.noise.stored import stored_as_jpeg, to_eight_bit
 
@@ -67,6 +67,13 @@ def test_the_parameter_is_the_standard_deviation_in_the_image():
     noisy = draw(EVERY)
     assert torch.allclose(noisy.parameter, (noisy.image - CLEAN).flatten(1).std(dim=1))
     assert EVERY.to_paper(noisy.parameter[0]).item() == pytest.approx(255 * noisy.parameter[0].item())
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 1, 1), (2, 3, 1, 1), (2, 1, 8, 8)])
+def test_the_parameter_is_a_number_in_images_of_one_value_and_in_constant_ones(shape):
+    """A single value has no deviation, which was stated as NaN."""
+    parameter = draw(Mixture([Gaussian(25)]), torch.full(shape, 0.5)).parameter
+    assert ((parameter > 0) & parameter.isfinite()).all() if shape[1:] != (1, 1, 1) else (parameter == 0).all()
 
 
 @pytest.mark.parametrize("wrap", [Turned, Stored, lambda n: Stored(n, 60), lambda n: Resized(n, 1.7)])
@@ -167,7 +174,7 @@ nested = st.recursive(
 @given(nested)
 @settings(max_examples=30)
 def test_what_is_nested_is_read_back_from_its_text(model):
-    again = read(repr(model))
+    again = read_noise(repr(model))
     assert repr(again) == repr(model)
     clean = CLEAN[:1, :, :12, :16]
     assert torch.equal(draw(model, clean).image, draw(again, clean).image)
@@ -176,7 +183,7 @@ def test_what_is_nested_is_read_back_from_its_text(model):
 
 def test_weights_are_written_where_they_differ():
     assert repr(Mixture([Gaussian(5), Poisson(30)], [2, 2])) == "Mixture([Gaussian(5), Poisson(30)])"
-    assert repr(read("Mixture([Gaussian(5), Poisson(30)], weights=[1, 3])")).endswith("[1, 3])")
+    assert repr(read_noise("Mixture([Gaussian(5), Poisson(30)], weights=[1, 3])")).endswith("[1, 3])")
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
@@ -202,7 +209,7 @@ def test_the_dtype_stays(dtype):
         (lambda: Turned(Gaussian(5), 9), "a way to turn is a number from 0 to 8"),
         (lambda: AnyCorrelated(20, 0), "the largest width of a kernel is from 1 to 32 pixels; 0"),
         (lambda: AnyCorrelated(-1), "sigma is a number > 0"),
-        (lambda: read("Mixture([Gauss(25)])"), "noise is written as"),
+        (lambda: read_noise("Mixture([Gauss(25)])"), "noise is written as"),
         (lambda: draw(Stored(Gaussian(5), 50), torch.zeros(1, 2, 8, 8)), "one or three colours"),
         (lambda: draw(EVERY, torch.zeros(3, 8, 8)), r"a float tensor \[N, C, H, W\]"),
     ],

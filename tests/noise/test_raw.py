@@ -7,7 +7,7 @@ from dnlib.images import arrays
 from dnlib.noise import camera, raw
 from dnlib.noise.camera import Camera
 from dnlib.noise.correlation import correlation_map
-from dnlib.noise.likelihoods import Sensor, sensor_variance
+from dnlib.noise.likelihoods import Sensor
 
 every_pattern = pytest.mark.parametrize("pattern", raw.PATTERNS)
 
@@ -68,7 +68,7 @@ def test_the_sensor_s_noise_has_mean_zero_and_the_variance_of_its_light():
     light = torch.full((4, 4, 96, 96), 0.3)
     noise = Sensor(1600).sample(light, torch.Generator().manual_seed(0)).image - light
     assert abs(noise.mean()) < 4 * noise.std() / noise.numel() ** 0.5
-    assert noise.var().item() == pytest.approx(sensor_variance(torch.tensor(0.3), 1600).item(), rel=0.03)
+    assert noise.var().item() == pytest.approx(Sensor().variance(light, torch.tensor([1600.0])).mean().item(), rel=0.03)
 
 
 def test_the_camera_s_noise_is_the_sensor_s_developed():

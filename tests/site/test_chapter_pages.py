@@ -118,12 +118,12 @@ def test_every_view_of_the_course_was_drawn_and_no_other():
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_view_was_drawn_by_the_function_that_the_chapter_has_with_each_knob_moved(name):
+def test_a_view_was_drawn_by_the_function_that_the_chapter_has_in_the_settings_named(name):
     said = json.loads((STATES / name / "states.json").read_text(encoding="utf-8"))
     sources = [cell.source for notebook in jobs.chapters() for cell in nbformat.read(notebook, as_version=4).cells]
     assert sum(said["source"].strip() in source for source in sources) == 1, "run `make sliders` for this chapter"
     counts = [len(knob["values"]) for knob in said["knobs"]]
     drawn = {tuple(picture["at"]) for picture in said["pictures"]}
-    assert drawn >= set(states.one_moved(counts, tuple(said["start"])))
+    assert drawn == set(states.settings(counts, tuple(said["start"])))
     assert len(drawn) >= (6 if name == "show_radius" else 7)  # chapter 01 compares six radii and has no seventh
     assert {picture["file"] for picture in said["pictures"]} == {path.name for path in STATES.glob(f"{name}/*.webp")}

@@ -56,7 +56,7 @@ def test_devices_that_are_not_there_are_named(monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:N", "cpu:0", "", "CPU", None])
 def test_other_devices_are_refused(name):
-    with pytest.raises(ValueError, match="the device is auto, cpu, cuda, cuda:N or mps"):
+    with pytest.raises(ValueError, match="the device can be auto, cpu, cuda, cuda:N or mps"):
         choose_device(name)
 
 
@@ -67,7 +67,7 @@ def test_one_variable_says_what_auto_is(monkeypatch, wanted, kind):
     assert precision_of("float32", "cpu") == "32-true"
     assert fit(method(), crops(), steps=1).precision == kind
     monkeypatch.setenv("DNLIB_PRECISION", "float16")
-    with pytest.raises(ValueError, match="DNLIB_PRECISION is float32 or bfloat16; 'float16'"):
+    with pytest.raises(ValueError, match="DNLIB_PRECISION can be float32 or bfloat16; 'float16'"):
         fit(method(), crops(), steps=1)
 
 

@@ -39,12 +39,6 @@ def test_every_method_sees_the_same_noise_and_other_seeds_other_noise(examples):
     assert alone.psnr[0] == first.psnr[0]
 
 
-def test_noise_depends_on_its_key_alone():
-    clean = torch.zeros(1, 1, 8, 8)
-    draws = [draw_noisy(clean, Gaussian(25), *key).image for key in [(0, 1, 2), (0, 1, 2), (0, 2, 1)]]
-    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
-
-
 def test_numbers_left_out_of_a_key_are_zero_and_others_draw_different_noise():
     clean = torch.zeros(1, 1, 8, 8)
     same = [draw_noisy(clean, Gaussian(25), *key).image for key in [(7,), (7, 0), (7, 0, 0)]]
@@ -120,7 +114,7 @@ def test_denoisers_that_answer_with_something_else_are_refused(examples, answer)
         evaluate(lambda noisy: answer, examples, Gaussian(25))
     with pytest.raises(ValueError, match="differ in shape"):
         evaluate(lambda noisy: noisy[..., 1:], examples, Gaussian(25))
-    with pytest.raises(ValueError, match="the protocol is"):
+    with pytest.raises(ValueError, match="the protocol can be"):
         evaluate(lambda noisy: noisy, examples, Gaussian(25), protocol="best")
 
 

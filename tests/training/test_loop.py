@@ -11,7 +11,7 @@ from torch import nn
 
 from dnlib.images import ROOT
 from dnlib.methods import Noise2Clean, Noise2Noise, Noise2Self
-from dnlib.networks import BabyUNet, DnCNN, Noise2CleanUNet
+from dnlib.networks import BabyUNet, Noise2CleanUNet
 from dnlib.training import Crops, Diverged, fit, rate
 
 
@@ -191,13 +191,6 @@ def test_two_processes_train_one_network(tmp_path):
     first, second = (tmp_path / "rank0").read_text(), (tmp_path / "rank1").read_text()
     assert first == second and first.endswith(" 1")
     assert (tmp_path / "checkpoint").exists()
-
-
-def test_compiling_is_an_option(monkeypatch):
-    compiled = []
-    monkeypatch.setattr(DnCNN, "compile", lambda network: compiled.append(network))
-    fit(trained := method(), crops(), steps=2, compile=True)
-    assert compiled == [trained.network]
 
 
 class Breaking(Noise2Clean):

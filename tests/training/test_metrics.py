@@ -65,9 +65,9 @@ def test_a_score_names_its_protocol_and_its_ssim():
 def test_wrong_inputs_are_refused():
     with pytest.raises(ValueError, match="shape"):
         psnr(NOISY[1:], CLEAN)
-    with pytest.raises(ValueError, match=r"the protocol is .*real_srgb.*'sidd'"):
+    with pytest.raises(ValueError, match=r"the protocol can be .*real_srgb.*'sidd'"):
         psnr(NOISY, CLEAN, "sidd")
-    with pytest.raises(ValueError, match=r"the SSIM variant is .*volume; 'best'"):
+    with pytest.raises(ValueError, match=r"the SSIM variant can be .*volume; 'best'"):
         ssim(NOISY, CLEAN, "best")
     with pytest.raises(ValueError, match=r"lie in \[0, 1\]; one holds 255: divide by the range"):
         psnr(NOISY, np.full(NOISY.shape, 255.0))

@@ -122,7 +122,14 @@ class Net(nn.Module):
         return self.layers(image)
 
 class Mine(Noise2Noise):
-    pass
+    def __init__(self, network, share=1.0):
+        super().__init__(network)
+        self._share, self._asked = share, 0  # private, as a cache would be
+
+    def estimate(self, noisy):
+        self._asked += 1
+        estimate = super().estimate(noisy)
+        return estimate._replace(mean=self._share * estimate.mean)
 
 def function(channels):
     return Net(channels)
@@ -185,10 +192,15 @@ def test_networks_and_methods_of_one_s_own_are_imported_only_when_asked_for(own)
         cards.save_method(module.Mine(module.Net(2, 0.3)), path)
 
 
-def test_a_network_that_answers_otherwise_is_told_though_no_public_attribute_differs(own, tmp_path):
+def test_what_answers_otherwise_is_told_though_no_public_attribute_differs(own, tmp_path):
     module, _ = own
-    with pytest.raises(ValueError, match=r"with the same weights its network answers otherwise.*network_arguments"):
-        cards.save_method(module.Mine(module.Hidden(5.0)), tmp_path / "x")
+    for method in (module.Mine(module.Hidden(5.0)), module.Mine(module.Hidden(), 5.0)):
+        with pytest.raises(ValueError, match=r"with the same weights it answers otherwise.*network_arguments"):
+            cards.save_method(method, tmp_path / "x")
+    method = module.Mine(module.Hidden(), 5.0)
+    method.denoise(torch.rand(1, 1, 9, 9))  # what it remembers of this is no other method
+    path = cards.save_method(method, tmp_path / "x", {"method_arguments": {"share": 5.0}})
+    assert cards.load_method(path, trust=True)._share == 5.0
     state = torch.get_rng_state()
     for arguments in ({"scale": 5.0}, {"noise": 1.0}, {"scale": 5.0, "multiple": 32}, {"scale": 5.0, "multiple": 48}):
         method = module.Mine(module.Hidden(**arguments)).train()
@@ -229,6 +241,8 @@ def test_whatever_else_should_be_known_is_written(tmp_path):
         ("network", "own_nets.inside:Net", "no module own_nets.inside here"),
         ("network", "own_nets:Nat", "own_nets has no Nat"),
         ("network", "own_nets:", "own_nets has no "),
+        ("network", ":Net", "the network :Net; an import path is written like package.module:Class"),
+        ("method", "..own_nets:Mine", "an import path is written like package.module:Class"),
         ("network", "own_nets:function", "no class derived from torch.nn.Module"),
         ("network", "own_nets:NoNetwork", "no class derived from torch.nn.Module"),
         ("method", "own_nets:Net", "no class derived from dnlib.methods.Method"),

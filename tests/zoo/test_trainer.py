@@ -8,8 +8,6 @@ import yaml
 from dnlib.methods import published_ssid
 from dnlib.zoo import cards, lengths, recipes, trainer
 
-read_card, load_method = cards.read_card, cards.load_method
-
 
 @pytest.mark.filterwarnings("ignore:the noise parameter")  # as one that has not learnt yet reads it
 @pytest.mark.parametrize(
@@ -118,23 +116,6 @@ def test_a_learning_curve_that_was_cut_short_is_refused(small, tmp_path, monkeyp
         cards.trainings("dilated_row")
 
 
-def test_what_ships_is_taken_and_other_seeds_are_trained_once(small, tmp_path, monkeypatch):
-    ships = "noise2noise_rgb_sigma25"
-    monkeypatch.setattr(trainer, "RUNS", tmp_path)
-    monkeypatch.setattr(cards, "available", lambda: [ships])
-    monkeypatch.setattr(cards, "read_card", lambda path: {"seed": 0} if path == ships else read_card(path))
-    monkeypatch.setattr(cards, "load_method", lambda name, device: name if name == ships else load_method(name))
-    assert trainer.trained(ships, "laptop", 0) == ships
-    first = trainer.trained(ships, "laptop", 7)
-    monkeypatch.setattr(trainer, "train", None)
-    again = trainer.trained(ships, "laptop", 7)
-    image = torch.rand(1, 3, 20, 24)
-    assert torch.equal(first.denoise(image).mean, again.denoise(image).mean)
-    monkeypatch.setitem(recipes.RECIPES[ships].sizes, "steps", (5, 5))  # another recipe since
-    with pytest.raises(TypeError):
-        trainer.trained(ships, "laptop", 7)
-
-
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_a_card_that_says_what_the_recipe_says_builds_it(name, tmp_path):
     method, card = trainer.untrained(name, "smoke")
@@ -172,15 +153,6 @@ def test_a_distilled_network_is_stored_with_its_teacher(small, tmp_path):
     assert method.teacher.network.mean and method.teacher.side == 9 and method.stages[1].recharge
 
 
-def test_another_teacher_is_another_recipe(tmp_path, monkeypatch):
-    name, recipe = "ssid_phones", recipes.find("ssid_phones")
-    method, card = trainer.untrained(name)
-    path = cards.save_method(method, tmp_path / name, card | recipes.sizes("laptop", recipe))
-    assert trainer._made_by(path, recipe, "laptop")
-    monkeypatch.setitem(recipe.teachers, "lan", recipe.teachers["lan"]._replace(arguments={"reach": 2}))
-    assert not trainer._made_by(path, recipe, "laptop")
-
-
 def test_the_paper_s_ssid_is_the_published_one():
     def numbers(method):
         return [sum(p.numel() for p in stage.network.parameters()) for stage in method.stages]
@@ -189,14 +161,6 @@ def test_the_paper_s_ssid_is_the_published_one():
     s1, s2 = (trainer.untrained(f"ssid_row_{row}")[0] for row in ("s1", "s2"))
     assert s1.bnn.network.global_ is None and s1.lan.target == "bnn"
     assert s2.lan.target == "noisy"
-
-
-def test_in_smoke_nothing_is_stored(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "RUNS", tmp_path)
-    for name in ("ap_bsn_phones", "ssid_row_s1"):
-        method = trainer.trained(name, "smoke", 0)
-        assert method.denoise(torch.rand(1, 3, 20, 24)).mean.shape == (1, 3, 20, 24)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_commands_give_equal_weights_and_other_seeds_others(small, tmp_path):

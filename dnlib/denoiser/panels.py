@@ -1,4 +1,4 @@
-"""The pictures of a page: the whole frame, reduced, and a detail at true pixels, written into the page itself."""
+"""The panels of a page: the whole frame, reduced, and a detail at true pixels, written into the page itself."""
 
 import base64
 import io
@@ -27,7 +27,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class View:
+class Panel:
     """One part of a frame, drawn.
 
     before, after, removed, uncertainty: images, as addresses that hold them. black, white: the values drawn so.
@@ -63,12 +63,12 @@ class View:
         return max(self.size) <= DETAIL
 
 
-def views_of(frame: Frame) -> list[View]:
+def panels_of(frame: Frame) -> list[Panel]:
     """The whole of a frame and, if it is large, the detail from which most was removed."""
     height, width = frame.inside.shape
     limits = _black_and_white(frame)
-    views = [_view(frame, slice(0, height), slice(0, width), *limits)]
-    return views if views[0].exact else [*views, _view(frame, *_where_most_was_removed(frame), *limits)]
+    whole = _panel(frame, slice(0, height), slice(0, width), *limits)
+    return [whole] if whole.exact else [whole, _panel(frame, *_where_most_was_removed(frame), *limits)]
 
 
 def in_colour(unit: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def in_colour(unit: np.ndarray) -> np.ndarray:
     return colormaps["viridis"](unit)[..., :3]
 
 
-def _view(frame: Frame, rows: slice, columns: slice, black: float, white: float) -> View:
+def _panel(frame: Frame, rows: slice, columns: slice, black: float, white: float) -> Panel:
     reduced = -(-max(rows.stop - rows.start, columns.stop - columns.start) // LONGEST)
     inside = frame.inside[rows, columns]
     noisy, clean = (
@@ -93,7 +93,7 @@ def _view(frame: Frame, rows: slice, columns: slice, black: float, white: float)
         deviation = np.where(counts, _reduced(frame.uncertainty[rows, columns], reduced), 0)
         most = float(np.percentile(deviation, 99.9)) or 1.0
         uncertainty = _address(in_colour(deviation / most))
-    return View(*drawn, black, white, limit, rows, columns, reduced, uncertainty, most)
+    return Panel(*drawn, black, white, limit, rows, columns, reduced, uncertainty, most)
 
 
 def _black_and_white(frame: Frame) -> tuple[float, float]:
@@ -141,4 +141,9 @@ def _address(unit: np.ndarray) -> str:
     picture, written = Image.fromarray(np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)), io.BytesIO()
     kind, options = ("png", {}) if max(picture.size) <= DETAIL else ("jpeg", {"quality": 80, "subsampling": 0})
     picture.save(written, kind, **options)
-    return f"data:image/{kind};base64,{base64.b64encode(written.getvalue()).decode()}"
+    return address_of(kind, written.getvalue())
+
+
+def address_of(kind: str, image: bytes) -> str:
+    """An address that holds an image of a kind, as "png"."""
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
