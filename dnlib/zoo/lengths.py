@@ -57,7 +57,7 @@ def reached(row: str, part: str = "psnr", which: str = "phones, texture", stage:
     --------
     >>> reached("L-9")
     Traceback (most recent call last):
-    ValueError: ... 'L-9' was given
+    ValueError: ... 'L-9' was given...
     """
     found = []
     for card in cards.trainings(recipes.ROWS[one_of(row, recipes.ROWS, "a row")]):

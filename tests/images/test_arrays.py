@@ -89,8 +89,8 @@ def test_tensors_of_another_shape_are_refused(shape):
 
 @given(hnp.array_shapes(min_dims=2, max_dims=4, max_side=9), st.integers(1, 12))
 def test_the_middle_is_in_the_middle(shape, side):
-    image = np.indices(shape[:2]).sum(axis=0).reshape(shape[:2] + (1,) * (len(shape) - 2))
-    part = middle(image, side)
+    distance = np.indices(shape[:2]).sum(axis=0).reshape(shape[:2] + (1,) * (len(shape) - 2))
+    part = middle(np.broadcast_to(distance, shape), side)
     height, width = (min(size, side) for size in shape[:2])
     assert part.shape == (height, width, *shape[2:])
     assert part.flat[0] == (shape[0] - height) // 2 + (shape[1] - width) // 2

@@ -115,7 +115,7 @@ def images(*shape, **options):
 @pytest.mark.parametrize(
     ("batches", "message"),
     [
-        ([{"noisy": images(), "target": images()}], "the name of a part of a batch is burst, .*'target' was given"),
+        ([{"noisy": images(), "target": images()}], "the name of a part of a batch can be burst, .*'target' was given"),
         ([(images(), images())], r"2 parts came, and no names.*Loaded\(loader, names="),
         ([images()], "1 part came, and no names"),
         ([{"noisy": images(), "clean": images(2, 1, 8, 9)}], r"noisy has \[2, 1, 8, 8\], clean has \[2, 1, 8, 9\]"),
