@@ -184,7 +184,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
             raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
-        _refuse_options("how files are read cannot be told of folders", "--picture", "--json", "--force")
+        _refuse_options("these options go with single files only", "--picture", "--json", "--force")
         found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}

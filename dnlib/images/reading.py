@@ -123,7 +123,7 @@ def _content_of(path: Path) -> Iterator[Content]:
     with contextlib.ExitStack() as files:
         with _in_one_line(path):
             if kind not in KINDS:
-                raise ValueError(f"it is {kind}; {', '.join(KINDS)} are accepted")
+                raise ValueError(f"it is {kind}; PNG, JPEG, BMP, TIFF, .npy and .zarr are read, so convert it first")
             endings, open_content = KINDS[kind]
             content = open_content(path, files)
         if path.is_file() and path.suffix.lower() not in endings:

@@ -160,7 +160,7 @@ def check_shapes(noisy: np.ndarray, clean: np.ndarray) -> None:
     """Refuse two images of different shapes."""
     if noisy.shape != clean.shape:
         raise ValueError(
-            f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
+            f"noisy and clean image must have the same shape; {list(noisy.shape)} and {list(clean.shape)} were given"
         )
 
 
