@@ -175,8 +175,8 @@ def lessons_for(names: list[str], frames: list[np.ndarray], inside: list[np.ndar
     """What can be learnt from, if one of the candidates to be tried can learn; raises ValueError before any work."""
     if not set(names).intersection(adaptable()):
         raise ValueError(
-            "--adapt (adapt=) trains a network further, and none is tried here: their weights are missing, or --patience "
-            f"(patience=) is too short for them; tried are {', '.join(names)}"
+            "--adapt (adapt=) trains a network further, and none is tried here: their weights are missing, or "
+            f"--patience (patience=) is too short for them; tried are {', '.join(names)}"
         )
     if not (found := between(frames, inside, sample_places(frames, inside, HELD_OUT))):
         raise ValueError(
