@@ -226,7 +226,7 @@ def test_folders_are_measured_together(folders, smooth):
 @pytest.mark.parametrize("option", [["--range", "0", "100"], ["--axes", "CYX"], ["--channels"], ["--ignore-nan"]])
 def test_of_folders_no_option_is_passed_over_in_silence(folders, option):
     result = CliRunner().invoke(main, ["noise", str(folders / "noisy"), str(folders / "clean"), *option])
-    assert result.exit_code and f"go with single files only; {option[0]} was given" in result.output
+    assert result.exit_code and f"measure the files one by one; {option[0]} was given" in result.output
 
 
 def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
