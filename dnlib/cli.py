@@ -150,7 +150,7 @@ def _refuse_options(what: str, *accepted: str) -> None:
         if isinstance(option, click.Option) and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
     }
     if ignored := sorted(given - set(accepted)):
-        raise ValueError(f"{what}; {', '.join(ignored)} was given")
+        raise ValueError(f"{what}; {', '.join(ignored)} {'was' if len(ignored) == 1 else 'were'} given")
 
 
 def _check_checkout(command: str) -> None:
@@ -184,7 +184,7 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
             raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
-        _refuse_options("how files are read cannot be told of folders", "--picture", "--json", "--force")
+        _refuse_options("of folders, measure the files one by one", "--picture", "--json", "--force")
         found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}

@@ -118,7 +118,7 @@ def test_bad_destinations_are_one_line(noisy_file, tmp_path):
         (["run", "01", "--device", "tpu"], ["the device can be auto, cpu", "'tpu' was given"]),
         (
             ["run", "01", "--in-place", "-p", "nope", "1", "--profile", "huge", "--seed", "5", "--publish"],
-            ["without other options; --profile, --publish, --seed, -p was given"],
+            ["without other options; --profile, --publish, --seed, -p were given"],
         ),
         (["data", "imagenet"], ["'imagenet'", "kodak24"]),
         (["data", "kodak"], ["Did you mean 'kodak24'?"]),

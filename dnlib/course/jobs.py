@@ -128,6 +128,8 @@ def plan(
     out = Path(out or ROOT / "runs" / profile).resolve()
     for name in set(overrides or {}) & set(COMMON):
         raise ValueError(f"{name} has an option of its own: --{name}")
+    if any(seed < 0 for seed in seeds):
+        raise ValueError(f"a seed is a whole number >= 0; {min(seeds)} was given")
     return [
         Job(path.stem, profile, seed, device, typed(path, overrides or {}), out)
         for seed in dict.fromkeys(seeds)

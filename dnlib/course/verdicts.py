@@ -86,7 +86,8 @@ class Judgement:
             return f"needs {self.claim.conditions}"
         profiles = sorted({record.profile for record in self.records})
         data = sorted({name for record in self.records for name in record.datasets})
-        return ", ".join([*profiles, *self.claim.settings, *data])
+        told = ", ".join(profiles), ", ".join(self.claim.settings), f"data: {', '.join(data)}" if data else ""
+        return "; ".join(filter(None, told))
 
     @property
     def reason(self) -> str:

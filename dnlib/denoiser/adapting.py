@@ -175,8 +175,8 @@ def lessons_for(names: list[str], frames: list[np.ndarray], inside: list[np.ndar
     """What can be learnt from, if one of the candidates to be tried can learn; raises ValueError before any work."""
     if not set(names).intersection(adaptable()):
         raise ValueError(
-            "--adapt (adapt=) trains a network on, and none is tried here: their weights are missing, or --patience "
-            f"(patience=) is too short for them; tried are {', '.join(names)}"
+            "--adapt (adapt=) trains a network further, and none is tried here: their weights are missing, or "
+            f"--patience (patience=) is too short for them; tried are {', '.join(names)}"
         )
     if not (found := between(frames, inside, sample_places(frames, inside, HELD_OUT))):
         raise ValueError(
@@ -191,7 +191,7 @@ def check_adaptable(filter: str, seconds: float) -> None:
     """Raises ValueError for a filter whose weights, if it has any, learn otherwise, and where there is no time."""
     if filter != "auto" and filter not in (names := adaptable()):
         raise ValueError(
-            f"--adapt (adapt=) trains a network on: it goes without --filter or with {', '.join(names)}; "
+            f"--adapt (adapt=) trains a network further: it goes without --filter or with {', '.join(names)}; "
             f"--filter {filter} was given"
         )
     if not 0 < seconds < math.inf:
@@ -205,8 +205,8 @@ def check_parts(parts: list[Part]) -> None:
         if part.counts or channels != 3:
             what = "holds photon counts" if part.counts else f"has {channels} channel(s) that are denoised together"
             raise ValueError(
-                f"--adapt (adapt=) trains a network on, and those that there are take pictures of 3 colours; this one "
-                f"{what}: leave --adapt out"
+                f"--adapt (adapt=) trains a network further, and those that there are take pictures of 3 colours; this "
+                f"one {what}: leave --adapt out"
             )
 
 

@@ -227,8 +227,8 @@ def _why_unchanged(judge: Judge) -> str:
         return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
     if judge.certain == 0:
         return (
-            "noise cannot be told from what is in the picture, texture as fine, shading or rounding: returned "
-            "unchanged; --filter NAME filters it anyway"
+            "the noise cannot be told from fine texture, shading or rounding: returned unchanged; "
+            "--filter NAME filters it anyway"
         )
     return "no candidate lowers the error for certain: returned unchanged"
 

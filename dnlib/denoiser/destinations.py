@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dnlib.images import HOLDS, check_destination, image_files, is_zarr, naturally
+from dnlib.images import ENDINGS, check_destination, image_files, is_zarr, naturally
 
 
 def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path, Path]], bool]:
@@ -50,7 +50,7 @@ def _expanded(image: Path) -> list[Path]:
     """The files that a name stands for."""
     if image.is_dir() and not is_zarr(image):
         if not (files := image_files(image)):
-            raise ValueError(f"the folder {image} holds no image file ({', '.join(HOLDS)})")
+            raise ValueError(f"the folder {image} holds no image file ({', '.join(ENDINGS)})")
         return files
     if image.exists() or not glob.has_magic(str(image)):
         return [image]
@@ -63,7 +63,7 @@ def _expanded(image: Path) -> list[Path]:
 def _check_folder(output: Path, folders: list[Path]) -> None:
     if output.exists() and (not output.is_dir() or is_zarr(output)):
         raise FileExistsError(f"{output} is a picture; several pictures go into a folder")
-    if not output.exists() and output.suffix.lower() in HOLDS:
+    if not output.exists() and output.suffix.lower() in ENDINGS:
         raise ValueError(f"several pictures go into a folder; {output} would be a file")
     if not output.resolve().parent.is_dir():
         raise NotADirectoryError(f"there is no folder {output.resolve().parent} to make {output.name} in")

@@ -10,6 +10,7 @@ noise behind, and up to twice too much does no harm (`Risk.with_noise`).
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from numbers import Integral, Real
 
 import numpy as np
 from tqdm import tqdm
@@ -62,7 +63,8 @@ class Judged:
     def setting(self, level: float, span: float = 1.0) -> Setting:
         """Its arguments for a noise level, in units of which the range [0, 1] is `span`."""
         setting = self.candidate.settings(level)[self.number]
-        return {name: value * span if isinstance(value, float) else value for name, value in setting.items()}
+        scaled = {name for name, one in setting.items() if isinstance(one, Real) and not isinstance(one, Integral)}
+        return {name: value * span if name in scaled else value for name, value in setting.items()}
 
     def filter(self, deviation: np.ndarray, level: float, device: str) -> Filter:
         """It, as `filter_of` has it; what it has answered before it looks up."""

@@ -41,7 +41,8 @@ def one_of(value: Value, accepted: Iterable[Value], what: str) -> Value:
         return value
     names = [str(one) for one in accepted]
     listed = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    meant = "".join(f". Did you mean {name!r}?" for name in get_close_matches(str(value), names, 1))
+    near = [] if str(value).startswith(".") else get_close_matches(str(value), names, 1)  # .gif is no slip of .tif
+    meant = "".join(f". Did you mean {name!r}?" for name in near)
     raise ValueError(f"{what} can be {listed or 'nothing'}; {value!r} was given{meant}")
 
 

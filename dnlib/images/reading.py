@@ -123,7 +123,9 @@ def _content_of(path: Path) -> Iterator[Content]:
     with contextlib.ExitStack() as files:
         with _in_one_line(path):
             if kind not in KINDS:
-                raise ValueError(f"it is {kind}; {', '.join(KINDS)} are accepted")
+                raise ValueError(
+                    f"it is {kind}; PNG, JPEG, BMP, TIFF, .npy and .zarr are read: convert, fetch or save it again"
+                )
             endings, open_content = KINDS[kind]
             content = open_content(path, files)
         if path.is_file() and path.suffix.lower() not in endings:
@@ -151,6 +153,7 @@ def _in_one_line(path: Path) -> Iterator[None]:
 
 def _at_once(path: Path, content: Content, axes: str | None, channels: bool | None, ignore_nan: bool) -> Picture:
     if content.part:
+        _laid_out(content, axes, channels)  # what is no picture is refused before it is read
         with _in_one_line(path):
             content = content._replace(pixels=content.part(()))
     return _laid_out(content, axes, channels).masked(content.no_data, ignore_nan)

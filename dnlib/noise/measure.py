@@ -157,10 +157,12 @@ def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
 
 
 def check_shapes(noisy: np.ndarray, clean: np.ndarray) -> None:
-    """Refuse two images of different shapes."""
+    """Refuse two images of different shapes, and what is no image."""
+    if noisy.ndim not in (2, 3):
+        raise ValueError(f"an image is [H, W] or [H, W, C]; {list(noisy.shape)} was given")
     if noisy.shape != clean.shape:
         raise ValueError(
-            f"noisy and clean image have one shape; {list(noisy.shape)} and {list(clean.shape)} were given"
+            f"noisy and clean image must have the same shape; {list(noisy.shape)} and {list(clean.shape)} were given"
         )
 
 

@@ -136,7 +136,7 @@ def test_malformed_claims_are_refused(tmp_path):
         load_claims(path)
 
 
-@pytest.mark.parametrize("value", ["gian", "*.gian", "real.gian", "gain - gian", "gain - real.*.gian.x", "ga"])
+@pytest.mark.parametrize("value", ["gian", "gian.*", "gain - gian", "gian.cat - gain", "ga"])
 def test_a_mistyped_value_is_named_and_not_taken_for_one_that_nobody_tested(tmp_path, value):
     entry = f"{{id: c, chapter: 00_start_here, source: s, statement: t, value: {value!r}, check: {{equals: 1}}}}"
     (tmp_path / "claims.yaml").write_text(f"- {entry}")

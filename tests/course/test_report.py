@@ -106,7 +106,7 @@ def test_rows_carry_what_they_are_filtered_and_sorted_by_and_links_lead_somewher
     assert rows["b"]["data-source"] == "Laine et al.'s talk" and rows["b"]["data-chapter"] == "01_x"
     assert [row["data-verdict"] for row in rows.values()] == ["held", "did not hold", "not tested", "held"]
     *keys, margin = rows["a"]["keys"]  # verdict, source's number, ours, protocol, bound
-    assert keys == ["0", "2", "1.505", "laptop, bundled", "1"] and float(margin) == pytest.approx(
+    assert keys == ["0", "2", "1.505", "laptop; data: bundled", "1"] and float(margin) == pytest.approx(
         0.505 / 0.0635, rel=1e-3
     )
     needed = "needs profile paper, dataset = kodak24"
@@ -133,7 +133,7 @@ def test_the_markdown_tables_are_grouped_by_source_and_escaped():
     assert re.findall("^## .*", text, re.MULTILINE) == ["## Laine et al.'s talk", "## Other papers, and our own checks"]
     assert "| not tested | Untested. (A paper) | – | – | needs profile paper, dataset = kodak24 | equals 0 |" in text
     assert "| did not hold | It fails. (A \\|paper\\|) | – | 1 (2 seeds, moon, " in text
-    assert "; did not hold at 100 steps, held at 200 | laptop, bundled | at least 0 dB |" in text
+    assert "; did not hold at 100 steps, held at 200 | laptop; data: bundled | at least 0 dB |" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert len(rows) == 2 * 2 + len(CLAIMS) and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
 

@@ -32,6 +32,8 @@ def test_unknown_names_are_refused_before_anything_runs(chapters, tmp_path):
         plan(out=tmp_path / "out", overrides={"strenght": "1"})
     with pytest.raises(ValueError, match="--seed"):
         plan(out=tmp_path / "out", overrides={"seed": "1"})
+    with pytest.raises(ValueError, match="a seed is a whole number >= 0; -1 was given"):
+        plan(out=tmp_path / "out", seeds=[0, -1])
     with pytest.raises(ValueError, match="smoke, laptop or paper; 'huge' was given"):
         plan(profile="huge")
     assert not (tmp_path / "out").exists()

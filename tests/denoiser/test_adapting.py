@@ -173,7 +173,7 @@ def test_of_a_stack_it_learns_from_the_frames_that_are_samples(stand_in):
 @pytest.mark.parametrize(
     ("image", "options", "message"),
     [
-        (NOISY, {"filter": "median"}, r"trains a network on: .*photographs_network, .*; --filter median was given"),
+        (NOISY, {"filter": "median"}, r"trains a network further: .*photographs_network, .*; --filter median was"),
         (NOISY, {"filter": "blind_spot"}, "--filter blind_spot was given"),
         (NOISY, {"adapt": 0}, r"takes a time above 0, as 5m \(300 seconds\); 0 s were given"),
         (NOISY, {"adapt": float("nan")}, "nan s were given"),

@@ -226,7 +226,7 @@ def test_folders_are_measured_together(folders, smooth):
 @pytest.mark.parametrize("option", [["--range", "0", "100"], ["--axes", "CYX"], ["--channels"], ["--ignore-nan"]])
 def test_of_folders_no_option_is_passed_over_in_silence(folders, option):
     result = CliRunner().invoke(main, ["noise", str(folders / "noisy"), str(folders / "clean"), *option])
-    assert result.exit_code and f"cannot be told of folders; {option[0]} was given" in result.output
+    assert result.exit_code and f"measure the files one by one; {option[0]} was given" in result.output
 
 
 def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
@@ -255,7 +255,7 @@ def test_what_is_measured_is_not_drawn_over(tmp_path, smooth):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda image: inspect_pair(image, image[:-1]), "have one shape"),
+        (lambda image: inspect_pair(image, image[:-1]), "must have the same shape"),
         (lambda image: inspect_pair(image, image), "no noise to measure"),
         (
             lambda image: inspect_pair(np.ones_like(image), 0 * image),
@@ -367,7 +367,7 @@ def test_of_a_pair_what_is_missing_takes_part_in_nothing(tmp_path, pair):
     with pytest.raises(ValueError, match="no pixel counts in both images"):
         inspect_files(tmp_path / "nowhere.png", tmp_path / "nowhere.png")
     np.save(tmp_path / "clean.npy", clean[:99])
-    with pytest.raises(ValueError, match="have one shape"):
+    with pytest.raises(ValueError, match="must have the same shape"):
         inspect_files(tmp_path / "noisy.npy", tmp_path / "clean.npy")
 
 

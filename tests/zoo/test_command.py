@@ -46,7 +46,7 @@ def test_each_seed_is_trained_in_a_folder_of_its_own(small, tmp_path, monkeypatc
         (["--more", "2h", "--seed", 1], "--more takes neither --profile nor --seed"),
         (["--profile", "smoke"], "laptop or paper; 'smoke' was given"),
         (["--seed", -1, "--steps", 1], "'--seed': -1 is not in the range 0<=x<=4294967295"),
-        (["--plan", "--more", "2h", "--publish"], "--profile and --device alone; --more, --publish was given"),
+        (["--plan", "--more", "2h", "--publish"], "--profile and --device alone; --more, --publish were given"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line(arguments, message, monkeypatch):
@@ -56,12 +56,12 @@ def test_what_cannot_be_trained_is_one_line(arguments, message, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "given"), [(["--more", NAME], "--more"), (["--steps", 5, "--publish"], "--publish, --steps")]
+    ("arguments", "given"), [(["--more", NAME], "--more was"), (["--steps", 5, "--publish"], "--publish, --steps were")]
 )
 def test_options_without_a_name_are_refused_instead_of_a_list(arguments, given):
     status, text = call(*arguments)
     assert status == 2 and text.endswith(
-        f"options come with the name of what is to be trained: dnlib train NAME --more 2h; {given} was given"
+        f"options come with the name of what is to be trained: dnlib train NAME --more 2h; {given} given"
     )
 
 
