@@ -13,7 +13,7 @@ from typing import Any
 
 from dnlib.images import atomic, check_entries
 from dnlib.methods import Method
-from dnlib.training import Batches, Crops, Diverged, History, fit
+from dnlib.training import Batches, Crops, Diverged, History, choose_device, fit
 from dnlib.zoo import cards, recipes, trainer
 
 WARM, TIMED = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
@@ -52,8 +52,8 @@ def train_more(
     Raises
     ------
     ValueError
-        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today or
-        that are not those their card describes.
+        For an unknown name or device, for none or both of steps and seconds, for weights that the recipe would not
+        build today or that are not those their card describes.
     Diverged
         When the loss is no longer a number; the old weights stay, and nothing else.
 
@@ -65,6 +65,7 @@ def train_more(
     """
     _check_length(steps, seconds)
     recipes.find(name)
+    choose_device(device)
     out = out or trainer.folder()
     if not _better(name, out).is_file():  # else an earlier call was stopped when nothing but its conclusion was left
         try:
