@@ -183,8 +183,8 @@ def plan(
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
         check_values(part, kind, low, high)
         limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
-        first = picture.frame(samples[part.holding[0]].number)
-        before = before_of(part, first, limits) if filter == "auto" and not part.counts else NOTHING
+        first_look = filter == "auto" and not part.counts
+        before = before_of(part, picture, [one.number for one in samples], limits) if first_look else NOTHING
         size = len(glances) * part.pixels[0].size
         chosen = choose(
             part,

@@ -122,3 +122,17 @@ def test_a_halftone_is_no_noise(rng):
     printed = 25 + 200 * (screen < CLEAN / 255) + rng.normal(0, 5, CLEAN.shape)
     with pytest.raises(ValueError, match="halftone"):
         inspect_image(printed.clip(0, 255).round().astype(np.uint8))
+
+
+@pytest.mark.parametrize("words", [word for word in NOISES if word])
+@pytest.mark.parametrize("kind", ["tif", "npy"])
+def test_what_only_later_frames_of_a_stack_show_is_said_once_with_the_first_of_them(tmp_path, rng, words, kind):
+    calm = [30 + 0.6 * CLEAN + rng.normal(0, 10, CLEAN.shape) for _ in range(5)]
+    frames = np.stack([NOISES[words](shot, rng) if number > 2 else shot for number, shot in enumerate(calm)])
+    for name, stack in (("calm", np.stack(calm)), ("some", frames)):
+        pixels = stack.clip(0, 255).round().astype(np.uint8)
+        write(tmp_path / f"{name}.{kind}", Picture.of(pixels, axes="TYX"))
+    assert inspect_files(tmp_path / f"calm.{kind}", axes="TYX")[1] == ["frame 0 of 5 is inspected"]
+    found, notes = inspect_files(tmp_path / f"some.{kind}", axes="TYX")
+    assert len(notes) == 2 and notes[1].startswith("frame 3: ") and words in notes[1]
+    assert found[""].level == pytest.approx(10, rel=0.1)
