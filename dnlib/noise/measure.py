@@ -6,7 +6,7 @@ patches without texture (`one_image`); white noise is recognised and measured mo
 
 import numpy as np
 
-from dnlib.images import Range, range_in_use
+from dnlib.images import Range, check_size, range_in_use
 from dnlib.noise.correlation import correlation_map
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import estimate
@@ -115,6 +115,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     if not counting.any():
         raise ValueError("no pixel of the image counts: there is nothing to estimate from")
     used = range or range_in_use(image[counting])
+    check_size(np.dtype(np.float64), used.low, used.high)
     holding = np.ptp(image[counting], axis=0) > 0
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting

@@ -60,6 +60,9 @@ def test_floats_have_a_range_of_their_own_or_0_to_1(factor, offset):
     assert (found.low, found.high) in ((0, 1), (pixels.min(), pixels.max()))
     with pytest.raises(ValueError, match="from black up to white"):
         Range.told(1, 1)
+    for endless in ((0, np.inf), (-np.inf, 255), (np.nan, 1)):
+        with pytest.raises(ValueError, match="from black up to white"):
+            Range.told(*endless)
 
 
 @pytest.mark.parametrize("value", [-9999, -32768, -3.4028234663852886e38])

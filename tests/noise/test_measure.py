@@ -395,3 +395,10 @@ def test_an_image_whose_middle_hardly_counts_is_inspected(rng):
     inside[64:-64, 64:-64] = False
     inside[300, 300:303], image[300, 300:303] = True, 0
     assert 0.1 < inspect_image(image, inside=inside).black < 0.5
+
+
+def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, rng):
+    np.save(tmp_path / "large.npy", 1e300 * rng.normal(1, 0.1, (80, 80)))
+    result = CliRunner().invoke(main, ["noise", str(tmp_path / "large.npy"), "--json"])
+    assert result.exit_code == 2 and "can be handled without loss: scale them" in result.output
+    assert "Traceback" not in result.output
