@@ -116,7 +116,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         raise ValueError("no pixel of the image counts: there is nothing to estimate from")
     used = range or range_in_use(image[counting])
     check_size(np.dtype(np.float64), used.low, used.high)
-    holding = np.ptp(image[counting], axis=0) > 0
+    holding = image[counting].min(axis=0) < image[counting].max(axis=0)  # differences may not fit the type
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
     traces = traces_of(image, counting)

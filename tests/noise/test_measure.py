@@ -402,3 +402,12 @@ def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, 
     result = CliRunner().invoke(main, ["noise", str(tmp_path / "large.npy"), "--json"])
     assert result.exit_code == 2 and "can be handled without loss: scale them" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16"])
+def test_signed_values_whose_differences_do_not_fit_their_type_have_the_noise_of_floats(rng, kind):
+    top = np.iinfo(kind).max
+    noisy = (top * rng.normal(0, 0.2, (80, 80))).clip(-top, top).round()
+    found, known = inspect_image(noisy.astype(kind)), inspect_image(noisy)
+    np.testing.assert_allclose(found.curves, known.curves, rtol=1e-5)
+    assert found.variance(noisy.astype(kind)).mean() == pytest.approx((0.2 * top) ** 2, rel=0.1)
