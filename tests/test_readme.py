@@ -1,5 +1,6 @@
 """The README and the pages in docs/: their Python runs (with fewer steps), commands, links and numbers are right."""
 
+import ast
 import json
 import re
 import shlex
@@ -162,6 +163,13 @@ def test_the_phone_images_of_the_pages_are_recorded():
     assert f"estimated level at {table['BM3D, estimated level']:.1f}" in PROSE
     assert f"best setting reaches {table['NL-means, calibrated']:.1f}" in PROSE
     assert f"noise's spectrum {table['BM3D, told the spectrum']:.1f}" in PROSE
+
+
+def test_every_benchmark_s_numbers_say_which_question_they_answer_and_on_which_machine():
+    for path in (ROOT / "benchmarks" / "results").glob("*.json"):
+        script, found = ROOT / "benchmarks" / f"{path.stem}.py", json.loads(text(path))
+        assert found["question"] == ast.get_docstring(ast.parse(text(script))).split("\n")[0], path.name
+        assert found["machine"] and found["versions"], path.name
 
 
 def sentences() -> list[str]:
