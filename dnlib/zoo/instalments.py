@@ -13,10 +13,8 @@ from typing import Any
 
 from dnlib.images import atomic, check_entries
 from dnlib.methods import Method
-from dnlib.training import Batches, Crops, Diverged, History, fit
+from dnlib.training import Crops, Diverged, History, seconds_of_a_step
 from dnlib.zoo import cards, recipes, trainer
-
-WARM, TIMED = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
 
 
 def train_more(
@@ -200,9 +198,3 @@ def _steps_in(seconds: float, stages: dict[str, Method], learnt_from: Crops, dev
     """How many steps of every stage fit into a time."""
     per_step = sum(seconds_of_a_step(copy.deepcopy(stage), learnt_from, device) for stage in stages.values())
     return max(1, round(seconds / per_step))
-
-
-def seconds_of_a_step(stage: Method, learnt_from: Batches | list[Any], device: str) -> float:
-    """Told from a short trial; what the stage learns in it, it keeps."""
-    fit(stage, learnt_from, steps=WARM, device=device, progress=False)
-    return fit(stage, learnt_from, steps=TIMED, device=device, progress=False).seconds / TIMED
