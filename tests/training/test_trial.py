@@ -6,19 +6,19 @@ from dnlib.training import seconds_of_a_step
 
 
 class Slow:
-    """Crops whose first two batches take long, as everything does at first, and the others a tenth of a second."""
+    """Crops whose first batch takes two seconds, as everything takes long at first, and the others a fiftieth of one."""
 
     def __init__(self):
         self.crops, self.drawn = crops(), 0
         self.offers, self.description = self.crops.offers, self.crops.description
 
     def draw(self, needs, generator, progress):
-        time.sleep(0.1 if self.drawn >= 2 else 0.6)
+        time.sleep(0.02 if self.drawn else 2)
         self.drawn += 1
         return self.crops.draw(needs, generator, progress)
 
 
 def test_the_first_steps_of_a_trial_do_not_count():
     slow = Slow()
-    assert 0.1 <= seconds_of_a_step(method(), slow, "cpu", warm=2, timed=5) < 0.2
-    assert slow.drawn == 2 + 5
+    assert 0.02 <= seconds_of_a_step(method(), slow, "cpu", warm=1, timed=5) < 2 / 6
+    assert slow.drawn == 1 + 5
