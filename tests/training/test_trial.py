@@ -6,7 +6,7 @@ from dnlib.training import seconds_of_a_step
 
 
 class Slow:
-    """Crops whose first batch takes two seconds, as everything takes long at first, and the others a fiftieth of one."""
+    """Crops whose first batch takes two seconds, as first steps take long, and the others a fiftieth of one."""
 
     def __init__(self):
         self.crops, self.drawn = crops(), 0
