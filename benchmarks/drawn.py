@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dnlib.denoiser.drawn import AREAS, EQUAL, OFTEN
 from dnlib.denoiser.strength import ROUNDING, SMOOTH, Inspected, strength_of
-from dnlib.images import Range, constant_areas, datasets, middle, range_in_use, step_of
+from dnlib.images import Range, constant_areas, datasets, middle, range_in_use
 
 SIDE, SIGMAS = 256, (5, 15, 50)
 NOISY = (
@@ -74,12 +74,12 @@ def reason(picture: np.ndarray) -> str:
     frame = np.atleast_3d(middle(picture, SIDE))
     inside = ~constant_areas(frame[None])[0]
     inside = inside if np.ptp(frame[inside]) else np.ones_like(inside)
-    unit, step = Range.told(float(frame[inside].min()), float(frame[inside].max())), step_of(frame[inside])
+    unit = Range.told(float(frame[inside].min()), float(frame[inside].max()))
     values = unit.to_unit(frame)
-    known = strength_of(values, inside, range_in_use(frame[inside]), unit, [values], step)
+    known = strength_of(values, inside, range_in_use(frame[inside]), unit, [values])
     if known.drawn or not isinstance(known, Inspected):
         return "drawn" * known.drawn
-    return "shading" if min(known.known.lag_1) > SMOOTH else "rounding" * (known.found.level <= ROUNDING * step)
+    return "shading" if min(known.known.lag_1) > SMOOTH else "rounding" * (known.known.level <= ROUNDING * known.step)
 
 
 def main():

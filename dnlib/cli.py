@@ -244,8 +244,7 @@ def run(chapters, profile, seeds, device, overrides, out, resume, cluster, publi
     if publish:
         report.check_publishable(jobs)
     folder = jobs[0].out
-    if cluster is None:  # its workers may have other devices
-        choose_device(device)
+    choose_device(device, here=cluster is None)
     outcomes = []
     with runner.reserved(folder), Display(len(jobs)) as display:
         try:
@@ -370,7 +369,10 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     if plan:
         from tqdm import tqdm
 
+        from dnlib.training import choose_device
+
         wanted = names or recipes.RECIPES
+        choose_device(device)
         for name in wanted:  # before the first is measured
             recipes.find(name)
         outlook_table([outlook.outlook(name, profile, device) for name in tqdm(wanted, leave=False)], profile, device)

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from dnlib import course
+from dnlib import course, denoise, training
 from dnlib.cli import main
 from dnlib.course import jobs, load_claims, runner
 from dnlib.denoiser import learned
 from dnlib.images import Picture, datasets, photo, places, read, write
-from dnlib.zoo import provenance, trainer
+from dnlib.zoo import provenance, several, trainer
 
 
 @pytest.fixture
@@ -116,6 +116,7 @@ def test_bad_destinations_are_one_line(noisy_file, tmp_path):
         (["run", "00", "01", "-p", "noise_std", "0.2"], ["00_start_here has no parameter"]),
         (["run", "--seed", "-4"], ["-4 is not in the range"]),
         (["run", "01", "--device", "tpu"], ["the device can be auto, cpu", "'tpu' was given"]),
+        (["run", "01", "--device", "tpu", "--cluster", "tcp://127.0.0.1:9"], ["'tpu' was given"]),
         (
             ["run", "01", "--in-place", "-p", "nope", "1", "--profile", "huge", "--seed", "5", "--publish"],
             ["without other options; --profile, --publish, --seed, -p were given"],
@@ -234,10 +235,30 @@ def test_smoke_is_not_published(monkeypatch):
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cuda:first"])
-def test_a_device_that_is_not_there_is_one_line(device, noisy_file, tmp_path):
-    arguments = ["-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", device]
+@pytest.mark.parametrize("filter", ["auto", "median", "blind_spot"])
+def test_a_device_that_is_not_there_is_one_line(device, filter, noisy_file, tmp_path):
+    arguments = ["-o", tmp_path / "out.png", "--filter", filter, "--device", device]
     assert refused(call("denoise", noisy_file, *arguments), repr(device))
-    assert not (tmp_path / "out.png").exists()
+    with pytest.raises(ValueError, match=repr(device)):
+        denoise(np.zeros((32, 32)), filter=filter, device=device)
+    assert [path.name for path in tmp_path.iterdir()] == ["noisy.png"]
+
+
+@pytest.mark.parametrize("option", [["--device", "tpu"], ["--filter", "magic"], ["--dtype", "int3"]])
+@pytest.mark.parametrize("cluster", [[], ["--cluster", "tcp://127.0.0.1:9"]])
+def test_a_request_that_no_file_can_meet_is_refused_once_and_leaves_no_folder(option, cluster, noisy_file, tmp_path):
+    (tmp_path / "other.png").write_bytes(noisy_file.read_bytes())
+    result = call("denoise", noisy_file, tmp_path / "other.png", "-o", tmp_path / "out", *option, *cluster)
+    assert refused(result, repr(option[1])) and result.output.count(repr(option[1])) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("more", [[], ["--more", "2h"], ["--plan"], ["--seed", "1", "--seed", "2"]])
+@pytest.mark.parametrize("cluster", [[], ["--cluster", "tcp://127.0.0.1:9"]])
+def test_a_training_on_a_device_that_no_machine_has_is_refused_once(more, cluster, monkeypatch):
+    monkeypatch.setattr(trainer, "train", lambda *_, **__: pytest.fail("something ran"))
+    result = call("train", "noise2noise_rgb_sigma25", "--device", "tpu", *more, *([] if "--plan" in more else cluster))
+    assert refused(result, "'tpu' was given") and result.output.count("'tpu'") == 1
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda:1", "mps"])
@@ -250,6 +271,8 @@ def test_the_device_asked_for_is_the_device_used(device, noisy_file, tmp_path, m
 
     monkeypatch.setattr(learned, "method_of", nowhere)
     monkeypatch.setattr(trainer, "train", nowhere)
+    monkeypatch.setattr(training, "choose_device", lambda device, **_: device)
+    monkeypatch.setattr(several, "choose_device", lambda device, **_: device)
     call("denoise", noisy_file, "-o", tmp_path / "out.png", "--filter", "blind_spot", "--device", device)
     call("train", "noise2noise_rgb_sigma25", "--device", device)
     assert asked == [device] * 2

@@ -1,5 +1,6 @@
 """The README and the pages in docs/: their Python runs (with fewer steps), commands, links and numbers are right."""
 
+import ast
 import json
 import re
 import shlex
@@ -154,6 +155,35 @@ def test_the_chapters_that_a_dataset_is_said_to_serve_are_those_that_recorded_it
         assert said == {number for number, used in recorded.items() if name in used}, name
 
 
+def section(title: str) -> str:
+    """One of the page about reproducing."""
+    return re.search(rf"^## {title}\n(.*?)^## ", text(ROOT / "docs" / "reproduce.md"), re.DOTALL | re.MULTILINE)[1]
+
+
+def test_the_committed_runs_are_those_that_the_page_about_reproducing_tells_to_make():
+    recorded = {path.stem for path in records.COMMITTED.glob("*.json")}
+
+    def runs(line):
+        given = cli.main.commands["run"].make_context("run", shlex.split(line, comments=True)[2:]).params
+        options = {"profile": given["profile"], "seeds": given["seeds"], "overrides": dict(given["overrides"])}
+        return {job.name for job in jobs.plan(given["chapters"], **options)}
+
+    told, *_ = FENCED.findall(section("Profiles and seeds"))
+    found = runs(told[1].splitlines()[0])
+    for line in FENCED.findall(section("Further runs"))[0][1].splitlines():
+        assert not runs(line) & recorded if "not recorded yet" in line else runs(line) <= recorded, line
+        found |= runs(line)
+    assert recorded <= found
+
+
+def test_what_the_further_runs_took_is_recorded():
+    names = {"04": "04_blind_spot_bayes-smoke-s0-dataset=kodak24", "06": "06_patch_craft-laptop-s0-dataset=davis480p"}
+    own = {key: records.read(records.COMMITTED / f"{name}.json") for key, name in names.items()}
+    others = [records.read(path) for path in records.COMMITTED.glob("*=*.json") if path.stem not in names.values()]
+    assert max(one.seconds for one in others) < 15 * 60 and 30 * 60 < own["04"].seconds < 60 * 60
+    assert f"needed {own['06'].peak_memory_mb / 1000:.0f} GB" in " ".join(section("Further runs").split())
+
+
 def test_the_phone_images_of_the_pages_are_recorded():
     record = records.read(records.COMMITTED / "07_pixel_shuffle-laptop-s0.json")
     table = {name: row["psnr"] for name, row in record.measured["phones"]["table"]["its own crops (phones)"].items()}
@@ -162,6 +192,13 @@ def test_the_phone_images_of_the_pages_are_recorded():
     assert f"estimated level at {table['BM3D, estimated level']:.1f}" in PROSE
     assert f"best setting reaches {table['NL-means, calibrated']:.1f}" in PROSE
     assert f"noise's spectrum {table['BM3D, told the spectrum']:.1f}" in PROSE
+
+
+def test_every_benchmark_s_numbers_say_which_question_they_answer_and_on_which_machine():
+    for path in (ROOT / "benchmarks" / "results").glob("*.json"):
+        script, found = ROOT / "benchmarks" / f"{path.stem}.py", json.loads(text(path))
+        assert found["question"] == ast.get_docstring(ast.parse(text(script))).split("\n")[0], path.name
+        assert found["machine"] and found["versions"], path.name
 
 
 def sentences() -> list[str]:

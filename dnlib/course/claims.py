@@ -15,7 +15,7 @@ import yaml
 
 from dnlib.course import jobs
 from dnlib.course.profiles import PROFILES
-from dnlib.course.records import COMMITTED, Record, kinds
+from dnlib.course.records import COMMITTED, Record, kinds, read_all
 from dnlib.images import check_entries, datasets, one_of, shipped
 
 CLAIMS = shipped("results") / "claims.yaml"
@@ -219,23 +219,38 @@ def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
 
 
 def _check_value(claim: Claim) -> None:
-    """Raises ValueError for a value that begins with a name that is neither in its chapter's code nor in its records.
+    """Raises ValueError for a value with a name that no committed record of its chapter has there, nor its code.
 
-    Else a mistyped one would read as not tested. Names further down may be made while the chapter runs, and before
-    there is a record so may the first.
+    Else a mistyped one would read as not tested. A name that some of the records lack is right: profiles differ. Of
+    what stands in the code alone, since no committed run has measured it yet, the names may be any of the chapter's.
     """
-    recorded = _recorded(claim.chapter)
-    for name in (place.partition(".")[0] for place in claim.value.split(" - ")):
-        if recorded and name != "*" and f'"{name}":' not in recorded and not _mentions(claim.chapter, name):
-            raise ValueError(
-                f"claim {claim.id}: the value is {claim.value!r}, and {claim.chapter} measures no {name!r}; "
-                "correct the name, or have the chapter record it"
-            )
+    recorded = _measured(claim.chapter)
+    for place in claim.value.split(" - ") if recorded else ():
+        found, above = recorded, ""
+        for name in place.split("."):
+            names = _names(found) if found else _names(recorded, deep=True)
+            if name not in names and not (names if name == "*" else _mentions(claim.chapter, name)):
+                among = f", but {', '.join(sorted(names)) or 'a value without names'}" if found else ""
+                raise ValueError(
+                    f"claim {claim.id}: the value is {claim.value!r}, and {claim.chapter} measures no {name!r}"
+                    f"{above and f' in {above[1:]}'}{among}; correct the name, or have the chapter record it"
+                )
+            found = [one[key] for one in found if isinstance(one, dict) for key in one if name in ("*", key)]
+            above += f".{name}"
 
 
 @cache
-def _recorded(chapter: str) -> str:
-    return "".join(path.read_text(encoding="utf-8") for path in sorted(COMMITTED.glob(f"{chapter}-*.json")))
+def _measured(chapter: str) -> list[Any]:
+    """What each committed record of a chapter measured."""
+    names = [path.stem for path in COMMITTED.glob(f"{chapter}-*.json")]
+    return [record.measured for record in read_all(COMMITTED, names).values()]
+
+
+def _names(found: list[Any], deep: bool = False) -> set[str]:
+    """Those in any of the dictionaries, and in those within them if deep."""
+    tables = [one for one in found if isinstance(one, dict)]
+    inner = [value for one in tables for value in one.values()]
+    return {key for one in tables for key in one} | (_names(inner, deep) if deep and inner else set())
 
 
 @cache

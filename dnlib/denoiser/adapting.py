@@ -30,7 +30,7 @@ MARGIN = 8  # pixels around held-out tiles that are not learnt from: neighbours 
 CROP, SMALLEST, STEP, COUNT = 64, 40, 8, 4  # pixels to a side of crops, at most, at least, in steps; how many at a time
 STRENGTH, LEARNING_RATE = 0.5, 1e-5
 LOOKS, SHARE = 6, 0.25  # how often the held-out tiles are looked at, and in what share of the time, at most
-TRIAL = 1, 3  # steps to warm up, and steps that are timed
+TRIAL = 1, 3  # steps to warm up, and steps that are timed: a step of these networks takes seconds
 
 
 class _Enough(Exception):
@@ -99,11 +99,9 @@ class Adaptation:
 
     def _try(self, crops: "Crops") -> tuple[float, float]:
         """The seconds that a step takes, and a look."""
-        from dnlib.training import fit
+        from dnlib.training import seconds_of_a_step
 
-        trial, (warm, timed), device = copy.deepcopy(self.method), TRIAL, self.judge.device
-        fit(trial, crops, steps=warm, device=device, progress=False)
-        per_step = fit(trial, crops, steps=timed, device=device, progress=False).seconds / timed
+        per_step = seconds_of_a_step(copy.deepcopy(self.method), crops, self.judge.device, *TRIAL)
         started = time.perf_counter()
         self.judge.one(self.before.candidate)
         return per_step, time.perf_counter() - started

@@ -1,13 +1,14 @@
 """What is done before anything is filtered: rows or columns that are too bright or dark levelled, impulses replaced."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import line_offsets, without_lines
-from dnlib.images import Part, Picture, Range
-from dnlib.noise import Impulses, impulses_in, line_noise
+from dnlib.images import Part, Picture, Range, middle
+from dnlib.noise import MIDDLE, Impulses, impulses_in, line_noise
 
 SMALLEST, FULL = 64, 0.9  # rows and columns, and the share of pixels that have to count
 LINES = 128  # rows and columns, of which fewer do not tell noise of whole lines from what is in the picture
@@ -18,23 +19,32 @@ STRIP, MULTIPLE = 512, 32  # rows or columns of a large frame that are looked at
 class Before:
     """Rows or columns that are levelled, and impulses that are replaced by the median of what is around.
 
-    Impulses are told from noise on values in [0, 1], which are black and white of `range`.
+    lines: along what, in each sample frame that holds something; of all others it is seen when they are read.
+    Impulses are told from noise on values in [0, 1], which are black and white of `range`, and looked for everywhere.
     """
 
-    lines: tuple[str, ...] = ()
+    lines: tuple[tuple[str, ...], ...] = ()
     impulses: Impulses | None = None
     range: Range | None = None
+
+    @property
+    def along(self) -> tuple[str, ...]:
+        """Along what lines are levelled in any of the samples."""
+        return tuple(along for along in ("rows", "columns") if any(along in one for one in self.lines))
 
     @property
     def done(self) -> tuple[str, ...]:
         """In a few words for each."""
         replaced = (f"{self.impulses.share:.1%} impulses replaced",) if self.impulses else ()
-        return (*(f"{along} levelled" for along in self.lines), *replaced)
+        return (*(f"{along} levelled" for along in self.along), *replaced)
 
     @property
     def notes(self) -> list[str]:
         """In sentences."""
-        notes = [f"whole {along} share an offset, which is taken off" for along in self.lines]
+        some = {along: not all(along in one for one in self.lines) for along in self.along}
+        notes = [
+            f"whole {along} share an offset{' in some frames' * some[along]}, which is taken off" for along in some
+        ]
         if self.impulses:
             notes.append(
                 f"{self.impulses.share:.1%} of the values are far too bright or too dark, alone and at random: "
@@ -49,15 +59,17 @@ class Before:
 
     def prepared(self, part: Part) -> Part:
         """A part with sample frames of which each is levelled by itself."""
-        pixels = part.pixels
-        for along in self.lines:
-            pixels = np.stack([without_lines(frame, along) for frame in pixels])
-        return replace(part, pixels=np.stack([self._replaced(one) for one in pixels]) if self.impulses else pixels)
+        frames = dict(enumerate(part.pixels))
+        for number, lines in zip(part.holding, self.lines, strict=False):  # of nothing that is done there are none
+            for along in lines:
+                frames[number] = without_lines(frames[number], along)
+        return replace(part, pixels=np.stack([self._replaced(one) for one in frames.values()]))
 
     def offsets(self, part: Part, frame: Picture) -> list[np.ndarray]:
         """What the rows, or columns, of a part of a frame are too bright by, each [H, W, C] as the part has them."""
         pixels, inside = frame.colours[part.source[1:]], frame.inside[part.source[1:3]]
-        return [np.broadcast_to(line_offsets(pixels, along, inside), pixels.shape) for along in self.lines]
+        lines = lines_of(part, frame) if self.along else ()
+        return [np.broadcast_to(line_offsets(pixels, along, inside), pixels.shape) for along in lines]
 
     def of(self, pixels: np.ndarray, offsets: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
         """Pixels [h, w, C] of a frame that has these offsets, in which they begin at this row and column."""
@@ -76,14 +88,25 @@ class Before:
 NOTHING = Before()
 
 
-def before_of(part: Part, frame: Picture, range: Range) -> Before:
-    """What is to be done to a part, by a whole frame and by the first of its samples; range: its black and white."""
-    lines, first = lines_of(part, frame), part.holding[0]
-    pixels, inside = Before(lines).prepared(part).pixels[first], part.inside[first]
-    if min(inside.shape) < SMALLEST or inside.mean() < FULL:
-        return Before(lines)
-    unit = (pixels.astype(np.float64) - range.low) / (range.high - range.low)
-    return Before(lines, impulses_in(unit, inside), range)
+def before_of(part: Part, picture: Picture, numbers: list[int], range: Range) -> Before:
+    """What is to be done to a part, by its samples and the whole frames that they are of.
+
+    numbers: of these frames, one for each sample. range: black and white of the part.
+    """
+    numbers = [numbers[k] for k in part.holding]
+    seen = {number: lines_of(part, picture.frame(number)) for number in dict.fromkeys(numbers)}
+    before = Before(tuple(seen[number] for number in numbers))
+    return replace(before, impulses=next(filter(None, _impulses(before.prepared(part), range)), None), range=range)
+
+
+def _impulses(part: Part, range: Range) -> Iterator[Impulses | None]:
+    """Those of each sample; of all but the first its middle is looked at."""
+    for k in part.holding:
+        pixels, inside = part.pixels[k], part.inside[k]
+        if k != part.holding[0]:
+            pixels, inside = middle(pixels, MIDDLE), middle(inside, MIDDLE)
+        if min(inside.shape) >= SMALLEST and inside.mean() >= FULL:
+            yield impulses_in((pixels.astype(np.float64) - range.low) / (range.high - range.low), inside)
 
 
 def lines_of(part: Part, frame: Picture) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """What is said of a result, in plain sentences: notes; and on a page, what it rests on and when not to believe it."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from dnlib.denoiser.candidates import UNCHANGED, candidates_in
@@ -7,8 +9,8 @@ from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen
 from dnlib.denoiser.sampling import direction_of_noise, sample_tiles
 from dnlib.denoiser.strength import PURE
-from dnlib.images import Part
-from dnlib.noise import Inspection, other_noise
+from dnlib.images import Part, middle
+from dnlib.noise import MIDDLE, Inspection, first_told, other_noise
 
 COARSE = 1.0  # noise below so many steps was the dither of the values
 CLIPPED = 0.01  # a share of black and white pixels above this is worth a sentence
@@ -30,16 +32,26 @@ def notes_of(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> list[str]
                 f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may "
                 "show contours; --dtype float32 has none"
             )
-    first = part.holding[0]
-    image = chosen.range.to_unit(part.pixels[first])
-    return said + other_noise(
-        image,
-        chosen.strength.variance(image),
-        part.inside[first],
-        lambda level: f"{chosen.span * level:.3g}",
-        lines=not before.lines,
-        single=False,
-    )
+    return said + first_told(_other_noise_of(part, chosen))
+
+
+def _other_noise_of(part: Part, chosen: Chosen) -> Iterator[tuple[str, list[str]]]:
+    """What else is to be said of the noise of each sample; of all but the first its middle is looked at."""
+    for k in part.holding:
+        image, inside, where = chosen.range.to_unit(part.pixels[k]), part.inside[k], ""
+        if k != part.holding[0]:
+            image, inside, where = middle(image, MIDDLE), middle(inside, MIDDLE), "in parts of it, "
+        yield (
+            where,
+            other_noise(
+                image,
+                chosen.strength.variance(image),
+                inside,
+                lambda level: f"{chosen.span * level:.3g}",
+                lines=not chosen.before.along,
+                single=False,
+            ),
+        )
 
 
 def caveats_of(choice: Choice) -> list[str]:

@@ -19,7 +19,7 @@ from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, jud
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
 from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
-from dnlib.images import Part, Range, range_in_use, step_of
+from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
@@ -161,11 +161,10 @@ def _strength_of(part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: 
     values = part.pixels[part.inside]
     if part.counts:
         return White(math.sqrt(values.mean()) / (range.high - range.low))
-    used, step = range, 0.0
-    if np.issubdtype(values.dtype, np.integer):
-        usual = values[(range.low <= values) & (values <= range.high)]
-        used, step = range if told else range_in_use(usual), step_of(usual)
-    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles, step)
+    used = range
+    if np.issubdtype(values.dtype, np.integer) and not told:
+        used = range_in_use(values[(range.low <= values) & (values <= range.high)])
+    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles)
 
 
 def _with_an_opinion(judge: Judge, channels: int) -> Judge:

@@ -48,11 +48,22 @@ def has_soft_edges(frame: np.ndarray, inside: np.ndarray, known: Inspection) -> 
     if _equal(frame, everywhere, everywhere).mean() < AREAS:
         return False
     among = inside & ~np.any(_ends(frame, inside), axis=0)
-    step = np.median(np.diff(np.unique(frame[:: 1 + len(frame) // ROWS])))
     deviation = np.sqrt(known.variance(frame)).min(axis=2)[among]
-    expected = (step / (2 * np.sqrt(np.pi) * deviation.clip(1e-9))).clip(max=1)
+    expected = (step_between(frame) / (2 * np.sqrt(np.pi) * deviation.clip(1e-9))).clip(max=1)
     equal = _equal(frame, among, inside)
     return bool(equal.size and equal.mean() > OFTEN * expected.mean())
+
+
+def step_between(frame: np.ndarray) -> float:
+    """How far the values of a frame [H, W, C] usually lie apart: whole numbers by one, in the frame's units.
+
+    Examples
+    --------
+    >>> round(1 / step_between(np.random.default_rng(0).integers(0, 256, (32, 32, 1)) / 255))
+    255
+    """
+    values = np.unique(frame[:: 1 + len(frame) // ROWS])
+    return float(np.median(np.diff(values))) if len(values) > 1 else 0.0
 
 
 def _ends(frame: np.ndarray, inside: np.ndarray) -> list[np.ndarray]:

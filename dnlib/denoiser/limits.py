@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import median_filter
 
-from dnlib.images import Part, Range, range_in_use
+from dnlib.images import Part, Range, check_size, range_in_use
 
 FITTING, LOST = 0.5, 0.25  # of the values: in the range that is told at least, outside of the type written at most
 FAR_OUT = 4.0  # times the range of all others, from which on single pixels do not make the range
@@ -63,9 +63,7 @@ def check_counts(parts: list[Part], kind: np.dtype) -> None:
 
 def check_values(part: Part, kind: np.dtype, low: float, high: float) -> None:
     """Whether arithmetic and the type written hold the values of a part, from `low` to `high`, as they are."""
-    exact = 2**53 if np.issubdtype(part.pixels.dtype, np.integer) else 1e150 if part.pixels.itemsize == 8 else 1e30
-    if max(-low, high) > exact:
-        raise ValueError(f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss")
+    check_size(part.pixels.dtype, low, high)
     if not np.issubdtype(kind, np.integer) or kind == part.pixels.dtype:
         return
     values, limits = part.pixels[part.inside], np.iinfo(kind)

@@ -167,11 +167,8 @@ def plan(
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    for name in (names := str(filter).split(TOGETHER)):
-        one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
-    if adapt is not None:
-        check_adaptable(filter, adapt)
-    kind = picture.pixels.dtype if dtype is None else np.dtype(one_of(name_of(dtype), DTYPES, "the type written"))
+    check_request(filter=filter, device=device, range=range, dtype=dtype, adapt=adapt)
+    kind = picture.pixels.dtype if dtype is None else np.dtype(dtype)
     told = None if range is None else told_range(range)
     glances, missing = look_at(picture, progress)
     if missing and np.issubdtype(kind, np.integer):
@@ -186,8 +183,8 @@ def plan(
     for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
         check_values(part, kind, low, high)
         limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
-        first = picture.frame(samples[part.holding[0]].number)
-        before = before_of(part, first, limits) if filter == "auto" and not part.counts else NOTHING
+        first_look = filter == "auto" and not part.counts
+        before = before_of(part, picture, [one.number for one in samples], limits) if first_look else NOTHING
         size = len(glances) * part.pixels[0].size
         chosen = choose(
             part,
@@ -207,6 +204,31 @@ def plan(
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
+
+
+def check_request(
+    *,
+    filter: str = "auto",
+    device: str = "auto",
+    range: tuple[float, float] | None = None,
+    dtype: str | None = None,
+    adapt: float | None = None,
+    here: bool = True,
+    **_,
+) -> None:
+    """Raises ValueError for what no picture can be denoised with; here: as of `training.choose_device`."""
+    for name in (names := str(filter).split(TOGETHER)):
+        one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
+    if device != "auto":
+        from dnlib.training import choose_device  # and with it torch, which takes seconds
+
+        choose_device(device, here=here)
+    if adapt is not None:
+        check_adaptable(filter, adapt)
+    if dtype is not None:
+        one_of(name_of(dtype), DTYPES, "the type written")
+    if range is not None:
+        told_range(range)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from dnlib.denoiser.drawn import has_soft_edges, is_drawn
+from dnlib.denoiser.drawn import has_soft_edges, is_drawn, step_between
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import Filter
 from dnlib.images import Range
@@ -63,7 +63,7 @@ class White:
 class Inspected:
     """Noise as it was inspected, on images in [0, 1]; the rest as `White` has it.
 
-    step: between whole numbers, in units of the picture; 0 where values are none.
+    step: between values, in units of `known`.
     """
 
     known: Inspection
@@ -78,7 +78,7 @@ class Inspected:
 
     @property
     def pure(self) -> float:
-        rounding = self.found.level <= ROUNDING * self.step
+        rounding = self.known.level <= ROUNDING * self.step
         if self.drawn or rounding or min(self.known.lag_1) > SMOOTH:
             return 0.0
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
@@ -99,12 +99,10 @@ class Inspected:
 Strength = White | Inspected
 
 
-def strength_of(
-    frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray], step: float = 0.0
-) -> Strength:
+def strength_of(frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray]) -> Strength:
     """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
 
-    used: black and white, in units of the picture. unit: what is 0 and 1 in the frame. step: as `Inspected` has it.
+    used: black and white, in units of the picture. unit: what is 0 and 1 in the frame.
     """
     span, drawn = unit.high - unit.low, is_drawn(frame, inside)
     here = Range.told((used.low - unit.low) / span, (used.high - unit.low) / span)
@@ -115,7 +113,7 @@ def strength_of(
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
         return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn)
     drawn = drawn or has_soft_edges(frame, inside, known)
-    return Inspected(known, known.stated_in(used), drawn=drawn, step=step)
+    return Inspected(known, known.stated_in(used), drawn=drawn, step=step_between(frame))
 
 
 def trust(level: float, known: Strength) -> float:

@@ -80,8 +80,8 @@ def denoise(
     ValueError
         For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
         shapes that could be read in two ways, and photon counts without `dtype`; for a range or type that many values
-        do not fit; for an unknown filter, and a device that is not here when the network is asked for. For `adapt`, if
-        no network fits, or the time or the image is too small.
+        do not fit; for an unknown filter, and a device that is not here. For `adapt`, if no network fits, or the time
+        or the image is too small.
 
     Examples
     --------

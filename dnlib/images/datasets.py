@@ -5,10 +5,12 @@ and address of every file). A dataset lies in the folder NAME below `home()`; `b
 photographs inside scikit-image, which are always there.
 """
 
+import contextlib
 import hashlib
 import itertools
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -186,8 +188,8 @@ def fingerprint(name: str) -> str:
 def fetch(name: str, *, progress: bool = False) -> Path:
     """Download what is missing of a dataset of the registry, verify every file's hash, unpack archives.
 
-    Returns its folder. A download whose hash differs is discarded, and what was there before is kept. An archive is
-    unpacked whole or not at all. progress: show a bar.
+    Returns its folder. A download whose hash differs is discarded, and what was there before is kept; folders that were
+    made for nothing are taken away. An archive is unpacked whole or not at all. progress: show a bar.
 
     Raises ConnectionError without a network; ValueError for an unknown name, or a download with another hash than the
     registry's; PermissionError if nothing can be written into the folder.
@@ -204,9 +206,9 @@ def fetch(name: str, *, progress: bool = False) -> Path:
     logging.getLogger("pooch").setLevel(logging.WARNING)
     downloads = dataset.downloads()
     try:
-        dataset.folder.mkdir(parents=True, exist_ok=True)
         for path in tqdm(downloads.registry, desc=f"fetching {name}", unit="file", disable=not progress):
-            archive = downloads.fetch(path, progressbar=progress and len(downloads.registry) == 1)
+            with _in_its_folder(dataset.folder / path):
+                archive = downloads.fetch(path, progressbar=progress and len(downloads.registry) == 1)
             if dataset.unpack and not dataset.is_present:
                 with atomic_folder(Path(archive).with_name("unpacked")) as folder:
                     shutil.unpack_archive(archive, folder, dataset.unpack)
@@ -225,3 +227,17 @@ def fetch(name: str, *, progress: bool = False) -> Path:
             f"nothing can be written into {dataset.folder}; set DNLIB_DATA to a folder of yours"
         ) from error
     return dataset.folder
+
+
+@contextlib.contextmanager
+def _in_its_folder(path: Path) -> Iterator[None]:
+    """A file's folder is made, and with all above it is gone again where nothing came to lie there."""
+    new = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in new:
+            with contextlib.suppress(OSError):  # by now it holds something
+                folder.rmdir()
+        raise

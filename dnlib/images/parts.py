@@ -88,7 +88,7 @@ def parts_of(
         notes = []
         if count == 3 and not apart and unlike and unlike(frames, inside):
             notes, apart = ["the noise of the colours is very unlike: each is taken by itself"], True
-        varying = [c for c in range(count) if np.ptp(frames[..., c][inside]) > 0]
+        varying = [c for c in range(count) if _varies(frames[..., c : c + 1], inside)]
         if apart:
             places = [(f"channel {c}", (*plane, slice(c, c + 1)), None) for c in range(count)]
         elif unlike and 0 < len(varying) < count:

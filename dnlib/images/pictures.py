@@ -166,7 +166,7 @@ class Picture:
             return 0
         frames = map(self.frame, range(self.count))
         seen = enumerate(frame.colours[frame.inside] for frame in frames)
-        return next((number for number, values in seen if values.size and np.ptp(values) > 0), 0)
+        return next((number for number, values in seen if values.size and values.min() < values.max()), 0)
 
     @property
     def first_inside(self) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Which values an image can take: the bits in use of integers, [0, 1] or a range of its own of floats."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class Range:
     @classmethod
     def told(cls, low: float, high: float) -> "Range":
         """One that a user names."""
-        if not low < high:
+        if not -math.inf < low < high < math.inf:
             raise ValueError(f"a range goes from black up to white, as 0 4095; {low:g} and {high:g} were given")
         return cls(low, high, high - low)
 
@@ -43,6 +44,15 @@ class Range:
     def to_unit(self, pixels: np.ndarray) -> np.ndarray:
         """Pixels as float32, black 0 and white 1."""
         return ((pixels.astype(np.float64) - self.low) / (self.high - self.low or 1)).astype(np.float32)
+
+
+def check_size(kind: np.dtype, low: float, high: float) -> None:
+    """Raises ValueError where arithmetic does not hold values of a type, from `low` to `high`, as they are."""
+    exact = 2**53 if np.issubdtype(kind, np.integer) else 1e150 if kind.itemsize >= 8 else 1e30
+    if max(-low, high) > exact:
+        raise ValueError(
+            f"the values range from {low:g} to {high:g}; at most {exact:g} can be handled without loss: scale them"
+        )
 
 
 def range_in_use(pixels: np.ndarray) -> Range:

@@ -23,7 +23,12 @@ from .figure import (
     draw_map as draw_map,
 )
 from .folders import inspect_folders as inspect_folders
-from .impulses import Impulses as Impulses, impulses_in as impulses_in, isolated_pixels as isolated_pixels
+from .impulses import (
+    MIDDLE as MIDDLE,
+    Impulses as Impulses,
+    impulses_in as impulses_in,
+    isolated_pixels as isolated_pixels,
+)
 from .inspection import Inspection as Inspection
 from .likelihoods import (
     AddedGaussian as AddedGaussian,
@@ -42,6 +47,7 @@ from .models import Noise as Noise, NoisyImage as NoisyImage
 from .others import (
     ISOLATED as ISOLATED,
     STAND_OUT as STAND_OUT,
+    first_told as first_told,
     line_noise as line_noise,
     other_noise as other_noise,
 )

@@ -2,6 +2,11 @@
 
 What noise there is besides is told by the pixels around, which single ones hardly change. Impulses are pixels that
 stand out at random: stars, dust and fine print are ruled out.
+
+In strong noise no pixel stands out by itself. Black and white ones are then told by their number: noise that is cut off
+there leaves about as many values just before the end as at it. That is all that can be known: impulses of other values
+are not told from strong noise, nor are black ones where nothing is brighter than 2.5 of its standard deviations (in
+noise of sigma 50, half of the range), white ones where nothing is as far from white, and few, about 1 % or less.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +17,8 @@ from scipy.fft import irfft2, rfft2
 from scipy.ndimage import median_filter, rank_filter, uniform_filter
 
 OUTLYING, OUTSTANDING = 6.0, 0.1  # standard deviations, and share of the range, by which noise never exceeds all around
+HIDDEN, BEFORE, MORE = 2.5, 0.5, 2.0  # deviations from black or white; what lies just before; times as many
+CHANCE = 3.0  # standard deviations of a number
 REPLACED, LOOSE = 4.0, 0.05  # the same where impulses are known to be there
 DIFFERING, A_LITTLE = 1.0, 0.5  # and shares of what the pixels around differ by from each other
 RARE, ONE_SIDED = 5e-4, 0.25  # share of the pixels, of dark and bright ones each, and of the rarer in the other
@@ -122,8 +129,9 @@ def noise_around(
 def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None = None) -> float:
     """The share of single pixels that stand out by more than noise can and by a tenth of the range.
 
-    It is that of the middle of a large image. What noise can is told by the pixels around, which single ones hardly
-    change: in an inspection they may pass for noise, and a strong one.
+    What noise can is told by the pixels around, which single ones hardly change: in an inspection they may pass for
+    noise, and a strong one. Where noise is so strong that nothing exceeds it, black and white pixels are counted that
+    it does not account for. Of a large image the middle is looked at.
 
     Parameters
     ----------
@@ -145,16 +153,39 @@ def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | N
     inside = inside[part]
     if not inside.any():
         return 0.0
-    found = _isolated(image[part], inside)
+    found, clean = _isolated(image[part], inside), None if clean is None else clean[part]
     if clean is not None:
-        found &= ~_isolated(clean[part], inside)
-    return float(found[inside].mean())
+        found &= ~_isolated(clean, inside)
+    return float(found[inside].mean()) + _hidden(image[part], inside, clean)
 
 
 def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Where a pixel exceeds, or falls below, all around but one by that much."""
     bright, dark = _standing_out(image, _beyond_noise(noise_around(image, inside)[1]))
     return bright | dark
+
+
+def _hidden(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None) -> float:
+    """The share of black and white pixels in noise so strong that none stands out, beyond what it cuts off there.
+
+    They are counted where all around lies far from that end, so that normal noise, or noise and texture, leaves at the
+    end no more than about as many values as within BEFORE standard deviations of it.
+    """
+    (middle, deviation), hidden = noise_around(image, inside), 0
+    for end in (0, 1):
+        far = np.abs(middle - end)
+        place = (
+            (far > HIDDEN * deviation)
+            & (far <= _beyond_noise(deviation))
+            & (inside if image.ndim == 2 else inside[..., None])
+        )
+        if clean is not None:
+            place &= clean != end
+        away = (image if end == 0 else 1 - image)[place]
+        at, before = np.count_nonzero(away <= 0), np.count_nonzero((away > 0) & (away < BEFORE * deviation[place]))
+        if at > MORE * before + CHANCE * np.sqrt(at + MORE**2 * before):
+            hidden += at - before
+    return hidden / image[inside].size
 
 
 def middle_part(shape: tuple[int, int]) -> tuple[slice, slice]:

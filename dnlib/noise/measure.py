@@ -6,7 +6,7 @@ patches without texture (`one_image`); white noise is recognised and measured mo
 
 import numpy as np
 
-from dnlib.images import Range, range_in_use
+from dnlib.images import Range, check_size, range_in_use
 from dnlib.noise.correlation import correlation_map
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.one_image import estimate
@@ -115,7 +115,8 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     if not counting.any():
         raise ValueError("no pixel of the image counts: there is nothing to estimate from")
     used = range or range_in_use(image[counting])
-    holding = np.ptp(image[counting], axis=0) > 0
+    check_size(np.dtype(np.float64), used.low, used.high)
+    holding = image[counting].min(axis=0) < image[counting].max(axis=0)  # differences may not fit the type
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
     traces = traces_of(image, counting)

@@ -3,7 +3,8 @@
 Images are [H, W] or [H, W, C] in [0, 1].
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -84,6 +85,26 @@ def other_noise(
     elif single and isolated_pixels(image, inside, clean) > ISOLATED:
         said.append(STAND_OUT)
     return said
+
+
+def first_told(found: Iterable[tuple[str, list[str]]]) -> list[str]:
+    """Sentences on several frames, each kind of noise where it is told of first, however strong it is there.
+
+    Parameters
+    ----------
+    found : iterable of (str, list of str)
+        What goes before the sentences on a frame, and these.
+
+    Examples
+    --------
+    >>> first_told([("", []), ("frame 1: ", ["rows, by 3"]), ("frame 2: ", ["rows, by 4", "impulses"])])
+    ['frame 1: rows, by 3', 'frame 2: impulses']
+    """
+    said = {}
+    for where, sentences in found:
+        for sentence in sentences:
+            said.setdefault(re.sub(r"[\d.]+", "", sentence), where + sentence)
+    return list(said.values())
 
 
 def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None = None) -> dict[str, float]:

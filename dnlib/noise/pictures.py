@@ -1,16 +1,19 @@
 """The noise of image files, part by part: each channel, and each colour of a mosaic, has noise of its own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from dnlib.images import Picture, Range, Stack, filled, opened, parts_of, read
+from dnlib.images import Part, Picture, Range, Stack, filled, middle, opened, parts_of, read
+from dnlib.noise.impulses import MIDDLE
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair, ranges_of_pair
-from dnlib.noise.others import other_noise
+from dnlib.noise.others import first_told, other_noise
 from dnlib.noise.sentences import as_read
 
 UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those of cameras differ up to threefold
+FRAMES = 8  # that are looked at besides the one that is inspected
 LARGE = 64  # pixels to a side, from which on every third is enough
 APART = 3  # pixels, from which on a camera's neighbours hardly share noise
 
@@ -20,7 +23,8 @@ def inspect_files(
 ) -> tuple[dict[str, Inspection], list[str]]:
     """`inspect_image` for every part of a file, or `inspect_pair` for two files.
 
-    The first frame that is not constant is inspected.
+    The first frame that is not constant is inspected. Rows and columns, unlike places and single pixels are looked for
+    in it and in the middle of 8 later ones, spread evenly.
 
     Parameters
     ----------
@@ -63,14 +67,14 @@ def inspect_files(
                 f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
                 "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
             )
-        found, others = {}, []
+        found, others, first = {}, [], number or parts[0].holding[0]
         for part in parts:
             frame = part.holding[0]
-            found[part.name] = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
-            more = _others(part.pixels[frame], part.inside[frame], found[part.name])
-            others += [f"{part.name}: {note}" if part.name else note for note in more]
+            found[part.name] = known = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
+            more = [("", _others(part.pixels[frame], part.inside[frame], known)), *_later(stack, first, part, known)]
+            others += [f"{part.name}: {note}" if part.name else note for note in first_told(more)]
         if stack.count > 1:
-            said = [*said, f"frame {number or parts[0].holding[0]} of {stack.count} is inspected"]
+            said = [*said, f"frame {first} of {stack.count} is inspected"]
     return found, notes + said + others
 
 
@@ -92,6 +96,16 @@ def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection, clean: np.
     variance = found.variance(frame) / (used.high - used.low) ** 2
     image = used.to_unit(frame)
     return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}", clean=clean)
+
+
+def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterator[tuple[str, list[str]]]:
+    """What an inspection of a part of the first frame leaves out in the middle of later ones, and which these are."""
+    for number in np.unique(np.linspace(first, stack.count - 1, FRAMES + 1, dtype=int))[1:]:
+        frame = stack.frame(number)
+        later = part.at(frame.colours[None], frame.inside[None])
+        for k in later.holding:
+            image, inside = (middle(values, MIDDLE) for values in (later.pixels[k], later.inside[k]))
+            yield f"frame {number}: ", _others(image, inside, known)
 
 
 def _first_of(stack: Picture) -> tuple[Picture, int]:

@@ -35,3 +35,4 @@ from .metrics import (
 from .parts import Parts as Parts, take_apart as take_apart
 from .progress import headless as headless
 from .protocols import PROTOCOLS as PROTOCOLS, Protocol as Protocol
+from .trial import seconds_of_a_step as seconds_of_a_step

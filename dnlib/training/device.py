@@ -16,7 +16,7 @@ PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 """Ours, and what Lightning Fabric calls them."""
 
 
-def choose_device(device: str | torch.device = "auto") -> str:
+def choose_device(device: str | torch.device = "auto", *, here: bool = True) -> str:
     """The device that is meant, if torch has it.
 
     Parameters
@@ -24,6 +24,8 @@ def choose_device(device: str | torch.device = "auto") -> str:
     device : str or torch.device
         "auto" (the first CUDA device if there is one, else the CPU), "cpu", "cuda", one of several as "cuda:1", or
         "mps" (GPUs of Apple).
+    here : bool
+        False for other machines, of a cluster, which may have what this one has not: only the name is looked at.
 
     Returns
     -------
@@ -49,6 +51,8 @@ def choose_device(device: str | torch.device = "auto") -> str:
         return "cuda" if count else "cpu"
     if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", device, flags=re.ASCII):
         raise ValueError(f"the device can be auto, cpu, cuda, cuda:N or mps; {device!r} was given")
+    if not here:
+        return device
     kind, _, index = device.partition(":")
     there = ["cpu", *(f"cuda:{n}" for n in range(count)), *(["mps"] if torch.backends.mps.is_available() else [])]
     if (f"cuda:{int(index or 0)}" if kind == "cuda" else device) not in there:

@@ -13,10 +13,8 @@ from typing import Any
 
 from dnlib.images import atomic, check_entries
 from dnlib.methods import Method
-from dnlib.training import Batches, Crops, Diverged, History, fit
+from dnlib.training import Crops, Diverged, History, choose_device, seconds_of_a_step
 from dnlib.zoo import cards, recipes, trainer
-
-WARM, TIMED = 3, 8  # steps to warm up, and steps that are timed, to tell how many an hour holds
 
 
 def train_more(
@@ -52,8 +50,8 @@ def train_more(
     Raises
     ------
     ValueError
-        For an unknown name, for none or both of steps and seconds, for weights that the recipe would not build today or
-        that are not those their card describes.
+        For an unknown name or device, for none or both of steps and seconds, for weights that the recipe would not
+        build today or that are not those their card describes.
     Diverged
         When the loss is no longer a number; the old weights stay, and nothing else.
 
@@ -65,6 +63,7 @@ def train_more(
     """
     _check_length(steps, seconds)
     recipes.find(name)
+    choose_device(device)
     out = out or trainer.folder()
     if not _better(name, out).is_file():  # else an earlier call was stopped when nothing but its conclusion was left
         try:
@@ -200,9 +199,3 @@ def _steps_in(seconds: float, stages: dict[str, Method], learnt_from: Crops, dev
     """How many steps of every stage fit into a time."""
     per_step = sum(seconds_of_a_step(copy.deepcopy(stage), learnt_from, device) for stage in stages.values())
     return max(1, round(seconds / per_step))
-
-
-def seconds_of_a_step(stage: Method, learnt_from: Batches | list[Any], device: str) -> float:
-    """Told from a short trial; what the stage learns in it, it keeps."""
-    fit(stage, learnt_from, steps=WARM, device=device, progress=False)
-    return fit(stage, learnt_from, steps=TIMED, device=device, progress=False).seconds / TIMED

@@ -10,8 +10,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from dnlib.methods import Batch, Method
-from dnlib.training import choose_device
-from dnlib.zoo import cards, instalments, recipes, trainer
+from dnlib.training import choose_device, seconds_of_a_step
+from dnlib.zoo import cards, recipes, trainer
 from dnlib.zoo.recipe import Recipe
 
 LOOKS = 4  # the last points of a learning curve that a line is laid through
@@ -130,7 +130,7 @@ def _made_up(stage: Method, recipe: Recipe, size: dict) -> dict[str, torch.Tenso
 
 def _measured(stage: Method, batch: dict[str, torch.Tensor], device: str) -> tuple[float, int, float]:
     """Operations, bytes and seconds of a step; the stage has then learnt enough for the next one to learn from it."""
-    seconds = instalments.seconds_of_a_step(stage, [batch], device)
+    seconds = seconds_of_a_step(stage, [batch], device)
     kept = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

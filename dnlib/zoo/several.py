@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dnlib.training import choose_device
 from dnlib.zoo import cluster as clusters, instalments, recipes, trainer
 
 
@@ -65,14 +66,16 @@ def train_all(
     Raises
     ------
     ValueError
-        Before any work: for an unknown recipe, two trainings that would write the same files, a cluster that cannot do
-        it.
+        Before any work: for an unknown recipe or device, two trainings that would write the same files, a cluster that
+        cannot do it.
     """
     learnt = {name for training in trainings for name in recipes.find(training.name).trained_on.datasets}
     if len({(training.name, training.seed) for training in trainings}) < len(trainings):
         raise ValueError("a recipe with a seed is trained once; the same name and seed were given twice")
     if len({training.seed for training in trainings if training.out}) > 1:
         raise ValueError("one folder holds the trainings of one seed; leave --out away, and each seed gets its own")
+    for training in trainings:
+        choose_device(training.device, here=cluster is None)
     if cluster is not None:
         yield from clusters.spread(_on_a_worker, trainings, cluster, needs=sorted(learnt), report=report)
         return

@@ -109,11 +109,9 @@ def page(results: Path) -> str:
 
 
 def _section(stem: str, data: Any) -> str:
-    title = data.get("question", "How long does each chapter take?")
-    machine = data.get("machine") or data["runs"]["with"]["machine"]
     files = f"[Script](../benchmarks/{stem}.py), [numbers](../benchmarks/results/{stem}.json)"
     drawn = "".join(_drawn(stem, data, *chart) for chart in CHARTS[stem])
-    return f"## {title}\n\nMeasured on {machine}. {files}.\n\n{drawn}"
+    return f"## {data['question']}\n\nMeasured on {data['machine']}. {files}.\n\n{drawn}"
 
 
 def _drawn(stem: str, data: Any, title: str, unit: str, where: str) -> str:

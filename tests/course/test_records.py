@@ -140,8 +140,32 @@ def test_malformed_claims_are_refused(tmp_path):
 def test_a_mistyped_value_is_named_and_not_taken_for_one_that_nobody_tested(tmp_path, value):
     entry = f"{{id: c, chapter: 00_start_here, source: s, statement: t, value: {value!r}, check: {{equals: 1}}}}"
     (tmp_path / "claims.yaml").write_text(f"- {entry}")
-    with pytest.raises(ValueError, match=r"claim c: the value is .*, and 00_start_here measures no '(gian|ga)'; "):
+    with pytest.raises(ValueError, match=r"claim c: .*, and 00_start_here measures no '(gian|ga)', but .*, gain, "):
         load_claims(tmp_path / "claims.yaml")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("table.ful", "no 'ful' in table, but .*full"),
+        ("table.full - table.daigonal", "no 'daigonal' in table, but .*diagonal"),
+        ("inside.*.69 %", r"no '69 %' in inside\.\*, but .*68 %"),
+        ("above_masking.steps.*", r"no '\*' in above_masking\.steps, but a value without names"),
+        ("live_psnr.ful", "no 'ful' in live_psnr;"),  # that name is in the code alone
+    ],
+)
+def test_a_mistyped_name_below_the_first_level_is_told_with_those_that_there_are(tmp_path, value, message):
+    entry = f"{{id: c, chapter: 04_blind_spot_bayes, source: s, statement: t, value: {value!r}, check: {{equals: 1}}}}"
+    (tmp_path / "claims.yaml").write_text(f"- {entry}")
+    with pytest.raises(ValueError, match=f"claim c: the value is .*, and 04_blind_spot_bayes measures {message}"):
+        load_claims(tmp_path / "claims.yaml")
+
+
+@pytest.mark.parametrize("value", ["other_noise.Poisson.kodim23", "live_psnr.sigma 50", "table.*.kodim01"])
+def test_a_name_that_only_some_records_have_or_what_is_not_recorded_yet_may_have_is_taken(tmp_path, value):
+    entry = f"{{id: c, chapter: 04_blind_spot_bayes, source: s, statement: t, value: {value!r}, check: {{equals: 1}}}}"
+    (tmp_path / "claims.yaml").write_text(f"- {entry}")
+    assert [claim.value for claim in load_claims(tmp_path / "claims.yaml")] == [value]
 
 
 def test_a_value_that_no_committed_run_has_measured_yet_is_one_that_the_chapter_names(chapters, tmp_path):

@@ -267,7 +267,7 @@ def test_of_noise_that_neighbours_share_half_as_much_again_is_allowed_for(monkey
     risk = judged[choice.filter].risk
     np.testing.assert_allclose(choice.weights, risk.with_noise(more).best_weight)
     change = risk.change(np.array(choice.weights))
-    assert choice.risk == pytest.approx(choice.noise**2 + np.ptp(noisy) ** 2 * change, rel=1e-4)  # noise less most of it
+    assert choice.risk == pytest.approx(choice.noise**2 + np.ptp(noisy) ** 2 * change, rel=1e-4)  # a difference
 
 
 def test_the_share_is_that_for_so_much_more_noise():

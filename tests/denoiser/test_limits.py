@@ -163,10 +163,11 @@ def test_smooth_shading_is_no_noise():
     assert np.array_equal(dnlib.denoise(smooth), smooth)
 
 
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
 @pytest.mark.parametrize("dither", [0, 0.5])
-def test_rounding_and_dither_are_no_noise_however_narrow_the_range(rng, dither):
+def test_rounding_and_dither_are_no_noise_however_narrow_the_range(rng, dither, kind):
     ramp = 40 + np.tile(np.arange(SIDE) / 12, (SIDE, 1))
-    stored = np.rint(ramp + rng.uniform(-dither, dither, ramp.shape)).astype(np.uint8)
+    stored = np.rint(ramp + rng.uniform(-dither, dither, ramp.shape)).astype(kind)
     assert np.array_equal(dnlib.denoise(stored), stored)
 
 

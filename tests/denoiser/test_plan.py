@@ -108,6 +108,40 @@ def test_offsets_that_change_along_the_row_are_no_offsets_of_a_frame_in_tiles(rn
     assert dnlib.denoise(noisy, return_choice=True)[1].beforehand == ()
 
 
+@pytest.mark.parametrize("noisy_ones", [[2, 3], [0, 1]])
+def test_rows_are_levelled_in_the_frames_of_a_stack_that_have_such_noise(rng, noisy_ones, median_alone):
+    clean = photo("camera")[100:356, 100:356].astype(np.float32)
+    stack = np.stack(4 * [clean])
+    stack[noisy_ones] += rng.normal(0, 0.05, (2, 256, 1))
+    result, choice = dnlib.denoise(stack, axes="TYX", return_choice=True)
+    assert choice.beforehand == ("rows levelled",)
+    assert [note for note in choice.notes if "whole" in note] == [
+        "whole rows share an offset in some frames, which is taken off"
+    ]
+    for number, (frame, given) in enumerate(zip(result, stack, strict=True)):
+        if number in noisy_ones:
+            assert np.mean((frame - clean) ** 2) < np.mean((given - clean) ** 2) / 4
+        else:
+            np.testing.assert_allclose(frame, given, atol=1e-6)
+
+
+@pytest.mark.parametrize("first", [0, 3])
+def test_impulses_of_later_frames_of_a_stack_are_replaced(rng, first, median_alone):
+    clean = photo("camera")[100:356, 100:356].astype(np.float32)
+    drawn, stack = rng.random((4, 256, 256)), np.stack(4 * [clean])
+    stack[first:] = np.where(drawn < 0.01, 0, np.where(drawn > 0.99, 1, stack))[first:]
+    result, choice = dnlib.denoise(stack, axes="TYX", return_choice=True)
+    assert "impulses replaced" in choice.beforehand[0] and sum("impulses" in note for note in choice.notes) == 1
+    assert np.mean((result[first:] - clean) ** 2) < np.mean((stack[first:] - clean) ** 2) / 10
+
+
+def test_what_only_a_later_frame_shows_is_said_where_a_filter_was_asked_for(rng):
+    stack = np.stack(4 * [photo("camera")[100:356, 100:356]]) + rng.normal(0, 0.04, (4, 256, 256))
+    stack[2] += rng.normal(0, 0.04, (256, 1))
+    _, choice = dnlib.denoise(stack, axes="TYX", filter="median", return_choice=True)
+    assert [note for note in choice.notes if note.startswith("in parts of it, whole rows are too bright")]
+
+
 def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch, median_alone):
     monkeypatch.setattr(glances, "SIDE", 64)
     clean = 1000 * np.tile([[1, 0.7], [0.7, 0.4]], (128, 128)) * photo("camera")[100:356, 100:356]

@@ -1,8 +1,10 @@
+import errno
 import functools
 import hashlib
 import http.server
 import io
 import re
+import signal
 import threading
 import zipfile
 from pathlib import PurePath
@@ -214,7 +216,8 @@ def test_a_download_with_another_hash_is_discarded_and_the_old_file_kept(registe
     dataset = register("mine", files=[("a.png", "0" * 64, f"{url}/a.png")])
     with pytest.raises(ValueError, match=r"a\.png does not have the hash"):
         datasets.fetch("mine")
-    assert not list(dataset.folder.iterdir())
+    assert not dataset.folder.exists()
+    dataset.folder.mkdir(parents=True)
     (dataset.folder / "a.png").write_bytes(b"the old one")
     with pytest.raises(ValueError, match="discarded"):
         datasets.fetch("mine")
@@ -227,6 +230,35 @@ def test_no_network_is_one_clear_line(register):
     with pytest.raises(ConnectionError, match="is there a network") as error:
         datasets.fetch("mine")
     assert "\n" not in str(error.value)
+
+
+def full_disk(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("fault", ["no network", "another hash", "full disk", "Ctrl-C"])
+def test_a_failed_fetch_leaves_nothing_and_keeps_what_lay_there(register, server, rng, tmp_path, monkeypatch, fault):
+    folder, url = server
+    good, digest = picture(rng, folder / "good.png"), picture(rng, folder / "a.png")
+    address = "http://127.0.0.1:9/a.png" if fault == "no network" else f"{url}/a.png"
+    files = [("sub/deep/a.png", "0" * 64 if fault == "another hash" else digest, address)]
+    monkeypatch.setenv("DNLIB_DATA", str(tmp_path / "new" / "data"))
+    register("mine", files=files)
+    if fault in ("full disk", "Ctrl-C"):
+        stop = full_disk if fault == "full disk" else lambda *_, **__: signal.raise_signal(signal.SIGINT)
+        monkeypatch.setattr("pooch.core.hash_matches", stop)
+    wrong = {"no network": ConnectionError, "another hash": ValueError, "full disk": OSError}
+    for _ in range(2):
+        with pytest.raises(wrong.get(fault, KeyboardInterrupt)):
+            datasets.fetch("mine")
+        assert not (tmp_path / "new").exists()
+    dataset = register("mine", images=2, files=[("sub/good.png", good, f"{url}/good.png"), *files])
+    (dataset.folder / "own").mkdir(parents=True)  # empty, and a user's
+    with pytest.raises(wrong.get(fault, KeyboardInterrupt)):
+        datasets.fetch("mine")
+    left = sorted(path.relative_to(dataset.folder).as_posix() for path in dataset.folder.rglob("*"))
+    whole = fault in ("no network", "another hash")  # the first file came before the fault
+    assert left == ["own", *(["sub", "sub/good.png"] if whole else [])]
 
 
 def test_an_unknown_dataset_names_the_known_ones():

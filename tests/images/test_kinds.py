@@ -60,6 +60,9 @@ def test_floats_have_a_range_of_their_own_or_0_to_1(factor, offset):
     assert (found.low, found.high) in ((0, 1), (pixels.min(), pixels.max()))
     with pytest.raises(ValueError, match="from black up to white"):
         Range.told(1, 1)
+    for endless in ((0, np.inf), (-np.inf, 255), (np.nan, 1)):
+        with pytest.raises(ValueError, match="from black up to white"):
+            Range.told(*endless)
 
 
 @pytest.mark.parametrize("value", [-9999, -32768, -3.4028234663852886e38])
@@ -166,3 +169,12 @@ def test_a_tiff_whose_last_pages_tags_are_cut_off_is_read_alike_at_once_and_fram
             frames = np.stack([stack.frame(number).pixels for number in range(stack.count)])
         np.testing.assert_array_equal(frames, stored)
         np.testing.assert_array_equal(read(path).pixels, stored)
+
+
+def test_signed_values_whose_differences_do_not_fit_their_type_vary_and_are_measured(rng):
+    pixels = np.where(rng.random((20, 24, 3)) < 0.5, -30000, 30000).astype(np.int16)
+    pixels[0, 0] = -32768
+    picture = Picture.of(np.stack([0 * pixels, pixels]), axes="TYXS")
+    assert picture.shown == 1 and picture.inside.all() and picture.notes == ()
+    (part,), notes = parts_of(Picture.of(pixels, axes="YXS"), unlike=lambda *_: False)
+    assert part.pixels.shape[-1] == 3 and notes == []

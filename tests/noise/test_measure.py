@@ -395,3 +395,19 @@ def test_an_image_whose_middle_hardly_counts_is_inspected(rng):
     inside[64:-64, 64:-64] = False
     inside[300, 300:303], image[300, 300:303] = True, 0
     assert 0.1 < inspect_image(image, inside=inside).black < 0.5
+
+
+def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, rng):
+    np.save(tmp_path / "large.npy", 1e300 * rng.normal(1, 0.1, (80, 80)))
+    result = CliRunner().invoke(main, ["noise", str(tmp_path / "large.npy"), "--json"])
+    assert result.exit_code == 2 and "can be handled without loss: scale them" in result.output
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16"])
+def test_signed_values_whose_differences_do_not_fit_their_type_have_the_noise_of_floats(rng, kind):
+    top = np.iinfo(kind).max
+    noisy = (top * rng.normal(0, 0.2, (80, 80))).clip(-top, top).round()
+    found, known = inspect_image(noisy.astype(kind)), inspect_image(noisy)
+    np.testing.assert_allclose(found.curves, known.curves, rtol=1e-5)
+    assert found.variance(noisy.astype(kind)).mean() == pytest.approx((0.2 * top) ** 2, rel=0.1)

@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter1d
 
 from dnlib.images import Picture, photo, write
-from dnlib.noise import STAND_OUT, inspect_files, inspect_image, line_noise, other_noise
+from dnlib.noise import ISOLATED, STAND_OUT, inspect_files, inspect_image, isolated_pixels, line_noise, other_noise
 
 CLEAN = 255 * photo("camera")[100:356, 100:356]
 PHOTOS = ("camera", "astronaut", "coffee", "brick", "grass", "coins", "moon")
@@ -62,6 +62,23 @@ def test_single_pixels_of_one_kind_are_named(rng, sigma, value):
     assert said_of(noisy) == [STAND_OUT]
 
 
+@pytest.mark.parametrize("sigma", [30, 50])
+@pytest.mark.parametrize("share", [(0.04, 0), (0, 0.04), (0.03, 0.03)], ids=["pepper", "salt", "both"])
+def test_strong_noise_hides_no_impulses(rng, sigma, share):
+    noisy = CLEAN + sigma * rng.normal(0, 1, CLEAN.shape)
+    assert said_of(noisy) == []
+    (sentence,) = said_of(salted(noisy, share, rng))
+    assert sentence == STAND_OUT or "impulses" in sentence
+
+
+@pytest.mark.parametrize("values", [(0, 255), (60, 200)])
+def test_of_impulses_that_are_told_by_their_number_that_is_right(rng, values):
+    noisy, drawn = CLEAN + 50 * rng.normal(0, 1, CLEAN.shape), rng.random(CLEAN.shape)
+    noisy[drawn < 0.02], noisy[drawn > 0.98] = values
+    found = isolated_pixels(noisy.clip(0, 255).round() / 255, np.ones(CLEAN.shape, bool))
+    assert (0.01 < found < 0.04) if values == (0, 255) else found < ISOLATED
+
+
 def test_impulses_are_named_and_stars_are_none(rng):
     noisy, drawn = CLEAN + rng.normal(0, 10, CLEAN.shape), rng.random(CLEAN.shape)
     noisy[drawn < 0.01], noisy[drawn > 0.99] = 0, 255
@@ -77,7 +94,7 @@ def test_in_clipped_noise_no_single_pixels_stand_out(rng, mean, sigma):
 
 
 @pytest.mark.parametrize("name", PHOTOS)
-@pytest.mark.parametrize("sigma", [0, 5, 25])
+@pytest.mark.parametrize("sigma", [0, 5, 25, 50, 80])
 def test_photographs_are_not_accused(rng, name, sigma):
     clean = 255 * photo(name)[:256, :256]
     assert said_of(clean + rng.normal(0, 1, clean.shape) * sigma) == []
@@ -122,3 +139,17 @@ def test_a_halftone_is_no_noise(rng):
     printed = 25 + 200 * (screen < CLEAN / 255) + rng.normal(0, 5, CLEAN.shape)
     with pytest.raises(ValueError, match="halftone"):
         inspect_image(printed.clip(0, 255).round().astype(np.uint8))
+
+
+@pytest.mark.parametrize("words", [word for word in NOISES if word])
+@pytest.mark.parametrize("kind", ["tif", "npy"])
+def test_what_only_later_frames_of_a_stack_show_is_said_once_with_the_first_of_them(tmp_path, rng, words, kind):
+    calm = [30 + 0.6 * CLEAN + rng.normal(0, 10, CLEAN.shape) for _ in range(5)]
+    frames = np.stack([NOISES[words](shot, rng) if number > 2 else shot for number, shot in enumerate(calm)])
+    for name, stack in (("calm", np.stack(calm)), ("some", frames)):
+        pixels = stack.clip(0, 255).round().astype(np.uint8)
+        write(tmp_path / f"{name}.{kind}", Picture.of(pixels, axes="TYX"))
+    assert inspect_files(tmp_path / f"calm.{kind}", axes="TYX")[1] == ["frame 0 of 5 is inspected"]
+    found, notes = inspect_files(tmp_path / f"some.{kind}", axes="TYX")
+    assert len(notes) == 2 and notes[1].startswith("frame 3: ") and words in notes[1]
+    assert found[""].level == pytest.approx(10, rel=0.1)

@@ -31,6 +31,7 @@ def test_one_of_several_gpus_can_be_named(two_gpus, no_switch):
     assert computes_in_bfloat16("cuda:1") and precision_of("auto", "cuda:1") == "bf16-mixed"
     with pytest.raises(ValueError, match=r"'cuda:2' was asked for, but torch sees only cpu, cuda:0, cuda:1"):
         choose_device("cuda:2")
+    assert choose_device("cuda:2", here=False) == "cuda:2"  # another machine may have more
     with pytest.raises(ValueError, match=r"'cuda:1' is one device, 2 were asked for"):
         fit(method(), crops(), steps=1, device="cuda:1", devices=2)
     with pytest.raises(ValueError, match="3 devices were asked for, but torch sees 2"):
@@ -56,8 +57,9 @@ def test_devices_that_are_not_there_are_named(monkeypatch, name):
 
 @pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cuda:N", "cpu:0", "", "CPU", None])
 def test_other_devices_are_refused(name):
-    with pytest.raises(ValueError, match="the device can be auto, cpu, cuda, cuda:N or mps"):
-        choose_device(name)
+    for here in (True, False):
+        with pytest.raises(ValueError, match="the device can be auto, cpu, cuda, cuda:N or mps"):
+            choose_device(name, here=here)
 
 
 @pytest.mark.parametrize(("wanted", "kind"), [("float32", "32-true"), ("bfloat16", "bf16-mixed")])

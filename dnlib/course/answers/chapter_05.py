@@ -31,4 +31,10 @@ EXERCISES = {
         2,
         because="crops of one photograph share its light, its camera and its mistakes: they are one sample.",
     ),
+    "05.6": Exercise(
+        "above zero",
+        choices=("below zero", "at zero", "above zero"),
+        because="what noise makes darker than black is lost, what it makes brighter stays, and no mean of many shots "
+        "takes it off again. A black level far above the noise keeps both.",
+    ),
 }
