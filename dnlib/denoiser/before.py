@@ -12,6 +12,7 @@ from dnlib.noise import MIDDLE, Impulses, impulses_in, line_noise
 
 SMALLEST, FULL = 64, 0.9  # rows and columns, and the share of pixels that have to count
 LINES = 128  # rows and columns, of which fewer do not tell noise of whole lines from what is in the picture
+BOTH = "rows", "columns"
 STRIP, MULTIPLE = 512, 32  # rows or columns of a large frame that are looked at, in full length; where they begin
 
 
@@ -30,7 +31,7 @@ class Before:
     @property
     def along(self) -> tuple[str, ...]:
         """Along what lines are levelled in any of the samples."""
-        return tuple(along for along in ("rows", "columns") if any(along in one for one in self.lines.values()))
+        return tuple(along for along in BOTH if any(along in one for one in self.lines.values()))
 
     @property
     def done(self) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ class Before:
     def offsets(self, part: Part, frame: Picture) -> list[np.ndarray]:
         """What the rows, or columns, of a part of a frame are too bright by, each [H, W, C] as the part has them."""
         pixels, inside = frame.colours[part.source[1:]], frame.inside[part.source[1:3]]
-        lines = [along for along in lines_of(part, frame) if along in self.along] if self.along else []
+        lines = lines_of(part, frame, self.along)
         return [np.broadcast_to(line_offsets(pixels, along, inside), pixels.shape) for along in lines]
 
     def of(self, pixels: np.ndarray, offsets: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
@@ -110,12 +111,12 @@ def _impulses(part: Part, range: Range) -> Iterator[Impulses | None]:
             yield impulses_in((pixels.astype(np.float64) - range.low) / (range.high - range.low), inside)
 
 
-def lines_of(part: Part, frame: Picture) -> tuple[str, ...]:
-    """Along what whole lines of a part of a frame are too bright or too dark by noise: "rows", "columns"."""
+def lines_of(part: Part, frame: Picture, among: tuple[str, ...] = BOTH) -> tuple[str, ...]:
+    """Along what, of these, whole lines of a part of a frame are too bright or too dark by noise."""
     starts = [max(0, size - STRIP) // 2 // MULTIPLE * MULTIPLE for size in frame.inside.shape]
     rows, columns = (slice(start, start + STRIP) for start in starts)  # in the middle
     strips = {"rows": (rows, slice(None)), "columns": (slice(None), columns)}
-    return tuple(along for along, strip in strips.items() if along in _lines_in(part, frame, strip))
+    return tuple(along for along in among if along in _lines_in(part, frame, strips[along]))
 
 
 def _lines_in(part: Part, frame: Picture, strip: tuple[slice, slice]) -> dict[str, float]:
