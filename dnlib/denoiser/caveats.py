@@ -35,8 +35,12 @@ def notes_of(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> list[str]
     return said + first_told(_other_noise_of(part, chosen))
 
 
-def _other_noise_of(part: Part, chosen: Chosen) -> Iterator[tuple[str, list[str]]]:
-    """What else is to be said of the noise of each sample; of all but the first its middle is looked at."""
+def _other_noise_of(part: Part, chosen: Chosen) -> Iterator[tuple[str, dict[str, str]]]:
+    """What else is to be said of the noise of each sample; of all but the first its middle is looked at.
+
+    Rows or columns that were levelled are not asked for again, nor are impulses where they were sought beforehand.
+    """
+    looked_for = ["places", *["lines"] * (not chosen.before.along), *["impulses"] * (not chosen.harmless)]
     for k in part.holding:
         image, inside, where = chosen.range.to_unit(part.pixels[k]), part.inside[k], ""
         if k != part.holding[0]:
@@ -48,8 +52,7 @@ def _other_noise_of(part: Part, chosen: Chosen) -> Iterator[tuple[str, list[str]
                 chosen.strength.variance(image),
                 inside,
                 lambda level: f"{chosen.span * level:.3g}",
-                lines=not chosen.before.along,
-                single=False,
+                kinds=looked_for,
             ),
         )
 

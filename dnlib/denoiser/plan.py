@@ -219,7 +219,7 @@ def check_request(
     """Raises ValueError for what no picture can be denoised with; here: as of `training.choose_device`."""
     for name in (names := str(filter).split(TOGETHER)):
         one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
-    if device != "auto":
+    if str(device) not in ("auto", "cpu"):  # which are everywhere
         from dnlib.training import choose_device  # and with it torch, which takes seconds
 
         choose_device(device, here=here)

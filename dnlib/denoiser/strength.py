@@ -8,7 +8,7 @@ from scipy.stats import chi2
 from dnlib.denoiser.drawn import has_soft_edges, is_drawn, step_between
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import Filter
-from dnlib.images import Range
+from dnlib.images import Range, are_counts
 from dnlib.noise import Inspection, inspect_image
 
 TEXTURED = 0.2  # share of pixels with noise alone around that pictures of nothing but texture may have
@@ -63,7 +63,7 @@ class White:
 class Inspected:
     """Noise as it was inspected, on images in [0, 1]; the rest as `White` has it.
 
-    step: between values, in units of `known`.
+    step: between values that were rounded, in units of `known`; 0 between photon counts, whatever their unit.
     """
 
     known: Inspection
@@ -113,7 +113,9 @@ def strength_of(frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range,
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
         return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn)
     drawn = drawn or has_soft_edges(frame, inside, known)
-    return Inspected(known, known.stated_in(used), drawn=drawn, step=step_between(frame))
+    step = step_between(frame)
+    photons = step > 0 and are_counts(np.rint(frame[inside] / step))
+    return Inspected(known, known.stated_in(used), drawn=drawn, step=0.0 if photons else step)
 
 
 def trust(level: float, known: Strength) -> float:

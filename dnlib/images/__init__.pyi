@@ -21,7 +21,7 @@ from .checks import check_entries as check_entries, one_of as one_of, refused as
 from .contents import without_values as without_values
 from .files import ENDINGS as ENDINGS, image_files as image_files, naturally as naturally
 from .layouts import Example as Example
-from .parts import Part as Part, parts_of as parts_of
+from .parts import Part as Part, are_counts as are_counts, parts_of as parts_of
 from .pictures import Picture as Picture
 from .places import (
     ROOT as ROOT,

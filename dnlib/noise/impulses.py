@@ -168,21 +168,22 @@ def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
 def _hidden(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None) -> float:
     """The share of black and white pixels in noise so strong that none stands out, beyond what it cuts off there.
 
-    They are counted where all around lies far from that end, so that normal noise, or noise and texture, leaves at the
-    end no more than about as many values as within BEFORE standard deviations of it.
+    They are counted where the median around lies far from that end, so that normal noise, or noise and texture, leaves
+    at the end no more than about as many values as within BEFORE standard deviations of it, or in the next step to it;
+    and where all around but one lie away from it, as they do not at the corners of what is black or white.
     """
     (middle, deviation), hidden = noise_around(image, inside), 0
-    for end in (0, 1):
+    for end, next_to_nearest in ((0, 1), (1, -2)):
         far = np.abs(middle - end)
-        place = (
-            (far > HIDDEN * deviation)
-            & (far <= _beyond_noise(deviation))
-            & (inside if image.ndim == 2 else inside[..., None])
-        )
+        others = np.abs(rank_filter(image, next_to_nearest, footprint=_around(image)) - end)
+        place = (far > np.maximum(HIDDEN * deviation, OUTSTANDING)) & (far <= OUTLYING * deviation)
+        place &= others > deviation
+        place &= inside if image.ndim == 2 else inside[..., None]
         if clean is not None:
             place &= clean != end
         away = (image if end == 0 else 1 - image)[place]
-        at, before = np.count_nonzero(away <= 0), np.count_nonzero((away > 0) & (away < BEFORE * deviation[place]))
+        near = np.maximum(BEFORE * deviation[place], away[away > 0].min(initial=1))
+        at, before = np.count_nonzero(away <= 0), np.count_nonzero((away > 0) & (away <= near))
         if at > MORE * before + CHANCE * np.sqrt(at + MORE**2 * before):
             hidden += at - before
     return hidden / image[inside].size

@@ -59,6 +59,8 @@ def inspect_pair(
     noisy, clean = np.atleast_3d(noisy, clean)
     counting = np.ones(noisy.shape[:2], bool) if inside is None else inside
     ranges = (range, range) if range else ranges_of_pair(noisy[counting], clean[counting])
+    for one in ranges:
+        check_size(np.dtype(np.float64), one.low, one.high)
     noisy, clean = (one.to_unit(image) for one, image in zip(ranges, (noisy, clean), strict=True))
     noise, inside = noise_of(noisy, clean, counting)
     truth, values = clean[inside].ravel(), noise[inside].ravel()

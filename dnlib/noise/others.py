@@ -3,13 +3,13 @@
 Images are [H, W] or [H, W, C] in [0, 1].
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
 from dnlib.noise.impulses import impulses_in, isolated_pixels
 
+KINDS = "lines", "places", "impulses", "single pixels"  # that are looked for
 BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
 KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
 LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
@@ -33,10 +33,9 @@ def other_noise(
     stated: Callable[[float], str],
     *,
     clean: np.ndarray | None = None,
-    lines: bool = True,
-    single: bool = True,
-) -> list[str]:
-    """What else is to be said of an image's noise, in sentences.
+    kinds: Collection[str] = KINDS,
+) -> dict[str, str]:
+    """What else is to be said of an image's noise, a sentence for each kind.
 
     Parameters
     ----------
@@ -48,62 +47,66 @@ def other_noise(
         Says a standard deviation in the units of whoever reads it.
     clean : array of the image's shape, optional
         The same without this noise, such as another shot: lines and single pixels of both are no noise.
-    lines : bool
-        Whether whole rows and columns are looked at.
-    single : bool
-        Whether it is told of single pixels that may be no noise.
+    kinds : collection of str
+        What is looked for: lines (whole rows and columns), places that have more noise than others, impulses, and
+        other single pixels, which may be no noise.
+
+    Returns
+    -------
+    dict of str
+        By rows, columns, places, impulses and single pixels; what there is not is left out. Where places differ, single
+        pixels are not looked at: they cannot be told from the stronger noise.
 
     Examples
     --------
     >>> image = np.random.default_rng(0).normal(0.5, np.where(np.arange(128) < 64, 0.02, 0.08), (128, 128))
-    >>> other_noise(image, np.full(image.shape, 0.0004), np.ones(image.shape, bool), "{:.2f}".format)
-    ['the noise differs from place to place, 0.02 to 0.08, and not by brightness: denoise the parts one by one']
+    >>> other_noise(image, np.full(image.shape, 0.0004), np.ones(image.shape, bool), "{:.2f}".format)["places"]
+    'the noise differs from place to place, 0.02 to 0.08, and not by brightness: denoise the parts one by one'
     """
     rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
     if len(rows) < BLOCK or len(columns) < BLOCK:
-        return []
+        return {}
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    image, variance, inside, said = image[box], variance[box], inside[box], []
+    image, variance, inside, said = image[box], variance[box], inside[box], {}
     clean = None if clean is None else clean[box]
-    for along, deviation in line_noise(image, variance, clean).items() if lines and inside.mean() > FULL else ():
-        said.append(
+    lines = line_noise(image, variance, clean) if "lines" in kinds and inside.mean() > FULL else {}
+    for along, deviation in lines.items():
+        said[along] = (
             f"whole {along} are too bright or too dark, by {stated(deviation)}: `filters.without_lines(image, "
             f"'{along}')` takes that off"
         )
-    weakest, strongest = _by_place(image, variance, inside)
+    weakest, strongest = _by_place(image, variance, inside) if "places" in kinds else (0, 0)
     if strongest > max(UNLIKE * weakest, WORTH):
-        said.append(
+        said["places"] = (
             f"the noise differs from place to place, {stated(weakest)} to {stated(strongest)}, and not by brightness: "
             "denoise the parts one by one"
         )
-        return said  # single pixels cannot be told from the stronger noise
-    if known := impulses_in(np.atleast_3d(image), inside):
-        said.append(
+    elif "impulses" in kinds and (known := impulses_in(np.atleast_3d(image), inside)):
+        said["impulses"] = (
             f"single pixels are far too bright or too dark, about {known.share:.1%} of all, at random: impulses, which "
             "`dnlib denoise` replaces first"
         )
-    elif single and isolated_pixels(image, inside, clean) > ISOLATED:
-        said.append(STAND_OUT)
+    elif "single pixels" in kinds and isolated_pixels(image, inside, clean) > ISOLATED:
+        said["single pixels"] = STAND_OUT
     return said
 
 
-def first_told(found: Iterable[tuple[str, list[str]]]) -> list[str]:
+def first_told(found: Iterable[tuple[str, dict[str, str]]]) -> list[str]:
     """Sentences on several frames, each kind of noise where it is told of first, however strong it is there.
 
     Parameters
     ----------
-    found : iterable of (str, list of str)
-        What goes before the sentences on a frame, and these.
+    found : iterable of (str, dict of str)
+        What goes before the sentences on a frame, and these, as of `other_noise`.
 
     Examples
     --------
-    >>> first_told([("", []), ("frame 1: ", ["rows, by 3"]), ("frame 2: ", ["rows, by 4", "impulses"])])
-    ['frame 1: rows, by 3', 'frame 2: impulses']
+    >>> first_told([("", {}), ("frame 1: ", {"rows": "by 3"}), ("frame 2: ", {"rows": "by 4", "impulses": "many"})])
+    ['frame 1: by 3', 'frame 2: many']
     """
     said = {}
     for where, sentences in found:
-        for sentence in sentences:
-            said.setdefault(re.sub(r"[\d.]+", "", sentence), where + sentence)
+        said |= {kind: where + sentence for kind, sentence in sentences.items() if kind not in said}
     return list(said.values())
 
 

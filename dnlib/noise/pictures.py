@@ -56,7 +56,7 @@ def inspect_files(
         found = inspect_pair(first, second, inside=inside, range=told)
         used = told or ranges_of_pair(first[inside], second[inside])[1]
         others = _others(first, inside, found, used.to_unit(second))
-        return {"": found}, notes + _shifted(first, second) + others
+        return {"": found}, [*notes, *_shifted(first, second), *others.values()]
     with opened(noisy, **reading) as stack:
         picture, number = _first_of(stack)
         notes = list(stack.notes)
@@ -67,14 +67,15 @@ def inspect_files(
                 f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
                 "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
             )
-        found, others, first = {}, [], number or parts[0].holding[0]
+        found, others, numbers = {}, [], set()
         for part in parts:
             frame = part.holding[0]
+            numbers.add(first := number + frame)
             found[part.name] = known = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
             more = [("", _others(part.pixels[frame], part.inside[frame], known)), *_later(stack, first, part, known)]
             others += [f"{part.name}: {note}" if part.name else note for note in first_told(more)]
         if stack.count > 1:
-            said = [*said, f"frame {first} of {stack.count} is inspected"]
+            said = [*said, *(f"frame {first} of {stack.count} is inspected" for first in sorted(numbers))]
     return found, notes + said + others
 
 
@@ -90,7 +91,9 @@ def read_pair(noisy: Path, clean: Path, **reading) -> tuple[np.ndarray, np.ndarr
     return first, second, inside, [note for picture in pictures for note in picture.notes]
 
 
-def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection, clean: np.ndarray | None = None) -> list[str]:
+def _others(
+    frame: np.ndarray, inside: np.ndarray, found: Inspection, clean: np.ndarray | None = None
+) -> dict[str, str]:
     """What an inspection leaves out, in its units; clean: in [0, 1]."""
     used = found.range
     variance = found.variance(frame) / (used.high - used.low) ** 2
@@ -98,7 +101,7 @@ def _others(frame: np.ndarray, inside: np.ndarray, found: Inspection, clean: np.
     return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}", clean=clean)
 
 
-def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterator[tuple[str, list[str]]]:
+def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterator[tuple[str, dict[str, str]]]:
     """What an inspection of a part of the first frame leaves out in the middle of later ones, and which these are."""
     for number in np.unique(np.linspace(first, stack.count - 1, FRAMES + 1, dtype=int))[1:]:
         frame = stack.frame(number)

@@ -7,6 +7,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 import dnlib
+from dnlib.denoiser import choosing
+from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.drawn import has_soft_edges, is_drawn
 from dnlib.images import photo
 from dnlib.noise import inspect_image
@@ -169,6 +171,13 @@ def test_rounding_and_dither_are_no_noise_however_narrow_the_range(rng, dither, 
     ramp = 40 + np.tile(np.arange(SIDE) / 12, (SIDE, 1))
     stored = np.rint(ramp + rng.uniform(-dither, dither, ramp.shape)).astype(kind)
     assert np.array_equal(dnlib.denoise(stored), stored)
+
+
+@pytest.mark.parametrize("gain", [0.1, 20])
+def test_photon_counts_in_another_unit_are_no_rounding(rng, gain, monkeypatch):
+    monkeypatch.setattr(choosing, "CANDIDATES", {"total_variation": CANDIDATES["total_variation"]})
+    noisy = (gain * rng.poisson(0.6 * CLEAN)).astype(np.float32)
+    assert error(dnlib.denoise(noisy), 0.6 * CLEAN * gain) < 0.7 * error(noisy, 0.6 * CLEAN * gain)
 
 
 def test_thumbnails_have_too_few_rows_to_tell_noise_of_whole_rows():

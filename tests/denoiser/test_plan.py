@@ -9,7 +9,7 @@ import pytest
 import dnlib
 from dnlib.denoiser import before, choosing, glances, plan as plans
 from dnlib.denoiser.candidates import CANDIDATES
-from dnlib.images import Picture, photo, tiles_of
+from dnlib.images import Picture, parts_of, photo, tiles_of
 from dnlib.noise import impulses_in
 
 CLEAN = photo("camera")[64:224, 40:232]
@@ -140,6 +140,40 @@ def test_what_only_a_later_frame_shows_is_said_where_a_filter_was_asked_for(rng)
     stack[2] += rng.normal(0, 0.04, (256, 1))
     _, choice = dnlib.denoise(stack, axes="TYX", filter="median", return_choice=True)
     assert [note for note in choice.notes if note.startswith("in parts of it, whole rows are too bright")]
+
+
+def test_what_several_frames_show_is_said_once_however_large_its_number(rng):
+    stack = 40000 * np.stack(4 * [photo("camera")[100:356, 100:356]]) + rng.normal(0, 500, (4, 256, 256))
+    stack[1:3] += rng.normal(0, 1, (2, 256, 1)) * [[[800]], [[2000]]]
+    _, choice = dnlib.denoise(stack, axes="TYX", filter="median", return_choice=True)
+    assert len([note for note in choice.notes if "whole rows are too bright" in note]) == 1
+
+
+def test_rows_of_frames_whose_borders_are_missing_are_levelled(rng, median_alone):
+    clean = photo("camera")[100:356, 100:356].astype(np.float32)
+    stack = np.stack(3 * [clean]) + rng.normal(0, 0.05, (3, 256, 1)).astype(np.float32)
+    stack[1, :40], stack[2] = np.nan, np.nan
+    result = dnlib.denoise(stack, axes="TYX", ignore_nan=True)
+    assert np.array_equal(np.isnan(result), np.isnan(stack))
+    for frame, given, rows in ((result[0], stack[0], slice(None)), (result[1], stack[1], slice(40, None))):
+        assert np.mean((frame - clean)[rows] ** 2) < np.mean((given - clean)[rows] ** 2) / 4
+
+
+def test_no_lines_are_levelled_that_are_not_told_of(rng, median_alone):
+    """Eight of nine frames are samples; the last, with columns, is none."""
+    clean = photo("camera")[100:356, 100:356].astype(np.float32)
+    stack = np.stack(9 * [clean])
+    stack[:8] += rng.normal(0, 0.05, (8, 256, 1))
+    stack[8] += rng.normal(0, 0.05, 256)
+    result, choice = dnlib.denoise(stack, axes="TYX", return_choice=True)
+    assert choice.beforehand == ("rows levelled",)
+    assert np.mean((result[0] - clean) ** 2) < np.mean((stack[0] - clean) ** 2) / 4
+    np.testing.assert_allclose(result[8], stack[8], atol=1e-6)
+
+
+def test_where_nothing_is_done_beforehand_there_is_no_second_copy():
+    (part,), _ = parts_of(Picture.of(NOISY))
+    assert before.NOTHING.prepared(part) is part
 
 
 def test_rows_of_a_mosaic_are_levelled_in_tiles(rng, monkeypatch, median_alone):

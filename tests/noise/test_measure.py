@@ -397,9 +397,12 @@ def test_an_image_whose_middle_hardly_counts_is_inspected(rng):
     assert 0.1 < inspect_image(image, inside=inside).black < 0.5
 
 
-def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, rng):
-    np.save(tmp_path / "large.npy", 1e300 * rng.normal(1, 0.1, (80, 80)))
-    result = CliRunner().invoke(main, ["noise", str(tmp_path / "large.npy"), "--json"])
+@pytest.mark.parametrize("names", [["large.npy"], ["large.npy", "clean.npy"]])
+def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, rng, names):
+    clean = np.linspace(0.5e300, 1.5e300, 6400).reshape(80, 80)
+    np.save(tmp_path / "large.npy", clean + 1e300 * rng.normal(0, 0.1, (80, 80)))
+    np.save(tmp_path / "clean.npy", clean)
+    result = CliRunner().invoke(main, ["noise", *(str(tmp_path / name) for name in names), "--json"])
     assert result.exit_code == 2 and "can be handled without loss: scale them" in result.output
     assert "Traceback" not in result.output
 

@@ -2,19 +2,21 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from dnlib.images import Picture, photo, write
 from dnlib.noise import ISOLATED, STAND_OUT, inspect_files, inspect_image, isolated_pixels, line_noise, other_noise
 
 CLEAN = 255 * photo("camera")[100:356, 100:356]
+RANDOM = np.random.default_rng(5)
 PHOTOS = ("camera", "astronaut", "coffee", "brick", "grass", "coins", "moon")
 
 
 def said_of(noisy):
     image = noisy.clip(0, 255).round() / 255
     variance = inspect_image(image).variance(image)
-    return other_noise(image, variance, np.ones(image.shape[:2], bool), lambda level: f"{255 * level:.0f}")
+    found = other_noise(image, variance, np.ones(image.shape[:2], bool), lambda level: f"{255 * level:.0f}")
+    return list(found.values())
 
 
 @pytest.mark.parametrize("white", [0, 10])
@@ -100,12 +102,28 @@ def test_photographs_are_not_accused(rng, name, sigma):
     assert said_of(clean + rng.normal(0, 1, clean.shape) * sigma) == []
 
 
+SHADOWS, CORNERS = (1.8 * CLEAN - 200).clip(0), np.where(gaussian_filter(RANDOM.normal(size=(192, 192)), 3) > 0, 255, 0)
+
+
+@pytest.mark.parametrize("sigma", [0, 3, 10, 40])
+@pytest.mark.parametrize("clean", [SHADOWS, CORNERS], ids=["clipped shadows", "corners of black and white"])
+def test_corners_of_what_is_black_are_no_single_pixels(rng, clean, sigma):
+    noisy = clean + sigma * rng.normal(0, 1, clean.shape)
+    assert isolated_pixels(noisy.clip(0, 255).round() / 255, np.ones(clean.shape, bool)) < ISOLATED
+
+
+@pytest.mark.parametrize("levels", [8, 16])
+def test_noise_in_few_levels_hides_no_single_pixels(rng, levels):
+    noisy = ((levels - 1) * CLEAN / 255 + 0.7 * rng.normal(0, 1, CLEAN.shape)).round() / (levels - 1)
+    assert isolated_pixels(noisy.clip(0, 1), np.ones(CLEAN.shape, bool)) < ISOLATED
+
+
 def test_the_command_names_them(tmp_path, rng):
     noisy = (CLEAN + rng.normal(0, 10, (256, 1))).clip(0, 255).round().astype(np.uint8)
     write(tmp_path / "rows.png", Picture.of(noisy))
     assert "whole rows" in inspect_files(tmp_path / "rows.png")[1][-1]
     small = np.ones((32, 32), bool)
-    assert other_noise(small * 0.5, small * 0.1, small, str) == [] and line_noise(np.zeros((70, 70)), np.ones(1)) == {}
+    assert other_noise(small * 0.5, small * 0.1, small, str) == {} and line_noise(np.zeros((70, 70)), np.ones(1)) == {}
 
 
 def salted(shot, share, rng):
@@ -153,3 +171,13 @@ def test_what_only_later_frames_of_a_stack_show_is_said_once_with_the_first_of_t
     found, notes = inspect_files(tmp_path / f"some.{kind}", axes="TYX")
     assert len(notes) == 2 and notes[1].startswith("frame 3: ") and words in notes[1]
     assert found[""].level == pytest.approx(10, rel=0.1)
+
+
+def test_the_first_frame_of_each_channel_that_holds_something_is_inspected_and_those_after_it_looked_at(tmp_path, rng):
+    frames = rng.normal(100, 10, (4, 2, 128, 128))
+    frames[:2, 0] = 100
+    frames[1, 1] += rng.normal(0, 10, (128, 1))
+    np.save(tmp_path / "channels.npy", frames.clip(0, 255).round().astype(np.uint8).swapaxes(0, 1))
+    _, notes = inspect_files(tmp_path / "channels.npy", axes="CTYX")
+    assert notes[:2] == ["frame 0 of 4 is inspected", "frame 2 of 4 is inspected"]
+    assert len(notes) == 3 and notes[2].startswith("channel 1: frame 1: whole rows")
