@@ -1,4 +1,4 @@
-# make reproduce   every chapter, headless, and the table of claims
+# make reproduce   every chapter, headless, two at a time, and the table of claims
 # make test        ruff, import-linter, pytest with doctests, nbval
 # make bench       speed against peers, one run, this machine
 # make site        the course as a site, in runs/site/html
@@ -25,7 +25,7 @@ export JUPYTER_PREFER_ENV_PATH = 1
 .DEFAULT_GOAL := reproduce
 
 reproduce: $(READY)
-	@$(BIN)/dnlib run
+	@$(BIN)/dnlib run --cluster local:2
 
 test: export OMP_NUM_THREADS = 1
 test: $(READY)

@@ -80,6 +80,7 @@ def run(
 def _execute_alone(job: Job) -> Outcome:
     """Papermill can run one notebook at a time per process: other threads of a worker wait their turn."""
     with _turn:
+        clusters.say(f"{job.name} ...")
         return execute(job)
 
 

@@ -54,15 +54,14 @@ def headlines(judgements: Sequence[Judgement]) -> str:
 
 
 def chapters(runs: dict[str, dict]) -> str:
-    """One row per chapter: its question, its minutes with and without bfloat16 units, its memory; and all together.
+    """One row per chapter: its question, its minutes with and without bfloat16 units, its memory; and the whole course.
 
     runs: of `benchmarks/course.py`, by "with" and "without".
     """
     rows = [
-        (f"[{path.stem}](notebooks/{path.name})", question(path), *_costs(runs, [path.stem]))
-        for path in jobs.chapters()
+        (f"[{path.stem}](notebooks/{path.name})", question(path), *_costs(runs, path.stem)) for path in jobs.chapters()
     ]
-    everything = ("**all**", "", *_costs(runs, [path.stem for path in jobs.chapters()]))
+    everything = ("**all**", "", *together(runs))
     return table(("chapter", "question", "minutes with bfloat16", "without", "memory"), [*rows, everything])
 
 
@@ -120,15 +119,32 @@ def _over_seeds(values: Sequence[float]) -> str:
     return f"{np.mean(values):5.2f}{spread:7}"
 
 
-def _costs(runs: dict[str, dict], names: Sequence[str]) -> tuple[str, str, str]:
-    """Of some chapters together: minutes with bfloat16 units and without, and memory; a dash if one was not timed."""
-    minutes, memory = [], []
-    for kind in ("with", "without"):
-        timed = runs.get(kind, {}).get("chapters", {})
-        whole = all(name in timed for name in names)
-        minutes.append(f"{sum(timed[name]['seconds'] for name in names) / 60:.1f}" if whole else "–")
-        memory += [timed[name]["memory_mb"] for name in names if name in timed]
-    return *minutes, f"{max(memory) / 1000:.1f} GB" if memory else "–"
+def _costs(runs: dict[str, dict], name: str) -> tuple[str, str, str]:
+    """Of a chapter: minutes with bfloat16 units and without, and memory; a dash where it was not timed."""
+    timed = [runs.get(kind, {}).get("chapters", {}).get(name, {}) for kind in ("with", "without")]
+    return *(_minutes(cost) for cost in timed), _gigabytes([max(cost.get("memory_mb", 0) for cost in timed)])
+
+
+def together(runs: dict[str, dict]) -> tuple[str, str, str]:
+    """Of the whole course, two chapters at a time: minutes with bfloat16 units, without, and memory of the two largest.
+
+    Examples
+    --------
+    >>> chapters = {"00_a": {"memory_mb": 500}, "01_b": {"memory_mb": 900}, "02_c": {"memory_mb": 800}}
+    >>> together({"with": {"seconds": 1200, "chapters": chapters}})
+    ('20.0', '–', '1.7 GB')
+    """
+    kinds = [runs.get(kind, {}) for kind in ("with", "without")]
+    memory = [sorted(cost["memory_mb"] for cost in run.get("chapters", {}).values()) for run in kinds]
+    return *map(_minutes, kinds), _gigabytes(max((largest[-2:] for largest in memory), key=sum))
+
+
+def _minutes(timed: dict) -> str:
+    return f"{timed['seconds'] / 60:.1f}" if "seconds" in timed else "–"
+
+
+def _gigabytes(megabytes: Sequence[float]) -> str:
+    return f"{sum(megabytes) / 1000:.1f} GB" if sum(megabytes) else "–"
 
 
 def question(notebook: Path) -> str:

@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own
-def test_a_dask_cluster_runs_every_job_and_keeps_their_records_apart(chapters, tmp_path):
+def test_a_dask_cluster_runs_every_job_says_which_and_keeps_their_records_apart(chapters, tmp_path, capsys):
     from distributed import LocalCluster
 
     chapters(**{"01_good": "import os, pathlib; pathlib.Path(os.environ['DNLIB_RECORD']).write_text(f'seed {seed}')"})
@@ -143,6 +143,7 @@ def test_a_dask_cluster_runs_every_job_and_keeps_their_records_apart(chapters, t
         outcomes = run(jobs, cluster=cluster.scheduler_address)
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
     assert [job.record.read_text() for job in jobs] == ["seed 0", "seed 1"]
+    assert set(capsys.readouterr().out.splitlines()) == {"01_good-smoke-s0 ...", "01_good-smoke-s1 ..."}
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):
