@@ -25,8 +25,8 @@ EXERCISES = {
     "04.3": Exercise(
         lambda depth: 2**depth - 1,
         lambda: [(1,), (3,), (5,)],
-        because="a row at the top of a block of 2^depth rows hears of all of them. Moving down by one "
-        "row mends one of them.",
+        because="a row at the top of a block of 2^depth rows hears of all of them. The move at the "
+        "end, down by one row, mends one of them.",
     ),
     "04.4": Exercise(
         "it grows without end",
