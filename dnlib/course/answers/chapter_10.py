@@ -25,8 +25,9 @@ EXERCISES = {
     "10.3": Exercise(
         float(10 * np.log10((255**2 * 10**-3.7 + 5**2) / (255**2 * 10**-3.7))),
         tolerance=0.1,
-        because="the squares add up: 13 + 25 for 13, which is 4.7 dB, in flat areas and in texture alike. SSIM hardly "
-        "moves, for no structure has changed. Only the column of colours says what happened.",
+        because="the squares add up: 13 + 25 for 13, which is 4.7 dB of PSNR. The columns of flat areas and texture "
+        "leave the error of colour out and stay as they were, and SSIM hardly moves, for no structure changed. Only "
+        "the column of colours says what happened.",
     ),
     "10.4": Exercise(
         "colours",
