@@ -121,8 +121,7 @@ SIZES: dict[str, dict[str, tuple]] = {
     "12_your_own_picture": {
         "side": (64, 256, 512),  # of pictures whose noise is estimated, in pixels
         "tile": (48, 96, 256),  # of their middles, on which candidates are judged
-        "pictures": (2, 8, 24),  # to practise on
-        "table": (1, 2, 8),  # pictures for each kind of noise
+        "pictures": (2, 8, 24),  # to practise on, and for each kind of noise
         "draws": (3, 12, 50),  # of noise, to show how a judge scatters
         "crop": (32, 64, 128),  # in pixels, for the network that learns from one picture
         "steps": (2, 80, 3_000),  # of its training
