@@ -17,7 +17,7 @@ from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, judge_counts, noise_in
 from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise
+from dnlib.denoiser.strength import DOUBT, FEW, Strength, White, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
@@ -103,6 +103,7 @@ def choose(
     progress: bool,
     *,
     told: bool,
+    written: float,
     before: Before,
     size: int,
     patience: float,
@@ -112,13 +113,14 @@ def choose(
     """Judge the candidates on sample tiles of a part, by its sample frames.
 
     filter, device, progress, patience, adapt: as `denoise` has them. range: black and white of the part, which are 0
-    and 1 to all candidates. told: by a user, or found. before: what is done before anything is filtered.
-    size: how many values there are in all frames and tiles. in_tiles: whether frames come in tiles.
+    and 1 to all candidates. told: by a user, or found. written: in which steps; 0 for floats.
+    before: what is done before anything is filtered. size: how many values there are in all frames and tiles.
+    in_tiles: whether frames come in tiles.
     """
     prepared, masks = before.prepared(part), [part.inside[k] for k in part.holding]
     frames = [range.to_unit(prepared.pixels[k]) for k in part.holding]
     tiles = sample_tiles(frames, masks, HELD_OUT if adapt else 1.0)
-    strength = _strength_of(part, frames[0], tiles, range, told)
+    strength = _strength_of(part, frames[0], tiles, range, told, written)
     harmless, span = filter == "auto" and not part.counts, range.high - range.low
     judge = _with_an_opinion(Judge(tiles, strength, harmless, device), part.pixels.shape[-1])
     if part.counts and filter == "auto":
@@ -156,7 +158,9 @@ def choose(
     return Chosen(choice, kept, judge.strength, judge.level, range, harmless, part.counts, in_tiles, device, before)
 
 
-def _strength_of(part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: Range, told: bool) -> Strength:
+def _strength_of(
+    part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: Range, told: bool, written: float
+) -> Strength:
     """What noise a part has, whose first frame that holds something, and sample tiles, are in [0, 1]."""
     values = part.pixels[part.inside]
     if part.counts:
@@ -164,7 +168,7 @@ def _strength_of(part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: 
     used = range
     if np.issubdtype(values.dtype, np.integer) and not told:
         used = range_in_use(values[(range.low <= values) & (values <= range.high)])
-    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles)
+    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles, written)
 
 
 def _with_an_opinion(judge: Judge, channels: int) -> Judge:
@@ -222,13 +226,13 @@ def _why_unchanged(judge: Judge) -> str:
     """Why a picture is left as it is, in a sentence."""
     if judge.level <= DOUBT:
         return "hardly any noise here: returned unchanged"
+    anyway = "returned unchanged; --filter NAME filters it anyway"
     if judge.strength.drawn:
-        return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
+        return f"it looks drawn, not taken, and no noise is seen: {anyway}"
+    if judge.certain == 0 and judge.strength.levels < FEW:
+        return f"it has {judge.strength.levels} values only: noise cannot be told from dither there: {anyway}"
     if judge.certain == 0:
-        return (
-            "the noise cannot be told from fine texture, shading or rounding: returned unchanged; "
-            "--filter NAME filters it anyway"
-        )
+        return f"the noise cannot be told from fine texture, shading or rounding: {anyway}"
     return "no candidate lowers the error for certain: returned unchanged"
 
 
