@@ -16,13 +16,14 @@ from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, judge_counts, noise_in
-from dnlib.denoiser.sampling import sample_tiles, without_single_channel
+from dnlib.denoiser.sampling import sample_tiles, share_that_counts, without_single_channel
 from dnlib.denoiser.strength import DOUBT, FEW, Strength, White, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
+MOST = 0.5  # share of the pixels judged on, of which fewer that count say little
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 
 
@@ -138,7 +139,8 @@ def choose(
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
-        notes += _doubts(name, before, judge)
+        counting = share_that_counts(frames, masks, HELD_OUT if adapt else 1.0)
+        notes += _doubts(name, before, judge, counting)
     risks = {name: float(span**2 * (judge.level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * judge.level**2
     choice = Choice(
@@ -214,8 +216,17 @@ def _best_of(judged: dict[str, Judged]) -> str:
     return next((name for name in judged if TOGETHER in name and best in name.split(TOGETHER)), best)
 
 
-def _doubts(name: str, before: Before, judge: Judge) -> list[str]:
-    """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
+def _doubts(name: str, before: Before, judge: Judge, counting: float) -> list[str]:
+    """Why a picture is left as it is, and what is kept of it that might be noise, in sentences.
+
+    counting: the share of the pixels judged on that count.
+    """
+    if counting < MOST:
+        left = ": returned unchanged; --filter NAME filters it anyway" if name == UNCHANGED else ""
+        return [
+            f"of the pixels looked at {counting:.0%} count, in pieces too small to judge by; how strong the noise is, "
+            f"and what is left of it, may be far from what is said{left}"
+        ]
     doubts = [_why_unchanged(judge)] if name == UNCHANGED and not before.done else []
     if np.mean([isolated_pixels(tile, np.ones(tile.shape[:2], bool)) for tile in judge.tiles]) > ISOLATED:
         doubts.append(STAND_OUT)
