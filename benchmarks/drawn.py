@@ -17,8 +17,9 @@ from outcome import heading, store
 from PIL import Image, ImageDraw, ImageFont
 
 from dnlib.denoiser.drawn import AREAS, EQUAL, OFTEN
-from dnlib.denoiser.strength import DITHERED, SMOOTH, Inspected, strength_of
+from dnlib.denoiser.strength import SMOOTH, Inspected, strength_of
 from dnlib.images import Range, constant_areas, datasets, middle, range_in_use
+from dnlib.noise import DITHERED
 
 SIDE, SIGMAS = 256, (5, 15, 50)
 NOISY = (

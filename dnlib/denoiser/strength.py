@@ -9,7 +9,7 @@ from dnlib.denoiser.drawn import has_soft_edges, is_drawn
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import Filter
 from dnlib.images import Range, are_counts, step_between
-from dnlib.noise import Inspection, inspect_image
+from dnlib.noise import DITHERED, Inspection, inspect_image
 
 TEXTURED = 0.2  # share of pixels with noise alone around that pictures of nothing but texture may have
 PURE = 0.4  # share above which there is no doubt that it is noise
@@ -22,7 +22,7 @@ DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, fro
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
-ROUNDED, DITHERED = 0.3, 0.55  # steps: rounding leaves up to 0.29, and up to 0.5 with a dither before it
+ROUNDED = 0.3  # steps: rounding leaves up to 0.29, and up to 0.5 with a dither before it
 FINER = 1.5  # times as far apart as values are written
 FEW = 32  # values, below which a picture was made of few levels
 SMOOTH = 0.9  # correlation with the next pixel in both directions, above which it is shading, and no noise

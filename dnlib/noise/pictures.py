@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dnlib.images import Part, Picture, Range, Stack, filled, middle, opened, parts_of, read
+from dnlib.images import Part, Picture, Range, Stack, filled, middle, opened, parts_of, read, step_between
 from dnlib.noise.impulses import MIDDLE
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair, ranges_of_pair
@@ -13,6 +13,7 @@ from dnlib.noise.others import first_told, other_noise
 from dnlib.noise.sentences import as_read
 
 UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those of cameras differ up to threefold
+DITHERED = 0.55  # steps between values: rounding and a dither before it leave up to 0.5
 FRAMES = 8  # that are looked at besides the one that is inspected
 LARGE = 64  # pixels to a side, from which on every third is enough
 APART = 3  # pixels, from which on a camera's neighbours hardly share noise
@@ -73,7 +74,8 @@ def inspect_files(
             numbers.add(first := counted[frame])
             found[part.name] = known = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
             more = [("", _others(part.pixels[frame], part.inside[frame], known)), *_later(stack, first, part, known)]
-            others += [f"{part.name}: {note}" if part.name else note for note in first_told(more)]
+            told_of = [*_rounding(part.pixels[frame], known), *first_told(more)]
+            others += [f"{part.name}: {note}" if part.name else note for note in told_of]
         if stack.count > 1:
             said = [*said, *(f"frame {first} of {stack.count} is inspected" for first in sorted(numbers))]
     return found, notes + said + others
@@ -99,6 +101,15 @@ def _others(
     variance = found.variance(frame) / (used.high - used.low) ** 2
     image = used.to_unit(frame)
     return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}", clean=clean)
+
+
+def _rounding(frame: np.ndarray, found: Inspection) -> list[str]:
+    """Whether the noise of a frame [H, W, C] may be no more than rounding and dither, in a sentence."""
+    used, step = found.range, step_between(frame)
+    share = found.level / used.white * (used.high - used.low) / (step or np.inf)
+    if not 0 < share <= DITHERED:
+        return []
+    return [f"values lie in steps of {step:.3g}, this noise is {share:.2g} of one: it may be rounding or dither alone"]
 
 
 def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterator[tuple[str, dict[str, str]]]:

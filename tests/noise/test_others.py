@@ -194,3 +194,10 @@ def test_a_channel_that_is_constant_in_the_first_frame_alone_is_inspected(tmp_pa
     assert list(found) == channels and not any("constant" in note for note in notes)
     assert all(one.curves[:, 1].min() > 5 for one in found.values())
     assert any("constant, left alone" in note for note in inspect_files(tmp_path / "all.tif")[1])
+
+
+@pytest.mark.parametrize(("sigma", "said"), [(0.4, True), (1, False)])
+def test_noise_that_may_be_the_dither_of_coarse_steps_is_said(tmp_path, rng, sigma, said):
+    steps = np.rint(CLEAN / 17 + sigma * rng.standard_normal(CLEAN.shape))
+    write(tmp_path / "a.png", Picture.of((17 * steps).clip(0, 255).astype(np.uint8)))
+    assert any("steps of 17" in note and "dither" in note for note in inspect_files(tmp_path / "a.png")[1]) == said
