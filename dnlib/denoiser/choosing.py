@@ -221,7 +221,7 @@ def _doubts(name: str, before: Before, judge: Judge, counting: float) -> list[st
 
     counting: the share of the pixels judged on that count.
     """
-    if counting < MOST:
+    if counting < MOST and judge.strength.levels >= FEW:  # of few values most lie in constant areas
         left = ": returned unchanged; --filter NAME filters it anyway" if name == UNCHANGED else ""
         return [
             f"of the pixels looked at {counting:.0%} count, in pieces too small to judge by; how strong the noise is, "
