@@ -17,8 +17,9 @@ from outcome import heading, store
 from PIL import Image, ImageDraw, ImageFont
 
 from dnlib.denoiser.drawn import AREAS, EQUAL, OFTEN
-from dnlib.denoiser.strength import ROUNDING, SMOOTH, Inspected, strength_of
+from dnlib.denoiser.strength import SMOOTH, Inspected, strength_of
 from dnlib.images import Range, constant_areas, datasets, middle, range_in_use
+from dnlib.noise import DITHERED
 
 SIDE, SIGMAS = 256, (5, 15, 50)
 NOISY = (
@@ -76,10 +77,10 @@ def reason(picture: np.ndarray) -> str:
     inside = inside if np.ptp(frame[inside]) else np.ones_like(inside)
     unit = Range.told(float(frame[inside].min()), float(frame[inside].max()))
     values = unit.to_unit(frame)
-    known = strength_of(values, inside, range_in_use(frame[inside]), unit, [values])
+    known = strength_of(values, inside, range_in_use(frame[inside]), unit, [values], written=1)
     if known.drawn or not isinstance(known, Inspected):
         return "drawn" * known.drawn
-    return "shading" if min(known.known.lag_1) > SMOOTH else "rounding" * (known.known.level <= ROUNDING * known.step)
+    return "shading" if min(known.known.lag_1) > SMOOTH else "rounding" * known.rounded
 
 
 def main():
@@ -97,7 +98,7 @@ def main():
         }
         for kind, reasons in found.items()
     }
-    store("drawn", equal=EQUAL, areas=AREAS, often=OFTEN, smooth=SMOOTH, rounding=ROUNDING, rows=rows)
+    store("drawn", equal=EQUAL, areas=AREAS, often=OFTEN, smooth=SMOOTH, rounding=DITHERED, rows=rows)
     print(heading())
     for kind, row in rows.items():
         print(f"  {kind:28}", row)

@@ -42,7 +42,7 @@ def opinion(picture: np.ndarray) -> tuple[float, float] | None:
     """The share that the network takes for noise, and what colours share of it; None where neither is asked for."""
     inside, unit = np.ones(picture.shape[:2], bool), Range.told(0, 1)
     tiles = sample_tiles([picture], [inside])
-    known = strength_of(picture, inside, unit, unit, tiles)
+    known = strength_of(picture, inside, unit, unit, tiles, written=0)
     level = float(np.sqrt(known.variance(picture).mean()))
     if level <= GRAIN or trust(level, known) >= SETTLED:
         return None

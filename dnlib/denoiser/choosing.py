@@ -16,13 +16,14 @@ from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, judge_counts, noise_in
-from dnlib.denoiser.sampling import sample_tiles, without_single_channel
-from dnlib.denoiser.strength import DOUBT, Strength, White, in_doubt, strength_of, taken_for_noise
+from dnlib.denoiser.sampling import sample_tiles, share_that_counts, without_single_channel
+from dnlib.denoiser.strength import DOUBT, FEW, Strength, White, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
+MOST = 0.5  # share of the pixels judged on, of which fewer that count say little
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 
 
@@ -103,6 +104,7 @@ def choose(
     progress: bool,
     *,
     told: bool,
+    written: float,
     before: Before,
     size: int,
     patience: float,
@@ -112,13 +114,14 @@ def choose(
     """Judge the candidates on sample tiles of a part, by its sample frames.
 
     filter, device, progress, patience, adapt: as `denoise` has them. range: black and white of the part, which are 0
-    and 1 to all candidates. told: by a user, or found. before: what is done before anything is filtered.
-    size: how many values there are in all frames and tiles. in_tiles: whether frames come in tiles.
+    and 1 to all candidates. told: by a user, or found. written: in which steps; 0 for floats.
+    before: what is done before anything is filtered. size: how many values there are in all frames and tiles.
+    in_tiles: whether frames come in tiles.
     """
     prepared, masks = before.prepared(part), [part.inside[k] for k in part.holding]
     frames = [range.to_unit(prepared.pixels[k]) for k in part.holding]
     tiles = sample_tiles(frames, masks, HELD_OUT if adapt else 1.0)
-    strength = _strength_of(part, frames[0], tiles, range, told)
+    strength = _strength_of(part, frames[0], tiles, range, told, written)
     harmless, span = filter == "auto" and not part.counts, range.high - range.low
     judge = _with_an_opinion(Judge(tiles, strength, harmless, device), part.pixels.shape[-1])
     if part.counts and filter == "auto":
@@ -136,7 +139,8 @@ def choose(
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
-        notes += _doubts(name, before, judge)
+        counting = share_that_counts(frames, masks, HELD_OUT if adapt else 1.0)
+        notes += _doubts(name, before, judge, counting)
     risks = {name: float(span**2 * (judge.level**2 + one.change)) for name, one in judged.items()}
     risks[UNCHANGED] = span**2 * judge.level**2
     choice = Choice(
@@ -156,7 +160,9 @@ def choose(
     return Chosen(choice, kept, judge.strength, judge.level, range, harmless, part.counts, in_tiles, device, before)
 
 
-def _strength_of(part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: Range, told: bool) -> Strength:
+def _strength_of(
+    part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: Range, told: bool, written: float
+) -> Strength:
     """What noise a part has, whose first frame that holds something, and sample tiles, are in [0, 1]."""
     values = part.pixels[part.inside]
     if part.counts:
@@ -164,7 +170,7 @@ def _strength_of(part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: 
     used = range
     if np.issubdtype(values.dtype, np.integer) and not told:
         used = range_in_use(values[(range.low <= values) & (values <= range.high)])
-    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles)
+    return strength_of(frame, part.inside[part.holding[0]], used, range, tiles, written)
 
 
 def _with_an_opinion(judge: Judge, channels: int) -> Judge:
@@ -210,8 +216,17 @@ def _best_of(judged: dict[str, Judged]) -> str:
     return next((name for name in judged if TOGETHER in name and best in name.split(TOGETHER)), best)
 
 
-def _doubts(name: str, before: Before, judge: Judge) -> list[str]:
-    """Why a picture is left as it is, and what is kept of it that might be noise, in sentences."""
+def _doubts(name: str, before: Before, judge: Judge, counting: float) -> list[str]:
+    """Why a picture is left as it is, and what is kept of it that might be noise, in sentences.
+
+    counting: the share of the pixels judged on that count.
+    """
+    if counting < MOST and judge.strength.levels >= FEW:  # of few values most lie in constant areas
+        left = ": returned unchanged; --filter NAME filters it anyway" if name == UNCHANGED else ""
+        return [
+            f"of the pixels looked at {counting:.0%} count, in pieces too small to judge by; how strong the noise is, "
+            f"and what is left of it, may be far from what is said{left}"
+        ]
     doubts = [_why_unchanged(judge)] if name == UNCHANGED and not before.done else []
     if np.mean([isolated_pixels(tile, np.ones(tile.shape[:2], bool)) for tile in judge.tiles]) > ISOLATED:
         doubts.append(STAND_OUT)
@@ -222,13 +237,13 @@ def _why_unchanged(judge: Judge) -> str:
     """Why a picture is left as it is, in a sentence."""
     if judge.level <= DOUBT:
         return "hardly any noise here: returned unchanged"
+    anyway = "returned unchanged; --filter NAME filters it anyway"
     if judge.strength.drawn:
-        return "it looks drawn, not taken, and no noise is seen: returned unchanged; --filter NAME filters it anyway"
+        return f"it looks drawn, not taken, and no noise is seen: {anyway}"
+    if judge.certain == 0 and judge.strength.levels < FEW:
+        return f"it has {judge.strength.levels} values only: noise cannot be told from dither there: {anyway}"
     if judge.certain == 0:
-        return (
-            "the noise cannot be told from fine texture, shading or rounding: returned unchanged; "
-            "--filter NAME filters it anyway"
-        )
+        return f"the noise cannot be told from fine texture, shading or rounding: {anyway}"
     return "no candidate lowers the error for certain: returned unchanged"
 
 

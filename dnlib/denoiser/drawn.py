@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from dnlib.images import step_between
 from dnlib.noise import Inspection
 
 EQUAL = 0.7  # share of neighbours with the same value, above which a picture was drawn
 FEW = 0.2  # neighbours looked at for each pixel, below which they say nothing
 BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value, each and together, of black on white
 AREAS, OFTEN = 0.4, 2.5  # share of all neighbours that are equal; times what noise leaves equal between black and white
-ROWS = 200  # of a frame, whose values tell the step between two
 
 
 def is_drawn(frame: np.ndarray, inside: np.ndarray) -> bool:
@@ -52,18 +52,6 @@ def has_soft_edges(frame: np.ndarray, inside: np.ndarray, known: Inspection) -> 
     expected = (step_between(frame) / (2 * np.sqrt(np.pi) * deviation.clip(1e-9))).clip(max=1)
     equal = _equal(frame, among, inside)
     return bool(equal.size and equal.mean() > OFTEN * expected.mean())
-
-
-def step_between(frame: np.ndarray) -> float:
-    """How far the values of a frame [H, W, C] usually lie apart: whole numbers by one, in the frame's units.
-
-    Examples
-    --------
-    >>> round(1 / step_between(np.random.default_rng(0).integers(0, 256, (32, 32, 1)) / 255))
-    255
-    """
-    values = np.unique(frame[:: 1 + len(frame) // ROWS])
-    return float(np.median(np.diff(values))) if len(values) > 1 else 0.0
 
 
 def _ends(frame: np.ndarray, inside: np.ndarray) -> list[np.ndarray]:

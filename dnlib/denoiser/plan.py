@@ -193,6 +193,7 @@ def plan(
             device,
             progress,
             told=told is not None,
+            written=step if np.issubdtype(kind, np.integer) else 0,
             before=before,
             size=size,
             patience=patience,

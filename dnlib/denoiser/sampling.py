@@ -30,6 +30,12 @@ def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray], share: floa
     ]
 
 
+def share_that_counts(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> float:
+    """Of the pixels of the sample tiles, those that count: few where no piece of these is large enough for a tile."""
+    places = sample_places(frames, inside, share)
+    return float(np.mean([inside[place.frame][place.rows, place.columns].mean() for place in places]))
+
+
 def sample_places(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> list[Place]:
     """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from dnlib.denoiser.drawn import has_soft_edges, is_drawn, step_between
+from dnlib.denoiser.drawn import has_soft_edges, is_drawn
 from dnlib.denoiser.sampling import noise_level
 from dnlib.filters import Filter
-from dnlib.images import Range, are_counts
-from dnlib.noise import Inspection, inspect_image
+from dnlib.images import Range, are_counts, step_between
+from dnlib.noise import DITHERED, Inspection, inspect_image
 
 TEXTURED = 0.2  # share of pixels with noise alone around that pictures of nothing but texture may have
 PURE = 0.4  # share above which there is no doubt that it is noise
@@ -22,7 +22,9 @@ DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, fro
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
 PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
-ROUNDING = 0.6  # steps of whole numbers: rounding and a dither before it leave up to 0.5
+ROUNDED = 0.3  # steps: rounding leaves up to 0.29, and up to 0.5 with a dither before it
+FINER = 1.5  # times as far apart as values are written
+FEW = 32  # values, below which a picture was made of few levels
 SMOOTH = 0.9  # correlation with the next pixel in both directions, above which it is shading, and no noise
 
 
@@ -33,7 +35,7 @@ class White:
     white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
     agreed: the share of it that a network for photographs takes for noise, too.
     alike: the correlation between its colours, a mean; 1 where that is not known.
-    drawn: whether the picture was drawn, without any noise.
+    drawn: whether the picture was drawn, without any noise. levels: how many values a frame has.
     found: what was found, in units of the picture; or in a sentence why nothing could be.
 
     Examples
@@ -47,6 +49,7 @@ class White:
     found: str = ""
     agreed: float = 0.0
     drawn: bool = False
+    levels: int = 0
     alike = 1.0
     white = True
 
@@ -64,22 +67,34 @@ class Inspected:
     """Noise as it was inspected, on images in [0, 1]; the rest as `White` has it.
 
     step: between values that were rounded, in units of `known`; 0 between photon counts, whatever their unit.
+    finer: whether the result is written in finer steps than these.
     """
 
     known: Inspection
     found: Inspection
     agreed: float = 0.0
     drawn: bool = False
+    levels: int = 0
     step: float = 0.0
+    finer: bool = False
 
     @property
     def white(self) -> bool:
         return self.known.radius == 0
 
     @property
+    def rounded(self) -> bool:
+        """Whether it is no more than rounding, or a dither before it.
+
+        Noise before rounding is a dither, too, and what it dithered is got back in finer steps, where there are any.
+        It leaves no more than it has, s^2, and a twelfth of the step squared, white; rounding alone leaves contours,
+        which neighbours share, and error diffusion the contrary.
+        """
+        return self.known.level <= (ROUNDED if self.white and self.finer else DITHERED) * self.step
+
+    @property
     def pure(self) -> float:
-        rounding = self.known.level <= ROUNDING * self.step
-        if self.drawn or rounding or min(self.known.lag_1) > SMOOTH:
+        if self.drawn or self.rounded or min(self.known.lag_1) > SMOOTH:
             return 0.0
         told_apart = np.count_nonzero(self.known.map) == 1  # as white noise, which no texture is
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
@@ -99,11 +114,15 @@ class Inspected:
 Strength = White | Inspected
 
 
-def strength_of(frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray]) -> Strength:
+def strength_of(
+    frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray], written: float
+) -> Strength:
     """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
 
     used: black and white, in units of the picture. unit: what is 0 and 1 in the frame.
+    written: the step of the values that are written, in units of the picture; 0 for floats.
     """
+    levels = len(np.unique(frame[inside]))
     span, drawn = unit.high - unit.low, is_drawn(frame, inside)
     here = Range.told((used.low - unit.low) / span, (used.high - unit.low) / span)
     try:
@@ -111,11 +130,12 @@ def strength_of(frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range,
     except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
-        return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn)
+        return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn, levels=levels)
     drawn = drawn or has_soft_edges(frame, inside, known)
     step = step_between(frame)
     photons = step > 0 and are_counts(np.rint(frame[inside] / step))
-    return Inspected(known, known.stated_in(used), drawn=drawn, step=0.0 if photons else step)
+    finer = span * step > written * FINER
+    return Inspected(known, known.stated_in(used), 0.0, drawn, levels, 0.0 if photons else step, finer)
 
 
 def trust(level: float, known: Strength) -> float:

@@ -30,7 +30,13 @@ from .places import (
     in_checkout as in_checkout,
     shipped as shipped,
 )
-from .ranges import Range as Range, check_size as check_size, range_in_use as range_in_use, step_of as step_of
+from .ranges import (
+    Range as Range,
+    check_size as check_size,
+    range_in_use as range_in_use,
+    step_between as step_between,
+    step_of as step_of,
+)
 from .reading import Stack as Stack, opened as opened, read as read
 from .scenes import check_scenes_apart as check_scenes_apart
 from .tiles import Tile as Tile, by_tiles as by_tiles, tiles_of as tiles_of

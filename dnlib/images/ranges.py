@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BITS = (8, 10, 12, 14, 16)  # of cameras
+ROWS = 200  # of a frame, whose values tell the step between two
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,15 @@ def step_of(pixels: np.ndarray) -> int:
     """
     bits = int(np.bitwise_or.reduce(pixels, axis=None))
     return bits & -bits or 1
+
+
+def step_between(frame: np.ndarray) -> float:
+    """How far the values of a frame [H, W, C] usually lie apart: whole numbers by one, in the frame's units.
+
+    Examples
+    --------
+    >>> round(1 / step_between(np.random.default_rng(0).integers(0, 256, (32, 32, 1)) / 255))
+    255
+    """
+    values = np.unique(frame[:: 1 + len(frame) // ROWS])
+    return float(np.median(np.diff(values))) if len(values) > 1 else 0.0

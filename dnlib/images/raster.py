@@ -22,6 +22,8 @@ CHUNKS = ("IHDR", "PLTE", "tRNS", "IDAT", "IEND", "iCCP", "pHYs", "eXIf", "tEXt"
 APPS = (b"JFIF", b"Exif\0", b"http://ns.adobe.com/xap/", b"ICC_PROFILE", b"Adobe\0")
 """How the parts of a JPEG begin that are read, or are made anew."""
 
+FURTHER = "the file's further pictures (APP2 MPF), such as previews and maps of brightness"
+
 
 def open_raster(path: Path, _files: contextlib.ExitStack) -> Content:
     """What a PNG, JPEG or BMP holds, upright."""
@@ -77,7 +79,7 @@ def _metadata(picture, exif, data: bytes) -> Metadata:
     chunks = list(_chunks_of(data)) if picture.format == "PNG" else []
     others = [name for name, _ in chunks if name not in (*CHUNKS, *MEANING)]
     others += [
-        f"{name} ({_text(part.split(bytes(1))[0][:40])})"
+        FURTHER if part.startswith(b"MPF") else f"{name} ({_text(part.split(bytes(1))[0][:40])})"
         for name, part in parts
         if name != "COM" and not part.startswith(APPS)
     ]

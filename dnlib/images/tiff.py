@@ -66,6 +66,7 @@ def _part_reader(path: Path, file) -> Callable[[tuple[int | slice, ...]], np.nda
     """What reads parts of a stack of planes of gray or RGB; None: it is no such stack."""
     (series, *further), page = _images(file), file.pages[0]
     usual = page.photometric.name in ("MINISBLACK", "RGB") and page.tags.valueof(ORIENTATION_TAG, 1) == 1
+    usual = usual and page.dtype.kind != "b"
     if not usual or further or series.ndim < 3 or page.axes not in ("YX", "YXS") or "S" in series.axes[:-1]:
         return None
     if series.dataoffset is not None:
@@ -120,6 +121,8 @@ def _in_rgb(pixels: np.ndarray, page, axes: str) -> np.ndarray:
     photometric = page.photometric.name
     if photometric == "CFA":
         raise ValueError("it is the mosaic of a sensor; dnlib.noise.pack takes it apart into its colours")
+    if pixels.dtype.kind == "b" and photometric in ("MINISBLACK", "MINISWHITE"):  # of one bit, as Pillow reads it
+        return np.where(pixels == (photometric == "MINISBLACK"), np.uint8(255), np.uint8(0))
     if photometric not in ("MINISBLACK", "RGB", "YCBCR"):
         raise ValueError(f"its colours are stored as {photometric}; MINISBLACK (gray) and RGB are accepted")
     if photometric != "YCBCR" or page.compression.name in ("JPEG", "OJPEG", "ALT_JPEG"):

@@ -51,7 +51,7 @@ from .others import (
     line_noise as line_noise,
     other_noise as other_noise,
 )
-from .pictures import inspect_files as inspect_files, unlike_noise as unlike_noise
+from .pictures import DITHERED as DITHERED, inspect_files as inspect_files, unlike_noise as unlike_noise
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
 from .stored import Resized as Resized, Stored as Stored, Turned as Turned
 from .surveys import Survey as Survey, survey as survey

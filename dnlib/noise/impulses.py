@@ -80,7 +80,8 @@ def impulses_in(image: np.ndarray, inside: np.ndarray) -> Impulses | None:
     """Impulses, where they are clearly there: bright and dark ones, alone, at random and in smooth places, too.
 
     Stars are bright, and dust is of one kind; letters, combs and texture stand out where the picture is rough, a screen
-    has its dots at equal distances, and a dither has them everywhere. Where an image has both None is said.
+    has its dots at equal distances, and a dither has them everywhere. Where an image has both None is said, and where
+    it has two values only: a dither of these leaves single pixels in bright and dark places.
 
     Parameters
     ----------
@@ -95,6 +96,9 @@ def impulses_in(image: np.ndarray, inside: np.ndarray) -> Impulses | None:
     >>> impulses_in(noisy, np.ones((128, 128), bool)), round(impulses_in(spoilt, np.ones((128, 128), bool)).share, 2)
     (None, 0.02)
     """
+    values = image[inside]
+    if ((values == values.min(initial=1)) | (values == values.max(initial=0))).all():
+        return None
     middle = _middle(image)
     known = Impulses(0.0, *_noise_by_brightness(image, middle))
     noise = _beyond_noise(known.noise_at(middle))

@@ -1,11 +1,11 @@
 """The noise of image files, part by part: each channel, and each colour of a mosaic, has noise of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dnlib.images import Part, Picture, Range, Stack, filled, middle, opened, parts_of, read
+from dnlib.images import Part, Picture, Range, Stack, filled, middle, opened, parts_of, read, step_between
 from dnlib.noise.impulses import MIDDLE
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import check_shapes, inspect_image, inspect_pair, ranges_of_pair
@@ -13,6 +13,7 @@ from dnlib.noise.others import first_told, other_noise
 from dnlib.noise.sentences import as_read
 
 UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those of cameras differ up to threefold
+DITHERED = 0.55  # steps between values: rounding and a dither before it leave up to 0.5
 FRAMES = 8  # that are looked at besides the one that is inspected
 LARGE = 64  # pixels to a side, from which on every third is enough
 APART = 3  # pixels, from which on a camera's neighbours hardly share noise
@@ -23,8 +24,8 @@ def inspect_files(
 ) -> tuple[dict[str, Inspection], list[str]]:
     """`inspect_image` for every part of a file, or `inspect_pair` for two files.
 
-    The first frame that is not constant is inspected. Rows and columns, unlike places and single pixels are looked for
-    in it and in the middle of 8 later ones, spread evenly.
+    Of each part the first frame in which most of its colours vary is inspected. Rows and columns, unlike places and
+    single pixels are looked for in it and in the middle of 8 later ones, spread evenly.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def inspect_files(
         others = _others(first, inside, found, used.to_unit(second))
         return {"": found}, [*notes, *_shifted(first, second), *others.values()]
     with opened(noisy, **reading) as stack:
-        picture, number = _first_of(stack)
+        picture, counted = _showing(stack)
         notes = list(stack.notes)
         parts, said = parts_of(picture, unlike=unlike_noise)
         if any(part.counts for part in parts):
@@ -69,11 +70,12 @@ def inspect_files(
             )
         found, others, numbers = {}, [], set()
         for part in parts:
-            frame = part.holding[0]
-            numbers.add(first := number + frame)
+            frame = max(part.holding, key=lambda k: _varying(part.pixels[k], part.inside[k]).sum())
+            numbers.add(first := counted[frame])
             found[part.name] = known = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
             more = [("", _others(part.pixels[frame], part.inside[frame], known)), *_later(stack, first, part, known)]
-            others += [f"{part.name}: {note}" if part.name else note for note in first_told(more)]
+            told_of = [*_rounding(part.pixels[frame], known), *first_told(more)]
+            others += [f"{part.name}: {note}" if part.name else note for note in told_of]
         if stack.count > 1:
             said = [*said, *(f"frame {first} of {stack.count} is inspected" for first in sorted(numbers))]
     return found, notes + said + others
@@ -101,6 +103,15 @@ def _others(
     return other_noise(image, variance, inside, lambda level: f"{as_read(used.white * level)} {used}", clean=clean)
 
 
+def _rounding(frame: np.ndarray, found: Inspection) -> list[str]:
+    """Whether the noise of a frame [H, W, C] may be no more than rounding and dither, in a sentence."""
+    used, step = found.range, step_between(frame)
+    share = found.level / used.white * (used.high - used.low) / (step or np.inf)
+    if not 0 < share <= DITHERED:
+        return []
+    return [f"values lie in steps of {step:.3g}, this noise is {share:.2g} of one: it may be rounding or dither alone"]
+
+
 def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterator[tuple[str, dict[str, str]]]:
     """What an inspection of a part of the first frame leaves out in the middle of later ones, and which these are."""
     for number in np.unique(np.linspace(first, stack.count - 1, FRAMES + 1, dtype=int))[1:]:
@@ -111,15 +122,28 @@ def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterato
             yield f"frame {number}: ", _others(image, inside, known)
 
 
-def _first_of(stack: Picture) -> tuple[Picture, int]:
-    """Of what is read frame by frame the first frame that is not constant, and its number; all else as it is."""
+def _showing(stack: Picture) -> tuple[Picture, Sequence[int]]:
+    """Of what is read frame by frame those in which a colour first varies, and their numbers; all else as it is."""
     if not isinstance(stack, Stack):
-        return stack, 0
+        return stack, range(stack.count)
+    kept, numbers, seen = [], [], np.zeros(stack.colours.shape[-1], bool)
     for number in range(stack.count):
         frame = stack.frame(number)
-        if (seen := frame.colours[frame.inside]).size and (seen != seen[0]).any():
-            return frame, number
-    return stack.frame(0), 0
+        new = ~seen & _varying(frame.colours, frame.inside)
+        if new.any():
+            kept, numbers, seen = [*kept, frame], [*numbers, number], seen | new
+        if seen.all():
+            break
+    if not kept:
+        return stack.frame(0), [0]
+    colours, inside = (np.stack(values) for values in zip(*((one.colours, one.inside) for one in kept), strict=True))
+    return Picture(colours, "QYXC" if stack.separate else "QYXS", valid=inside), numbers
+
+
+def _varying(frame: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Which colours [C] of a frame [H, W, C] vary where it counts."""
+    values = frame[inside]
+    return values.min(axis=0) < values.max(axis=0) if len(values) else np.zeros(frame.shape[-1], bool)
 
 
 def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:

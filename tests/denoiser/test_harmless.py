@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import dnlib
+from dnlib.denoiser import choosing
+from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.images import Picture, photo, write
 from dnlib.noise import STAND_OUT, inspect_files
 
@@ -126,3 +128,17 @@ def test_impulses_alone_are_replaced_and_the_rest_is_left(rng):
     assert (result == stored(noisy)).mean() > 0.97 and np.mean((result - CLEAN) ** 2) < np.mean(
         (noisy - CLEAN) ** 2
     ) / 5
+
+
+@pytest.mark.parametrize(("kept", "said"), [(6, True), (60, False)])
+def test_it_is_said_where_what_can_be_seen_is_too_small_to_judge_by(rng, monkeypatch, kept, said):
+    monkeypatch.setattr(choosing, "CANDIDATES", {"total_variation": CANDIDATES["total_variation"]})
+    noisy = stored(CLEAN[..., None] + rng.normal(0, 15, (*CLEAN.shape, 3)))
+    seen = np.maximum(ROWS % 64, COLUMNS % 64) < kept
+    picture = np.dstack([noisy, 255 * seen.astype(np.uint8)])
+    picture[~seen, :3] = rng.integers(0, 256, 3)
+    with pytest.warns(match="alpha"):
+        found, choice = dnlib.denoise(picture, return_choice=True)
+    np.testing.assert_array_equal(found[~seen], picture[~seen])
+    assert any("too small to judge by" in note for note in choice.notes) == said
+    assert not any("hardly any noise" in note for note in choice.notes)

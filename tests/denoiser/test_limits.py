@@ -165,12 +165,50 @@ def test_smooth_shading_is_no_noise():
     assert np.array_equal(dnlib.denoise(smooth), smooth)
 
 
-@pytest.mark.parametrize("kind", ["uint8", "float32"])
-@pytest.mark.parametrize("dither", [0, 0.5])
+@pytest.mark.parametrize(("dither", "kind"), [(0, "uint8"), (0.5, "uint8"), (0, "float32")])
 def test_rounding_and_dither_are_no_noise_however_narrow_the_range(rng, dither, kind):
     ramp = 40 + np.tile(np.arange(SIDE) / 12, (SIDE, 1))
     stored = np.rint(ramp + rng.uniform(-dither, dither, ramp.shape)).astype(kind)
     assert np.array_equal(dnlib.denoise(stored), stored)
+
+
+@pytest.mark.parametrize(("sigma", "dtype"), [(0.4, None), (0.5, "uint8"), (0.4, "float32")])
+def test_noise_that_dithers_coarse_steps_is_taken_off_where_finer_ones_are_written(rng, sigma, dtype, monkeypatch):
+    """Rounded to steps of 17, but for float32, of whole numbers that are as coarse in the picture."""
+    monkeypatch.setattr(choosing, "CANDIDATES", {"total_variation": CANDIDATES["total_variation"]})
+    step = 1 if dtype == "float32" else 17
+    clean = 255 / 17 * step * photo("camera")[100:292, 100:292]
+    steps = np.rint(clean / step + sigma * rng.standard_normal(clean.shape))
+    noisy = (step * steps).clip(0, 255).astype(np.uint8)
+    found = dnlib.denoise(noisy, dtype=dtype)
+    assert np.sqrt(np.mean((found - clean) ** 2)) < 0.6 * np.sqrt(np.mean((noisy - clean) ** 2))
+
+
+@pytest.mark.parametrize("name", ["camera", "coins", "moon"])
+@pytest.mark.parametrize("step", [17, 36])
+def test_posterised_pictures_come_back_exactly(name, step):
+    posterised = (step * np.rint(255 * photo(name)[:192, :192] / step)).clip(0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(dnlib.denoise(posterised), posterised)
+
+
+def diffused(clean, step):
+    """Floyd and Steinberg's dither."""
+    values = np.pad(clean, ((0, 1), (1, 1)))
+    for row, column in np.ndindex(clean.shape):
+        place = row, column + 1
+        rounded = step * np.rint(values[place] / step)
+        wrong, values[place] = values[place] - rounded, rounded
+        values[row, column + 2] += 7 / 16 * wrong
+        values[row + 1, column : column + 3] += np.array([3, 5, 1]) / 16 * wrong
+    return values[:-1, 1:-1].clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("name", "step"), [("camera", 255), ("camera", 85), ("moon", 51), ("coins", 51)])
+def test_diffused_dither_comes_back_exactly_and_it_is_said(name, step):
+    dithered = diffused(255 * photo(name)[:192, :192], step)
+    found, choice = dnlib.denoise(dithered, return_choice=True)
+    np.testing.assert_array_equal(found, dithered)
+    assert any("dither" in note or "drawn" in note for note in choice.notes)
 
 
 @pytest.mark.parametrize("gain", [0.1, 20])

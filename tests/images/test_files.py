@@ -69,6 +69,19 @@ def test_palette_and_bilevel_pictures_are_read(tmp_path, rng):
     assert read(tmp_path / "b.png").pixels.dtype == np.uint8
 
 
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+@pytest.mark.parametrize("pages", [1, 3])
+def test_tiffs_of_one_bit_are_read_as_a_png_of_one_bit_is(tmp_path, rng, photometric, pages):
+    drawn = rng.random((pages, 16, 24)) < 0.4
+    tifffile.imwrite(tmp_path / "a.tif", drawn == (photometric == "minisblack"), photometric=photometric)
+    for number, page in enumerate(drawn):
+        Image.fromarray(page).save(tmp_path / "a.png")
+        with opened(tmp_path / "a.tif") as stack:
+            found, png = stack.frame(number).pixels, read(tmp_path / "a.png").pixels
+        np.testing.assert_array_equal(found, png)
+        assert found.dtype == png.dtype
+
+
 @pytest.mark.parametrize("name", ["text.png", "text.jpg", "text.tif", "text.npy"])
 def test_a_text_file_with_a_picture_ending_is_refused(tmp_path, name):
     (tmp_path / name).write_text("this is not a picture")

@@ -358,3 +358,9 @@ def test_16_bits_are_written_whole_whatever_a_text_says(tmp_path):
     write(tmp_path / "b.png", deep)
     again = read(tmp_path / "b.png")
     assert np.array_equal(again.pixels, deep.pixels) and ("Comment", "about IDAT chunks") in again.metadata.texts
+
+
+def test_further_pictures_of_a_jpeg_are_named_where_they_are_left_out(tmp_path, rgb):
+    picture = Image.fromarray(rgb)
+    picture.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[picture])
+    assert any("further pictures" in one for one in write(tmp_path / "b.png", read(tmp_path / "a.jpg")))

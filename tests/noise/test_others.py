@@ -181,3 +181,23 @@ def test_the_first_frame_of_each_channel_that_holds_something_is_inspected_and_t
     _, notes = inspect_files(tmp_path / "channels.npy", axes="CTYX")
     assert notes[:2] == ["frame 0 of 4 is inspected", "frame 2 of 4 is inspected"]
     assert len(notes) == 3 and notes[2].startswith("channel 1: frame 1: whole rows")
+
+
+@pytest.mark.parametrize(("axes", "channels"), [("TCYX", ["channel 0", "channel 1"]), ("TYXS", [""])])
+def test_a_channel_that_is_constant_in_the_first_frame_alone_is_inspected(tmp_path, rng, axes, channels):
+    frames = rng.normal(100, 10, (3, 128, 128, 2 if "C" in axes else 3)).round().astype(np.uint8)
+    frames[0, ..., 0], last = 7, frames.copy()
+    last[..., 0] = 7
+    for name, stack in (("some", frames), ("all", last)):
+        write(tmp_path / f"{name}.tif", Picture.of(np.moveaxis(stack, -1, axes.lower().find("c")), axes=axes))
+    found, notes = inspect_files(tmp_path / "some.tif")
+    assert list(found) == channels and not any("constant" in note for note in notes)
+    assert all(one.curves[:, 1].min() > 5 for one in found.values())
+    assert any("constant, left alone" in note for note in inspect_files(tmp_path / "all.tif")[1])
+
+
+@pytest.mark.parametrize(("sigma", "said"), [(0.4, True), (1, False)])
+def test_noise_that_may_be_the_dither_of_coarse_steps_is_said(tmp_path, rng, sigma, said):
+    steps = np.rint(CLEAN / 17 + sigma * rng.standard_normal(CLEAN.shape))
+    write(tmp_path / "a.png", Picture.of((17 * steps).clip(0, 255).astype(np.uint8)))
+    assert any("steps of 17" in note and "dither" in note for note in inspect_files(tmp_path / "a.png")[1]) == said
