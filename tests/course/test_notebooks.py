@@ -19,9 +19,8 @@ from contract import problems
 from scipy import ndimage, signal
 from scipy.stats import norm
 
-from dnlib import images, networks, training
+from dnlib import networks, training
 from dnlib.course import claims, exercises, jobs, plots, records
-from dnlib.course.chapter import Run
 from dnlib.course.diagrams import sees
 from dnlib.filters import jinvariance, median, recorrupt, recorrupted_risk, stein_risk
 from dnlib.images import Picture, datasets, to_tensor, write
@@ -448,16 +447,6 @@ def test_chapter_11_planes_and_distance_are_the_library_s(rng):
     distance_by_hand.__globals__["features"] = features = Features(Noise2CleanUNet(3, 6, depth=2))
     answer, target = torch.rand(2, 1, 3, 24, 28)
     assert distance_by_hand(answer, target) == pytest.approx(float(features.distance(answer, target)), rel=1e-4)
-
-
-@pytest.mark.parametrize(("profile", "learnt_from", "judges"), [("smoke", 2, 2), ("laptop", 4, 10), ("paper", 4, 10)])
-def test_chapter_11_learns_from_no_photograph_that_judges(profile, learnt_from, judges):
-    (photographs,) = definitions("11", "photographs")
-    run = Run("11_raw_and_perceptual", profile, 0, "cpu", {})
-    photographs.__globals__.update(images=images, run=run, size=run.size, dataset="bundled")
-    to_learn, to_judge = photographs()
-    assert len(to_learn) == learnt_from and len(to_judge) == judges
-    assert not to_learn.keys() & to_judge.keys() and to_judge.keys() <= run.scenes.keys()
 
 
 def test_chapter_12_judge_is_the_library_s(rng):
