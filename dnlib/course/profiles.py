@@ -110,7 +110,7 @@ SIZES: dict[str, dict[str, tuple]] = {
     },
     "11_raw_and_perceptual": {
         "side": (96, 256, 512),
-        "photos": (2, 4, 4),  # bundled ones in colour, each at three ISO levels
+        "photos": (2, 8, 8),  # bundled ones in colour, each at three ISO levels
         "seeds": (2, 3, 5),  # trainings of each kind
         "width": (6, 16, 48),  # of the U-Nets
         "crop": (16, 32, 128),  # in pixels, packed or developed; twice as wide for the perceptual loss

@@ -9,6 +9,7 @@ from . import (
 )
 from .areas import constant_areas as constant_areas, filled as filled
 from .arrays import (
+    MORE_COLOUR as MORE_COLOUR,
     PHOTOS as PHOTOS,
     middle as middle,
     photo as photo,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PHOTOS = ("camera", "astronaut", "coffee", "chelsea", "brick", "grass", "gravel", "moon", "coins", "rocket")
 """Photographs inside scikit-image's wheel: available without a network."""
 
+MORE_COLOUR = ("hubble_deep_field", "retina", "immunohistochemistry", "stereo_motorcycle")
+"""The other photographs in colour in that wheel; the dataset `bundled` has none of them."""
+
 
 def photo(name: str, *, gray: bool = False) -> np.ndarray:
     """A bundled photograph.
@@ -24,7 +27,7 @@ def photo(name: str, *, gray: bool = False) -> np.ndarray:
     Parameters
     ----------
     name
-        One of `PHOTOS`.
+        One of `PHOTOS` or `MORE_COLOUR`.
     gray
         Turn a colour photograph into a gray one, by its luminance.
 
@@ -36,7 +39,7 @@ def photo(name: str, *, gray: bool = False) -> np.ndarray:
     Raises
     ------
     ValueError
-        For a name that is not in `PHOTOS`.
+        For a name that is in neither.
 
     Examples
     --------
@@ -45,7 +48,8 @@ def photo(name: str, *, gray: bool = False) -> np.ndarray:
     """
     from skimage import color, data
 
-    pixels = getattr(data, one_of(name, PHOTOS, "a bundled photograph"))()
+    pixels = getattr(data, one_of(name, PHOTOS + MORE_COLOUR, "a bundled photograph"))()
+    pixels = pixels[0] if isinstance(pixels, tuple) else pixels  # the left one of a stereo pair
     if gray and pixels.ndim == 3:
         return color.rgb2gray(pixels).astype(np.float32)
     return to_unit(pixels)

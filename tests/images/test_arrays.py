@@ -4,14 +4,19 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from dnlib.images import Picture, arrays, middle, photo, to_image, to_tensor, to_unit
+from dnlib.images import Picture, arrays, datasets, middle, photo, to_image, to_tensor, to_unit
 
 
-@pytest.mark.parametrize("name", arrays.PHOTOS)
+@pytest.mark.parametrize("name", arrays.PHOTOS + arrays.MORE_COLOUR)
 def test_every_bundled_photograph_is_there_without_a_network(name):
     picture = photo(name)
     assert picture.dtype == np.float32 and 0 <= picture.min() < picture.max() <= 1
     assert photo(name, gray=True).ndim == 2
+
+
+def test_more_photographs_are_in_colour_and_none_is_in_the_bundled_dataset():
+    assert all(photo(name).ndim == 3 for name in arrays.MORE_COLOUR)
+    assert not {example.name for example in datasets.load("bundled")} & set(arrays.MORE_COLOUR)
 
 
 def test_an_unknown_photograph_names_the_known_ones():
