@@ -92,10 +92,12 @@ def _connected(address: str) -> Iterator["Client"]:
                 f"a cluster is the address of a scheduler, tcp://host:8786, or local:4; {address!r} was given"
             )
         if count:
-            threads = str(max(1, os.cpu_count() // int(count[1])))
-            processes = {"n_workers": int(count[1]), "threads_per_worker": 1, "env": {"OMP_NUM_THREADS": threads}}
-            with dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}):
-                cluster = opened.enter_context(LocalCluster(**processes, dashboard_address=None))
+            cores = {"OMP_NUM_THREADS": str(max(1, os.cpu_count() // int(count[1])))}
+            told = {"distributed.scheduler.allowed-failures": DEATHS, "distributed.nanny.pre-spawn-environ": cores}
+            with dask.config.set(told):  # Dask's own environ gives memory back at once, which makes training slow
+                cluster = opened.enter_context(
+                    LocalCluster(n_workers=int(count[1]), threads_per_worker=1, dashboard_address=None)
+                )
         try:
             client = opened.enter_context(Client(cluster if count else address, timeout=PATIENCE))
             client.wait_for_workers(1, timeout=PATIENCE)
