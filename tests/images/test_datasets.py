@@ -237,7 +237,11 @@ def full_disk(*_, **__):
 
 
 @pytest.mark.parametrize("fault", ["no network", "another hash", "full disk", "Ctrl-C"])
-def test_a_failed_fetch_leaves_nothing_and_keeps_what_lay_there(register, server, rng, tmp_path, monkeypatch, fault):
+def test_a_failed_fetch_leaves_nothing_and_keeps_what_lay_there(
+    request, register, server, rng, tmp_path, monkeypatch, fault
+):
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # programs in a shell's background ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, usual))
     folder, url = server
     good, digest = picture(rng, folder / "good.png"), picture(rng, folder / "a.png")
     address = "http://127.0.0.1:9/a.png" if fault == "no network" else f"{url}/a.png"
