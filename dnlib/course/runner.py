@@ -9,6 +9,7 @@ An output folder holds
 
 import contextlib
 import hashlib
+import math
 import os
 import re
 import subprocess
@@ -61,8 +62,8 @@ def run(
     """Run jobs one after the other, or on a Dask cluster, as `zoo.cluster.spread` takes it.
 
     A chapter that fails does not stop the others. resume: skip what succeeded before with the same
-    parameters, code and data. The cluster's workers must see the same checkout and output folder,
-    and run chapters side by side if they are processes of one thread each.
+    parameters, code and data. On a cluster the longest begin first; its workers must see the same
+    checkout and output folder, and run chapters side by side if they are processes of one thread each.
     """
     done = [job for job in jobs if resume and is_done(job)]
     yield from (Outcome(job, "unchanged") for job in done)
@@ -71,10 +72,17 @@ def run(
         for job in remaining:
             yield execute(job, observe)
         return
-    for job, outcome in clusters.spread(_execute_alone, remaining, cluster):
+    for job, outcome in clusters.spread(_execute_alone, _longest_first(remaining), cluster):
         if isinstance(outcome, Exception):  # of the worker, not of the chapter
             raise ValueError(f"{job.name} could not be run on {cluster}: {outcome}") from outcome
         yield outcome
+
+
+def _longest_first(jobs: Sequence[Job]) -> list[Job]:
+    """In the order of their committed records' seconds, unknown ones first: no long chapter runs alone at the end."""
+    taken = [f"{job.chapter}-laptop-s0" for job in jobs]
+    seconds = {record.chapter: record.seconds for record in records.read_all(records.COMMITTED, taken).values()}
+    return sorted(jobs, key=lambda job: -seconds.get(job.chapter, math.inf))
 
 
 def _execute_alone(job: Job) -> Outcome:

@@ -1,9 +1,10 @@
 import shutil
 import threading
+from dataclasses import replace
 
 import nbformat
 import pytest
-from samples import GOOD
+from samples import GOOD, record
 
 from dnlib.course import console, jobs as known, records, runner
 from dnlib.course.jobs import plan
@@ -144,6 +145,22 @@ def test_a_dask_cluster_runs_every_job_says_which_and_keeps_their_records_apart(
     assert [outcome.status for outcome in outcomes] == ["ok", "ok"]
     assert [job.record.read_text() for job in jobs] == ["seed 0", "seed 1"]
     assert set(capsys.readouterr().out.splitlines()) == {"01_good-smoke-s0 ...", "01_good-smoke-s1 ..."}
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own
+def test_on_a_cluster_the_chapter_that_took_longest_begins_first(chapters, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
+    chapters(**{"00_short": "", "01_long": "", "02_new": ""})
+    monkeypatch.setattr(records, "COMMITTED", tmp_path / "committed")
+    for chapter, seconds in (("00_short", 10.0), ("01_long", 600.0)):
+        taken = replace(record(), chapter=chapter, seconds=seconds)
+        records.write(taken, records.COMMITTED / f"{chapter}-laptop-s0.json")
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="inproc://"
+    ) as cluster:
+        outcomes = run(plan(profile="smoke", out=tmp_path / "out"), cluster=cluster.scheduler_address)
+    assert [outcome.job.chapter for outcome in outcomes] == ["02_new", "01_long", "00_short"]
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):
