@@ -9,6 +9,7 @@ from dnlib.images import Range, image_files
 from dnlib.noise.correlation import lag_sums
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.measure import BINS, noise_of, ranges_of_pair
+from dnlib.noise.patches import is_clipped
 from dnlib.noise.pictures import read_pair
 
 
@@ -40,7 +41,7 @@ def inspect_folders(noisy: str | Path, clean: str | Path | None, *, progress: bo
     Traceback (most recent call last):
     ValueError: two folders are measured together, of noisy and of clean images; nowhere, neither were given
     """
-    sums, moments, left_out = None, np.zeros((3, BINS)), []
+    sums, moments, clipped = None, np.zeros((3, BINS)), []
     for paths in tqdm(_paired(noisy, clean), desc="measuring", unit="image", disable=not progress):
         *pair, counting, _ = read_pair(*paths)
         ranges = ranges_of_pair(*(image[counting] for image in pair))
@@ -49,7 +50,7 @@ def inspect_folders(noisy: str | Path, clean: str | Path | None, *, progress: bo
         own = lag_sums(noise, valid=None if inside.all() else inside)
         sums = own if sums is None else sums + own
         moments += _moments(truth[inside], noise[inside])
-        left_out.append(1 - inside[counting].mean())
+        clipped.append(is_clipped(np.atleast_3d(image))[counting].mean())
     filled = moments[0] > 0
     brightness, deviation = (np.arange(BINS)[filled] + 0.5) / BINS, 255 * _deviation(*moments[:, filled])
     return Inspection(
@@ -58,7 +59,7 @@ def inspect_folders(noisy: str | Path, clean: str | Path | None, *, progress: bo
         deviation=deviation,
         map=sums.correlation,
         exact=True,
-        saturated=float(np.mean(left_out)),
+        saturated=float(np.mean(clipped)),
         curves=np.array([[brightness, deviation]]),
         covariance=np.eye(1),
         range=Range(0.0, 1.0, 255.0),

@@ -336,6 +336,17 @@ def pair(smooth):
     return *(np.rint(255 * image).astype(np.uint8) for image in images), inside
 
 
+def test_of_folders_black_and_white_are_counted_in_the_noisy_images_as_in_one_pair(tmp_path, smooth, rng):
+    clean = np.clip(3 * smooth - 1, 0, 1)
+    noisy = np.clip(clean + rng.normal(0, 0.1, clean.shape), 0, 1)
+    for name, image in (("noisy", noisy), ("clean", clean)):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "a.tif", Picture.of(image.astype(np.float32)))
+    (found,) = inspect_files(tmp_path / "noisy" / "a.tif", tmp_path / "clean" / "a.tif")[0].values()
+    assert found.saturated > 0.1
+    assert inspect_folders(tmp_path / "noisy", tmp_path / "clean").saturated == pytest.approx(found.saturated)
+
+
 @pytest.mark.parametrize("kind", ["colours", "gray"])
 @pytest.mark.parametrize("hidden", ["garbage", "unlike"])
 def test_of_a_pair_what_is_transparent_takes_part_in_nothing(tmp_path, pair, rng, kind, hidden):
