@@ -2,9 +2,9 @@
 
 Each chapter once, profile laptop, seed 0, two at a time, each with half of the cores, by `dnlib run --cluster local:2`;
 or those that are named. A machine with units runs the course twice, and behaves as one without by the switch that any
-machine has. What is not measured now stays as it was measured before. The executed chapters lie in runs/course_KIND,
-from where `--resume --publish` takes them; what lies there already is not run again, and then the time of all together
-is not measured.
+machine has. Chapters that are not named keep what was measured before; the time of all together is measured only if
+all run in one go. The executed chapters lie in runs/course_KIND, from where `--resume --publish` takes them; what lies
+there already is not run again.
 """
 
 import json
@@ -41,11 +41,10 @@ def main() -> None:
     runs = json.loads(known.read_text())["runs"] if known.is_file() else {}
     names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     for kind in ("with", "without") if computes_in_bfloat16("cpu") else ("without",):
-        before = runs.get(kind, {}) if names else {}
+        before = runs.get(kind, {}).get("chapters", {}) if names else {}
         now = course(kind, names)
-        chapters = before.get("chapters", {}) | now["chapters"]
         machine = {"machine": provenance.machine(), "commit": provenance.commit()}
-        runs[kind] = before | now | machine | {"chapters": chapters}
+        runs[kind] = now | machine | {"chapters": before | now["chapters"]}
         store("course", runs=runs)
     print("minutes with bfloat16 units, without, memory:", *tables.together(runs))
 

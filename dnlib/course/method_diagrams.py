@@ -113,13 +113,13 @@ def bayes(method: BlindSpotBayes, noisy: Tensor) -> Figure:
         [
             Panel(pixels, "the surroundings,\nred: not seen", hidden=hidden[cut], ring=ring),
             Box(label(method.network)),
-            Panel(expected, f"prior: mean,\n± {255 * float(prior.std.mean()):.0f} gray levels", ring=ring),
+            Panel(expected, f"prior: mean,\n± {255 * float(prior.std.mean()):.1f} gray levels", ring=ring),
             "times",
             Panel(pixels, "measurement:\nthe pixel itself", ring=ring),
             Box("Bayes' rule"),
             Panel(
                 to_image(after.mean)[cut],
-                f"posterior: mean,\n± {255 * float(after.std.mean()):.0f} gray levels",
+                f"posterior: mean,\n± {255 * float(after.std.mean()):.1f} gray levels",
                 ring=ring,
             ),
         ],
@@ -202,6 +202,6 @@ def stages(method: SSID, noisy: Tensor) -> Figure:
             Box(f"U-Net: {label(unet.network)}"),
             Panel(mixture, "compared with\nboth, LAN's share:"),
             "",
-            Panel(alphas, f"alpha, {float(share.min()):.2f} (black)\nto {float(share.max()):.2f} (white)"),
+            Panel(alphas, "alpha, 0 (black)\nto 1 (white)"),
         ],
     )

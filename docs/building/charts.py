@@ -29,6 +29,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "ssid": [("Time for one block of a photograph", "s", "block")],
     "blind_patch": [("Time within LG-BPN", "s", "inference.parts"), ("Time of a training step", "s", "step.seconds")],
     "training": [("Time of a training step", "s", "seconds")],
+    "workers": [("Time of four trainings", "s", "seconds")],
     "length": [("After the longest training", "dB", "psnr.*.9600")],
     "lag": [("After 2,400 steps", "dB", "rows.2400 steps, seed 0.*.psnr")],
     "donut": [("Time for all radii", "s", "seconds")],
