@@ -61,7 +61,7 @@ lab: $(READY)
 
 gpu: $(READY)
 	@$(BIN)/dnlib train $(GPU_TRAININGS) --more $(GPU_MINUTES)m --device cuda --publish
-	@$(BIN)/dnlib run 04 --profile smoke --device cuda -p dataset kodak24 --publish
+	@echo "Commit data/weights. Then: dnlib run 04 --profile smoke --device cuda -p dataset kodak24 --publish"
 
 notebooks: $(READY)
 	@$(BIN)/dnlib run --in-place

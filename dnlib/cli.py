@@ -385,7 +385,7 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     how = {"profile": profile, "device": device, "steps": steps, "out": out, "more": more is not None}
     how["seconds"] = None if more in (None, _BY_STEPS) else _seconds(more)
     trainings = [several.Training(name, seed, **how) for name in names for seed in seeds]
-    refusals = []
+    ended, refusals = [], []
     try:
         for training, weights in several.train_all(trainings, cluster, report=click.echo):
             try:
@@ -394,12 +394,15 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
                 if keep:
                     click.echo(cards.keep(weights))
                 click.echo(cards.publish(weights) if publish else weights)
-            except (ValueError, OSError, FloatingPointError) as error:
+            except Exception as error:  # whatever it is, the others go on
                 if len(trainings) == 1:
                     raise
-                refusals.append(f"{training.label}: {error}")
+                refusals.append(f"{training.label}: {error or type(error).__name__}")
+            ended.append(training.name)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
+        if more is not None and ended:
+            click.echo(f"leave out what has had its instalment: {' '.join(ended)}", err=True)
         sys.exit(130)
     for line in refusals:
         click.echo(line, err=True)

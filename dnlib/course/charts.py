@@ -54,7 +54,7 @@ def intervals(
     for number, name in enumerate(series):
         axes.plot([], [], "o", color=COLOURS[number % 3], label=name)
     if published:
-        axes.plot([], [], "D", color=GRAY, label="the source")
+        axes.plot([], [], "D", color=GRAY, label="as published")
     axes.axvline(0, color=GRAY, linewidth=1, zorder=0)
     axes.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
     axes.legend(fontsize=7)

@@ -70,7 +70,7 @@ class Display:
         tail = {
             "ok": f"done in {outcome.seconds:.0f} s ({_tally(outcome.verdicts)})",
             "unchanged": "unchanged since it last succeeded",
-            "failed": f"FAILED in cell {outcome.cell} after {outcome.seconds:.0f} s: {outcome.error}",
+            "failed": f"FAILED{_where(outcome, ' in')} after {outcome.seconds:.0f} s: {outcome.error}",
         }[outcome.status]
         self._line(head + tail)
 
@@ -90,14 +90,20 @@ class Display:
             self._line(f"{untested} more claims are not tested by these runs; report.html lists them")
         for outcome in outcomes:
             if outcome.status == "failed":
-                self._line(f"FAILED  {outcome.job.chapter}, cell {outcome.cell}: {outcome.error}")
-                self._line(f"        {outcome.job.failed_notebook}")
+                self._line(f"FAILED  {outcome.job.chapter}{_where(outcome, ',')}: {outcome.error}")
+                if outcome.job.failed_notebook.is_file():
+                    self._line(f"        {outcome.job.failed_notebook}")
         self._line(f"executed notebooks  {folder / 'notebooks'}")
         self._line(f"records             {folder / 'records'}")
         self._line(f"report              {folder / 'report.html'}")
 
     def _line(self, text: str) -> None:
         self.console.print(text, soft_wrap=True)
+
+
+def _where(outcome: Outcome, before: str) -> str:
+    """In which cell it failed; nothing if it did not begin."""
+    return f"{before} cell {outcome.cell}" if outcome.cell else ""
 
 
 def _tally(verdicts: Iterable[str]) -> str:

@@ -104,7 +104,7 @@ class Entry:
         """Mean and 95 % interval with unit, or the values."""
         if self.claim.is_counted:
             return f"{', '.join(sorted({_short(value) for value in self.values.values()}))} {self.claim.unit}".strip()
-        spread = f" ± {self.mean.half_interval():.2g}" if self.mean.is_known else ""
+        spread = f" ± {self.mean.half_interval():.2g}" if self.mean.error else ""  # all seeds may give one number
         return f"{self.mean.mean:.4g}{spread} {self.claim.unit}"
 
     @property

@@ -122,7 +122,7 @@ def _compare(asked: Exercise, expected: Any, given: Any) -> bool:
 def _compare_words(choices: tuple[str, ...], expected: str | list[str], given: Any) -> bool:
     several = isinstance(expected, list)
     words = list(given) if several and isinstance(given, list | tuple | set) else [given]
-    if unknown := [word for word in words if word not in choices]:
+    if unknown := [word for word in words if np.ndim(word) or word not in choices]:
         how = "a list of some of" if several else "one of"
         raise NotYet(f"the answer is {how} {', '.join(map(repr, choices))}; {unknown[0]!r} was given")
     if set(words) != set(expected if several else [expected]):

@@ -49,7 +49,7 @@ def start_page(folder: Path, runs: Path = ROOT / "runs") -> str:
     said = (
         "Minutes are those of the last run on this machine; *about* is reckoned from the chapters that ran here."
         if done
-        else "Minutes marked *about* were timed on another machine's two cores; no chapter has run here yet."
+        else "Minutes marked *about* were timed on one core of another machine; no chapter has run here yet."
     )
     rows = [_row(path, done, timed, speed) for path in chapters]
     table = tables.table(("chapter", "what it asks", "minutes", "done"), rows)

@@ -2,7 +2,7 @@
 
 smoke   for tests: seconds per chapter, exact properties still hold
 laptop  the default and what is committed: two CPU cores, minutes
-paper   the papers' own sizes
+paper   widths, crops and batches of the papers; steps as here stated, often fewer than theirs
 """
 
 from dnlib.images import one_of

@@ -72,9 +72,10 @@ def run(
         for job in remaining:
             yield execute(job, observe)
         return
-    for job, outcome in clusters.spread(_execute_alone, _longest_first(remaining), cluster):
-        if isinstance(outcome, Exception):  # of the worker, not of the chapter
-            raise ValueError(f"{job.name} could not be run on {cluster}: {outcome}") from outcome
+    here = [name for name, dataset in datasets.registry().items() if dataset.is_present]
+    for job, outcome in clusters.spread(_execute_alone, _longest_first(remaining), cluster, needs=here):
+        if isinstance(outcome, Exception):  # of the worker, not of the chapter: the others go on
+            outcome = Outcome(job, "failed", error=f"it could not be run on {cluster}: {outcome}")
         yield outcome
 
 
@@ -203,13 +204,14 @@ def is_done(job: Job) -> bool:
 def fingerprint(job: Job) -> str:
     """One hash over all that a chapter's numbers follow from.
 
-    Its source and parameters, the library, the trained weights, the files it is given, which datasets are present.
+    Its source and parameters, the library, trained weights and cards, the files it is given, which datasets are here.
     """
     digest = hashlib.sha256()
     for cell in nbformat.read(known.NOTEBOOKS / f"{job.chapter}.ipynb", as_version=4).cells:
         digest.update(cell.source.encode())
     given = [known.NOTEBOOKS / value for value in job.overrides.values() if isinstance(value, str) and value]
-    for path in (*sorted((ROOT / "dnlib").rglob("*.py*")), *sorted((SHIPPED / "weights").glob("*")), *given):
+    trained = (path for place in ("weights", "trainings") for path in sorted((SHIPPED / place).glob("*")))
+    for path in (*sorted((ROOT / "dnlib").rglob("*.py*")), *trained, *given):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(path.name.encode() + path.read_bytes())
     present = [name for name, dataset in datasets.registry().items() if dataset.is_present]

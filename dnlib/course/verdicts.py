@@ -96,7 +96,9 @@ class Judgement:
             return ""
         if not self.margin:
             return "one seed decides nothing" if len(self.weakest.values) < 2 else "seeds disagree"
-        return "the 95 % interval of its margin contains zero" if self.margin.is_known else "one seed decides nothing"
+        if self.margin.is_known:
+            return "the 95 % interval of its margin contains zero"
+        return f"one {'scene' if self.claim.sample == 'images' else 'seed'} decides nothing"
 
     def line(self, this_run: str = "–") -> str:
         """What a chapter prints: the committed verdict, and beside it the number of this very run."""
@@ -161,10 +163,14 @@ def _entries(claim: Claim, tests: Sequence[tuple[Record, dict[str, Any]]]) -> tu
 
 
 def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:
-    """Several claims are judged at once: the verdicts that a false discovery rate of 5 % leaves."""
+    """Several claims are judged at once: the verdicts that a false discovery rate of 5 % leaves.
+
+    Those whose seeds all gave the same number are counted, not sampled: no chance of theirs helps the others.
+    """
     from scipy.stats import false_discovery_control
 
-    family = [index for index, judgement in enumerate(judgements) if judgement.margin]
+    margins = [judgement.margin for judgement in judgements]
+    family = [index for index, margin in enumerate(margins) if margin and (margin.error or not margin.is_known)]
     chances = [min(judgements[index].evidence[-1].probabilities) for index in family]
     adjusted = dict(zip(family, false_discovery_control(chances) if family else [], strict=True))
     return [

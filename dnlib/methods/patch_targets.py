@@ -179,14 +179,15 @@ def keep(statistic: np.ndarray, mean_difference: np.ndarray, *, cut: float, widt
     Raises ValueError if none is left.
     """
     kept = np.asarray(statistic) > cut
-    if kept.any():
-        usual, scatter = mean_difference[kept].mean(), mean_difference[kept].std()
-        kept &= np.abs(mean_difference - usual) <= width * max(scatter, 1e-12)
     if not kept.any():
         raise ValueError(
             f"none of {len(kept)} tiles is left: all have a covariance below {cut:.3g}. Is the burst of one scene, and "
             "are its frames noisy?"
         )
+    usual, scatter = mean_difference[kept].mean(), mean_difference[kept].std()
+    kept &= np.abs(mean_difference - usual) <= width * max(scatter, 1e-12)
+    if not kept.any():
+        raise ValueError(f"none of {len(kept)} tiles is left: each is off by more than {width:g} deviations")
     return kept
 
 

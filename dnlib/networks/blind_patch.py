@@ -38,6 +38,7 @@ class BlindPatch(nn.Module):
     local, global_ : nn.Module or None
         The two branches, made by `local_branch` and `global_branch`, or another network of `width` outputs that is
         blind itself and looks at the image, such as `BlindSpotUNet(3, 48, outputs=128, shift=5)`; None leaves one out.
+        Their weights are drawn anew.
     fusion : {"concat", "average"}
         "concat" as published.
     mean : bool

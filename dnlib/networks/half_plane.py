@@ -201,7 +201,7 @@ class TwoWayBlindSpotUNet(BlindSpot):
 class HalfPlane(UNet):
     """At row r it sees the rows up to r - shift, all columns: [N, 2 width, H, W]. `shift` is 1 until it is changed.
 
-    Images whose sides are no multiple of 2^depth are filled up below and at the right, where it does not look.
+    Images whose sides are no multiple of 2^depth are filled up below, where it does not look, and at the right.
     """
 
     def __init__(self, channels: int, width: int, *, depth: int = 5, differences: bool = False):
@@ -219,7 +219,7 @@ class HalfPlane(UNet):
     @property
     def reach(self) -> int:
         """Upwards, where every convolution sees two rows and every pooling one; to the sides it is less."""
-        return pyramid_reach([2 * 4 + 1, *[2 * 3 + 1] * (self.depth - 1), 2]) + self.shift
+        return pyramid_reach([2 * 4 + 1, *[2 * 3 + 1] * (self.depth - 1), 2]) + self.shift + _compared(self.differences)
 
 
 class _AboveAndLeft(nn.Module):
@@ -243,8 +243,13 @@ class _AboveAndLeft(nn.Module):
     @property
     def reach(self) -> int:
         """Upwards, or 31 pixels to the left and from there as far as half planes see to the side."""
-        sideways = pyramid_reach([4, *[3] * (self.above.depth - 1), 1])
+        sideways = pyramid_reach([4, *[3] * (self.above.depth - 1), 1]) + _compared(self.differences)
         return max(self.above.reach, 1 + sum(layer.reach for layer in self.left) + sideways)
+
+
+def _compared(differences: bool) -> int:
+    """How much farther a network sees that looks at differences, in rows or columns."""
+    return len(ABOVE) // 2 if differences else 0
 
 
 class _Upwards(nn.Module):

@@ -175,7 +175,10 @@ class Noise2CleanUNet(UNet):
 
     def forward(self, image: Tensor) -> Tensor:
         answer = super().forward(image)
-        return answer + local_mean(image, AROUND) if self.mean else answer
+        if not self.mean:
+            return answer
+        colours, rest = answer.tensor_split([image.shape[1]], dim=1)
+        return torch.cat([colours + local_mean(image, AROUND), rest.to(image.dtype)], dim=1)
 
 
 class Noise2NoiseUNet(UNet):

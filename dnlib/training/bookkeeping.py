@@ -108,8 +108,9 @@ class Bookkeeper:
         good = len(list(takewhile(math.isfinite, values)))
         if good < len(values) or not self.state.keep():
             kept = f"; {self.checkpoint} holds an earlier state" if self.checkpoint and self.checkpoint.exists() else ""
+            what, first = ("the loss", step - len(values) + good + 1) if good < len(values) else ("a weight", step)
             raise Diverged(
-                f"the loss is no longer a number at step {step - len(values) + good}; try a lower learning rate, or "
+                f"{what} is no longer a number at step {first}; try a lower learning rate, or "
                 f"clip gradients (the method has the weights of step {self.state.history.last_step}{kept})"
             )
         self.losses.clear()

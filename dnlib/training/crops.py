@@ -73,7 +73,7 @@ class Crops:
                 "an appearance changes clean crops before fresh noise; give a noise model, and frozen=False"
             )
         self.cut, self.appearance = size if appearance is None else appearance.cut(size), appearance
-        _check(images, second, noise, self.cut, count, turn)
+        _check(images, second, noise, size, self.cut, count, turn)
         self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
         self.turn = turn is not False
         shapes = torch.tensor([image.shape[:2] for image in images])
@@ -194,7 +194,7 @@ def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
     return Crops(noisy, second=target, size=tiles.noisy.shape[-1], count=count)
 
 
-def _check(images, second, noise, size: int, count: int, turn: bool | None) -> None:
+def _check(images, second, noise, size: int, cut: int, count: int, turn: bool | None) -> None:
     if isinstance(images, np.ndarray | Tensor):
         raise ValueError(f"crops are drawn from a list of images: [image]; one of shape {list(images.shape)} was given")
     if not images:
@@ -226,8 +226,10 @@ def _check(images, second, noise, size: int, count: int, turn: bool | None) -> N
     if size < 1 or count < 1:
         raise ValueError(f"crops have size >= 1 and come at least one at a time; size {size}, count {count} were given")
     smallest = min(images, key=lambda image: min(image.shape[:2]))
-    if min(smallest.shape[:2]) < size:
-        raise ValueError(f"crops of {size}x{size} are larger than an image of {smallest.shape[0]}x{smallest.shape[1]}")
+    if min(smallest.shape[:2]) < cut:
+        asked = f", cut for {size}x{size} of another appearance," if cut > size else ""
+        height, width = smallest.shape[:2]
+        raise ValueError(f"crops of {cut}x{cut}{asked} are larger than an image of {height}x{width}")
     if second is not None:
         if noise is not None:
             raise ValueError("second noisy images were given and a noise model, too; leave one out")

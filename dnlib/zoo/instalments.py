@@ -102,11 +102,9 @@ def _instalment(
     outcome = f"held-out images: {after:.2f} dB after {before:.2f} dB"
     if not after >= before:
         return f"{outcome}; the old weights stay"
-    scores = trainer.scored(trained, recipe)
-    cards.save_method(
-        method, _better(name, out), _added_up(card, planned, histories, before, after) | {"scores": scores}
-    )
-    return "\n".join([*(f"{what}: {score}" for what, score in scores.items()), outcome])
+    found = trainer.scored(trained, recipe)
+    cards.save_method(method, _better(name, out), _added_up(card, planned, histories, before, after) | found)
+    return "\n".join([*(f"{what}: {score}" for what, score in found["scores"].items()), outcome])
 
 
 def _better(name: str, out: Path) -> Path:
@@ -137,6 +135,8 @@ def _added_up(
     """The card after one more instalment; where it has no curve yet, that begins where the instalment began."""
     this = trainer.account(histories) | {"steps": steps}
     total = {key: card[key] + this[key] for key in ("steps", "seconds", "cpu_seconds")}
+    if "blind_steps" in card:
+        total["blind_steps"] = card["blind_steps"] + steps
     curve = card.get("curve", [{"steps": card["steps"], "psnr": round(before, 3)}])
     return (
         card
@@ -164,8 +164,8 @@ def _check_built_alike(card: dict[str, Any], name: str) -> None:
     for key, value in wanted.items():
         if card.get(key) != value:
             raise ValueError(
-                f"the card says {key} {card.get(key)!r}, the recipe of {name} {value!r}: these are weights of another "
-                f"architecture, and no instalment can go on from them"
+                f"the card says {key} {card.get(key)!r}, the recipe of {name} {value!r}: these weights were made "
+                f"otherwise, and no instalment can go on from them"
             )
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from dnlib.images import ROOT, in_checkout
 
+PARTS = ("dnlib", "notebooks", "data/weights", "data/trainings")
+
 
 def versions() -> dict[str, str]:
     """Of Python and of the packages that numbers depend on."""
@@ -26,7 +28,7 @@ def versions() -> dict[str, str]:
 def commit(*parts: str) -> str:
     """The checkout's commit, with a + when files in these parts of it differ from it; empty outside git.
 
-    parts: by default all that a chapter's numbers follow from: code, chapters, trained weights.
+    parts: by default all that a chapter's numbers follow from: code, chapters, trained weights, cards of trainings.
     """
 
     def git(*words: str) -> str:
@@ -37,7 +39,7 @@ def commit(*parts: str) -> str:
     if not in_checkout():
         return ""
     try:
-        changed = git("status", "--porcelain", "--", *(parts or ("dnlib", "notebooks", "data/weights")))
+        changed = git("status", "--porcelain", "--", *(parts or PARTS))
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -12,7 +12,7 @@ from dnlib.methods import BNN, Method, grain, led_by
 from dnlib.noise import Noise
 from dnlib.training import draw_noisy, evaluate, psnr, score_pairs
 from dnlib.zoo import phones
-from dnlib.zoo.recipe import HELD_OUT, VIDEOS, Recipe
+from dnlib.zoo.recipe import HELD_OUT, TEXTURED, VIDEOS, Recipe
 
 
 def watch(recipe: Recipe) -> Callable[[Method], float]:
@@ -71,8 +71,14 @@ def _measured(denoiser: Method, pairs: list[Example]) -> dict[str, dict[str, flo
     return {part: {image: float(f"{value:.5g}") for image, value in values.items()} for part, values in numbers.items()}
 
 
-def scored(method: Method, recipe: Recipe) -> dict[str, str]:
-    """What a card says of trained weights: their scores on the test sets that are present."""
+def scored(method: Method, recipe: Recipe) -> dict[str, dict]:
+    """What a card says of trained weights: their scores, and of a row that is compared with others, those by image."""
+    rows = {"judged": judged(method)} if recipe.trained_on.judge == TEXTURED else {}
+    return {"scores": _scores(method, recipe)} | rows
+
+
+def _scores(method: Method, recipe: Recipe) -> dict[str, str]:
+    """In words, on the test sets that are present."""
     if recipe.noise is None:
         every = phones.judges_of(recipe)
         pairs = [phones.middle_of(pair, 256) for pair in _about(9, every)]

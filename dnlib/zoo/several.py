@@ -82,7 +82,7 @@ def train_all(
     for training in trainings:
         try:
             yield training, training.carry_out(report)
-        except (ValueError, OSError, FloatingPointError) as error:
+        except Exception as error:  # whatever it is, the others go on
             if len(trainings) == 1:
                 raise
             yield training, error

@@ -12,8 +12,8 @@ from dnlib.methods import BNN, THRESHOLDS, Method, Tiles, craft_tiles, grain
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, phones, provenance, recipes
-from dnlib.zoo.recipe import HELD_OUT, TEXTURED, VIDEOS, Recipe
-from dnlib.zoo.scoring import judged, pictures, scored, watch
+from dnlib.zoo.recipe import HELD_OUT, VIDEOS, Recipe
+from dnlib.zoo.scoring import pictures, scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
 LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
@@ -45,7 +45,8 @@ def train(
 ) -> Path:
     """Train by recipe, score, and write weights with their card: `dnlib train NAME`.
 
-    Scored are Kodak24 if it is present, else BSDS500's validation split; and videos held out, if any were learnt.
+    Scored are Kodak24 if it is present, else BSDS500's validation split, and videos held out, if any were learnt; what
+    learned from photographs as they are noisy, on photographs of phones.
     Cut short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
 
     Parameters
@@ -99,15 +100,13 @@ def train(
     options = {"seed": seed, "device": device, "monitor": watched, "until_calm": recipe.until_calm}
     histories = fit_stages(stages(name, method), learnt_from, size, out, **options)
     stored = cards.as_stored(method, card, device=device)
-    held_out, scores = watched(stored), scored(stored, recipe)
+    held_out, found = watched(stored), scored(stored, recipe)
     card |= _origin(recipe, method) | account(histories) | {"seed": seed, **size}
     if recipe.until_calm:
         card["blind_steps"] = size["steps"] * (len(histories) - len(method.stages) + 1)
-    card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3), "scores": scores}
-    for what, score in scores.items():
+    card |= {"curve": histories[-1].curve(), "held_out": round(held_out, 3)} | found
+    for what, score in found["scores"].items():
         report(f"{what}: {score}")
-    if recipe.trained_on.judge == TEXTURED:
-        card["judged"] = judged(stored)
     return cards.save_method(method, out / f"{name}.safetensors", card)
 
 
@@ -227,7 +226,7 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
 
 
 def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
-    """What a recipe trains on: BSDS500's train and test splits with fresh noise, or tiles of noisy videos."""
+    """What a recipe trains on: BSDS500's train and test splits with fresh noise, tiles of noisy videos, or noisy photographs."""
     recipe = recipes.find(name)
     size = recipes.sizes(profile, recipe)
     if recipe.trained_on == VIDEOS:

@@ -19,7 +19,7 @@ def test_intervals_are_drawn_where_there_are_some_and_single_trainings_are_hollo
     faces = [container.lines[0].get_markerfacecolor() for container in ax.containers]
     assert faces == [charts.BLUE, "white", charts.ORANGE]
     assert [text.get_text() for text in ax.texts] == ["not trained yet"]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["flat", "texture", "the source"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["flat", "texture", "as published"]
     assert ax.get_ylim() == (2.5, -0.5)  # the first row is on top
 
 

@@ -49,6 +49,7 @@ def raising(*arguments):
         ("04.5", raising, "not yet: a value is asked for, and a function was given"),
         ("04.5", "fine", "not yet: the answer is one of 'right', 'too sure of itself', 'too modest'; 'fine' was given"),
         ("04.5", 3, "not yet: the answer is one of"),
+        ("04.5", np.zeros(2), "not yet: the answer is one of"),
         ("04.5", "right", "not yet: run it, or read once more"),
         ("02.3", ["L1"], "not yet: run it, or read once more"),
         ("02.3", ("L0", "L1"), "right: "),

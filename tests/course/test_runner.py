@@ -80,11 +80,14 @@ def test_resume_skips_what_is_unchanged_and_only_that(chapters, tmp_path, monkey
     assert [o.status for o in run(jobs, resume=True)] == ["unchanged"]
     assert not runner.is_done(plan(profile="smoke", out=tmp_path, seeds=[1])[0])
     assert not runner.is_done(plan(profile="smoke", out=tmp_path, overrides={"strength": 1})[0])
-    for kind in (".yaml", ".safetensors"):  # retrained weights are other numbers
-        shutil.copytree(SHIPPED / "weights", tmp_path / kind / "weights")
-        monkeypatch.setattr(runner, "SHIPPED", tmp_path / kind)
+    # retrained weights and new cards are other numbers
+    for place, kind in (("weights", ".yaml"), ("weights", ".safetensors"), ("trainings", ".yaml")):
+        there = tmp_path / f"{place}{kind}"
+        for folder in ("weights", "trainings"):
+            shutil.copytree(SHIPPED / folder, there / folder)
+        monkeypatch.setattr(runner, "SHIPPED", there)
         assert runner.is_done(jobs[0])
-        changed = next((tmp_path / kind / "weights").glob(f"*{kind}"))
+        changed = next((there / place).glob(f"*{kind}"))
         changed.write_bytes(changed.read_bytes() + b" ")
         assert not runner.is_done(jobs[0])
         monkeypatch.setattr(runner, "SHIPPED", SHIPPED)
@@ -161,6 +164,16 @@ def test_on_a_cluster_the_chapter_that_took_longest_begins_first(chapters, tmp_p
     ) as cluster:
         outcomes = run(plan(profile="smoke", out=tmp_path / "out"), cluster=cluster.scheduler_address)
     assert [outcome.job.chapter for outcome in outcomes] == ["02_new", "01_long", "00_short"]
+
+
+def test_what_a_worker_cannot_do_is_a_failed_chapter_and_stops_no_other(chapters, tmp_path, monkeypatch):
+    chapters(**{"00_a": GOOD, "01_b": GOOD})
+    first, second = jobs = plan(profile="smoke", out=tmp_path)
+    asked, answers = {}, [(first, RuntimeError("killed")), (second, known.Outcome(second, "ok"))]
+    monkeypatch.setattr(runner.clusters, "spread", lambda *_, **options: asked.update(options) or iter(answers))
+    failed, done = run(jobs, cluster="tcp://host:1")
+    assert (failed.status, failed.error) == ("failed", "it could not be run on tcp://host:1: killed")
+    assert done.status == "ok" and "bundled" in asked["needs"]
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):

@@ -107,6 +107,23 @@ def test_the_images_are_a_sample_of_scenes_if_weights_are_shipped():
     assert judged(claim("psnr.a", sample="images"), record(0, psnr={"a": first})).verdict == "held"
 
 
+def test_shipped_weights_that_are_judged_again_are_no_second_sample():
+    gains = dict.fromkeys(("i0", "i1"), 3.0)  # of one scene
+    again = judged(claim("psnr", sample="images"), *(record(seed, psnr=gains) for seed in range(5)))
+    assert (again.verdict, again.reason) == ("undecided", "one scene decides nothing")
+    two = np.array([[1.0, 2.0, 3.0, 4.0]])
+    assert measure(np.tile(two, (5, 1))) == measure(two)
+
+
+def test_a_number_that_all_seeds_give_alike_is_counted_and_lends_no_certainty_to_others():
+    assert over_seeds(0.69, 0.69, 0.69).measured == "0.69 dB (3 seeds)"
+    certain = [Claim(f"c{n}", "01_x", "s", "t.", "alike", {"at_least": 0.3}, unit="dB") for n in range(20)]
+    lone = Claim("lone", "01_x", "s", "t.", "lone", {"at_least": 0.3}, unit="dB")
+    nothing = [Claim(f"n{n}", "01_x", "s", "t.", "nothing", {"at_least": 0.3}, unit="dB") for n in range(3)]
+    runs = [record(n, alike=0.5, nothing=0.3 + d, lone=0.3 + 0.196 + d / 10) for n, d in enumerate((-0.7, 0.1, 0.6))]
+    assert [judge([*more, *nothing, lone], runs)[-1].adjusted for more in ([], certain)] == ["undecided"] * 2
+
+
 def test_one_training_decides_nothing_however_many_images_judge_it():
     gains = dict.fromkeys(SCENES, 0.0) | {"i0": 0.9, "i2": 1.1}
     one = judged(claim("psnr.a"), record(0, psnr={"a": {name: 1 + gain for name, gain in gains.items()}}))

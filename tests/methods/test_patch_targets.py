@@ -142,8 +142,10 @@ def test_tiles_of_other_brightness_are_left_out():
     statistic[5] = -9
     kept = keep(statistic, mean + np.linspace(0, 0.1, 100), cut=-2, width=3)
     assert not kept[:3].any() and not kept[5] and kept.sum() == 96
-    with pytest.raises(ValueError, match="none of 100 tiles is left"):
+    with pytest.raises(ValueError, match="none of 100 tiles is left: all have a covariance below 0"):
         keep(statistic, mean, cut=0)
+    with pytest.raises(ValueError, match="none of 100 tiles is left: each is off by more than 0.1 deviations"):
+        keep(statistic, mean + np.resize([-1.0, 1.0], 100), cut=-2, width=0.1)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ NETWORKS = {
     "N2V2": lambda: Noise2VoidUNet(1, 4, depth=3, size=5, residual=False, top_skip=False, blur_pool=True),
     "BlindSpotUNet": lambda: BlindSpotUNet(1, 4, depth=2, outputs=1),
     "BlindSpotUNet, hole of 9": lambda: BlindSpotUNet(1, 4, depth=2, outputs=1, shift=5),
+    "BlindSpotUNet of differences": lambda: BlindSpotUNet(1, 4, depth=2, outputs=1, differences=True),
+    "TwoWayBlindSpotUNet of differences": lambda: TwoWayBlindSpotUNet(1, 4, depth=2, outputs=1, differences=True),
     "TwoWayBlindSpotUNet": lambda: TwoWayBlindSpotUNet(1, 4, depth=2, outputs=1),
     "DilatedBlindSpot": lambda: DilatedBlindSpot(1, 8, blocks=3),
     "LocallyAware": lambda: LocallyAware(1, 8, reach=2, attention=False),

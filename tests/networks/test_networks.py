@@ -37,6 +37,15 @@ def count(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def test_the_mean_of_the_image_is_added_to_the_first_answers_alone():
+    torch.manual_seed(0)
+    plain = Noise2CleanUNet(1, 6, outputs=2)
+    with_mean, image = Noise2CleanUNet(1, 6, outputs=2, mean=True), torch.rand(1, 1, 16, 16)
+    with_mean.load_state_dict(plain.state_dict())
+    change = with_mean(image) - plain(image)
+    assert change.shape == (1, 2, 16, 16) and (change[:, 0] > 0).all() and not change[:, 1].any()
+
+
 def test_parameter_counts_are_the_published_ones():
     assert count(Noise2NoiseUNet()) == 991_203
     assert count(Noise2CleanUNet()) == 1_102_371

@@ -69,7 +69,7 @@ def test_crops_teach_the_changed_picture_and_add_the_noise_to_it():
         (lambda: Crops([np.zeros((40, 40), np.uint8)], size=16, appearance=Appearance()), "give a noise model"),
         (
             lambda: Crops([np.zeros((40, 40), np.uint8)], Gaussian(5), size=32, appearance=Appearance()),
-            "crops of 64x64 are larger than an image of 40x40",
+            "crops of 64x64, cut for 32x32 of another appearance, are larger than an image of 40x40",
         ),
     ],
 )

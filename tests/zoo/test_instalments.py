@@ -42,6 +42,14 @@ def test_an_instalment_goes_on_and_the_card_adds_up(start):
     assert (again["steps"], len(again["instalments"])) == (12, 3)
 
 
+def test_a_row_is_judged_anew_after_an_instalment(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(cards, "HOME", tmp_path / "shipped")
+    first = cards.read_card(trainer.train("ap_bsn_row", tmp_path, report=quiet))["judged"]
+    held_out(monkeypatch, *range(99))
+    judged = cards.read_card(train_more("ap_bsn_row", tmp_path, steps=3, report=quiet))["judged"]
+    assert judged != first and judged.keys() == first.keys()
+
+
 def test_a_worse_instalment_changes_nothing(start, monkeypatch):
     before, said = (start / f"{NAME}.safetensors").read_bytes(), []
     held_out(monkeypatch, *[30.0] * 1, *[29.0] * 9)
@@ -198,5 +206,5 @@ def test_what_cannot_go_on_is_told(start):
         train_more(NAME, start, seconds=-1)
     path = start / f"{NAME}.yaml"
     path.write_text(path.read_text().replace("channels: 3", "channels: 1"))
-    with pytest.raises(ValueError, match="another architecture"):
+    with pytest.raises(ValueError, match="made otherwise"):
         train_more(NAME, start, steps=3)

@@ -9,8 +9,9 @@ from dnlib.zoo import provenance
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A repository with code, a chapter, weights and a page, all committed."""
-    for file in ("dnlib/a.py", "notebooks/00.ipynb", "data/weights/net.safetensors", "README.md"):
+    """A repository with code, a chapter, weights, a card and a page, all committed."""
+    files = "dnlib/a.py", "notebooks/00.ipynb", "data/weights/net.safetensors", "data/trainings/row.yaml", "README.md"
+    for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text("one")
     me = ["-c", "user.name=me", "-c", "user.email=me@example.org"]
@@ -30,10 +31,11 @@ def checkout(tmp_path, monkeypatch):
         ("notebooks/00.ipynb", True, False),
         ("data/weights/net.safetensors", True, False),
         ("data/weights/new.safetensors", True, False),
+        ("data/trainings/new.yaml", True, False),
         ("README.md", False, False),
     ],
 )
-def test_a_commit_is_marked_where_code_chapters_or_weights_differ(checkout, file, marked, of_code):
+def test_a_commit_is_marked_where_code_chapters_weights_or_cards_differ(checkout, file, marked, of_code):
     clean = provenance.commit()
     assert len(clean) == 12 and provenance.commit("dnlib") == clean
     (checkout / file).write_text("two")

@@ -49,6 +49,31 @@ def test_one_that_fails_stops_no_other_and_alone_it_is_raised(small, tmp_path, m
     assert result.output.count("the loss is nan at step 3") == 2
 
 
+def test_an_error_of_any_kind_stops_no_other(small, tmp_path, monkeypatch):
+    train = trainer.train
+
+    def failing(name, *arguments, **options):
+        if name == A:
+            raise RuntimeError("out of memory")
+        return train(name, *arguments, **options)
+
+    monkeypatch.setattr(trainer, "train", failing)
+    monkeypatch.setattr(trainer, "RUNS", tmp_path)
+    result = CliRunner().invoke(cli.main, ["train", A, B])
+    assert result.exit_code == 2 and f"{A}, seed 0: out of memory" in result.output
+    assert "1 of 2 trainings came to no end" in result.output and list(tmp_path.rglob(f"{B}.safetensors"))
+
+
+def test_interrupted_among_instalments_it_says_which_have_been(tmp_path, monkeypatch):
+    def interrupted(trainings, *arguments, **options):
+        yield trainings[0], tmp_path
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(several, "train_all", interrupted)
+    result = CliRunner().invoke(cli.main, ["train", A, B, "--more", "2h"])
+    assert result.exit_code == 130 and f"leave out what has had its instalment: {A}\n" in result.output
+
+
 def test_a_training_is_asked_for_once(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "train", None)
     with pytest.raises(ValueError, match="the same name and seed were given twice"):
