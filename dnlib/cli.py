@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from traceback import print_exception
 
 import click
 from click.core import ParameterSource
@@ -286,7 +287,7 @@ def report(folder: Path | None, against: Path | None):
     else:
         report.write(folder)
     for name in ("report.html", "claims.md", moves.NAME):
-        click.echo(folder / name)
+        _say(str(folder / name))
     if old is not None:
         moves_table(moves.between(old, moves.read(folder)))
 
@@ -324,7 +325,7 @@ def data(name: str | None):
         return
     dataset = datasets.find(name)
     click.echo(f"{dataset.title}: {dataset.citation}\nlicence: {dataset.licence}\n{dataset.note}".rstrip())
-    click.echo(datasets.fetch(name, progress=sys.stderr.isatty()))
+    _say(str(datasets.fetch(name, progress=sys.stderr.isatty())))
 
 
 @main.command()
@@ -358,6 +359,7 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     from dnlib.course import outlook_table, weights_table
+    from dnlib.images import refused
     from dnlib.zoo import cards, outlook, recipes, several
 
     if plan:
@@ -392,11 +394,13 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
                 if isinstance(weights, Exception):
                     raise weights
                 if keep:
-                    click.echo(cards.keep(weights))
-                click.echo(cards.publish(weights) if publish else weights)
+                    _say(str(cards.keep(weights)))
+                _say(str(cards.publish(weights) if publish else weights))
             except Exception as error:  # whatever it is, the others go on
                 if len(trainings) == 1:
                     raise
+                if cluster is None and not refused(error):  # a bug keeps its traceback
+                    print_exception(error)
                 refusals.append(f"{training.label}: {error or type(error).__name__}")
             ended.append(training.name)
     except KeyboardInterrupt:
@@ -405,7 +409,7 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
             click.echo(f"leave out what has had its instalment: {' '.join(ended)}", err=True)
         sys.exit(130)
     for line in refusals:
-        click.echo(line, err=True)
+        _say(line, err=True)
     if refusals:
         raise ValueError(f"{len(refusals)} of {len(trainings)} trainings came to no end")
 
@@ -434,7 +438,7 @@ def copy(folder):
     from dnlib.course import jobs
 
     copied = jobs.copy(folder)
-    click.echo(f"{len(copied)} chapters are in {folder}; dnlib lab {folder} opens them")
+    _say(f"{len(copied)} chapters are in {folder}; dnlib lab {folder} opens them")
 
 
 @main.command()

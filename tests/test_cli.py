@@ -229,7 +229,7 @@ def test_outside_of_a_checkout_what_needs_one_says_so(arguments, monkeypatch, tm
 
 def test_smoke_is_not_published(monkeypatch):
     monkeypatch.setattr(runner, "execute", lambda *_: pytest.fail("something ran"))
-    assert refused(call("run", "00", "--profile", "smoke", "--publish"), "--publish takes laptop or paper")
+    assert refused(call("run", "00", "--profile", "smoke", "--publish"), "tests the code alone; --publish takes")
     monkeypatch.setattr(provenance, "commit", lambda: "abc+")
     assert refused(call("run", "00", "--publish"), "differ from it; commit them")
 

@@ -91,11 +91,13 @@ def check_publishable(planned: Sequence[Job]) -> None:
         tested = [claim for claim in claims.load_claims(chapter=job.chapter) if job.profile in claim.profiles]
         if job.profile == "smoke" and not any(claim.where.items() & job.overrides.items() for claim in tested):
             raise ValueError(
-                "a run of the profile smoke without the settings of a claim tests the code alone; --publish takes laptop or paper"
+                "a run of the profile smoke without the settings of a claim tests the code alone; --publish takes "
+                "laptop or paper"
             )
     if provenance.commit().endswith("+"):
         raise ValueError(
-            "published records name a commit, and files in dnlib, notebooks, data/weights or data/trainings differ from it; commit them"
+            "published records name a commit, and files in dnlib, notebooks, data/weights or data/trainings differ "
+            "from it; commit them"
         )
 
 

@@ -22,7 +22,9 @@ def notes_of(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> list[str]
     part = before.prepared(part)
     said = [*choice.notes, *before.notes]
     if choice.filter != UNCHANGED:
-        tiles = sample_tiles(list(part.pixels[part.holding].astype(np.float32)), list(part.inside[part.holding]))
+        tiles = sample_tiles(
+            [chosen.range.to_unit(part.pixels[k]) for k in part.holding], list(part.inside[part.holding])
+        )
         if along := direction_of_noise(tiles):
             said.append(
                 f"neighbours share the noise along {along}: some of it may be left (`dnlib noise` says what helps)"

@@ -25,7 +25,7 @@ class Choice:
     Attributes
     ----------
     filter : str
-        A name in `CANDIDATES`, the same with "_adapted", two with " and " whose mean is taken, or "unchanged".
+        A name in `CANDIDATES`, the same with "_adapted", several with " and " whose mean is taken, or "unchanged".
     setting : dict
         The arguments of the filter.
     risk : float
@@ -33,7 +33,7 @@ class Choice:
     noise : float
         Estimated standard deviation of the noise.
     risks : dict
-        The same for each candidate in its best setting, and for "unchanged".
+        The estimated mean squared error of each candidate in its best setting, and of "unchanged".
     weights : tuple of float
         Which share of what the filter removes was removed, for each channel.
     uncertainty : ndarray or None

@@ -85,8 +85,9 @@ class Chosen:
         if self.harmless:
             removed = noise_in(removed, estimate, self.strength)
             removed *= self._weight(removed, inside, level)
-        denoised = frame - self.span * removed
-        return (_with_mean_of(frame, denoised, inside) if self.counts else denoised), uncertainty
+        denoised = np.multiply(removed, self.span, dtype=np.float64)  # which may be beyond float32
+        np.subtract(frame, denoised, out=denoised)
+        return (_with_mean_of(frame, denoised, inside) if self.choice.how == "counted" else denoised), uncertainty
 
     def _weight(self, removed: np.ndarray, inside: np.ndarray, level: float) -> np.ndarray:
         """The share [C] of what is removed [H, W, C] that is taken off a frame, which may have more or less noise."""
@@ -141,23 +142,19 @@ def choose(
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
         counting = share_that_counts(frames, masks, HELD_OUT if adapt else 1.0)
         notes += _doubts(name, before, judge, counting)
-    risks = {name: float(span**2 * (judge.level**2 + one.change)) for name, one in judged.items()}
-    risks[UNCHANGED] = span**2 * judge.level**2
-    choice = Choice(
-        name,
-        {} if name == UNCHANGED else best.setting(judge.level, span),
-        risks[name],
-        judge.level * span,
-        risks,
-        weights=tuple(best.weight.tolist()),
-        beforehand=before.done,
-        notes=tuple(notes),
-        noise_found=strength.found,
-        untried=untried,
-        how="judged" if harmless else "counted" if filter == "auto" else "asked for",
-    )
+    how = "judged" if harmless else "counted" if filter == "auto" else "asked for"
+    said = {"beforehand": before.done, "notes": tuple(notes), "noise_found": strength.found, "untried": untried}
+    choice = _in_units(name, judged, best, judge.level, span, how=how, **said)
     kept = None if name == UNCHANGED else best
     return Chosen(choice, kept, judge.strength, judge.level, range, harmless, part.counts, in_tiles, device, before)
+
+
+def _in_units(name: str, judged: dict[str, Judged], best: Judged, level: float, span: float, **said) -> Choice:
+    """What was chosen, in units of which the range [0, 1] is `span`; level: of the noise in that range."""
+    risks = {other: float(span**2 * (level**2 + one.change)) for other, one in judged.items()}
+    risks[UNCHANGED] = span**2 * level**2
+    setting = {} if name == UNCHANGED else best.setting(level, span)
+    return Choice(name, setting, risks[name], level * span, risks, weights=tuple(best.weight.tolist()), **said)
 
 
 def _strength_of(

@@ -18,7 +18,9 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
     >>> destinations([Path("b.png")], Path("out.tif"))[1], destinations([Path("b.png"), Path("c.png")], Path("out"))[1]
     (False, True)
     """
-    files = [file for image in images for file in _expanded(image)]
+    if not images:
+        raise ValueError("no file was given to denoise")
+    files = list(dict.fromkeys(file for image in images for file in _expanded(image)))
     many = len(images) > 1 or files != list(images)
     if not many:
         pairs = [(files[0], output)]
@@ -62,7 +64,7 @@ def _expanded(image: Path) -> list[Path]:
 
 def _check_folder(output: Path, folders: list[Path]) -> None:
     if output.exists() and (not output.is_dir() or is_zarr(output)):
-        raise FileExistsError(f"{output} is a picture; several pictures go into a folder")
+        raise FileExistsError(f"{output} is no folder, and several pictures go into one; name another")
     if not output.exists() and output.suffix.lower() in ENDINGS:
         raise ValueError(f"several pictures go into a folder; {output} would be a file")
     if not output.resolve().parent.is_dir():

@@ -91,7 +91,10 @@ def denoise_files(
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
         if many:
             output.mkdir(exist_ok=True)
-        options |= {"report": report, "uncertainty": uncertainty, "overwrite": overwrite}
+        beside = {"report": report, "uncertainty": uncertainty}
+        if cluster:  # whose workers may work in another folder
+            beside = {what: path and path.resolve() for what, path in beside.items()}
+        options |= beside | {"overwrite": overwrite}
         work = partial(_denoise_pair, many=many, progress=progress and not cluster, **options)
         for done in _spread(work, pairs, cluster) if cluster else map(work, pairs):
             bar.clear()
@@ -150,7 +153,8 @@ def denoise_file(
     Raises
     ------
     ValueError, OSError
-        In one line, for what cannot be read, denoised or written; nothing is written then.
+        In one line, for what cannot be read, denoised or written; nothing is written then, unless it is the
+        uncertainty or the page that fails: the result is there before them.
     """
     started = time.perf_counter()
     try:

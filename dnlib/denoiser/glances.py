@@ -29,18 +29,29 @@ def pieces_of(shape: tuple[int, int], reach: int = LOOK, stride: int = 1) -> lis
     return tiles_of(shape, side=SIDE, margin=max(reach, LOOK) * stride, multiple=MULTIPLE * stride)
 
 
-def look_at(picture: Picture, progress: bool) -> tuple[list[Glance], bool]:
-    """A first look at every piece, and whether values are missing."""
-    glances, missing = [], False
+def look_at(picture: Picture, progress: bool) -> tuple[list[Glance], bool, list[float]]:
+    """A first look at every piece, whether values are missing, and the extremes of those that stay as they are.
+
+    These are transparency, and what does not count or is constant.
+    """
+    glances, missing, kept = [], False, []
     for number in tqdm(range(picture.count), desc="looking", disable=not progress, leave=False, unit="frame"):
         frame = picture.frame(number)
         colours, inside = frame.colours, frame.inside
         missing |= colours.dtype.kind == "f" and bool(np.isnan(colours.min()))
+        kept += _extremes(colours[~inside]) + (_extremes(frame.pixels[..., -1]) if frame.alpha else [])
         for tile in pieces_of(inside.shape):
             values = colours[tile.kept][inside[tile.kept]]
             varying = values.min(axis=0) < values.max(axis=0) if len(values) else np.zeros(colours.shape[-1], bool)
             glances.append(Glance(number, tile, varying, bool((values != values[:, :1]).any())))
-    return glances, missing
+            kept += _extremes(values[:1, ~varying])
+    return glances, missing, kept
+
+
+def _extremes(values: np.ndarray) -> list[float]:
+    """The smallest and the largest number among values, if there are any."""
+    values = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+    return [values.min().item(), values.max().item()] if values.size else []
 
 
 def samples_of(holding: list[Glance]) -> list[Glance]:

@@ -104,7 +104,8 @@ class Sample:
     def of(cls, tile: np.ndarray, strength: Strength, rng: np.random.Generator) -> "Sample":
         deviation, draw = np.sqrt(strength.variance(tile)), strength.draw(tile, rng)
         # its variance is what it should be, not only on average over draws
-        scale = np.sqrt((deviation**2).mean(axis=(0, 1)) / (draw**2).mean(axis=(0, 1)))
+        wanted, drawn = ((one**2).mean(axis=(0, 1)) for one in (deviation, draw))
+        scale = np.sqrt(wanted / np.where(drawn > 0, drawn, 1))  # of a constant tile there is nothing to draw
         return cls(tile, deviation, (draw * scale).astype(np.float32))
 
     def middles(self) -> list["Sample"]:
@@ -157,6 +158,7 @@ class Judge:
         settings = {name: range(len(CANDIDATES[name].settings(self.level))) for name in names}
         several = sum(map(len, settings.values())) > 1
         quarter = [middle for sample in self.samples for middle in sample.middles()] if several else self.samples
+        cut = {id(one) for one in quarter} != {id(one) for one in self.samples}
         judged = {}
         for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
             bar.set_postfix_str(name)
@@ -165,7 +167,7 @@ class Judge:
                 judged[name] = min(finite, key=lambda one: one.change)
         if not judged:
             raise ValueError(f"no result of {', '.join(names)} is a finite number on this image; try another filter")
-        if several:
+        if cut:
             judged = self._on_all(judged)
         together = self._hardly_apart(judged, most_seconds) if self.harmless else list(judged)
         if len(together) > 1:

@@ -61,6 +61,17 @@ def check_counts(parts: list[Part], kind: np.dtype) -> None:
             )
 
 
+def check_kept(kept: list[float], missing: bool, kind: np.dtype) -> None:
+    """Whether the type written holds what stays as it is: NaN where values are missing, and the numbers `kept`."""
+    if not np.issubdtype(kind, np.integer):
+        return
+    limits = np.iinfo(kind)
+    beyond = next((f"{value:g}" for value in kept if not limits.min <= value <= limits.max), "")
+    if missing or beyond:
+        what = "NaN" if missing else f"{beyond}, which stays as it is: transparent, missing or constant"
+        raise ValueError(f"{kind} cannot hold {what}; give --dtype float32 (dtype='float32')")
+
+
 def check_values(part: Part, kind: np.dtype, low: float, high: float) -> None:
     """Whether arithmetic and the type written hold the values of a part, from `low` to `high`, as they are."""
     check_size(part.pixels.dtype, low, high)

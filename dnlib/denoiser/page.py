@@ -127,5 +127,7 @@ def _words(name: str) -> str:
         return "the picture as it is"
     words = TOGETHER.join(one.words for one in candidates_in(name))
     if TOGETHER in name:
-        return f"the weighted mean of two, in which a network counts the more the stronger the noise: {words}"
+        learned = any(one.weights for one in candidates_in(name))
+        how = ", in which a network counts the more the stronger the noise" if learned else ""
+        return f"the weighted mean of several{how}: {words}"
     return words if name in CANDIDATES else f"{words}, trained further on this picture"

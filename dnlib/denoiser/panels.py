@@ -123,9 +123,10 @@ def _where_most_was_removed(frame: Frame) -> tuple[slice, slice]:
 
 
 def _reduced(image: np.ndarray, factor: int) -> np.ndarray:
-    """The means of squares of factor x factor pixels."""
-    height, width = (side // factor for side in image.shape[:2])
-    squares = image[: height * factor, : width * factor].reshape(height, factor, width, factor, *image.shape[2:])
+    """The means of squares of factor x factor pixels; of a side that is shorter all of it."""
+    across, along = (min(factor, side) for side in image.shape[:2])
+    height, width = image.shape[0] // across, image.shape[1] // along
+    squares = image[: height * across, : width * along].reshape(height, across, width, along, *image.shape[2:])
     return squares.mean(axis=(1, 3), dtype=np.float64)
 
 

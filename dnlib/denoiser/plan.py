@@ -21,12 +21,20 @@ from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
-from dnlib.denoiser.candidates import BLIND_SPOT, CANDIDATES, TOGETHER
+from dnlib.denoiser.candidates import CANDIDATES, TOGETHER
 from dnlib.denoiser.caveats import notes_of
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
-from dnlib.denoiser.limits import check_counts, check_values, fitting, name_of, told_range, without_hot_pixels
+from dnlib.denoiser.limits import (
+    check_counts,
+    check_kept,
+    check_values,
+    fitting,
+    name_of,
+    told_range,
+    without_hot_pixels,
+)
 from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import unlike_noise
@@ -170,12 +178,13 @@ def plan(
     check_request(filter=filter, device=device, range=range, dtype=dtype, adapt=adapt)
     kind = picture.pixels.dtype if dtype is None else np.dtype(dtype)
     told = None if range is None else told_range(range)
-    glances, missing = look_at(picture, progress)
-    if missing and np.issubdtype(kind, np.integer):
-        raise ValueError(f"{kind} cannot hold NaN; give --dtype float32 (dtype='float32')")
-    holding = [one for one in glances if one.varying.any()]
-    samples = samples_of(holding or glances)
-    parts, notes = parts_of(together(picture, samples), unlike=None if filter == BLIND_SPOT else unlike_noise)
+    glances, missing, kept = look_at(picture, progress)
+    check_kept(kept, missing, kind)
+    holding = [one for one in glances if one.varying.any()] or glances  # what varies may do so between pieces
+    samples = samples_of(holding)
+    in_colour = any(CANDIDATES[name].channels == 3 for name in filter.split(TOGETHER) if name in CANDIDATES)
+    unlike = None if in_colour else unlike_noise
+    parts, notes = parts_of(together(picture, samples), unlike=unlike, samples=True)
     check_counts(parts, kind)
     if adapt is not None:
         check_parts(parts)

@@ -52,7 +52,7 @@ def _varies(frame: np.ndarray, inside: np.ndarray) -> bool:
 
 
 def parts_of(
-    picture: Picture, *, unlike: Callable[[np.ndarray, np.ndarray], bool] | None = None
+    picture: Picture, *, unlike: Callable[[np.ndarray, np.ndarray], bool] | None = None, samples: bool = False
 ) -> tuple[list[Part], list[str]]:
     """The parts of a picture that hold something, and what is to be said about them.
 
@@ -63,6 +63,8 @@ def parts_of(
     unlike
         Whether three colours [F, H, W, 3], where a mask [F, H, W] is True, have to be taken apart; None: never, even
         where they are equal.
+    samples
+        Whether the frames are samples of a picture: of constant ones nothing is said then.
 
     Examples
     --------
@@ -103,7 +105,7 @@ def parts_of(
         raise ValueError(f"the image is constant (every value is {value:g}): there is no noise in it")
     empty = [part.name for part in parts if not part.holding]
     notes += [f"{', '.join(empty)}: constant, left alone"] if empty else []
-    black = len(frames) - len({number for part in held for number in part.holding})
+    black = 0 if samples else len(frames) - len({number for part in held for number in part.holding})
     notes += [f"{black} of {len(frames)} frames are constant and left alone"] if black else []
     return held, notes
 

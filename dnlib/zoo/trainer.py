@@ -226,7 +226,7 @@ def untrained(name: str, profile: str = "laptop", seed: int = 0) -> tuple[Method
 
 
 def batches(name: str, profile: str = "laptop", seed: int = 0) -> Crops:
-    """What a recipe trains on: BSDS500's train and test splits with fresh noise, tiles of noisy videos, or noisy photographs."""
+    """What a recipe trains on: BSDS500's train and test splits with fresh noise, tiles of videos or noisy pictures."""
     recipe = recipes.find(name)
     size = recipes.sizes(profile, recipe)
     if recipe.trained_on == VIDEOS:
