@@ -30,8 +30,7 @@ EXERCISES = {
     "06.4": Exercise(
         "less than half a decibel",
         choices=("less than half a decibel", "about two decibels", "all of the gain"),
-        because="the network knows pictures already; to adapt it to a kind of noise few tiles are enough (with three "
-        "seeds 0.1 to 0.4 dB were lost).",
+        because="the network knows pictures already; to adapt it to a kind of noise few tiles are enough.",
     ),
     "06.5": Exercise(
         "did not hold",
