@@ -16,6 +16,7 @@ from dnlib.course.verdicts import Judgement, judge
 from dnlib.zoo import phones, recipes, trainings
 
 TEXTURE = "phones, texture"  # whose pictures no row has learned from
+TEACHER = "distilled's teacher"  # the first stage of that row
 PARTS = ("psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume")
 ORIGINAL = {  # what each row is compared with: it differs from it by one exchange
     **dict.fromkeys(("L-1", "L-2", "L-3", "L-4", "L-5"), "LG-BPN"),
@@ -25,6 +26,7 @@ ORIGINAL = {  # what each row is compared with: it differs from it by one exchan
     "L-4, square hole": "L-4",
     "SSID, until calm": "SSID",
     "distilled": "SSID",
+    TEACHER: "distilled",
 }
 Judged = dict[str, dict[str, dict[str, float]]]  # set of pictures -> part -> image -> number
 
@@ -146,7 +148,10 @@ def read(steps: int) -> Rows:
     scores: dict[str, dict[int, Judged]] = {}
     for row, card in cards:
         if card["steps"] == steps:
-            scores.setdefault(row, {})[card["seed"]] = list(card["judged"].values())[-1]  # of the last stage
+            stages = list(card["judged"].values())
+            scores.setdefault(row, {})[card["seed"]] = stages[-1]
+            if row == "distilled":
+                scores.setdefault(TEACHER, {})[card["seed"]] = stages[0]
     if not scores:
         lengths = ", ".join(map(str, sorted({card["steps"] for _, card in cards})))
         there = lengths or "no length: train one, as docs/reproduce.md says"

@@ -33,13 +33,16 @@ def trained(tmp_path, monkeypatch):
             }
             for which, images in IMAGES.items()
         }
-        empty = {which: {part: {} for part in parts} for which, parts in measured.items()}
+        before = {
+            which: {part: {image: value - 1 for image, value in found.items()} for part, found in parts.items()}
+            for which, parts in measured.items()
+        }
         name = recipes.ROWS[row]
         card = recipes.described("laptop", recipes.find(name)) | {
             "sha256": "0", "command": f"dnlib train {name}", "steps": steps, "seed": seed,
             "seconds": 1, "cpu_seconds": 1,
             "curve": [{"steps": at, "psnr": 20.0 + float(np.log2(at)) + shift} for at in (1, 2, steps)],
-            "judged": {"BNN": empty, "LGBPN": measured},
+            "judged": {"BNN": before, "LGBPN": measured},
         }  # fmt: skip
         (tmp_path / f"{name}-s{seed}-{steps}.yaml").write_text(yaml.safe_dump(card, sort_keys=False))
 
@@ -55,8 +58,13 @@ def every_row(trained):
 
 
 def test_every_row_is_compared_with_one_that_is_there():
-    assert rows.ORIGINAL.keys() | {"LG-BPN", "SSID"} == recipes.ROWS.keys()
+    assert rows.ORIGINAL.keys() | {"LG-BPN", "SSID"} == recipes.ROWS.keys() | {rows.TEACHER}
     assert set(rows.ORIGINAL.values()) <= recipes.ROWS.keys()
+
+
+def test_a_student_is_compared_with_the_first_stage_of_its_own_training(every_row):
+    margin = every_row.above(rows.TEACHER)
+    assert margin.mean == pytest.approx(-1) and margin.half_interval() == pytest.approx(0, abs=1e-9)
 
 
 def test_rows_are_compared_in_pairs_of_images_and_seeds(trained):
