@@ -1,6 +1,7 @@
 import shutil
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -171,9 +172,11 @@ def test_what_a_worker_cannot_do_is_a_failed_chapter_and_stops_no_other(chapters
     first, second = jobs = plan(profile="smoke", out=tmp_path)
     asked, answers = {}, [(first, RuntimeError("killed")), (second, known.Outcome(second, "ok"))]
     monkeypatch.setattr(runner.clusters, "spread", lambda *_, **options: asked.update(options) or iter(answers))
+    data = {name: SimpleNamespace(is_present=name == "here") for name in ("here", "elsewhere")}
+    monkeypatch.setattr(runner.datasets, "registry", lambda: data)
     failed, done = run(jobs, cluster="tcp://host:1")
     assert (failed.status, failed.error) == ("failed", "it could not be run on tcp://host:1: killed")
-    assert done.status == "ok" and "bundled" in asked["needs"]
+    assert done.status == "ok" and asked["needs"] == ["here"]
 
 
 def test_executing_in_place_stores_outputs_and_no_traces_of_the_machine(chapters):
