@@ -200,8 +200,8 @@ def stages(method: SSID, noisy: Tensor) -> Figure:
         [
             Panel(pixels, "3. all is seen"),
             Box(f"U-Net: {label(unet.network)}"),
-            Panel(mixture, "compared with\nboth, LAN's share:"),
+            Panel(mixture, "compared with both\n(drawn: their mixture)"),
             "",
-            Panel(alphas, "alpha, 0 (black)\nto 1 (white)"),
+            Panel(alphas, "LAN's share alpha,\n0 (black) to 1 (white)"),
         ],
     )
