@@ -185,8 +185,8 @@ def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, for
             raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
     if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
-        _refuse_options("of folders, measure the files one by one", "--picture", "--json", "--force")
-        found, notes = {"": inspect_folders(noisy, clean, progress=sys.stderr.isatty())}, []
+        _refuse_options("of folders, measure the files one by one", "--picture", "--json", "--force", "--range")
+        found, notes = {"": inspect_folders(noisy, clean, range=range, progress=sys.stderr.isatty())}, []
     else:
         reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
         found, notes = inspect_files(noisy, clean, range=range, **reading)

@@ -69,7 +69,8 @@ def thin(counts: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np
     Parameters
     ----------
     counts
-        Whole numbers >= 0 of any real type, of any shape.
+        Whole numbers >= 0 of any shape and any real type that holds them exactly: up to 2048 in float16, 2^24 in
+        float32, 2^53 in all wider ones.
     share
         Of the photons that the second image gets, in (0, 1).
     rng
@@ -78,7 +79,7 @@ def thin(counts: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np
     Raises
     ------
     ValueError
-        For counts that are not whole or negative, another share.
+        For counts that are not whole or negative, or too large for their type, another share.
 
     References
     ----------
@@ -93,8 +94,14 @@ def thin(counts: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np
     counts = np.asarray(counts)
     if not 0 < share < 1:
         raise ValueError(f"a share of the photons lies between 0 and 1; {share} was given")
-    if counts.dtype.kind not in "iuf" or not np.all((counts >= 0) & (counts < 2**53) & (counts == np.rint(counts))):
+    if counts.dtype.kind not in "iuf" or not np.all((counts >= 0) & (counts < np.inf) & (counts == np.rint(counts))):
         raise ValueError("photon counts are whole numbers >= 0; others were given: divide the image by its gain")
+    exact = min(2**53, 2 ** (np.finfo(counts.dtype).nmant + 1)) if counts.dtype.kind == "f" else 2**53
+    if (largest := counts.max(initial=0)) > exact:
+        raise ValueError(
+            f"photon counts of type {counts.dtype} go up to {exact}, above which they are not exact; {largest:.6g} was "
+            f"given: {'scale them' if exact == 2**53 else 'give them as float64'}"
+        )
     second = rng.binomial(counts.astype(np.int64), share)
     return (counts - second).astype(counts.dtype), second.astype(counts.dtype)
 

@@ -78,7 +78,7 @@ class Camera(Noise):
         black: float | None = None,
     ):
         super().__init__("iso", iso)
-        if black is not None and not 0 <= black < 1:
+        if black is not None and not (is_number(black) and 0 <= black < 1):
             raise ValueError(
                 f"a black level is a share of the sensor's range in [0, 1), or None for a sensor that never clips; "
                 f"{black!r} was given: divide a level in counts by the largest count"

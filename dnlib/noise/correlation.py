@@ -11,10 +11,15 @@ import numpy as np
 
 from dnlib.noise.lags import as_planes, lag_products, sums_with_partner
 
+FEW = 10  # pairs of pixels, of less than which the correlation says nothing
+ROUNDING = 1e-5  # of the squares of all noise: what varies by less at a lag may be rounding errors alone
+
 
 @dataclass(frozen=True)
 class LagSums:
-    """Sums over all pairs of a pixel x and the pixel y a lag away, each [2r + 1, 2r + 1]. They can be added.
+    """Sums over all pairs of a pixel x and the pixel y a lag away, each [2r + 1, 2r + 1].
+
+    They can be added; of unlike reaches, the larger one is kept.
 
     Parameters
     ----------
@@ -37,16 +42,22 @@ class LagSums:
     xy: np.ndarray
 
     def __add__(self, other: "LagSums") -> "LagSums":
-        return LagSums(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        reach = max(len(self.pairs), len(other.pairs)) // 2
+        return LagSums(*(one + more for one, more in zip(self._up_to(reach), other._up_to(reach), strict=True)))
+
+    def _up_to(self, reach: int) -> list[np.ndarray]:
+        """The sums with further lags, of which there are no pairs."""
+        return [np.pad(getattr(self, f.name), reach - len(self.pairs) // 2) for f in fields(self)]
 
     @property
     def correlation(self) -> np.ndarray:
-        """Pearson's correlation at every lag; NaN where there is no pair or nothing varies."""
+        """Pearson's correlation at every lag; NaN where there are fewer than 10 pairs or nothing varies."""
         with np.errstate(invalid="ignore", divide="ignore"):
             cov = self.xy - self.x * self.x[::-1, ::-1] / self.pairs
             spread = self.xx - self.x**2 / self.pairs
-            scale = spread * spread[::-1, ::-1]
-            return np.where(scale > 0, cov / np.sqrt(scale), np.nan)
+            scale = np.sqrt(spread) * np.sqrt(spread[::-1, ::-1])
+            known = (self.pairs >= FEW) & (spread > ROUNDING * self.xx.max())
+            return np.where(known & known[::-1, ::-1], (cov / scale).clip(-1, 1), np.nan)
 
 
 def correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | None = None) -> np.ndarray:
@@ -64,7 +75,7 @@ def correlation_map(noise: np.ndarray, reach: int = 10, *, valid: np.ndarray | N
     Returns
     -------
     array [2 reach + 1, 2 reach + 1]
-        NaN where there is no pair or nothing varies.
+        From -1 to 1; NaN where there are fewer than 10 pairs or nothing varies.
 
     Raises
     ------
@@ -162,7 +173,7 @@ def radius(values: np.ndarray, threshold: float) -> int:
     Parameters
     ----------
     values : array [K, K]
-        A correlation map, K odd.
+        A correlation map, K odd. Where it is NaN, nothing is known, and no correlation is counted.
     threshold : float
         Which correlation is taken for none.
 

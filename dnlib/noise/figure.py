@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
@@ -141,6 +141,8 @@ def draw_map(axes: Axes, found: Inspection) -> None:
 def draw_correlation_map(axes: Axes, values: np.ndarray, title: str = "") -> None:
     """Draw a map of correlations on a logarithmic scale: white is 1, black a thousandth or less, of either sign.
 
+    Blue is what is not known (NaN).
+
     Parameters
     ----------
     values : ndarray
@@ -155,7 +157,7 @@ def draw_correlation_map(axes: Axes, values: np.ndarray, title: str = "") -> Non
     """
     reach = len(values) // 2
     size, sides = np.clip(np.abs(values), LEAST, 1), (-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5)
-    axes.imshow(size, cmap="magma", norm=LogNorm(LEAST, 1), extent=sides)
+    axes.imshow(size, cmap=colormaps["magma"].with_extremes(bad="tab:blue"), norm=LogNorm(LEAST, 1), extent=sides)
     ticks = sorted({-reach, -4, 0, 4, reach})
     axes.set(xticks=ticks, yticks=ticks, title=title)
 

@@ -24,7 +24,7 @@ class Inspection:
     brightness, deviation : array [B]
         How strong the noise is at which brightness, from 0 to 1, of all colours together.
     map : array [K, K]
-        The pooled correlation map, its centre the lag (0, 0).
+        The pooled correlation map, its centre the lag (0, 0); NaN at lags of which too few pairs of pixels are known.
     exact : bool
         Measured with a clean image; estimated otherwise.
     saturated : float
@@ -89,8 +89,10 @@ class Inspection:
 
     @property
     def lag_1(self) -> tuple[float, float]:
-        """The correlation with the pixel to the right, and with the one below."""
+        """The correlation with the pixel to the right, and with the one below; NaN where it is not known."""
         reach = len(self.map) // 2
+        if reach == 0:
+            return np.nan, np.nan
         return float(self.map[reach, reach + 1]), float(self.map[reach + 1, reach])
 
     @property
@@ -138,7 +140,7 @@ class Inspection:
         Returns
         -------
         array of the image's shape
-            float32, in the image's own units squared.
+            float32, in the image's own units squared; float64 where these squares are too large or small for that.
 
         Raises
         ------
@@ -154,8 +156,9 @@ class Inspection:
         """
         planes = self._planes(image)
         light = self.range.to_unit(planes)
-        scale = (self.range.high - self.range.low) / self.range.white
-        found = np.empty(planes.shape, np.float32)
+        span = self.range.high - self.range.low
+        scale = span / self.range.white
+        found = np.empty(planes.shape, _type_of_squares(span, scale * self.curves[:, 1].max()))
         for colour in range(planes.shape[2]):
             brightness, deviation = self.curves[colour % len(self.curves)]
             around = gaussian_filter(light[..., colour], AROUND)
@@ -177,7 +180,7 @@ class Inspection:
         Returns
         -------
         array of the image's shape
-            float32, noise alone, in the image's own units.
+            Noise alone, in the image's own units, of the type of `variance`.
 
         Examples
         --------
@@ -190,8 +193,15 @@ class Inspection:
         planes = self._planes(image)
         colours = planes.shape[2]
         covariance = self.covariance if len(self.covariance) == colours else np.eye(colours)
-        noise = draw_standard(planes.shape, self.map, covariance, rng)
+        noise = draw_standard(planes.shape, self._known_map, covariance, rng)
         return noise.reshape(np.shape(image)) * np.sqrt(self.variance(image))
+
+    @property
+    def _known_map(self) -> np.ndarray:
+        """The map with 0 where it is not known, and 1 for each pixel with itself."""
+        known, reach = np.nan_to_num(self.map), len(self.map) // 2
+        known[reach, reach] = 1
+        return known
 
     def _planes(self, image: np.ndarray) -> np.ndarray:
         """The image as [H, W, C], with as many colours as were inspected."""
@@ -203,3 +213,10 @@ class Inspection:
                 f"or [H, W] for one; shape {list(image.shape)} was given"
             )
         return planes
+
+
+def _type_of_squares(*values: float) -> type:
+    """float32 if it holds the squares of these numbers, and of others a thousand times weaker; else float64."""
+    limits = np.finfo(np.float32)
+    low, high = np.sqrt([limits.tiny / limits.eps, limits.max], dtype=np.float64)
+    return np.float32 if all(value == 0 or low < value < high for value in values) else np.float64

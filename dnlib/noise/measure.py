@@ -15,13 +15,14 @@ from dnlib.noise.traces import SMALLEST, traces_of
 from dnlib.noise.white import exact_if_white
 
 BINS = 12  # of brightness
+REACH = 10  # pixels: the largest lag of a map that is measured
 
 
 def inspect_pair(
     noisy: np.ndarray,
     clean: np.ndarray,
     *,
-    reach: int = 10,
+    reach: int = REACH,
     inside: np.ndarray | None = None,
     range: Range | None = None,
 ) -> Inspection:
@@ -32,7 +33,8 @@ def inspect_pair(
     noisy, clean : array [H, W] or [H, W, C]
         Integers, or floats; of two types, each in its own range.
     reach : int
-        Largest lag of the correlation map; less for images that are smaller.
+        Largest lag of the correlation map, at least 1; at most a quarter of the shorter side, for of further ones there
+        are too few pairs.
     inside : array [H, W], optional
         False where pixels do not count.
     range : Range, optional
@@ -46,14 +48,17 @@ def inspect_pair(
     Raises
     ------
     ValueError
-        For two different shapes or scales, an image without noise, one all of whose pixels are saturated.
+        For two different shapes or scales, a reach below 1, an image without noise, one all of whose pixels are
+        saturated.
 
     Examples
     --------
-    >>> clean = np.full((32, 40, 3), 0.5)
+    >>> clean = np.full((40, 50, 3), 0.5)
     >>> inspect_pair(clean + 0.01 * np.random.default_rng(0).standard_normal(clean.shape), clean).map.shape
     (21, 21)
     """
+    if reach < 1:
+        raise ValueError(f"the correlation map has a reach of at least 1 pixel; {reach} was given")
     noisy, clean = np.asarray(noisy), np.asarray(clean)
     check_shapes(noisy, clean)
     noisy, clean = np.atleast_3d(noisy, clean)
@@ -69,7 +74,7 @@ def inspect_pair(
         level=ranges[0].white * float(values.std()),
         brightness=np.array([truth[part].mean() for part in bins]),
         deviation=ranges[0].white * np.array([values[part].std() for part in bins]),
-        map=correlation_map(noise, min(reach, min(noise.shape[:2]) - 1), valid=None if inside.all() else inside),
+        map=correlation_map(noise, reach_within(noise.shape, reach), valid=None if inside.all() else inside),
         exact=True,
         saturated=float(1 - _inside(noisy)[counting].mean()),
         curves=_curves(clean[inside], (noise[inside] - values.mean()) ** 2, ranges[0].white),
@@ -157,6 +162,12 @@ def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:
     elif noisy.dtype.kind == "f" and first.high != 1:
         first = second
     return first, second
+
+
+def reach_within(shape: tuple[int, ...], reach: int = REACH) -> int:
+    """The largest lag, up to `reach`, of which an image has many pairs: a quarter of its shorter side, and yet 1."""
+    side = min(shape[:2])
+    return min(max(1, min(reach, side // 4)), side - 1)
 
 
 def check_shapes(noisy: np.ndarray, clean: np.ndarray) -> None:

@@ -25,7 +25,8 @@ def inspect_files(
     """`inspect_image` for every part of a file, or `inspect_pair` for two files.
 
     Of each part the first frame in which most of its colours vary is inspected. Rows and columns, unlike places and
-    single pixels are looked for in it and in the middle of 8 later ones, spread evenly.
+    single pixels are looked for in it and in the middle of 8 later ones, spread evenly. Of two files the first frame is
+    measured that varies in both; a file of one frame is compared with the first of the other's that varies.
 
     Parameters
     ----------
@@ -55,9 +56,10 @@ def inspect_files(
     if clean is not None:
         first, second, inside, notes = read_pair(noisy, clean, **reading)
         found = inspect_pair(first, second, inside=inside, range=told)
-        used = told or ranges_of_pair(first[inside], second[inside])[1]
-        others = _others(first, inside, found, used.to_unit(second))
-        return {"": found}, [*notes, *_shifted(first, second), *others.values()]
+        ranges = (told, told) if told else ranges_of_pair(first[inside], second[inside])
+        image, truth = (one.to_unit(frame) for one, frame in zip(ranges, (first, second), strict=True))
+        others = _others(first, inside, found, truth)
+        return {"": found}, [*notes, *_shifted(image, truth), *others.values()]
     with opened(noisy, **reading) as stack:
         picture, counted = _showing(stack)
         notes = list(stack.notes)
@@ -82,15 +84,38 @@ def inspect_files(
 
 
 def read_pair(noisy: Path, clean: Path, **reading) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Two images [H, W] or [H, W, C], where both count [H, W], and notes; what does not count is filled."""
+    """Two images [H, W] or [H, W, C], where both count [H, W], and notes; what does not count is filled.
+
+    Of two stacks the same frame is taken, the first that varies in both.
+    """
     pictures = [read(path, **reading) for path in (noisy, clean)]
-    first, second = (picture.first for picture in pictures)
+    numbers = _compared(*pictures)
+    frames = [picture.frame(number) for picture, number in zip(pictures, numbers, strict=True)]
+    first, second = (frame.first for frame in frames)
     check_shapes(first, second)
-    inside = pictures[0].first_inside & pictures[1].first_inside
+    inside = frames[0].first_inside & frames[1].first_inside
     if not inside.any():
         raise ValueError("no pixel counts in both images: there is no noise to measure")
     first, second = (filled(image[None], inside[None])[0] for image in (first, second))
-    return first, second, inside, [note for picture in pictures for note in picture.notes]
+    notes = [note for picture in pictures for note in picture.notes]
+    if number := max(numbers):
+        notes.append(f"frame {number} of {max(picture.count for picture in pictures)} is measured")
+    return first, second, inside, notes
+
+
+def _compared(noisy: Picture, clean: Picture) -> tuple[int, int]:
+    """Which frame of each picture is compared with that of the other."""
+    if 1 in (noisy.count, clean.count):
+        return noisy.shown, clean.shown
+    if noisy.count != clean.count:
+        raise ValueError(
+            f"two stacks are compared frame by frame; one of {noisy.count} frames and one of {clean.count} were given"
+        )
+    for number in range(noisy.count):
+        frames = noisy.frame(number), clean.frame(number)
+        if all(_varying(frame.colours, frame.inside).any() for frame in frames):
+            return number, number
+    return noisy.shown, noisy.shown
 
 
 def _others(
@@ -175,10 +200,12 @@ def unlike_noise(frames: np.ndarray, inside: np.ndarray) -> bool:
 
 
 def _shifted(noisy: np.ndarray, clean: np.ndarray) -> list[str]:
-    """Whether the two lie a few pixels apart, in a sentence."""
+    """Whether the two, both in [0, 1], lie a few pixels apart, in a sentence."""
     from skimage.registration import phase_cross_correlation
 
     first, second = (np.atleast_3d(image).mean(axis=2, dtype=float) for image in (noisy, clean))
+    if not (np.ptp(first) and np.ptp(second)):
+        return []
     first, second = first - first.mean(), second - second.mean()
     shift = phase_cross_correlation(first, second, normalization=None)[0].astype(int)
     moved = np.roll(second, shift, axis=(0, 1))

@@ -21,11 +21,8 @@ TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many devia
 def sentence_of(found: Inspection) -> str:
     """Level, dependence on brightness and reach of the noise in one sentence."""
     how = "measured against the clean image" if found.exact else "estimated from this one image"
-    ratio = found.deviation[-1] / found.deviation[0] if found.deviation[0] > 0 else np.inf
-    depends = "about as strong in dark as in bright areas"
-    if not 0.8 < ratio < 1.25:
-        depends = f"{ratio:.1f} times as strong in the brightest as in the darkest areas"
-    return f"Noise of standard deviation {as_read(found.level)} {found.unit} ({how}), {depends}; {_reach_of(found)}."
+    level = f"{as_read(found.level)} {found.unit}"
+    return f"Noise of standard deviation {level} ({how}), {_dependence_of(found)}; {_reach_of(found)}."
 
 
 def paragraph_of(found: Inspection) -> str:
@@ -40,8 +37,8 @@ def paragraph_of(found: Inspection) -> str:
 
 
 def record_of(found: Inspection) -> dict:
-    """The same as plain numbers and lists, which can be written as JSON."""
-    return {
+    """The same as plain numbers and lists, which can be written as JSON; what is not known is None."""
+    record = {
         "level": found.level,
         "unit": found.unit,
         "black": found.range.low,
@@ -64,11 +61,23 @@ def record_of(found: Inspection) -> dict:
         "enlarged": found.enlarged,
         "text": paragraph_of(found),
     }
+    return _without_nan(record)
+
+
+def _without_nan(value: object) -> object:
+    """None for numbers that JSON has no word for, also in lists and dicts."""
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def direction_of(found: Inspection) -> str:
-    """Along what neighbours share the noise: "none", "rows", "columns" or "all directions"."""
-    right, down = found.lag_1
+    """Along what neighbours share the noise: "none", "rows", "columns", "all directions", or "unknown"."""
+    if np.isnan(found.lag_1).all():
+        return "unknown"
+    right, down = np.nan_to_num(found.lag_1)
     if found.radius == 0:
         return "none"
     if max(right, down) > 3 * max(min(right, down), 0) + CORRELATED:
@@ -81,20 +90,32 @@ def as_read(level: float) -> str:
     return f"{level:.1f}" if 1 <= level < 1e5 else f"{level:.4g}"
 
 
+def _dependence_of(found: Inspection) -> str:
+    """How the noise depends on brightness."""
+    darkest, brightest = found.deviation[[0, -1]]
+    if darkest == 0:
+        return f"with none in the darkest {'and brightest ' if brightest == 0 else ''}areas"
+    if not 0.8 < (ratio := brightest / darkest) < 1.25:
+        return f"{ratio:.1f} times as strong in the brightest as in the darkest areas"
+    return "about as strong in dark as in bright areas"
+
+
 def _reach_of(found: Inspection) -> str:
     """How far neighbours share the noise, and what follows."""
-    right, down = found.lag_1
+    right, down = ("unknown" if np.isnan(value) else f"{value:.2f}" for value in found.lag_1)
     along = direction_of(found)
+    if along == "unknown":
+        return "too few pixels tell whether neighbours share it"
     if along == "none":
         return "neighbours do not share it: filters and blind spots will work"
     if along in ("rows", "columns"):
         return (
-            f"it runs along {along} (correlation {right:.2f} to the right, {down:.2f} down): filters take it for "
+            f"it runs along {along} (correlation {right} to the right, {down} down): filters take it for "
             f"picture; `methods.Noise2Void(network, struct=...)` with a kernel along {along} does not"
         )
     pixels = "1 pixel" if found.radius == 1 else f"{found.radius} pixels"
     return (
-        f"neighbours share it (correlation {max(found.lag_1):.2f}) up to {pixels} away: "
+        f"neighbours share it (correlation {np.nanmax(found.lag_1):.2f}) up to {pixels} away: "
         f"a blind spot must be {2 * found.radius + 1} pixels wide"
     )
 
@@ -163,6 +184,8 @@ def _history(found: Inspection) -> list[str]:
 def _fitting(found: Inspection) -> str:
     """Which chapters have what this noise needs."""
     along = direction_of(found)
+    if along == "unknown":
+        return "What fits depends on whether neighbours share the noise."
     if along == "none":
         return (
             "What fits: masks and blind spots (chapters 03a and 04), and `dnlib denoise`. Pixel shuffle (07) is made "

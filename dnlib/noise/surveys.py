@@ -31,8 +31,10 @@ class Survey:
     maps: dict[str, np.ndarray]
 
     def at(self, lag: tuple[int, int]) -> dict[str, float]:
-        """The correlation of every image at one lag (rows, columns)."""
+        """The correlation of every image at one lag (rows, columns); a lag beyond the maps is refused."""
         reach = len(self.pooled) // 2
+        if max(map(abs, lag)) > reach:
+            raise ValueError(f"the maps hold lags up to {reach} pixels; {lag} was given: survey with a larger reach")
         return {name: float(values[reach + lag[0], reach + lag[1]]) for name, values in self.maps.items()}
 
     def outliers(self, lag: tuple[int, int]) -> dict[str, float]:

@@ -208,16 +208,24 @@ def test_thinning_loses_no_photon_and_keeps_the_type(counts):
     assert (second >= 0).all() and (first >= 0).all()
 
 
-@pytest.mark.parametrize("counts", [np.array([0.5]), np.array([-1]), np.array([np.nan]), np.array([1j])])
-def test_what_is_no_count_is_refused(counts):
+@pytest.mark.parametrize("count", [0.5, -1, np.inf, np.nan, 1j])
+def test_what_is_no_count_is_refused(count):
     with pytest.raises(ValueError, match="whole numbers >= 0"):
-        thin(counts, 0.5, np.random.default_rng(0))
+        thin(np.array([count]), 0.5, np.random.default_rng(0))
 
 
 @given(st.floats().filter(lambda share: not 0 < share < 1))
 def test_an_impossible_share_is_refused(share):
     with pytest.raises(ValueError, match="between 0 and 1"):
         thin(np.ones(3, int), share, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("kind", "exact"), [("float16", 2**11), ("float32", 2**24), ("float64", 2**53)])
+def test_counts_are_thinned_up_to_what_their_type_holds_exactly_and_refused_beyond(rng, kind, exact):
+    counts = np.full(200, exact, kind)
+    np.testing.assert_array_equal(sum(part.astype(np.int64) for part in thin(counts, 0.25, rng)), exact)
+    with pytest.raises(ValueError, match=rf"of type {kind} go up to {exact}, .* was given"):
+        thin(2 * counts, 0.25, rng)
 
 
 @given(st.floats().filter(lambda strength: not 0 < strength < np.inf))

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from dnlib.images import arrays
-from dnlib.noise import camera
+from dnlib.noise import camera, read_noise
 from dnlib.noise.camera import Camera, demosaic, mosaic
 from dnlib.noise.correlation import correlation_map
 from dnlib.noise.likelihoods import Sensor
@@ -118,6 +118,8 @@ def test_any_size_is_photographed(height, width):
         (lambda: Camera().sample(torch.rand(1, 1, 8, 8)), r"colour pictures \[N, 3, H, W\]"),
         (lambda: Camera(black=64), "divide a level in counts by the largest count"),
         (lambda: Camera(black=-0.1), r"in \[0, 1\)"),
+        (lambda: read_noise("Camera(1600, black='x')"), r"in \[0, 1\), .*; 'x' was given"),
+        (lambda: Camera(black=False), r"in \[0, 1\), .*; False was given"),
         (lambda: demosaic(torch.rand(1, 1, 2, 8)), "at least 3"),
         (lambda: camera.demosaic(torch.rand(1, 3, 8, 8)), r"a mosaic is \[N, 1, H, W\]"),
     ],

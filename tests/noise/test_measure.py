@@ -223,7 +223,7 @@ def test_folders_are_measured_together(folders, smooth):
         inspect_folders(folders / "noisy", folders / "clean")
 
 
-@pytest.mark.parametrize("option", [["--range", "0", "100"], ["--axes", "CYX"], ["--channels"], ["--ignore-nan"]])
+@pytest.mark.parametrize("option", [["--axes", "CYX"], ["--channels"], ["--ignore-nan"]])
 def test_of_folders_no_option_is_passed_over_in_silence(folders, option):
     result = CliRunner().invoke(main, ["noise", str(folders / "noisy"), str(folders / "clean"), *option])
     assert result.exit_code and f"measure the files one by one; {option[0]} was given" in result.output

@@ -133,6 +133,17 @@ def test_each_kind_of_noise_is_told_what_fits(clean, rng):
         assert words in inspect_pair(gray + noise, gray).paragraph.split("What fits")[1]
 
 
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [((0, 1, 1), "none in the darkest areas"), ((0, 1, 0), "none in the darkest and brightest areas")],
+)
+def test_no_noise_in_the_darkest_areas_is_said_so(rng, shares, words):
+    clean = np.repeat([0.2, 0.5, 0.8], 40)[:, None] * np.ones((120, 120))
+    noise = 0.02 * rng.standard_normal(clean.shape) * np.repeat(shares, 40)[:, None]
+    sentence = inspect_pair(clean + noise, clean).sentence
+    assert words in sentence and "inf" not in sentence
+
+
 def test_json_is_one_document_and_nothing_else(tmp_path, noisy):
     write(tmp_path / "noisy.png", Picture.of(noisy))
     result = CliRunner().invoke(main, ["noise", str(tmp_path / "noisy.png"), "--json"])
