@@ -109,7 +109,7 @@ def test_all_rows_decide_all_claims_that_rest_on_cards(every_row):
     claims = load_claims(chapter="10_ablations")
     judged = every_row.judged(claims)
     assert {one.claim.id for one in judged} == {c.id for c in claims if c.value.startswith("exchanges.")}
-    assert len(judged) == 21 and {one.verdict for one in judged} <= {"held", "did not hold"}
+    assert len(judged) == 24 and {one.verdict for one in judged} <= {"held", "did not hold"}
     for one in judged:
         extent = "2 images" if one.claim.id.endswith("-simulated") else "4 images of 3 scenes"
         assert f"(3 seeds x {extent})" in one.measured
