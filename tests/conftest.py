@@ -1,15 +1,21 @@
-"""Tests run headless, without a network, and without whatever data this machine happens to have."""
+"""Tests run headless, without a GPU or a network, and without whatever data this machine happens to have."""
 
 import os
+import socket
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
+
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch is imported
+import torch
 
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["DNLIB_HEADLESS"] = "1"
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"  # the tests' own servers are reached directly
 os.environ.pop("DNLIB_PROFILE", None)
+
+HERE = ("localhost", "127.0.0.1", "::1")
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
@@ -18,6 +24,22 @@ settings.load_profile("any machine")
 @pytest.fixture(autouse=True)
 def no_local_data(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("DNLIB_DATA", str(tmp_path_factory.mktemp("data")))
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """A connection to another machine fails the test. Datagrams may name one: until they are sent, nothing is."""
+
+    def guarded(connect):
+        def connected(self, address):
+            if self.type == socket.SOCK_STREAM and isinstance(address, tuple) and address[0] not in HERE:
+                pytest.fail(f"a test wanted to reach {address[0]}, and tests run without a network")
+            return connect(self, address)
+
+        return connected
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, guarded(getattr(socket.socket, name)))
 
 
 @pytest.fixture(autouse=True)

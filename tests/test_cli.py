@@ -207,10 +207,10 @@ def test_only_what_dnlib_itself_refuses_is_one_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(datasets, "fetch", lambda *_, **options: pytest.fail("something was fetched"))
     for mistake in (bug, numpy_bug, own_bug):
-        monkeypatch.setattr(datasets, "find", mistake)
-        result = call("data", "kodak24")
+        with monkeypatch.context() as context:
+            context.setattr(datasets, "find", mistake)
+            result = call("data", "kodak24")
         assert result.exit_code == 1 and type(result.exception) is ValueError, result.output
-    monkeypatch.undo()
     assert refused(call("data", "imagenet"), "imagenet")
     result = call("--traceback", "data", "imagenet")
     assert result.exit_code == 1 and "imagenet" in str(result.exception)

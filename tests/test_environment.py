@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from dnlib.images import ROOT
+from dnlib.training.device import PRECISIONS
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"torch": "pytorch"}
@@ -76,10 +78,23 @@ def test_importing_stays_light(module):
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
 
 
+def test_no_test_reaches_another_machine():
+    with socket.socket() as one:
+        for connect in (one.connect, one.connect_ex):
+            with pytest.raises(pytest.fail.Exception, match=r"wanted to reach 192\.0\.2\.1"):
+                connect(("192.0.2.1", 9))  # kept for examples: nobody has it
+
+
 def test_continuous_integration_calls_the_readme_s_command():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
     assert "make test" in (ROOT / ".github" / "workflows" / "test.yml").read_text()
     assert "make test" in (ROOT / "README.md").read_text()
+
+
+def test_continuous_integration_sets_a_precision_that_there_is():
+    (line,) = re.findall(r"DNLIB_PRECISION: (.*)", (ROOT / ".github" / "workflows" / "test.yml").read_text())
+    values = re.findall(r"(?:&&|\|\|) '(.*?)'", line)
+    assert len(values) == 2 and set(values) <= {*PRECISIONS, ""}
 
 
 def test_the_version_is_one():

@@ -50,10 +50,3 @@ def test_importing_dnlib_loads_nothing_heavy():
     code = f"import dnlib, sys; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
-
-
-def test_filters_need_no_torch():
-    files = ", ".join(f"dnlib.filters.{name}" for name in ("jinvariance", "classical", "recorrupted"))
-    code = f"import {files}, sys; print('torch' in sys.modules)"
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "False"

@@ -74,10 +74,10 @@ def computes_in_bfloat16(device: str | torch.device = "auto") -> bool:
     Examples
     --------
     >>> import os
-    >>> os.environ["DNLIB_PRECISION"] = "float32"
-    >>> computes_in_bfloat16()
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, DNLIB_PRECISION="float32"):
+    ...     computes_in_bfloat16()
     False
-    >>> del os.environ["DNLIB_PRECISION"]
     """
     if wanted := os.environ.get("DNLIB_PRECISION"):
         return one_of(wanted, PRECISIONS, "DNLIB_PRECISION") == "bfloat16"

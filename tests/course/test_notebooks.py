@@ -58,8 +58,12 @@ def edited(notebook, tmp_path, edit):
     return copy
 
 
+def code(document):
+    return [cell for cell in document.cells if cell.cell_type == "code"]
+
+
 def checked(document):
-    return [cell for cell in document.cells if "nbval-check-output" in cell.metadata.get("tags", [])]
+    return [cell for cell in code(document) if "nbval-check-output" in cell.metadata.get("tags", [])]
 
 
 def delete_output(document):
@@ -77,13 +81,22 @@ def drop_alt_text(document):
 
 
 def store_widget(document):
-    checked(document)[0].outputs[0] = nbformat.v4.new_output(
-        "display_data", {"application/vnd.jupyter.widget-view+json": {}}
-    )
+    view = {"application/vnd.jupyter.widget-view+json": {}}
+    code(document)[0].outputs.append(nbformat.v4.new_output("display_data", view))
+
+
+def store_error(document):
+    error = {"ename": "ValueError", "evalue": "no", "traceback": []}
+    code(document)[0].outputs.append(nbformat.v4.new_output("error", **error))
+
+
+def name_a_machine(document):
+    output = nbformat.v4.new_output("stream", name="stdout", text="read /home/ada/noisy.png\n")
+    code(document)[0].outputs.append(output)
 
 
 def hide_verdicts(document):
-    [cell for cell in document.cells if cell.cell_type == "code"][-1].outputs = []
+    code(document)[-1].outputs = []
 
 
 def untag(document):
@@ -94,12 +107,24 @@ def invent_a_number(document):
     document.cells[0].source += "\n\nThat gains 73.91 dB."
 
 
-@by_name
 @pytest.mark.parametrize(
-    "damage", [delete_output, delete_count, drop_alt_text, store_widget, untag, hide_verdicts, invent_a_number]
+    ("damage", "message"),
+    [
+        (delete_output, "a checked cell does not store verdicts alone"),
+        (delete_count, "the execution counts are not those of one clean run"),
+        (drop_alt_text, "a picture has no alt text"),
+        (store_widget, "a widget is stored"),
+        (store_error, "an error is stored: ValueError"),
+        (name_a_machine, "a path of a machine stands in the cell"),
+        (hide_verdicts, "the cell that records prints no verdict"),
+        (untag, "a cell with verdicts is not compared by nbval"),
+        (invent_a_number, "a number that the chapter does not print: 73.91"),
+    ],
 )
-def test_the_contract_notices_damage(notebook, tmp_path, damage):
-    assert problems(edited(notebook, tmp_path, damage)) != []
+def test_the_contract_notices_damage_and_calls_it_by_its_name(tmp_path, damage, message):
+    (notebook,) = jobs.select(["01"])
+    found = problems(edited(notebook, tmp_path, damage))
+    assert any(problem.startswith(message) for problem in found), found
 
 
 def test_nbval_passes_an_honest_verdict_and_fails_an_edited_one(tmp_path):
@@ -544,16 +569,16 @@ def test_exercises_are_stored_as_not_attempted(notebook):
 
 
 @pytest.mark.parametrize(
-    ("number", "overrides", "error"),
+    ("number", "overrides", "error", "message"),
     [
-        ("00", {"your_image": "nowhere.png"}, FileNotFoundError),
-        ("01", {"dataset": "davis480p"}, ValueError),
-        ("10", {"steps": 7}, ValueError),
-        ("10", {"blind": "hole 2"}, ValueError),
-        ("11", {"dataset": "davis480p"}, ValueError),
-        ("12", {"dataset": "davis480p"}, ValueError),
+        ("00", {"your_image": "nowhere.png"}, FileNotFoundError, r"nowhere\.png is not there"),
+        ("01", {"dataset": "davis480p"}, ValueError, "'davis480p' has no single clean images"),
+        ("10", {"steps": 7}, ValueError, "no row was trained for 7 steps"),
+        ("10", {"blind": "hole 2"}, ValueError, "no blind network is called hole 2"),
+        ("11", {"dataset": "davis480p"}, ValueError, "'davis480p' has no single clean images"),
+        ("12", {"dataset": "davis480p"}, ValueError, "'davis480p' has no single clean images"),
     ],
 )
-def test_chapters_refuse_what_they_cannot_use(tmp_path, monkeypatch, number, overrides, error):
-    with pytest.raises(error):
+def test_chapters_refuse_what_they_cannot_use(tmp_path, monkeypatch, number, overrides, error, message):
+    with pytest.raises(error, match=message):
         executed(number, tmp_path, monkeypatch, **overrides)

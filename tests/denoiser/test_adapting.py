@@ -1,6 +1,8 @@
-"""`dnlib.denoise(adapt=...)`: a small network stands in for the shipped ones, and a number of steps for the time."""
+"""`dnlib.denoise(adapt=...)`: a small network stands in for the shipped ones, and mostly a number of steps for time."""
 
 import copy
+import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -42,15 +44,35 @@ class Filter(nn.Module):
 
 
 @pytest.fixture
-def stand_in(monkeypatch):
-    """The filter is all networks, and 40 steps with four looks are all times."""
+def network(monkeypatch):
+    """The filter is all networks."""
     method = Noise2Clean(Filter()).eval()
     monkeypatch.setattr(learned, "method_of", lambda name, device: method)
     monkeypatch.setattr(learned, "is_there", lambda name: True)
     monkeypatch.setattr(adapting, "LEARNING_RATE", 1e-2)
-    monkeypatch.setattr(adapting, "_fitting", lambda seconds, per_step, per_look: (40, 4))
-    monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops: (0.0, 0.0))
     return method
+
+
+@pytest.fixture
+def stand_in(network, monkeypatch):
+    """The filter is all networks, and 40 steps with four looks are all times."""
+    monkeypatch.setattr(adapting, "_fitting", lambda seconds, per_step, per_look: (40, 4))
+    return network
+
+
+def watch(monkeypatch, begun):
+    """Call `begun(step)` as each step draws its noise. No trial comes before: half a second a step, and one a look."""
+    steps = itertools.count(1)
+
+    def watched(strength):
+        def draw(light, generator):
+            begun(next(steps))
+            return drawn_by(strength)(light, generator)
+
+        return draw
+
+    monkeypatch.setattr(adapting, "drawn_by", watched)
+    monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops: (0.5, 1.0))
 
 
 def adapted(image=NOISY, **options):
@@ -146,20 +168,23 @@ def test_what_makes_it_worse_is_not_kept(stand_in, monkeypatch):
 
 
 def test_interrupted_it_goes_on_with_what_it_has_learnt(stand_in, monkeypatch):
-    draws, drawn_before = [], drawn_by
+    def interrupt(step):
+        if step > 20:
+            raise KeyboardInterrupt
 
-    def drawn_at_most(strength):
-        def draw(light, generator):
-            draws.append(light)
-            if len(draws) > 20:
-                raise KeyboardInterrupt
-            return drawn_before(strength)(light, generator)
-
-        return draw
-
-    monkeypatch.setattr(adapting, "drawn_by", drawn_at_most)
+    watch(monkeypatch, interrupt)
     result, choice = adapted()
-    assert len(draws) == 21 and any("for 20 steps" in note for note in choice.notes)
+    assert any("for 20 steps" in note for note in choice.notes)
+    assert psnr(result, CLEAN) > psnr(NOISY, CLEAN) + 0.3
+
+
+def test_when_its_time_is_up_it_goes_on_with_what_it_has_learnt(network, monkeypatch):
+    """Of the 36 steps for which there seemed to be time, when each then takes a second and not half of one."""
+    clock = SimpleNamespace(now=0.0)
+    watch(monkeypatch, lambda step: setattr(clock, "now", float(step)))
+    monkeypatch.setattr(adapting, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    result, choice = adapted(adapt=24)
+    assert any("for 24 steps" in note for note in choice.notes)
     assert psnr(result, CLEAN) > psnr(NOISY, CLEAN) + 0.3
 
 
@@ -189,9 +214,7 @@ def test_what_cannot_be_adapted_is_refused_before_the_work(image, options, messa
         adapted(image, **options)
 
 
-def test_a_time_too_short_for_one_step_is_refused_and_nothing_is_written(stand_in, monkeypatch, tmp_path):
-    monkeypatch.undo()
-    monkeypatch.setattr(learned, "method_of", lambda name, device: stand_in)
+def test_a_time_too_short_for_one_step_is_refused_and_nothing_is_written(network, monkeypatch, tmp_path):
     monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops: (7.0, 5.0))
     np.save(tmp_path / "in.npy", NOISY)
     for time, message in (("3s", "no time for a single step here"), ("0s", "a time above 0"), ("5", "5m")):

@@ -67,11 +67,6 @@ def test_the_network_is_read_once(stand_in, monkeypatch):
     np.testing.assert_array_equal(dnlib.denoise(NOISY, filter="blind_spot", device="cpu"), first)
 
 
-def test_an_unknown_device_is_refused(stand_in):
-    with pytest.raises(ValueError, match="'tpu'"):
-        dnlib.denoise(NOISY, filter="blind_spot", device="tpu")
-
-
 def to_array(tensor):
     return tensor.detach()[0].permute(1, 2, 0).numpy()
 

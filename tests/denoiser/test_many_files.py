@@ -1,7 +1,6 @@
 """Many files in one call, stacks frame by frame, and files that are written whole or not at all."""
 
 import os
-import resource
 import signal
 import tracemalloc
 from functools import partial
@@ -105,6 +104,14 @@ def test_what_would_write_over_something_is_refused_before_any_work(shots, tmp_p
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+@pytest.mark.parametrize("what", ["report", "uncertainty"])
+def test_what_goes_with_one_picture_is_refused_for_several(shots, tmp_path, what):
+    beside = {what: tmp_path / {"report": "page.html", "uncertainty": "std.tif"}[what]}
+    with pytest.raises(ValueError, match="--report and --uncertainty go with one picture; several files were given"):
+        list(denoise_files([shots], tmp_path / "out", **beside, **OPTIONS))
+    assert list(tmp_path.iterdir()) == [shots]
+
+
 @pytest.mark.parametrize("options", [{}, {"compression": "deflate"}, {"imagej": True}, {"byteorder": ">"}])
 def test_a_stack_read_frame_by_frame_becomes_what_it_becomes_at_once(tmp_path, rng, options):
     path = stack_file(tmp_path / "a.tif", rng, **options)
@@ -169,6 +176,8 @@ def test_photon_counts_are_refused_with_the_files_name(tmp_path, rng):
 @pytest.mark.parametrize("name", ["out.tif", "out.npy"])
 def test_a_disk_that_fills_up_leaves_nothing_and_one_line(tmp_path, rng, name):
     path = stack_file(tmp_path / "a.tif", rng, count=20)
+    import resource
+
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:

@@ -1,7 +1,6 @@
 """Zarrs denoised: frame by frame as at once, whole or not at all, and never over what is read."""
 
 import os
-import resource
 import signal
 import tracemalloc
 
@@ -126,6 +125,8 @@ def test_the_noise_of_a_zarr_is_that_of_the_first_frame_that_holds_something(tmp
 @pytest.mark.skipif(os.name == "nt", reason="limits and signals differ")
 def test_a_disk_that_fills_up_leaves_nothing_and_one_line(tmp_path, rng):
     path = stack(tmp_path / "a.zarr", rng)
+    import resource
+
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:

@@ -177,10 +177,14 @@ def test_links_are_written_through(tmp_path, there):
     assert list((tmp_path / "store").iterdir()) == [target] and target.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_what_is_no_file_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(FileExistsError, match="is no file"):
         check_destination(tmp_path / "pipe.png", overwrite=True)
+
+
+def test_a_link_into_no_folder_is_refused(tmp_path):
     (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere" / "a.png")
     with pytest.raises(NotADirectoryError, match="nowhere"):
         check_destination(tmp_path / "lost.png", overwrite=True)
@@ -268,6 +272,12 @@ def test_tiff_colour_models_that_would_be_misread_are_refused(tmp_path, photomet
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric=photometric)
     with pytest.raises(ValueError, match=photometric.upper()):
         read(tmp_path / "a.tif")
+
+
+def test_a_jpeg_for_printing_is_refused(tmp_path):
+    Image.new("CMYK", (16, 16)).save(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match=r"a\.jpg cannot be read.*: its colour mode is CMYK; gray and RGB are"):
+        read(tmp_path / "a.jpg")
 
 
 def test_animations_are_refused_rather_than_cut_to_their_first_frame(tmp_path, rng):

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -59,7 +58,6 @@ def test_a_method_for_colour_refuses_planes():
     ("call", "message"),
     [
         (lambda: denoise_raw(Halve(nn.Identity()), torch.rand(1, 1, 9, 8)), "9x8"),
-        (lambda: Crops([np.zeros((8, 8, 4))], size=4), "say turn=False"),
         (
             lambda: BlindSpotBayes(DilatedBlindSpot(4, 8, outputs=9, blocks=1), Sensor()),
             "answers with 9 channels to images of 4; make it with outputs=14",

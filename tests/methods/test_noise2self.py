@@ -82,10 +82,21 @@ def test_mixing_the_pixel_back_helps_a_blind_estimate():
     assert torch.allclose(mixed, weight * blind + (1 - weight) * noisy)
 
 
-def test_impossible_settings_are_refused():
-    for wrong in ({"masks": "stripes"}, {"fill": "median"}, {"inference": "both"}, {"width": 1}):
-        with pytest.raises(ValueError, match="given"):
-            Noise2Self(nn.Identity(), **wrong)
-    for sigma in (0, -5, float("nan")):
-        with pytest.raises(ValueError, match="one parameter > 0"):
-            Noise2Self(nn.Identity(), inference="mixed").denoise(torch.rand(1, 1, 8, 8), sigma)
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"masks": "stripes"}, "what is hidden can be grid or random; 'stripes' was given"),
+        ({"fill": "median"}, "what hidden pixels show can be mean, random or zero; 'median' was given"),
+        ({"inference": "both"}, "the inference can be direct, invariant or mixed; 'both' was given"),
+        ({"width": 1}, "so width >= 2; 1 was given"),
+    ],
+)
+def test_impossible_settings_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Noise2Self(nn.Identity(), **wrong)
+
+
+@pytest.mark.parametrize("sigma", [0, -5, float("nan")])
+def test_impossible_noise_levels_are_refused(sigma):
+    with pytest.raises(ValueError, match="one parameter > 0"):
+        Noise2Self(nn.Identity(), inference="mixed").denoise(torch.rand(1, 1, 8, 8), sigma)

@@ -153,7 +153,7 @@ def test_a_network_never_sees_more_than_a_tile_and_its_surroundings():
 
 def test_afterwards_a_network_sees_whole_images_again():
     method = Noise2Clean(DnCNN(1, 3, 8))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="an image with 3 was given"):
         method.denoise(torch.rand(1, 3, 50, 50), tile=16)
     assert "forward" not in vars(method.network)
     network = DnCNN(1, 3, 8)

@@ -103,13 +103,14 @@ def test_the_hole_follows_the_shift(shift):
         network.shift = 0
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @every_blind
-def test_training_in_any_precision_leaves_the_network_blind(name):
+def test_training_in_any_precision_leaves_the_network_blind(name, precision):
     torch.manual_seed(0)
     network = BLIND[name](3)
     method = BlindSpotBayes(network, Gaussian(25), covariance="none" if "patch" in name else "full")
     batches = Crops([torch.rand(40, 40, 3).numpy()], Gaussian(25), size=32, count=2)
-    fit(method, batches, steps=3, progress=False)
+    fit(method, batches, steps=3, precision=precision, progress=False)
     assert_blind(network.eval(), torch.rand(1, 3, 33, 47), (16, 20), seen=False)
 
 

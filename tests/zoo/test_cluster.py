@@ -75,6 +75,19 @@ def test_a_worker_that_would_compute_something_else_is_named_before_any_work(add
         next(spread(reciprocal, [1], address, needs=["bsds500"]))
 
 
+def test_a_worker_without_dnlib_is_named_before_any_work(address, monkeypatch):
+    here = cluster._what_is_here(())
+
+    def answer(needs):
+        if needs:  # asked of the worker
+            raise ModuleNotFoundError("No module named 'dnlib'")
+        return here
+
+    monkeypatch.setattr(cluster, "_what_is_here", answer)
+    with pytest.raises(ValueError, match=r"the worker .* has no dnlib that answers \(No module named 'dnlib'\)"):
+        next(spread(reciprocal, [1], address, needs=["bsds500"]))
+
+
 @pytest.mark.parametrize("wrong", ["", "local", "local:0", "local:-1", "host:8786", "tcp://"])
 def test_what_is_no_address_is_refused(wrong):
     with pytest.raises(ValueError, match=f"'{wrong}' was given"):
