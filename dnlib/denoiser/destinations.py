@@ -64,7 +64,7 @@ def _expanded(image: Path) -> list[Path]:
 
 def _check_folder(output: Path, folders: list[Path]) -> None:
     if output.exists() and (not output.is_dir() or is_zarr(output)):
-        raise FileExistsError(f"{output} is no folder, and several pictures go into one; name another")
+        raise FileExistsError(f"{output} is no folder for pictures, and several go into one; name another")
     if not output.exists() and output.suffix.lower() in ENDINGS:
         raise ValueError(f"several pictures go into a folder; {output} would be a file")
     if not output.resolve().parent.is_dir():

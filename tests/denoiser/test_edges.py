@@ -97,10 +97,12 @@ def test_a_cluster_is_told_where_everything_lies(tmp_path, monkeypatch):
 
 
 def test_files_named_twice_are_denoised_once_and_none_is_refused(tmp_path):
-    for name in ("a.png", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
-    image, out = tmp_path / "a.png", tmp_path / "out"
-    assert destinations([image, image], out)[0] == [(image, out / "a.png")]
+    (tmp_path / "shots").mkdir()
+    image, out = tmp_path / "shots" / "a.png", tmp_path / "out"
+    for file in (image, tmp_path / "notes.txt"):
+        file.write_bytes(b"")
+    for images in ([image, image], [image, tmp_path / "shots"]):
+        assert destinations(images, out) == ([(image, out / "a.png")], True)
     with pytest.raises(ValueError, match="no file was given"):
         destinations([], out)
     with pytest.raises(FileExistsError, match=r"notes\.txt is no folder"):

@@ -89,7 +89,6 @@ def test_a_pattern_names_files_and_a_refused_one_stops_no_other(shots, tmp_path)
         (["shots"], "shots", "lies in the folder"),
         (["shots/f_1.png"], "shots/f_1.png", "one of the files that are read"),
         (["shots/f_1.png", "shots/f_2.png"], "shots", "one of the files that are read"),
-        (["shots/f_1.png", "shots"], "out", "would both become"),
         (["shots"], "out.tif", "go into a folder"),
         (["shots"], "no/out", "no folder"),
         (["shots/*.tif"], "out", "no file is called like"),
