@@ -1,8 +1,7 @@
 """Do two workers take at most 0.65 of the time that the same four trainings take one after the other?
 
 Four rows of chapter 10, 100 steps a stage and what judges them: one after the other, with all cores and with one; and
-shared by `--cluster local:2`. Weights of one core and of the workers are compared bit by bit: sums of several threads
-may differ in their last digits.
+shared by `--cluster local:2`. (That the weights are the same to the bit is a test.)
 """
 
 import os
@@ -26,20 +25,13 @@ def train(way: str, out: Path) -> None:
     subprocess.run(command, env=os.environ | WAYS[way], check=True)
 
 
-def weights(out: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.safetensors")}
-
-
 def main() -> None:
     print(heading())
     with tempfile.TemporaryDirectory() as folder:
-        outs = {way: Path(folder) / way.replace(" ", "_") for way in WAYS}
-        seconds = {way: round(timed(lambda way=way: train(way, outs[way]))[0], 1) for way in WAYS}
-        found = {way: weights(out) for way, out in outs.items()}
+        seconds = {way: round(timed(lambda way=way: train(way, Path(folder) / way))[0], 1) for way in WAYS}
     shares = {way: round(seconds["two workers"] / seconds[way], 3) for way in ("all cores", "one core")}
-    same = len(found["one core"]) == 4 and found["one core"] == found["two workers"]
-    print(f"  seconds {seconds}, share {shares}, weights the same to the bit: {same}")
-    store("workers", names=NAMES, steps=STEPS, seconds=seconds, shares=shares, same=same, commit=provenance.commit())
+    print(f"  seconds {seconds}, share {shares}")
+    store("workers", names=NAMES, steps=STEPS, seconds=seconds, shares=shares, commit=provenance.commit())
 
 
 if __name__ == "__main__":
