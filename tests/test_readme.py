@@ -215,7 +215,7 @@ def sentences() -> list[str]:
     sure = {name: found["uncertainty"][name]["fresh draws"] for name in ("held_back", "counts_held_back")}
     all_held, counts = sure.values()
     real, white = sets_of_pictures()
-    gray = [one for one in white.values() if "close_to_best" in one]
+    gray = [one for name, one in white.items() if name.startswith(("set12", "bsd68_gray"))]
     near = sum(round(one["pictures"] * one["close_to_best"]) for one in gray)
     apart = [one["held_back"] for name, one in white.items() if one in gray and "sigma 25" in name]
     harmless, exact = found["harmless"], found["harmless"]["without_noise"]
