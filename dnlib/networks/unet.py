@@ -137,8 +137,8 @@ class Noise2CleanUNet(UNet):
         depth 5 it fails on whole photographs: what the deepest layers meet there they never saw, and nothing bounds
         their answer. Depth 3 does not.
     mean : bool
-        Add the mean of 9x9 pixels to the first outputs, one for each channel, so that colours are right before the first
-        step; the last layer starts small. Not in the published form.
+        Add the mean of 9x9 pixels to the first outputs, one for each channel, so that colours are right before the
+        first step; the last layer starts small. Not in the published form.
 
     References
     ----------
