@@ -396,13 +396,13 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
                 if keep:
                     _say(str(cards.keep(weights)))
                 _say(str(cards.publish(weights) if publish else weights))
+                ended.append(training.name)
             except Exception as error:  # whatever it is, the others go on
                 if len(trainings) == 1:
                     raise
                 if cluster is None and not refused(error):  # a bug keeps its traceback
                     print_exception(error)
                 refusals.append(f"{training.label}: {error or type(error).__name__}")
-            ended.append(training.name)
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
         if more is not None and ended:

@@ -18,7 +18,7 @@ from dnlib.zoo import phones, recipes, trainings
 TEXTURE = "phones, texture"  # whose pictures no row has learned from
 TEACHER = "distilled's teacher"  # the first stage of that row
 PARTS = ("psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume")
-ORIGINAL = {  # what each row is compared with: it differs from it by one exchange
+ORIGINAL = {  # what each row is compared with; those of the report differ from it by one exchange
     **dict.fromkeys(("L-1", "L-2", "L-3", "L-4", "L-5"), "LG-BPN"),
     **dict.fromkeys(("S-1", "S-2"), "SSID"),
     "AP-BSN": "L-4",

@@ -158,7 +158,7 @@ class Judge:
         settings = {name: range(len(CANDIDATES[name].settings(self.level))) for name in names}
         several = sum(map(len, settings.values())) > 1
         quarter = [middle for sample in self.samples for middle in sample.middles()] if several else self.samples
-        cut = {id(one) for one in quarter} != {id(one) for one in self.samples}
+        cut = sum(one.tile.size for one in quarter) < sum(one.tile.size for one in self.samples)
         judged = {}
         for name in (bar := tqdm(names, desc="calibrating", disable=not progress, leave=False)):
             bar.set_postfix_str(name)

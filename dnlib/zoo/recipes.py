@@ -101,7 +101,10 @@ def _lg_bpn(what: str, local_blocks: tuple = (3, 9), global_blocks: tuple = (2, 
 
 
 def _ssid(what: str, bnn: Teacher | None = None, **arguments: Any) -> Recipe:
-    """As many crops of the same images as LG-BPN, and smaller ones, for its networks are shallow."""
+    """As many crops of the same images as LG-BPN, and smaller ones, for its networks are shallow.
+
+    The learning rate falls as in all trainings here, by a squared cosine; published is a cosine.
+    """
     return _phones(
         what,
         "SSID",
