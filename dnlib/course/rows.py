@@ -16,7 +16,8 @@ from dnlib.course.verdicts import Judgement, judge
 from dnlib.zoo import phones, recipes, trainings
 
 TEXTURE = "phones, texture"  # whose pictures no row has learned from
-TEACHER = "distilled's teacher"  # the first stage of that row
+TEACHER, BNN = "distilled's teacher", "SSID's BNN"
+FIRST_STAGES = {"distilled": TEACHER, "SSID": BNN}  # of two rows they are rows themselves
 PARTS = ("psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume")
 ORIGINAL = {  # what each row is compared with; those of the report differ from it by one exchange
     **dict.fromkeys(("L-1", "L-2", "L-3", "L-4", "L-5"), "LG-BPN"),
@@ -27,6 +28,7 @@ ORIGINAL = {  # what each row is compared with; those of the report differ from 
     "SSID, until calm": "SSID",
     "distilled": "SSID",
     TEACHER: "distilled",
+    "SSID": BNN,
 }
 Judged = dict[str, dict[str, dict[str, float]]]  # set of pictures -> part -> image -> number
 
@@ -150,8 +152,8 @@ def read(steps: int) -> Rows:
         if card["steps"] == steps:
             stages = list(card["judged"].values())
             scores.setdefault(row, {})[card["seed"]] = stages[-1]
-            if row == "distilled":
-                scores.setdefault(TEACHER, {})[card["seed"]] = stages[0]
+            if row in FIRST_STAGES:
+                scores.setdefault(FIRST_STAGES[row], {})[card["seed"]] = stages[0]
     if not scores:
         lengths = ", ".join(map(str, sorted({card["steps"] for _, card in cards})))
         there = lengths or "no length: train one, as docs/reproduce.md says"
