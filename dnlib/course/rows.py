@@ -59,8 +59,12 @@ class Rows:
 
     def mean(self, row: str, part: str = "psnr", which: str = TEXTURE) -> float:
         """Over seeds and images; NaN where there is no card."""
-        found = [np.mean(list(images.values())) for images in self.numbers(row, part, which).values()]
+        found = self._means(row, part, which)
         return float(np.mean(found)) if found else float("nan")
+
+    def _means(self, row: str, part: str, which: str) -> list[float]:
+        """Over images, of each seed."""
+        return [float(np.mean(list(images.values()))) for images in self.numbers(row, part, which).values()]
 
     def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
         """By how much each image is above the row's original, by seeds that both have.
@@ -88,6 +92,17 @@ class Rows:
         scenes = phones.scenes_of(which, found[0])
         margin = measure(np.array([[one[image] for image in scenes] for one in found]), list(scenes.values()))
         return margin if len(found) > 1 else Margin(margin.mean, ())
+
+    def spreads(self) -> dict[str, dict[str, float]]:
+        """How far the best and the worst seed of a row are apart in PSNR: set of pictures -> row -> dB.
+
+        A row of one seed has no spread, and is not there.
+        """
+        seeds = {which: {row: self._means(row, "psnr", which) for row in self.scores} for which in self.sets}
+        return {
+            which: {row: max(found) - min(found) for row, found in means.items() if len(found) > 1}
+            for which, means in seeds.items()
+        }
 
     def of(self, which: str, rows: Sequence[str]) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
         """The scores on one set of pictures: row -> seed -> part -> image -> number, for `tables.trainings`."""

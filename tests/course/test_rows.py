@@ -129,6 +129,16 @@ def test_all_rows_decide_all_claims_that_rest_on_cards(every_row):
     assert every_row.scenes()["y04_chess_glass"] == "chess" and every_row.scenes()["0036"] == "01"
 
 
+def test_a_spread_is_that_of_the_best_and_the_worst_seed_and_one_seed_has_none(trained):
+    for seed, gain in enumerate((0.3, -0.4, 0.0)):
+        trained("AP-BSN", seed=seed, gain=gain)
+    trained("L-4")
+    for which, images in IMAGES.items():
+        middle = (len(images) - 1) / 2
+        means = [30 + middle + gain + 0.01 * seed + 0.02 * middle * gain for seed, gain in enumerate((0.3, -0.4, 0.0))]
+        assert rows.read(600).spreads()[which] == pytest.approx({"AP-BSN": max(means) - min(means)})
+
+
 def test_cards_that_were_judged_on_other_pictures_are_refused(trained, monkeypatch):
     trained("LG-BPN")
     monkeypatch.setitem(IMAGES, rows.TEXTURE, ["s00_chart"])
