@@ -70,6 +70,11 @@ class Judgement:
         return f"{self.number} ({self.weakest.extent}{self.evidence[-1].of_which})"
 
     @property
+    def superior(self) -> str:
+        """P(A > B), where two rows are compared by a number over a sample."""
+        return f"P(A > B) = {self.weakest.superior:.2f}" if self.margin and self.claim.compares else ""
+
+    @property
     def by_length(self) -> str:
         """Undecided at 600 steps, held from 9600 on; nothing if there is one length."""
         if len(self.evidence) < 2:

@@ -62,6 +62,26 @@ def test_what_is_measured_is_said_with_interval_seeds_and_reason():
     assert judged(claim()).measured == "–" and judged(claim()).margin is None
 
 
+@pytest.mark.parametrize(
+    ("value", "measured", "expected"),
+    [
+        ("a - b", {"a": (2.0, 1.0, 1.0, 0.0), "b": (1.0,) * 4}, "P(A > B) = 0.50"),
+        ("exchanges.phones.psnr.S-2", {"exchanges": {"phones": {"psnr": {"S-2": (1, -1, -1, -1)}}}}, "P(A > B) = 0.25"),
+        ("phones.above_noisy", {"phones": {"above_noisy": (1, 2, 3, 4)}}, "P(A > B) = 1.00"),
+        ("above.*", {"above": {"NL-means": (1, 2, 3, -4)}}, "P(A > B) = 0.75"),
+        ("gain", {"gain": (1, 2, 3, 4)}, ""),
+        ("start.from above.off", {"start": {"from above": {"off": (1, 2, 3, 4)}}}, ""),
+    ],
+)
+def test_rows_that_are_compared_have_a_probability_and_other_numbers_none(value, measured, expected):
+    def of(seed, found):
+        return {name: of(seed, one) for name, one in found.items()} if isinstance(found, dict) else float(found[seed])
+
+    found = judged(claim(value), *(record(seed, **of(seed, measured)) for seed in range(4)))
+    assert found.superior == expected and found.claim.compares == bool(expected)
+    assert judged(claim(value)).superior == ""
+
+
 def test_counted_claims_need_agreeing_seeds_or_nothing_to_sample():
     same = claim(check={"equals": True}, unit="")
     for values, expected in (([True], "undecided"), ([True] * 2, "held"), ([False] * 2, "did not hold")):
