@@ -102,7 +102,9 @@ class Judgement:
         if not self.margin:
             return "one seed decides nothing" if len(self.weakest.values) < 2 else "seeds disagree"
         if self.margin.is_known:
-            return "the 95 % interval of its margin contains zero"
+            if self.certainty <= -1:
+                return "it fails, but one of several entries may do so by chance"
+            return f"the 95 % interval of its margin contains zero; {self.weakest.scatter}"
         return f"one {'scene' if self.claim.sample == 'images' else 'seed'} decides nothing"
 
     def line(self, this_run: str = "–") -> str:
