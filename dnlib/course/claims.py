@@ -43,7 +43,8 @@ class Claim:
         Which of the course's sources it belongs to: a key of `WORKS`.
     value : str
         Where the checked number stands in a record's `measured`: dots between levels, * for every entry. "A - B" is the
-        difference of two places. A place with a score for each image compares rows image by image.
+        difference of two places; one under `exchanges`, or with `above` in its name, is such a difference already. A
+        place with a score for each image compares rows image by image.
     check : dict
         One of equals, at_least, at_most and between, with its bound.
     sample : str
@@ -116,6 +117,11 @@ class Claim:
     def is_counted(self) -> bool:
         """Whether it holds or not in each run, so that runs are counted; else it is a number with an interval."""
         return self.kind == "equals" or self.sample == "nothing"
+
+    @property
+    def compares(self) -> bool:
+        """Whether its number is the difference of two rows: zero where they are level."""
+        return " - " in self.value or not {"exchanges", "above"}.isdisjoint(re.split(r"[._]", self.value))
 
     @property
     def settings(self) -> list[str]:

@@ -75,6 +75,16 @@ class Entry:
         """P(A > B): in how many of all runs and images the first row lies above the second."""
         return float(np.mean(self.table > 0) + np.mean(self.table == 0) / 2)
 
+    @property
+    def scatter(self) -> str:
+        """Whether seeds or scenes make most of the interval of its margin, and how many of them would decide it."""
+        margin, scenes = self.margin, {self.scenes[image] for image in self.images}
+        names = ("seeds", "scenes") if len(margin.parts) > 1 else ("scenes" if len(scenes) > 1 else "seeds",)
+        share = "most" if len(names) > 1 else "all"
+        enough = f"about {margin.needed} would" if margin.needed else "a thousand would not"
+        said = f"{share} of its width comes from {names[margin.widest]}"
+        return f"{said}, of which {enough} decide the claim if mean and scatter stay"
+
     def probabilities(self) -> tuple[float, float]:
         """How probable the value would be if it were no better, and no worse, than its bound: what speaks against."""
         if self.claim.is_counted:  # all seeds agree, or it is open; a single one decides what has nothing to sample

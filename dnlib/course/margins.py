@@ -68,6 +68,23 @@ class Margin:
             return 0.0
         return float(np.exp(brentq(lambda log: self.half_interval(np.exp(log)) - abs(self.mean), np.log(1e-12), 0)))
 
+    @property
+    def widest(self) -> int:
+        """Which of the parts makes most of the interval."""
+        return int(np.argmax([Margin(self.mean, (part,)).half_interval() for part in self.parts]))
+
+    @property
+    def needed(self) -> int | None:
+        """How many seeds or scenes, whichever is `widest`, would decide it if mean and scatter stayed, up to 1000."""
+        from scipy.stats import t
+
+        variance, freedom = self.parts[self.widest]
+        others = [part for place, part in enumerate(self.parts) if place != self.widest]
+        counts = np.arange(freedom + 1, 1001)
+        squares = t.isf(LEVEL / 2, counts - 1) ** 2 * variance * (freedom + 1) / counts
+        squares += sum(Margin(self.mean, (part,)).half_interval() ** 2 for part in others)
+        return next((int(count) for count in counts[squares < self.mean**2]), None)
+
 
 def measure(table: np.ndarray, scenes: Sequence[str] | None = None) -> Margin:
     """The mean of numbers over seeds, or over seeds and images, with its error.

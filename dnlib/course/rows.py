@@ -16,7 +16,8 @@ from dnlib.course.verdicts import Judgement, judge
 from dnlib.zoo import phones, recipes, trainings
 
 TEXTURE = "phones, texture"  # whose pictures no row has learned from
-TEACHER = "distilled's teacher"  # the first stage of that row
+TEACHER, BNN = "distilled's teacher", "SSID's BNN"
+FIRST_STAGES = {"distilled": TEACHER, "SSID": BNN}  # of two rows they are rows themselves
 PARTS = ("psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume")
 ORIGINAL = {  # what each row is compared with; those of the report differ from it by one exchange
     **dict.fromkeys(("L-1", "L-2", "L-3", "L-4", "L-5"), "LG-BPN"),
@@ -27,6 +28,7 @@ ORIGINAL = {  # what each row is compared with; those of the report differ from 
     "SSID, until calm": "SSID",
     "distilled": "SSID",
     TEACHER: "distilled",
+    "SSID": BNN,
 }
 Judged = dict[str, dict[str, dict[str, float]]]  # set of pictures -> part -> image -> number
 
@@ -57,8 +59,12 @@ class Rows:
 
     def mean(self, row: str, part: str = "psnr", which: str = TEXTURE) -> float:
         """Over seeds and images; NaN where there is no card."""
-        found = [np.mean(list(images.values())) for images in self.numbers(row, part, which).values()]
+        found = self._means(row, part, which)
         return float(np.mean(found)) if found else float("nan")
+
+    def _means(self, row: str, part: str, which: str) -> list[float]:
+        """Over images, of each seed."""
+        return [float(np.mean(list(images.values()))) for images in self.numbers(row, part, which).values()]
 
     def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
         """By how much each image is above the row's original, by seeds that both have.
@@ -86,6 +92,17 @@ class Rows:
         scenes = phones.scenes_of(which, found[0])
         margin = measure(np.array([[one[image] for image in scenes] for one in found]), list(scenes.values()))
         return margin if len(found) > 1 else Margin(margin.mean, ())
+
+    def spreads(self) -> dict[str, dict[str, float]]:
+        """How far the best and the worst seed of a row are apart in PSNR: set of pictures -> row -> dB.
+
+        A row of one seed has no spread, and is not there.
+        """
+        seeds = {which: {row: self._means(row, "psnr", which) for row in self.scores} for which in self.sets}
+        return {
+            which: {row: max(found) - min(found) for row, found in means.items() if len(found) > 1}
+            for which, means in seeds.items()
+        }
 
     def of(self, which: str, rows: Sequence[str]) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
         """The scores on one set of pictures: row -> seed -> part -> image -> number, for `tables.trainings`."""
@@ -150,8 +167,8 @@ def read(steps: int) -> Rows:
         if card["steps"] == steps:
             stages = list(card["judged"].values())
             scores.setdefault(row, {})[card["seed"]] = stages[-1]
-            if row == "distilled":
-                scores.setdefault(TEACHER, {})[card["seed"]] = stages[0]
+            if row in FIRST_STAGES:
+                scores.setdefault(FIRST_STAGES[row], {})[card["seed"]] = stages[0]
     if not scores:
         lengths = ", ".join(map(str, sorted({card["steps"] for _, card in cards})))
         there = lengths or "no length: train one, as docs/reproduce.md says"

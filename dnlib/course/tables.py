@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HEAD = """# Claims
 
 Verdicts of all claims, from the records of measured runs. A claim held if the 95 % interval of its margin, measured
-minus bound, lies above zero, did not hold if it lies below, and is undecided if it contains zero.
+minus bound, lies above zero, did not hold if it lies below, and is undecided if it contains zero. Where a claim
+compares two rows, A and B, P(A > B) says in which part of all runs and images A lay above B.
 """
 
 
@@ -158,7 +159,7 @@ def question(notebook: Path) -> str:
 def _row(judgement: Judgement) -> tuple[str, ...]:
     claim, changed = judgement.claim, judgement.adjusted != judgement.verdict
     verdict = f"{judgement.verdict} ({judgement.adjusted} if adjusted for all claims)" if changed else judgement.verdict
-    ours = "; ".join(filter(None, [judgement.measured, judgement.by_length]))
+    ours = "; ".join(filter(None, [judgement.measured, judgement.by_length, judgement.superior]))
     said = f"{claim.statement} ({claim.source})"
     return verdict, said, claim.published or "–", ours, judgement.protocol, claim.bound_in_words
 

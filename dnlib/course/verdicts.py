@@ -70,6 +70,11 @@ class Judgement:
         return f"{self.number} ({self.weakest.extent}{self.evidence[-1].of_which})"
 
     @property
+    def superior(self) -> str:
+        """P(A > B), where two rows are compared by a number over a sample."""
+        return f"P(A > B) = {self.weakest.superior:.2f}" if self.margin and self.claim.compares else ""
+
+    @property
     def by_length(self) -> str:
         """Undecided at 600 steps, held from 9600 on; nothing if there is one length."""
         if len(self.evidence) < 2:
@@ -97,7 +102,9 @@ class Judgement:
         if not self.margin:
             return "one seed decides nothing" if len(self.weakest.values) < 2 else "seeds disagree"
         if self.margin.is_known:
-            return "the 95 % interval of its margin contains zero"
+            if self.certainty <= -1:
+                return "it fails, but one of several entries may do so by chance"
+            return f"the 95 % interval of its margin contains zero; {self.weakest.scatter}"
         return f"one {'scene' if self.claim.sample == 'images' else 'seed'} decides nothing"
 
     def line(self, this_run: str = "–") -> str:

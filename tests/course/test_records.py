@@ -191,6 +191,8 @@ def rows_of(claim):
     where, _, row = claim.value.rpartition(".")
     if claim.value in ("worst_row", "order_as_reported", "ssims_agree"):
         return set(list(recipes.ROWS)[:9])
+    if claim.value == "spread.*.*":
+        return {*list(recipes.ROWS)[:9], rows.BNN}  # each row, and a record that knows of all
     if where.startswith(("exchanges.", "above_noisy")):
         return {row, rows.ORIGINAL[row]} if where.startswith("exchanges.") else {row}
     return set()

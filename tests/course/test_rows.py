@@ -58,13 +58,22 @@ def every_row(trained):
 
 
 def test_every_row_is_compared_with_one_that_is_there():
-    assert rows.ORIGINAL.keys() | {"LG-BPN", "SSID"} == recipes.ROWS.keys() | {rows.TEACHER}
-    assert set(rows.ORIGINAL.values()) <= recipes.ROWS.keys()
+    assert rows.ORIGINAL.keys() | {"LG-BPN"} == recipes.ROWS.keys() | {rows.TEACHER}
+    assert set(rows.ORIGINAL.values()) <= recipes.ROWS.keys() | {rows.BNN}
 
 
 def test_a_student_is_compared_with_the_first_stage_of_its_own_training(every_row):
     margin = every_row.above(rows.TEACHER)
     assert margin.mean == pytest.approx(-1) and margin.half_interval() == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("part", ["psnr", "flat", "texture"])
+@pytest.mark.parametrize("which", IMAGES)
+def test_ssid_s_u_net_is_compared_with_its_own_bnn_image_by_image(every_row, part, which):
+    found = every_row.differences("SSID", part, which)
+    assert list(found) == [0, 1, 2]
+    for one in found.values():
+        assert list(one) == IMAGES[which] and list(one.values()) == pytest.approx([1.0] * len(one))
 
 
 def test_rows_are_compared_in_pairs_of_images_and_seeds(trained):
@@ -101,7 +110,7 @@ def test_few_rows_are_told_from_those_that_are_not_trained_yet(trained):
     assert lines[1].split() == ["LG-BPN", "0", "not", "trained", "yet"]
     assert lines[2].split() == ["SSID", "1", *4 * ["31.51"]]
     assert np.isnan(kept.mean("LG-BPN")) and kept.above("S-2") is None
-    assert all(found == {} for found in kept.measured(1)["exchanges"][rows.TEXTURE].values())
+    assert all(found.keys() == {"SSID"} for found in kept.measured(1)["exchanges"][rows.TEXTURE].values())
     assert kept.measured(0) == {"rows": {}, "exchanges": {}}
 
 
@@ -109,7 +118,7 @@ def test_all_rows_decide_all_claims_that_rest_on_cards(every_row):
     claims = load_claims(chapter="10_ablations")
     judged = every_row.judged(claims)
     assert {one.claim.id for one in judged} == {c.id for c in claims if c.value.startswith("exchanges.")}
-    assert len(judged) == 24 and {one.verdict for one in judged} <= {"held", "did not hold"}
+    assert len(judged) == 28 and {one.verdict for one in judged} <= {"held", "did not hold"}
     for one in judged:
         extent = "2 images" if one.claim.id.endswith("-simulated") else "4 images of 3 scenes"
         assert f"(3 seeds x {extent})" in one.measured
@@ -118,6 +127,16 @@ def test_all_rows_decide_all_claims_that_rest_on_cards(every_row):
         kept["rows"].keys() == IMAGES.keys() and kept["exchanges"][rows.TEXTURE]["psnr"].keys() == rows.ORIGINAL.keys()
     )
     assert every_row.scenes()["y04_chess_glass"] == "chess" and every_row.scenes()["0036"] == "01"
+
+
+def test_a_spread_is_that_of_the_best_and_the_worst_seed_and_one_seed_has_none(trained):
+    for seed, gain in enumerate((0.3, -0.4, 0.0)):
+        trained("AP-BSN", seed=seed, gain=gain)
+    trained("L-4")
+    for which, images in IMAGES.items():
+        middle = (len(images) - 1) / 2
+        means = [30 + middle + gain + 0.01 * seed + 0.02 * middle * gain for seed, gain in enumerate((0.3, -0.4, 0.0))]
+        assert rows.read(600).spreads()[which] == pytest.approx({"AP-BSN": max(means) - min(means)})
 
 
 def test_cards_that_were_judged_on_other_pictures_are_refused(trained, monkeypatch):

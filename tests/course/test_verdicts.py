@@ -11,7 +11,7 @@ from scipy import stats
 
 from dnlib.course import console
 from dnlib.course.claims import Claim
-from dnlib.course.margins import LEVEL, measure
+from dnlib.course.margins import LEVEL, Margin, measure
 from dnlib.course.verdicts import judge
 from dnlib.images import ROOT
 
@@ -56,10 +56,33 @@ def test_a_margin_over_seeds_is_judged_by_student_s_interval(gains, check, expec
 
 def test_what_is_measured_is_said_with_interval_seeds_and_reason():
     assert over_seeds(0.0, 1.0, 2.0).measured == "1 ± 2.5 dB (3 seeds)"  # t(0.975, 2) / sqrt(3) = 2.48
-    assert over_seeds(0.0, 1.0, 2.0).reason == "the 95 % interval of its margin contains zero"
+    assert over_seeds(0.0, 1.0, 2.0).reason == (
+        "the 95 % interval of its margin contains zero; all of its width comes from seeds, of which about 11 would "
+        "decide the claim if mean and scatter stay"  # t(0.975, 10) / sqrt(11) = 0.67 < 0.7 < t(0.975, 9) / sqrt(10)
+    )
     assert over_seeds(9.0).reason == "one seed decides nothing" and over_seeds(9.0).measured == "9 dB (1 seed)"
     assert over_seeds(0.4, 0.5).line("0.45 dB").endswith("[0.45 ± 0.64 dB (2 seeds); this run 0.45 dB]")
     assert judged(claim()).measured == "–" and judged(claim()).margin is None
+
+
+@pytest.mark.parametrize(
+    ("value", "measured", "expected"),
+    [
+        ("a - b", {"a": (2.0, 1.0, 1.0, 0.0), "b": (1.0,) * 4}, "P(A > B) = 0.50"),
+        ("exchanges.phones.psnr.S-2", {"exchanges": {"phones": {"psnr": {"S-2": (1, -1, -1, -1)}}}}, "P(A > B) = 0.25"),
+        ("phones.above_noisy", {"phones": {"above_noisy": (1, 2, 3, 4)}}, "P(A > B) = 1.00"),
+        ("above.*", {"above": {"NL-means": (1, 2, 3, -4)}}, "P(A > B) = 0.75"),
+        ("gain", {"gain": (1, 2, 3, 4)}, ""),
+        ("start.from above.off", {"start": {"from above": {"off": (1, 2, 3, 4)}}}, ""),
+    ],
+)
+def test_rows_that_are_compared_have_a_probability_and_other_numbers_none(value, measured, expected):
+    def of(seed, found):
+        return {name: of(seed, one) for name, one in found.items()} if isinstance(found, dict) else float(found[seed])
+
+    found = judged(claim(value), *(record(seed, **of(seed, measured)) for seed in range(4)))
+    assert found.superior == expected and found.claim.compares == bool(expected)
+    assert judged(claim(value)).superior == ""
 
 
 def test_counted_claims_need_agreeing_seeds_or_nothing_to_sample():
@@ -93,7 +116,19 @@ def test_every_entry_must_hold_one_that_fails_is_enough_and_the_least_sure_is_na
     margin = measure(np.array([0.0, 0.01]))
     alone = margin.half_interval(0.04) + margin.mean
     assert over_seeds(0.3 - alone, 0.31 - alone).verdict == "did not hold"
-    assert verdict(9, 0.3 - alone).verdict == "undecided"
+    assert verdict(9, 0.3 - alone).reason == "it fails, but one of several entries may do so by chance"
+
+
+def test_what_scatters_most_is_named_and_how_many_more_of_it_would_decide():
+    apart = [record(n, psnr={"i0": 0.0 + d, "i2": 1.0 + d, "i4": 2.0 + d}) for n, d in enumerate((0.0, 0.02))]
+    found = judged(claim("psnr"), *apart)
+    seeds, (variance, freedom) = found.margin.parts
+    assert f"most of its width comes from scenes, of which about {found.margin.needed} would decide" in found.reason
+    for count, is_decided in ((found.margin.needed - 1, False), (found.margin.needed, True)):
+        low, _ = Margin(0.71, (seeds, (3 * variance / count, count - 1))).interval
+        assert freedom == 2 and (low > 0) == is_decided
+    alike = judged(claim("psnr", {"at_least": 1.01}), *apart)
+    assert "scenes, of which a thousand would not decide" in alike.reason
 
 
 def test_the_images_are_a_sample_of_scenes_if_weights_are_shipped():
