@@ -96,10 +96,10 @@ def trainings(rows: dict[str, dict[int, dict[str, dict[str, float]]]]) -> str:
 
     Examples
     --------
-    >>> one = {part: {"a": 30.0} for part in ("psnr", "flat", "texture", "colour")}
-    >>> print(trainings({"L-4": {0: one, 1: one}, "L-9": {}}))
+    >>> one, two = ({part: {"a": psnr} for part in ("psnr", "flat", "texture", "colour")} for psnr in (29.9, 30.1))
+    >>> print(trainings({"L-4": {0: one, 1: two}, "L-9": {}}))
          seeds        PSNR         flat      texture       colour
-    L-4      2 30.00 ± 0.00 30.00 ± 0.00 30.00 ± 0.00 30.00 ± 0.00
+    L-4      2 30.00 ± 1.27 30.00 ± 1.27 30.00 ± 1.27 30.00 ± 1.27
     L-9      0  not trained yet
     """
     wide = max(map(len, rows))
