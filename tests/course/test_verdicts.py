@@ -295,6 +295,42 @@ def test_many_claims_at_once_are_adjusted_for_their_number():
     assert judge(claims[-1:], runs)[0].adjusted == "held"
 
 
+def share_of_false(decided, truth):
+    """Of the decided claims of a ledger [ledgers, claims], those of no margin or of the other sign; 0 if none is."""
+    false = (decided != 0) & (decided != np.sign(truth))
+    return false.sum(axis=1) / np.maximum((decided != 0).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("common", [0, 0.5])
+@pytest.mark.parametrize("nothing", [40, 30, 20])
+def test_of_many_claims_at_most_five_percent_of_the_decided_are_so_by_chance(nothing, common):
+    """2,000 ledgers of 40 claims over 5 seeds, of which some have a margin of two deviations; `judge` decides the first.
+
+    common: the part of the variance that all claims of a ledger share, as they do if they rest on the same trainings.
+    """
+    rng, truth = np.random.default_rng(nothing), np.where(np.arange(40) < nothing, 0.0, 2.0)
+    measured = truth + np.sqrt(common) * rng.normal(size=(2000, 5, 1))
+    measured = measured + np.sqrt(1 - common) * rng.normal(size=(2000, 5, 40))
+    signs, chances = np.sign(measured.mean(axis=1)), stats.ttest_1samp(measured, 0, axis=1).pvalue
+    alone, adjusted = signs * (chances < LEVEL), signs * (stats.false_discovery_control(chances, axis=1) < LEVEL)
+
+    claims = [replace(claim(f"c{n}", check={"at_least": 0}), id=f"c{n}") for n in range(40)]
+    said = {"held": 1, "undecided": 0, "did not hold": -1}
+    runs = [record(n, **{f"c{k}": value for k, value in enumerate(run)}) for n, run in enumerate(measured[0])]
+    judgements = judge(claims, runs)
+    assert [said[one.verdict] for one in judgements] == list(alone[0])
+    assert [said[one.adjusted] for one in judgements] == list(adjusted[0])
+
+    shares = share_of_false(adjusted, truth)
+    low, high = shares.mean() + np.array([-1, 1]) * 1.96 * shares.std() / np.sqrt(len(shares))
+    assert low <= LEVEL
+    row = (
+        f"| {nothing} of 40 | {100 * common:.0f} % | {100 * share_of_false(alone, truth).mean():.1f} % | "
+        f"{100 * shares.mean():.1f} % | {100 * low:.1f} to {100 * high:.1f} % |"
+    )
+    assert row in PAGE, f"docs/verdicts.md says otherwise than {row}"
+
+
 def test_a_parameter_that_a_chapter_was_given_later_tells_its_records_apart():
     old, new = record(0, gain=0.5), record(0, gain=0.7, parameters={"steps": 600})
     for found in ((new, old), (old, new)):
