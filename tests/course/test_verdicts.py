@@ -304,7 +304,7 @@ def share_of_false(decided, truth):
 @pytest.mark.parametrize("common", [0, 0.5])
 @pytest.mark.parametrize("nothing", [40, 30, 20])
 def test_of_many_claims_at_most_five_percent_of_the_decided_are_so_by_chance(nothing, common):
-    """2,000 ledgers of 40 claims over 5 seeds, of which some have a margin of two deviations; `judge` decides the first.
+    """2,000 ledgers of 40 claims over 5 seeds, some with a margin of two deviations; `judge` decides the first.
 
     common: the part of the variance that all claims of a ledger share, as they do if they rest on the same trainings.
     """
