@@ -87,9 +87,10 @@ class Entry:
 
     def probabilities(self) -> tuple[float, float]:
         """How probable the value would be if it were no better, and no worse, than its bound: what speaks against."""
-        if self.claim.is_counted:  # all seeds agree, or it is open; a single one decides what has nothing to sample
-            enough = self.claim.sample == "nothing" or len(self.values) > 1
-            return (0.0 if enough and all(self._right) else 1.0), (0.0 if enough and not any(self._right) else 1.0)
+        if self.claim.is_counted:
+            right, runs = sum(self._right), len(self._right)
+            chance = float(right not in (0, runs)) if self.claim.sample == "nothing" else _of_coins(right, runs)
+            return (chance, 1.0) if right > runs / 2 else (1.0, chance)
         held = max(m.probability if m.mean > 0 or m.error == 0 == m.mean else 1.0 for m in self.margins)
         failed = min(m.probability if m.mean < 0 else 1.0 for m in self.margins)
         return held, failed
@@ -102,11 +103,17 @@ class Entry:
         return list(np.min(self.claim.margins(self.table), axis=0) >= 0)
 
     @property
+    def agreement(self) -> str:
+        """How many seeds are as claimed, or are not, whichever are more: 3 of 5 seeds."""
+        right, runs = sum(self._right), len(self._right)
+        return f"{max(right, runs - right)} of {_count(runs, 'seed')}"
+
+    @property
     def certainty(self) -> float:
         """Margins over half their interval: from 1 on it held, between 1 and -1 it is open, below it did not hold."""
         if self.claim.is_counted:
             held, failed = self.probabilities()
-            return 2 * (failed - held) or float(np.mean(self._right)) - 0.5
+            return 2 * ((held < LEVEL) - (failed < LEVEL)) or float(np.mean(self._right)) - 0.5
         return min(m.mean / half if (half := m.half_interval()) else np.copysign(np.inf, m.mean) for m in self.margins)
 
     @property
@@ -160,6 +167,13 @@ class Evidence:
         if self.weakest.claim.is_counted and len({entry.certainty for entry in self.entries}) == 1:
             return f", each of {len(self.entries)}"
         return f", {self.weakest.place}, the least sure of {len(self.entries)}"
+
+
+def _of_coins(heads: int, throws: int) -> float:
+    """How probable so many heads, or as few, are of fair coins, both ways: the sign test."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(heads, throws).pvalue)
 
 
 def _short(value: Any) -> str:

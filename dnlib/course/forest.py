@@ -34,7 +34,7 @@ def place(half_widths: float) -> float:
 
 
 def draw(name: str, title: str, judgements: Sequence[Judgement]) -> str:
-    """One row of SVG for each claim that has a margin, the surest first, those of one seed last; "" if none has.
+    """One row of SVG for each claim that has a margin, the surest first, those without an interval last; "" if none.
 
     name, title: of the picture in the page.
     """
@@ -79,7 +79,6 @@ def in_words(judgement: Judgement) -> str:
     margin, unit = judgement.margin, judgement.claim.unit
     if not margin:
         return ""
-    half = margin.half_interval()
-    spread = f" ± {half:.2g}" if margin.is_known and half else ""
-    note = "" if spread else ", no spread" if margin.is_known else ", one seed"
+    spread = f" ± {margin.half_interval():.2g}" if margin.error else ""
+    note = "" if spread else ", no spread" if margin.parts else ", one seed"
     return f"{margin.mean:+.3g}{spread} {unit}{note}"

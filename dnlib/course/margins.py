@@ -2,9 +2,12 @@
 
 Seeds and images are crossed: each training is judged on the same images. The mean over both errs for two reasons, other
 seeds and other scenes, and the two variances add up (Owen 2007, The pigeonhole bootstrap, section 3). Each is widened
-by Student's quantile for its own number of samples, and the half intervals are added as squares (Howe 1974, for the
+by Student's quantile for its own degrees of freedom, and the half intervals are added as squares (Howe 1974, for the
 mean of two sources of error). A percentile bootstrap over three seeds would be far too sure: it calls a margin of
 nothing decided in one ledger of four.
+
+Numbers that are all alike have no such interval. They are counted: n of them lie on one side of a bound by chance as
+often as n coins all fall alike, so that six decide.
 """
 
 from collections.abc import Sequence
@@ -12,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DRAWS = 2000  # of scenes
 LEVEL = 0.05
 
 
@@ -20,7 +22,8 @@ LEVEL = 0.05
 class Margin:
     """A mean with what makes it err.
 
-    parts: (variance of the mean, degrees of freedom) over seeds and over scenes, where there are several.
+    parts: (variance of the mean, degrees of freedom) over seeds and over scenes, where there are several. In margins
+    of zero variance these are the number of samples less one.
 
     Examples
     --------
@@ -32,12 +35,12 @@ class Margin:
     """
 
     mean: float
-    parts: tuple[tuple[float, int], ...]
+    parts: tuple[tuple[float, float], ...]
 
     @property
     def is_known(self) -> bool:
-        """Whether there is a spread to judge by: more than one seed, or scene."""
-        return bool(self.parts)
+        """Whether its interval has an end: of more than one seed, or scene; where all are alike, of six."""
+        return bool(np.isfinite(self.half_interval()))
 
     @property
     def error(self) -> float:
@@ -45,11 +48,14 @@ class Margin:
         return float(np.sqrt(sum(variance for variance, _ in self.parts)))
 
     def half_interval(self, level: float = LEVEL) -> float:
-        """Half the width of the interval that misses the true mean with probability `level`; infinite if unknown."""
+        """Half the width of the interval that misses the true mean with probability `level`; infinite if unknown.
+
+        Of numbers that are all alike it is zero from that level on at which so many coins fall alike.
+        """
         from scipy.stats import t
 
-        if not self.is_known:
-            return float("inf")
+        if not self.error:
+            return 0.0 if self.probability <= level else float("inf")
         return float(np.sqrt(sum(t.isf(level / 2, freedom) ** 2 * variance for variance, freedom in self.parts)))
 
     @property
@@ -62,9 +68,11 @@ class Margin:
         """The level at which the interval ends at zero: of a mean so far from it by chance."""
         from scipy.optimize import brentq
 
-        if not self.is_known or (self.mean == 0 and self.error > 0):
+        if not self.error:  # as of so many coins, all heads or all tails
+            return 0.5 ** min((freedom for _, freedom in self.parts), default=0)
+        if self.mean == 0:
             return 1.0
-        if abs(self.mean) >= self.half_interval(1e-12):  # above all if every seed and scene gave the same number
+        if abs(self.mean) >= self.half_interval(1e-12):
             return 0.0
         return float(np.exp(brentq(lambda log: self.half_interval(np.exp(log)) - abs(self.mean), np.log(1e-12), 0)))
 
@@ -113,26 +121,22 @@ def measure(table: np.ndarray, scenes: Sequence[str] | None = None) -> Margin:
     return Margin(float(table.mean()), tuple(part for part in parts if part[1]))
 
 
-def _over_seeds(means: np.ndarray) -> tuple[float, int]:
+def _over_seeds(means: np.ndarray) -> tuple[float, float]:
     """Variance of the mean and its degrees of freedom, Student's."""
     return (float(means.var(ddof=1) / len(means)), len(means) - 1) if np.ptp(means) > 0 else (0.0, len(means) - 1)
 
 
-def _over_scenes(means: np.ndarray, scene: np.ndarray) -> tuple[float, int]:
-    """The same for scenes, of one image or more: whole scenes are drawn, the mean stays that over images."""
-    from scipy.stats import bootstrap
+def _over_scenes(means: np.ndarray, scene: np.ndarray) -> tuple[float, float]:
+    """The same for scenes, of one image or more; the mean stays that over images, so that a large scene weighs more.
 
-    count = int(scene.max()) + 1
+    The variance is unbiased where scenes scatter alike, and its degrees of freedom are Satterthwaite's (1946; for
+    regression Bell and McCaffrey 2002): Student's where scenes are equally large, near 1 where two hold most images.
+    """
+    images = np.bincount(scene)
+    count, weights, scenes = len(images), images / images.sum(), np.bincount(scene, means) / images
     if count == 1 or np.ptp(means) == 0:
         return 0.0, count - 1
-    sums, images = np.bincount(scene, means), np.bincount(scene)
-    drawn = bootstrap(
-        (sums, images),
-        lambda sums, images, axis: sums.sum(axis) / images.sum(axis),
-        paired=True,
-        vectorized=True,
-        method="percentile",
-        n_resamples=DRAWS,
-        rng=np.random.default_rng(0),
-    )
-    return float(drawn.standard_error**2 * count / (count - 1)), count - 1
+    less_mean = np.eye(count) - weights  # [scene, scene]: takes the mean over images off each scene
+    shares = weights**2 / (less_mean**2).sum(axis=1)
+    form = less_mean.T * shares @ less_mean  # of which the variance is the quadratic form of the scenes' means
+    return float(shares @ (less_mean @ scenes) ** 2), float(np.trace(form) ** 2 / (form**2).sum())

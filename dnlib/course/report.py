@@ -40,9 +40,11 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
     found = records.read_all(folder / "records", names)
     judgements = verdicts.judge(claims.load_claims(), found.values())
     stems = {record.sha256: stem for stem, record in found.items()}
+    executed = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
+    notebooks = _links(folder, executed)
     texts = {
-        "report.html": _page(folder, judgements, stems, found.values()),
-        "claims.md": tables.ledger(judgements),
+        "report.html": _page(judgements, notebooks, stems, found.values(), _figures(executed, "key-figure")),
+        "claims.md": tables.ledger(judgements, notebooks, stems),
         moves.NAME: moves.written(judgements, stems),
     }
     for name, text in texts.items():
@@ -50,26 +52,31 @@ def write(folder: Path, names: Sequence[str] | None = None) -> list[Judgement]:
     return judgements
 
 
-def _page(folder: Path, judgements: Sequence[Judgement], stems: dict[str, str], found: Collection[Record]) -> str:
-    notebooks = ROOT / "notebooks" if folder == PUBLISHED else folder / "notebooks"
+def _page(
+    judgements: Sequence[Judgement],
+    notebooks: dict[str, str],
+    stems: dict[str, str],
+    found: Collection[Record],
+    figures: list[dict[str, str]],
+) -> str:
     works = tables.by_work(judgements)
     return _pages.get_template("course.html").render(
         VERDICTS=VERDICTS,
         WORKS=claims.WORKS,
         works={name: Counter(j.verdict for j in group) for name, group in works.items()},
         counts=Counter(j.verdict for j in judgements),
-        moved=sum(j.verdict != j.adjusted for j in judgements),
+        moved=tables.moved(judgements),
         judgements=judgements,
         stems=stems,
         in_words=forest.in_words,
         number=_number,
         chapters=sorted({j.claim.chapter for j in judgements}),
-        notebooks=_links(folder, notebooks),
+        notebooks=notebooks,
         forests={name: forest.draw(f"forest-of-{group[0].claim.work}", name, group) for name, group in works.items()},
         lengths=[(j.claim, picture) for j in judgements if (picture := curves.of_lengths(j))],
         cards=curves.of_cards({name: read_card(name) for name in available()}),
         records=found,
-        figures=_figures(notebooks, "key-figure"),
+        figures=figures,
     )
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 
@@ -31,11 +32,26 @@ def by_work(judgements: Sequence[Judgement]) -> dict[str, list[Judgement]]:
     return {name: group for name, group in groups.items() if group}
 
 
-def ledger(judgements: Sequence[Judgement]) -> str:
-    """Markdown: a table of claims for each source, under a heading."""
-    head = ("verdict", "claim (source)", "source's number", "ours", "protocol", "bound")
-    parts = [f"## {name}\n\n{table(head, map(_row, group))}" for name, group in by_work(judgements).items()]
-    return "\n".join([HEAD, *parts])
+def ledger(judgements: Sequence[Judgement], notebooks: dict[str, str], stems: dict[str, str]) -> str:
+    """Markdown: a table of claims for each source, under a heading.
+
+    notebooks: where each chapter's lies, seen from the table. stems: as of `moves.written`.
+    """
+    head = ("verdict", "claim (source)", "source's number", "ours", "protocol", "bound", "chapter and records")
+    parts = [
+        f"## {name}\n\n{table(head, (_row(j, notebooks, stems) for j in group))}"
+        for name, group in by_work(judgements).items()
+    ]
+    return "\n".join([HEAD, f"{moved(judgements)}\n", *parts])
+
+
+def moved(judgements: Sequence[Judgement]) -> str:
+    """How many verdicts would differ if all claims were judged at once, in a sentence."""
+    count = sum(j.verdict != j.adjusted for j in judgements)
+    return (
+        f"{count} verdict{'s' * (count != 1)} would differ after the correction of Benjamini and Hochberg for judging "
+        f"all claims at once; the table says so beside {'them' if count != 1 else 'it'}."
+    )
 
 
 def counts(judgements: Sequence[Judgement]) -> str:
@@ -97,10 +113,10 @@ def trainings(rows: dict[str, dict[int, dict[str, dict[str, float]]]]) -> str:
 
     Examples
     --------
-    >>> one = {part: {"a": 30.0} for part in ("psnr", "flat", "texture", "colour")}
-    >>> print(trainings({"L-4": {0: one, 1: one}, "L-9": {}}))
+    >>> one, two = ({part: {"a": psnr} for part in ("psnr", "flat", "texture", "colour")} for psnr in (29.9, 30.1))
+    >>> print(trainings({"L-4": {0: one, 1: two}, "L-9": {}}))
          seeds        PSNR         flat      texture       colour
-    L-4      2 30.00 ± 0.00 30.00 ± 0.00 30.00 ± 0.00 30.00 ± 0.00
+    L-4      2 30.00 ± 1.27 30.00 ± 1.27 30.00 ± 1.27 30.00 ± 1.27
     L-9      0  not trained yet
     """
     wide = max(map(len, rows))
@@ -156,12 +172,20 @@ def question(notebook: Path) -> str:
     return re.search(r"\*\*(.+?)\*\*", first, flags=re.DOTALL)[1].replace("\n", " ")
 
 
-def _row(judgement: Judgement) -> tuple[str, ...]:
+def _row(judgement: Judgement, notebooks: dict[str, str], stems: dict[str, str]) -> tuple[str, ...]:
     claim, changed = judgement.claim, judgement.adjusted != judgement.verdict
     verdict = f"{judgement.verdict} ({judgement.adjusted} if adjusted for all claims)" if changed else judgement.verdict
     ours = "; ".join(filter(None, [judgement.measured, judgement.by_length, judgement.superior]))
     said = f"{claim.statement} ({claim.source})"
-    return verdict, said, claim.published or "–", ours, judgement.protocol, claim.bound_in_words
+    names = [stems[record.sha256] for record in judgement.records]
+    runs = [_link(str(number), f"records/{name}.json") for number, name in enumerate(names, start=1)]
+    chapter = _link(claim.chapter, notebooks[claim.chapter]) if claim.chapter in notebooks else claim.chapter
+    where = " ".join([chapter, *runs])
+    return verdict, said, claim.published or "–", ours, judgement.protocol, claim.bound_in_words, where
+
+
+def _link(text: str, path: str) -> str:
+    return f"[{text}]({quote(path)})"
 
 
 def _counted(judgements: Sequence[Judgement]) -> list[str]:

@@ -3,7 +3,8 @@
 A claim is a margin, measured minus bound. It held if the margin's 95 % interval lies above zero, did not hold if it
 lies below, and is undecided if it contains zero. A claim about every entry held if it held for each (each is tested at
 5 %), and did not hold if it failed for one (at 5 % over the number of entries, Bonferroni). One seed decides nothing,
-unless the images are the sample, or there is nothing to sample.
+unless the images are the sample, or there is nothing to sample. What is true or false in each run is counted: it held
+if more runs are as claimed than of fair coins would be, from six of six on.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -99,13 +100,15 @@ class Judgement:
         """Why it is undecided."""
         if self.verdict != "undecided":
             return ""
-        if not self.margin:
-            return "one seed decides nothing" if len(self.weakest.values) < 2 else "seeds disagree"
-        if self.margin.is_known:
+        if self.margin and self.margin.error:
             if self.certainty <= -1:
                 return "it fails, but one of several entries may do so by chance"
             return f"the 95 % interval of its margin contains zero; {self.weakest.scatter}"
-        return f"one {'scene' if self.claim.sample == 'images' else 'seed'} decides nothing"
+        if self.claim.sample == "images":
+            return "one scene decides nothing"
+        if len(self.weakest.values) == 1:
+            return "one seed decides nothing"
+        return f"{self.weakest.agreement} agree, as coins might; six of six would decide"
 
     def line(self, this_run: str = "–") -> str:
         """What a chapter prints: the committed verdict, and beside it the number of this very run."""
@@ -172,12 +175,11 @@ def _entries(claim: Claim, tests: Sequence[tuple[Record, dict[str, Any]]]) -> tu
 def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:
     """Several claims are judged at once: the verdicts that a false discovery rate of 5 % leaves.
 
-    Those whose seeds all gave the same number are counted, not sampled: no chance of theirs helps the others.
+    Facts, which have no chance in them, take no part.
     """
     from scipy.stats import false_discovery_control
 
-    margins = [judgement.margin for judgement in judgements]
-    family = [index for index, margin in enumerate(margins) if margin and (margin.error or not margin.is_known)]
+    family = [index for index, one in enumerate(judgements) if one.evidence and one.claim.sample != "nothing"]
     chances = [min(judgements[index].evidence[-1].probabilities) for index in family]
     adjusted = dict(zip(family, false_discovery_control(chances) if family else [], strict=True))
     return [

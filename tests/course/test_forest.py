@@ -56,12 +56,14 @@ def test_rows_stand_in_order_each_dot_at_its_margin_in_half_widths():
 
 
 def test_what_is_farther_than_the_axis_stands_at_its_end_with_an_arrow():
-    _, rows = drawn(far=(1.0, 1.0001), same=(2.0, 2.0), near=(1.0, 1.1), below=(-1.0, -1.0001))
+    _, rows = drawn(far=(1.0, 1.0001), same=(2.0,) * 6, few=(2.0,) * 5, near=(1.0, 1.1), below=(-1.0, -1.0001))
     for name, x in (("far", forest.RIGHT), ("same", forest.RIGHT), ("below", forest.LEFT)):
         assert spot(rows[f"forest-{name}"])[0] == x
         assert rows[f"forest-{name}"].find(f"{SVG}path[@class='arrow']") is not None
     assert rows["forest-near"].find(f"{SVG}path[@class='arrow']") is None
-    assert "+2 dB, no spread" in "".join(rows["forest-same"].itertext())
+    for name in ("same", "few"):
+        assert "+2 dB, no spread" in "".join(rows[f"forest-{name}"].itertext())
+    assert rows["forest-few"].find(f"{SVG}path") is None  # as many may be alike by chance
 
 
 def test_the_axis_is_odd_and_grows():

@@ -21,7 +21,7 @@ CLAIMS = [
     Claim(
         "a", "01_x", "A paper", "It <holds>.", "v - 1v", {"at_least": 1}, published="2 dB", unit="dB", headline="Yes"
     ),
-    Claim("b", "01_x", "A |paper|", "It fails.", "w.*", {"equals": 0}, work="talk"),
+    Claim("b", "01_x", "A |paper|", "It fails.", "w.*", {"equals": 0}, work="talk", sample="nothing"),
     Claim("c", "01_x", "A paper", "Untested.", "u", {"equals": 0}, where={"dataset": "kodak24"}, profiles=["paper"]),
     Claim("d", "01_x", "A paper", "In time.", "t", {"at_least": 0}, unit="dB", length="steps", headline="At last"),
 ]
@@ -125,17 +125,28 @@ def test_an_adjusted_verdict_that_differs_stands_beside_the_plain_one(folder, mo
     near = report.write(folder, ["0", "1", "2"])[0]
     assert (near.verdict, near.adjusted) == ("held", "undecided")
     assert "undecided if corrected" in (folder / "report.html").read_text(encoding="utf-8")
-    assert "| held (undecided if adjusted for all claims) |" in (folder / "claims.md").read_text(encoding="utf-8")
+    table = (folder / "claims.md").read_text(encoding="utf-8")
+    assert "| held (undecided if adjusted for all claims) |" in table
+    for text in (table, (folder / "report.html").read_text(encoding="utf-8")):
+        assert "1 verdict would differ after the correction of Benjamini and Hochberg" in text
 
 
-def test_the_markdown_tables_are_grouped_by_source_and_escaped():
-    text = tables.ledger(judge(CLAIMS, RUNS.values()))
+def test_the_markdown_tables_are_grouped_by_source_and_escaped(folder):
+    judgements = report.write(folder)
+    text = (folder / "claims.md").read_text(encoding="utf-8")
+    assert "0 verdicts would differ" in text and tables.moved(judgements) in text
     assert re.findall("^## .*", text, re.MULTILINE) == ["## Laine et al.'s talk", "## Other papers, and our own checks"]
-    assert "| not tested | Untested. (A paper) | – | – | needs profile paper, dataset = kodak24 | equals 0 |" in text
+    assert (
+        "| not tested | Untested. (A paper) | – | – | needs profile paper, dataset = kodak24 | equals 0 | [01_x]("
+        in text
+    )
     assert "| did not hold | It fails. (A \\|paper\\|) | – | 1 (2 seeds, moon, " in text
-    assert "; did not hold at 100 steps, held at 200 | laptop; data: bundled | at least 0 dB |" in text
+    assert "; did not hold at 100 steps, held at 200 | laptop; data: bundled | at least 0 dB | [01_x](" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) == 2 * 2 + len(CLAIMS) and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {7}
+    assert len(rows) == 2 * 2 + len(CLAIMS) and {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {8}
+    links = [unquote(link) for link in re.findall(r"\]\(([^)]+)\)", text)]
+    expected = {"notebooks/01_x-laptop-s0-steps=100.ipynb", *(f"records/{name}.json" for name in RUNS)}
+    assert set(links) == expected and all((folder / link).is_file() for link in links)
 
 
 def test_the_readme_s_parts_are_counts_and_headlines(monkeypatch, tmp_path):
@@ -173,8 +184,10 @@ def test_the_committed_report_and_readme_are_those_of_the_committed_records():
     found = records.read_all(records.COMMITTED)
     judgements = judge(claims.load_claims(), found.values())
     assert (report.ROOT / "README.md").read_text(encoding="utf-8") == report.refreshed_readme(judgements)
-    assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == tables.ledger(judgements)
-    written = moves.written(judgements, {record.sha256: stem for stem, record in found.items()})
+    stems = {record.sha256: stem for stem, record in found.items()}
+    notebooks = {path.stem: f"../notebooks/{path.name}" for path in jobs.chapters()}
+    assert (report.PUBLISHED / "claims.md").read_text(encoding="utf-8") == tables.ledger(judgements, notebooks, stems)
+    written = moves.written(judgements, stems)
     assert (report.PUBLISHED / moves.NAME).read_text(encoding="utf-8") == written
     page = check_links(report.PUBLISHED / "report.html")
     assert {name: row["data-verdict"] for name, row in page.rows.items()} == {j.claim.id: j.verdict for j in judgements}

@@ -11,6 +11,7 @@ from scipy import stats
 
 from dnlib.course import console
 from dnlib.course.claims import Claim
+from dnlib.course.evidence import Entry
 from dnlib.course.margins import LEVEL, Margin, measure
 from dnlib.course.verdicts import judge
 from dnlib.images import ROOT
@@ -47,7 +48,10 @@ def over_seeds(*gains, **options):
         ((0.5, 0.6, 0.7), {"between": [0.2, 0.7]}, "undecided"),
         ((0.5, 0.6, 0.7), {"between": [0.1, 0.2]}, "did not hold"),
         ((9.0,), {"at_least": 0.3}, "undecided"),
-        ((0.3, 0.3), {"at_least": 0.3}, "held"),  # the bound itself, without any spread
+        ((0.5,) * 5, {"at_least": 0.3}, "undecided"),  # numbers that are all alike are counted, and five are too few
+        ((0.5,) * 6, {"at_least": 0.3}, "held"),
+        ((0.1,) * 6, {"at_least": 0.3}, "did not hold"),
+        ((0.3,) * 6, {"at_least": 0.3}, "held"),  # the bound itself, without any spread
     ],
 )
 def test_a_margin_over_seeds_is_judged_by_student_s_interval(gains, check, expected):
@@ -85,16 +89,27 @@ def test_rows_that_are_compared_have_a_probability_and_other_numbers_none(value,
     assert judged(claim(value)).superior == ""
 
 
-def test_counted_claims_need_agreeing_seeds_or_nothing_to_sample():
+def test_counted_claims_need_more_agreeing_seeds_than_coins_have_or_nothing_to_sample():
     same = claim(check={"equals": True}, unit="")
-    for values, expected in (([True], "undecided"), ([True] * 2, "held"), ([False] * 2, "did not hold")):
-        assert judged(same, *(record(seed, gain=value) for seed, value in enumerate(values))).verdict == expected
-    assert judged(same, record(0, gain=True), record(1, gain=False)).reason == "seeds disagree"
+
+    def counted(*values):
+        return judged(same, *(record(seed, gain=value) for seed, value in enumerate(values)))
+
+    for values, expected in (
+        ([True] * 5, "undecided"),  # coins all fall alike in 6 of 100 cases
+        ([True] * 6, "held"),  # in 3
+        ([False] * 6, "did not hold"),
+        ([True] * 7 + [False], "undecided"),  # 7 %
+        ([True] * 8 + [False], "held"),  # 4 %
+    ):
+        assert counted(*values).verdict == expected
+    assert counted(True).reason == "one seed decides nothing"
+    assert counted(True, True, False).reason == "2 of 3 seeds agree, as coins might; six of six would decide"
     every = claim("p.*", check={"equals": 0}, unit="")
-    runs = [record(seed, p={"cat": 0, "moon": 0}) for seed in (0, 1)]
-    assert judged(every, *runs).measured == "0 (2 seeds, each of 2)"
+    runs = [record(seed, p={"cat": 0, "moon": 0}) for seed in range(6)]
+    assert judged(every, *runs).verdict == "held" and judged(every, *runs).measured == "0 (6 seeds, each of 2)"
     assert judged(every, record(0, p={"cat": 0, "moon": 1})).measured == "1 (1 seed, moon, the least sure of 2)"
-    assert "moon, the least sure of 2" in judged(every, *runs, record(2, p={"cat": 0, "moon": 1})).measured
+    assert "moon, the least sure of 2" in judged(every, *runs, record(6, p={"cat": 0, "moon": 1})).measured
     fact = claim(check={"at_least": 37}, sample="nothing")
     assert judged(fact, record(0, gain=37)).verdict == "held"
     assert judged(fact, record(0, gain=36)).verdict == "did not hold"
@@ -150,13 +165,18 @@ def test_shipped_weights_that_are_judged_again_are_no_second_sample():
     assert measure(np.tile(two, (5, 1))) == measure(two)
 
 
-def test_a_number_that_all_seeds_give_alike_is_counted_and_lends_no_certainty_to_others():
-    assert over_seeds(0.69, 0.69, 0.69).measured == "0.69 dB (3 seeds)"
-    certain = [Claim(f"c{n}", "01_x", "s", "t.", "alike", {"at_least": 0.3}, unit="dB") for n in range(20)]
-    lone = Claim("lone", "01_x", "s", "t.", "lone", {"at_least": 0.3}, unit="dB")
-    nothing = [Claim(f"n{n}", "01_x", "s", "t.", "nothing", {"at_least": 0.3}, unit="dB") for n in range(3)]
-    runs = [record(n, alike=0.5, nothing=0.3 + d, lone=0.3 + 0.196 + d / 10) for n, d in enumerate((-0.7, 0.1, 0.6))]
-    assert [judge([*more, *nothing, lone], runs)[-1].adjusted for more in ([], certain)] == ["undecided"] * 2
+def test_a_number_that_all_seeds_give_alike_is_counted():
+    judgement = over_seeds(0.69, 0.69, 0.69)
+    assert (judgement.measured, judgement.margin.probability) == ("0.69 dB (3 seeds)", 0.25)
+    assert judgement.reason == "3 of 3 seeds agree, as coins might; six of six would decide"
+    assert not judgement.margin.is_known and over_seeds(*[0.69] * 6).margin.probability == 1 / 32
+
+
+def test_facts_lend_no_certainty_to_other_claims():
+    facts = [replace(claim("fact"), id=f"f{n}", sample="nothing") for n in range(20)]
+    lone, *nothing = [replace(claim(name), id=f"{name}{n}") for n, name in enumerate(("lone", *["nothing"] * 3))]
+    runs = [record(n, fact=0.5, nothing=0.3 + d, lone=0.3 + 0.196 + d / 10) for n, d in enumerate((-0.7, 0.1, 0.6))]
+    assert [judge([*more, *nothing, lone], runs)[-1].adjusted for more in ([], facts)] == ["undecided"] * 2
 
 
 def test_one_training_decides_nothing_however_many_images_judge_it():
@@ -172,8 +192,17 @@ def test_images_of_one_scene_are_one_sample():
     table = scene_effect[None] + np.zeros((1, 48))
     own, together = measure(table), measure(table, [str(n // 8) for n in range(48)])
     assert together.error == pytest.approx(scene_effect[::8].std(ddof=1) / np.sqrt(6), rel=0.05)
-    assert own.error < together.error / 2 and together.parts[0][1] == 5
+    assert own.error < together.error / 2 and together.parts[0][1] == pytest.approx(5)
     assert measure(table, ["one"] * 48).parts == ()
+
+
+def test_scenes_of_other_sizes_have_satterthwaite_s_degrees_of_freedom():
+    """Two scenes of 2 images and 1: by hand, of weights 2/3 and 1/3, each less the mean over images."""
+    margin = measure(np.array([[0.0, 0.0, 3.0]]), ["a", "a", "b"])
+    # the rows (1/3, -1/3) and (-2/3, 2/3) have squares 2/9 and 8/9; 4/9 / (2/9) * 1² + 1/9 / (8/9) * 2² = 2.5
+    assert margin.mean == 1 and margin.parts == ((pytest.approx(2.5), pytest.approx(1)),)
+    freedom = [measure(np.arange(12.0)[None], np.repeat(range(3), sizes)).parts[0][1] for sizes in ([4] * 3, [5, 4, 3])]
+    assert freedom == [pytest.approx(2), pytest.approx(1.7, abs=0.05)]
 
 
 def test_variances_over_seeds_and_scenes_add_up():
@@ -236,24 +265,46 @@ def test_turning_a_claim_around_turns_its_verdict_around(gains, bound):
         assert below.verdict == opposite[above.verdict]
 
 
-def ledgers(truth, seeds, images=0, count=2000):
-    """How often a claim of a known margin, in seed deviations, is called held and did not hold."""
+def ledgers(truth, seeds, images=0, scenes=(), count=2000):
+    """How often a claim of a known margin, in seed deviations, is called held and did not hold.
+
+    images: each its own scene. scenes: how many images each has; seeds are then alike, so that scenes alone decide.
+    """
     rng = np.random.default_rng(seeds)
-    tables = truth + rng.normal(size=(count, seeds, 1))
-    if images:  # images differ as much as seeds do, and each training favours some of them
-        tables = tables + rng.normal(size=(count, 1, images)) + rng.normal(size=(count, seeds, images))
-    margins = [measure(table) for table in tables]
+    scene = np.repeat(range(images or len(scenes)), scenes or 1)
+    tables = truth + rng.normal(size=(count, seeds, 1)) * (not scenes)
+    if len(scene):  # images differ as much as seeds do, and each training favours some of them
+        tables = tables + rng.normal(size=(count, 1, scene[-1] + 1))[..., scene]
+        tables = tables + rng.normal(size=(count, seeds, len(scene)))
+    margins = [measure(table, scene if len(scene) else None) for table in tables]
     decided = np.array([np.sign(m.mean) * (abs(m.mean) > m.half_interval()) for m in margins])
     return (decided > 0).mean(), (decided < 0).mean()
 
 
-@pytest.mark.parametrize(("seeds", "images"), [(2, 0), (3, 0), (5, 0), (10, 0), (3, 6), (3, 24), (5, 24)])
-def test_at_most_five_percent_of_margins_of_nothing_are_decided(seeds, images):
-    wrong = round(2000 * sum(ledgers(0, seeds, images)))
+def check_row(seeds, what, wrong):
+    """That a rule which decided `wrong` of 2000 claims about nothing may be one of 5 %, and that the page says so."""
     low, high = stats.binomtest(wrong, 2000).proportion_ci()
     assert low <= LEVEL
-    row = f"| {seeds} | {images or '–'} | {wrong / 20:.1f} % | {100 * low:.1f} to {100 * high:.1f} % |"
+    row = f"| {seeds} | {what} | {wrong / 20:.1f} % | {100 * low:.1f} to {100 * high:.1f} % |"
     assert row in PAGE, f"docs/verdicts.md says otherwise than {row}"
+
+
+@pytest.mark.parametrize(("seeds", "images"), [(2, 0), (3, 0), (5, 0), (10, 0), (3, 6), (3, 24), (5, 24)])
+def test_at_most_five_percent_of_margins_of_nothing_are_decided(seeds, images):
+    check_row(seeds, f"{images} images" if images else "a number", round(2000 * sum(ledgers(0, seeds, images))))
+
+
+@pytest.mark.parametrize("scenes", [(8,) * 6, (5, 4, 3), (24, 10, 5, 3, 2, 1, 1), (24, 24, 2, 1, 1, 1, 1)])
+def test_nor_where_scenes_have_unequally_many_images(scenes):
+    what = f"scenes of {', '.join(map(str, scenes))} images"
+    check_row(5, what, round(2000 * sum(ledgers(0, 5, scenes=scenes))))
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 6, 10])
+def test_nor_of_what_is_true_in_one_run_and_false_in_another_like_a_coin(seeds):
+    same, rng = claim(check={"equals": True}, unit=""), np.random.default_rng(seeds)
+    coins = (Entry(same, "", dict(enumerate(runs)), {}) for runs in rng.integers(2, size=(2000, seeds)) == 1)
+    check_row(seeds, "true or false", sum(abs(coin.certainty) > 1 for coin in coins))
 
 
 @pytest.mark.parametrize("truth", [1, 2])
@@ -277,6 +328,42 @@ def test_many_claims_at_once_are_adjusted_for_their_number():
     judgement = judge(claims, runs)[-1]
     assert (judgement.verdict, judgement.adjusted) == ("held", "undecided")
     assert judge(claims[-1:], runs)[0].adjusted == "held"
+
+
+def share_of_false(decided, truth):
+    """Of the decided claims of a ledger [ledgers, claims], those of no margin or of the other sign; 0 if none is."""
+    false = (decided != 0) & (decided != np.sign(truth))
+    return false.sum(axis=1) / np.maximum((decided != 0).sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("common", [0, 0.5])
+@pytest.mark.parametrize("nothing", [40, 30, 20])
+def test_of_many_claims_at_most_five_percent_of_the_decided_are_so_by_chance(nothing, common):
+    """2,000 ledgers of 40 claims over 5 seeds, some with a margin of two deviations; `judge` decides the first.
+
+    common: the part of the variance that all claims of a ledger share, as they do if they rest on the same trainings.
+    """
+    rng, truth = np.random.default_rng(nothing), np.where(np.arange(40) < nothing, 0.0, 2.0)
+    measured = truth + np.sqrt(common) * rng.normal(size=(2000, 5, 1))
+    measured = measured + np.sqrt(1 - common) * rng.normal(size=(2000, 5, 40))
+    signs, chances = np.sign(measured.mean(axis=1)), stats.ttest_1samp(measured, 0, axis=1).pvalue
+    alone, adjusted = signs * (chances < LEVEL), signs * (stats.false_discovery_control(chances, axis=1) < LEVEL)
+
+    claims = [replace(claim(f"c{n}", check={"at_least": 0}), id=f"c{n}") for n in range(40)]
+    said = {"held": 1, "undecided": 0, "did not hold": -1}
+    runs = [record(n, **{f"c{k}": value for k, value in enumerate(run)}) for n, run in enumerate(measured[0])]
+    judgements = judge(claims, runs)
+    assert [said[one.verdict] for one in judgements] == list(alone[0])
+    assert [said[one.adjusted] for one in judgements] == list(adjusted[0])
+
+    shares = share_of_false(adjusted, truth)
+    low, high = shares.mean() + np.array([-1, 1]) * 1.96 * shares.std() / np.sqrt(len(shares))
+    assert low <= LEVEL
+    row = (
+        f"| {nothing} of 40 | {100 * common:.0f} % | {100 * share_of_false(alone, truth).mean():.1f} % | "
+        f"{100 * shares.mean():.1f} % | {100 * low:.1f} to {100 * high:.1f} % |"
+    )
+    assert row in PAGE, f"docs/verdicts.md says otherwise than {row}"
 
 
 def test_a_parameter_that_a_chapter_was_given_later_tells_its_records_apart():
