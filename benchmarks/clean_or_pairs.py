@@ -13,7 +13,7 @@ from scipy.stats import ttest_1samp
 
 from dnlib.images import datasets, middle
 from dnlib.training import evaluate, fit
-from dnlib.zoo import cards, provenance, recipes, trainer
+from dnlib.zoo import cards, recipes, trainer
 
 STEPS, SEEDS, SIDE = 4_000, (0, 1, 2), 256
 NAMES = {"clean": "photographs_rgb", "pairs": "photographs_rgb_pairs"}
@@ -47,7 +47,7 @@ def main() -> None:
         low, high = map(float, ttest_1samp(bought, 0).confidence_interval())  # 95 %, Student over seeds
         found |= {"bought": float(np.mean(bought)), "interval": [low, high]}
         print(f"  {what}: clean targets bought {found['bought']:+.2f} dB [{low:+.2f}, {high:+.2f}]")
-    store("clean_or_pairs", steps=STEPS, seeds=list(SEEDS), rows=rows, commit=provenance.commit())
+    store("clean_or_pairs", steps=STEPS, seeds=list(SEEDS), rows=rows)
 
 
 if __name__ == "__main__":

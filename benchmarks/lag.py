@@ -25,7 +25,6 @@ from dnlib.methods.batch import Batch
 from dnlib.networks import BlindSpotUNet, Noise2CleanUNet, TwoWayBlindSpotUNet
 from dnlib.noise import Gaussian, beliefs
 from dnlib.training import Crops, evaluate, fit
-from dnlib.zoo import provenance
 
 NOISE, WIDTH, SIDE = Gaussian(25), 32, 256
 LOOKS = (150, 300, 600, 1_200, 2_400, 4_800, 9_600)  # steps after which four pictures are judged
@@ -134,7 +133,7 @@ def main() -> None:
         if name not in found:
             found[name] = trained(name, photographs, kodak, asked.steps, asked.seed)
             compare(found)
-            store("lag", rows=outcome, commit=provenance.commit())
+            store("lag", rows=outcome)
         print(f"  {name:32}{found[name]['psnr']:.2f} dB", *found[name].get("distance", ()))
 
 

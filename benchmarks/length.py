@@ -10,7 +10,7 @@ from outcome import HERE, store
 from dnlib.images import datasets
 from dnlib.noise import Gaussian
 from dnlib.training import evaluate, fit
-from dnlib.zoo import cards, provenance, recipes, trainer
+from dnlib.zoo import cards, recipes, trainer
 
 LENGTHS, IMAGES = (300, 600, 1_200), 8
 NAMES = {"Noise2Clean": "noise2clean_rgb_sigma25_short", "blind spot": "blind_spot_rgb_sigma25"}
@@ -45,7 +45,7 @@ def main():
             f"  {steps:6} steps: " + ", ".join(f"{label} {values[str(steps)]:.2f} dB" for label, values in psnr.items())
         )
         print(f"         distance {distance:.2f} dB")
-    store("length", images=IMAGES, psnr=psnr, commit=provenance.commit())
+    store("length", images=IMAGES, psnr=psnr)
 
 
 if __name__ == "__main__":

@@ -55,8 +55,10 @@ def heading() -> str:
 
 
 def store(name: str, **outcome) -> None:
-    """Write one JSON file: what was asked, what came out, on which machine and with which versions."""
+    """Write one JSON file: what was asked, what came out, on which machine, with which versions and which commit."""
     folder().mkdir(parents=True, exist_ok=True)
-    outcome = {"question": question(), **outcome, "machine": provenance.machine(), "versions": provenance.versions()}
+    commit = provenance.commit(*provenance.PARTS, "benchmarks/*.py")
+    where = {"machine": provenance.machine(), "versions": provenance.versions(), "commit": commit}
+    outcome = {"question": question(), **outcome, **where}
     with atomic(folder() / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(outcome, indent=1) + "\n")

@@ -18,7 +18,7 @@ from dnlib.images import datasets, middle, to_image, to_tensor
 from dnlib.methods import PatchCraft, craft_tiles
 from dnlib.noise import CorrelatedGaussian, noisy_burst
 from dnlib.training import fit, metrics, tile_crops
-from dnlib.zoo import cards, provenance
+from dnlib.zoo import cards
 from dnlib.zoo.recipe import HELD_OUT
 
 START, STEPS, SIDE, RADIUS, TILE, STRIDE = "bias_free_rgb_sigma0to55", 100, 352, 16, 50, 30
@@ -92,7 +92,7 @@ def main():
             print(
                 f"  sigma {sigma:2}, kernel {kernel}: " + ", ".join(f"{k} {v:.2f}" for k, v in row.items()), flush=True
             )
-    store("patch_craft", grid=grid, steps=STEPS, commit=provenance.commit())
+    store("patch_craft", grid=grid, steps=STEPS)
 
 
 if __name__ == "__main__":

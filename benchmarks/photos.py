@@ -25,7 +25,7 @@ from dnlib.images import datasets, middle, to_tensor
 from dnlib.methods import Method
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, read_noise
 from dnlib.training import draw_noisy, psnr
-from dnlib.zoo import cards, provenance, trainer
+from dnlib.zoo import cards, trainer
 
 SIDE, COUNT = 256, 8  # of an image in pixels; how many of each set
 SHIPPED = ("bias_free_rgb_sigma0to55", "patch_craft_rgb_sigma20_box3", "photographs_rgb")
@@ -92,7 +92,7 @@ def main():
         print(f"  {name}: " + ", ".join(f"{what} {value:.2f}" for what, value in rows[name].items()), flush=True)
     seconds = {what: total / len(rows) for what, total in seconds.items()}
     print("  processor seconds per image: " + ", ".join(f"{what} {value:.2f}" for what, value in seconds.items()))
-    store("photos", psnr=rows, cpu_seconds=seconds, images=COUNT, commit=provenance.commit())
+    store("photos", psnr=rows, cpu_seconds=seconds, images=COUNT)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from outcome import heading, store, timed
 
-from dnlib.zoo import provenance
-
 NAMES, STEPS = ("lg_bpn_row", "lg_bpn_row_l1", "ssid_row", "ssid_row_s1"), 100
 WAYS = {"all cores": {}, "one core": {"OMP_NUM_THREADS": "1"}, "two workers": {}}
 
@@ -31,7 +29,7 @@ def main() -> None:
         seconds = {way: round(timed(lambda way=way: train(way, Path(folder) / way))[0], 1) for way in WAYS}
     shares = {way: round(seconds["two workers"] / seconds[way], 3) for way in ("all cores", "one core")}
     print(f"  seconds {seconds}, share {shares}")
-    store("workers", names=NAMES, steps=STEPS, seconds=seconds, shares=shares, commit=provenance.commit())
+    store("workers", names=NAMES, steps=STEPS, seconds=seconds, shares=shares)
 
 
 if __name__ == "__main__":

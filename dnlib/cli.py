@@ -358,35 +358,40 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
     """  # noqa: D301 - click wants the character
     # Threads that wait for each other in a loop stop all progress while another program needs a core.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from dnlib.course import outlook_table, weights_table
-    from dnlib.images import refused
-    from dnlib.zoo import cards, outlook, recipes, several
-
     if plan:
         _refuse_options("--plan takes --profile and --device alone", "--plan", "--profile", "--device")
+        from dnlib.course import outlook_table
+        from dnlib.zoo import outlook, recipes
+
+        outlook_table(outlook.plan(names or recipes.RECIPES, profile, device), profile, device)
     elif not names:
         _refuse_options("options come with the name of what is to be trained: dnlib train NAME --more 2h")
-    if publish or keep:
-        _check_checkout("dnlib train --publish or --keep")
-    if plan:
-        from tqdm import tqdm
+        from dnlib.course import weights_table
+        from dnlib.zoo import cards, recipes
 
-        from dnlib.training import choose_device
-
-        wanted = names or recipes.RECIPES
-        choose_device(device)
-        for name in wanted:  # before the first is measured
-            recipes.find(name)
-        outlook_table([outlook.outlook(name, profile, device) for name in tqdm(wanted, leave=False)], profile, device)
-        return
-    if not names:
         weights_table(recipes.RECIPES, cards)
-        return
-    if more is not None and (profile, seeds) != ("laptop", (0,)):
+    else:
+        if publish or keep:
+            _check_checkout("dnlib train --publish or --keep")
+        trainings = _trainings(names, seeds, more, profile=profile, device=device, steps=steps, out=out)
+        _carry_out(trainings, cluster, publish=publish, keep=keep)
+
+
+def _trainings(names, seeds, more, **how):
+    """What is to be trained: every name with every seed."""
+    from dnlib.zoo.several import Training
+
+    if more is not None and (how["profile"], seeds) != ("laptop", (0,)):
         raise ValueError("instalments go on with what ships: --more takes neither --profile nor --seed")
-    how = {"profile": profile, "device": device, "steps": steps, "out": out, "more": more is not None}
-    how["seconds"] = None if more in (None, _BY_STEPS) else _seconds(more)
-    trainings = [several.Training(name, seed, **how) for name in names for seed in seeds]
+    seconds = None if more in (None, _BY_STEPS) else _seconds(more)
+    return [Training(name, seed, more=more is not None, seconds=seconds, **how) for name in names for seed in seeds]
+
+
+def _carry_out(trainings, cluster, *, publish, keep):
+    """Train all, say where the weights are, and in the end what came to none."""
+    from dnlib.images import refused
+    from dnlib.zoo import cards, several
+
     ended, refusals = [], []
     try:
         for training, weights in several.train_all(trainings, cluster, report=click.echo):
@@ -405,7 +410,7 @@ def train(names, profile, steps, more, seeds, device, out, plan, cluster, publis
                 refusals.append(f"{training.label}: {error or type(error).__name__}")
     except KeyboardInterrupt:
         click.echo("interrupted; the same command goes on from the last checkpoint", err=True)
-        if more is not None and ended:
+        if trainings[0].more and ended:
             click.echo(f"leave out what has had its instalment: {' '.join(ended)}", err=True)
         sys.exit(130)
     for line in refusals:

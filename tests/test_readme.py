@@ -1,6 +1,7 @@
 """The README and the pages in docs/: their Python runs (with fewer steps), commands, links and numbers are right."""
 
 import ast
+import importlib
 import json
 import re
 import shlex
@@ -10,11 +11,14 @@ import click
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from dnlib import cli
 from dnlib.course import jobs, records
 from dnlib.images import ROOT, Picture, arrays, bursts, write
 from dnlib.noise import CorrelatedGaussian, noisy_burst
+from dnlib.zoo import available, find, provenance, read_card, untrained
+from dnlib.zoo.recipes import sizes
 
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
@@ -87,6 +91,30 @@ def test_a_command_is_one_that_dnlib_takes(command):
         given = taken.make_context("run", words[1:]).params
         chosen = {name: given[name] for name in ("profile", "seeds", "device")}
         assert jobs.plan(given["chapters"], overrides=dict(given["overrides"]), **chosen)
+
+
+def test_the_page_says_how_many_trainings_make_gpu_goes_on_with_and_for_how_long():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    names, minutes = (
+        re.search(rf"^GPU_{what} \?= (.+)$", makefile, re.MULTILINE)[1] for what in ("TRAININGS", "MINUTES")
+    )
+    assert set(names.split()) <= set(available()) and len(names.split()) == 6
+    assert f"the six trainings that we expect to gain most, for {minutes} minutes each" in PROSE
+    assert f"`GPU_TRAININGS`), {6 * int(minutes)} in all" in PROSE
+    shortest = [card["steps"] for card in map(read_card, names.split())]
+    assert shortest[:2] == [2400, 2400] and min(shortest[2:]) > 2400 and "have had only 2,400 steps" in PROSE
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("blind_spot_rgb_sigma25", "with a blind spot takes {} PFLOP"), ("noise2clean_rgb_sigma25", "one without {}.")],
+)
+def test_the_operations_of_the_paper_s_table_are_counted(name, sentence):
+    size, network = sizes("paper", find(name)), untrained(name, "paper")[0].network.to("meta")
+    with FlopCounterMode(display=False) as counter:
+        network(torch.rand(size["count"], 3, size["size"], size["size"], device="meta")).sum().backward()
+    assert sentence.format(round(counter.get_total_flops() * size["steps"] / 1e15)) in PROSE
+    assert (size["width"], size["steps"]) == (48, 500_000) and "width of 48" in PROSE and "500,000 steps" in PROSE
 
 
 def test_the_pages_show_every_command_and_make_has_every_target():
@@ -199,6 +227,17 @@ def test_every_benchmark_s_numbers_say_which_question_they_answer_and_on_which_m
         script, found = ROOT / "benchmarks" / f"{path.stem}.py", json.loads(text(path))
         assert found["question"] == ast.get_docstring(ast.parse(text(script))).split("\n")[0], path.name
         assert found["machine"] and found["versions"], path.name
+
+
+def test_a_benchmark_s_numbers_are_stored_with_where_they_come_from(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    outcome = importlib.import_module("outcome")
+    monkeypatch.setattr(outcome, "folder", lambda: tmp_path)
+    outcome.store("speed", seconds=1.5)
+    found = json.loads(text(tmp_path / "speed.json"))
+    assert found["question"] == outcome.question() and found["seconds"] == 1.5
+    assert (found["machine"], found["versions"]) == (provenance.machine(), provenance.versions())
+    assert found["commit"].removesuffix("+") == provenance.commit().removesuffix("+")
 
 
 def sentences() -> list[str]:

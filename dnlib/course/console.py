@@ -182,7 +182,7 @@ def outlook_table(outlooks: Iterable, profile: str, device: str) -> None:
             str(one.steps or ""),
             "" if one.held_out is None else f"{one.held_out:.2f}",
             "" if one.behind is None else f"{one.behind:.2f}",
-            "" if one.hour is None else f"{one.hour[0]:+.2f} ± {one.hour[1]:.2f}",
+            "no curve" if one.hour is None else f"{one.hour[0]:+.2f} ± {one.hour[1]:.2f}",
             f"{3600 / one.seconds:.0f}",
             f"{one.operations / 1e9:.3g}",
             f"{one.bytes / 1e6:.0f}",
@@ -194,8 +194,8 @@ def outlook_table(outlooks: Iterable, profile: str, device: str) -> None:
     console.print(table)
     console.print(
         f"Profile {profile}, device {device}; a few steps were timed, on made-up pictures. What an hour buys: the last "
-        "looks of the learning curve prolonged, ± one standard error. In one training the falling rate is part of its "
-        "slope, so this is hopeful."
+        "looks of the learning curve prolonged, ± one standard error; most first. In one training the falling rate is "
+        "part of its slope, so this is hopeful."
     )
 
 

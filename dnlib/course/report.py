@@ -122,17 +122,19 @@ def publish(folder: Path, published: Sequence[Job]) -> None:
 
 
 def refresh() -> None:
-    """Make anew what shows the committed records and claims: chapters' verdicts, the report, the README's tables."""
+    """Make anew what shows committed numbers: verdicts and minutes in chapters, the report, the README's tables."""
     judgements = write(PUBLISHED)
+    runs = _timed()
     for chapter in jobs.chapters():
-        stored.refresh(chapter, [j for j in judgements if j.claim.chapter == chapter.stem])
+        judged = [j for j in judgements if j.claim.chapter == chapter.stem]
+        stored.refresh(chapter, judged, tables.time(runs, chapter.stem))
     _store(ROOT / "README.md", refreshed_readme(judgements))
 
 
 def refreshed_readme(judgements: Sequence[Judgement]) -> str:
     """The README with its generated parts, between <!-- NAME --> and <!-- end -->, made anew."""
     parts = {
-        "chapters": tables.chapters(json.loads(TIMES.read_text(encoding="utf-8"))["runs"]),
+        "chapters": tables.chapters(_timed()),
         "verdicts": tables.counts(judgements),
         "headlines": tables.headlines(judgements),
     }
@@ -141,6 +143,10 @@ def refreshed_readme(judgements: Sequence[Judgement]) -> str:
         pattern = rf"(<!-- {name}[^>]*-->\n).*?(<!-- end -->)"
         text = re.sub(pattern, lambda match, content=content: match[1] + content + match[2], text, flags=re.DOTALL)
     return text
+
+
+def _timed() -> dict[str, dict]:
+    return json.loads(TIMES.read_text(encoding="utf-8"))["runs"]
 
 
 def _figures(folder: Path, tag: str) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What committed chapters show: the outputs of a run that was published, and verdicts that follow the ledger."""
+"""What committed chapters show: outputs of a published run, verdicts that follow the ledger, minutes as measured."""
 
 import re
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from dnlib.course.verdicts import Judgement
 from dnlib.images import atomic
 
 _VERDICT = re.compile(rf"^(?:{'|'.join(verdict.upper() for verdict in VERDICTS)}) ")
+
+_TIME = re.compile(r"(?<=\*Time\*: ).*?(?= \(\[as measured\])")
 
 
 def adopt(executed: Path, chapter: Path) -> None:
@@ -35,9 +37,13 @@ def adopt(executed: Path, chapter: Path) -> None:
     _store(document, chapter)
 
 
-def refresh(chapter: Path, judgements: Sequence[Judgement]) -> None:
-    """Make the verdicts that a chapter shows those of the committed records; what its own run measured stays."""
+def refresh(chapter: Path, judgements: Sequence[Judgement], time: str) -> None:
+    """Make the verdicts that a chapter shows those of the committed records; what its own run measured stays.
+
+    time: what it takes, for its first cell.
+    """
     document = nbformat.read(chapter, as_version=4)
+    document.cells[0].source = _TIME.sub(time, document.cells[0].source)
     for output in recording(document):
         output.text = shown(output.text, judgements)
     _store(document, chapter)

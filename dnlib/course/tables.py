@@ -156,6 +156,26 @@ def together(runs: dict[str, dict]) -> tuple[str, str, str]:
     return *map(_minutes, kinds), _gigabytes(max((largest[-2:] for largest in memory), key=sum))
 
 
+def time(runs: dict[str, dict], name: str) -> str:
+    """The minutes of a chapter, in words: from the faster kind of processor to the slower one.
+
+    runs: as `chapters` takes them.
+
+    Examples
+    --------
+    >>> fast, slow = ({"chapters": {"00_a": {"seconds": seconds}}} for seconds in (76, 150))
+    >>> time({"with": fast, "without": slow}, "00_a")
+    '1 to 2 minutes'
+    >>> time({}, "00_a")
+    'not measured yet'
+    """
+    timed = [run["chapters"][name] for run in runs.values() if name in run["chapters"]]
+    minutes = sorted({max(1, round(cost["seconds"] / 60)) for cost in timed})
+    if not minutes:
+        return "not measured yet"
+    return " to ".join(map(str, minutes)) + (" minute" if minutes == [1] else " minutes")
+
+
 def _minutes(timed: dict) -> str:
     return f"{timed['seconds'] / 60:.1f}" if "seconds" in timed else "–"
 

@@ -1,6 +1,7 @@
 """What each training has reached, and what an hour more of this machine would buy: `dnlib train --plan`."""
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 from scipy.stats import linregress
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
 
 from dnlib.methods import Batch, Method
 from dnlib.training import choose_device, seconds_of_a_step
@@ -25,7 +27,8 @@ class Outlook(NamedTuple):
     name : str
         Of the recipe.
     steps, planned : int
-        Done so far, 0 where nothing ships; and of the whole training in the profile.
+        Done so far, by what ships or else by the longest training that was kept, 0 without either; and of the whole
+        training in the profile.
     held_out : float or None
         PSNR in dB on the images that training is watched with.
     behind : float or None
@@ -38,7 +41,7 @@ class Outlook(NamedTuple):
         Of a step of every stage, on this device.
     hour : tuple of float or None
         What an hour more buys, in dB, and its standard error: the last points of the learning curve, against the
-        logarithm of the steps, prolonged. None with fewer than three points.
+        logarithm of the steps, prolonged. None where fewer than three points are known.
     """
 
     name: str
@@ -52,6 +55,33 @@ class Outlook(NamedTuple):
     hour: tuple[float, float] | None
 
 
+def plan(names: Collection[str], profile: str = "laptop", device: str = "auto") -> list[Outlook]:
+    """The outlook of several recipes: first where an hour buys most, last where no learning curve says what it buys.
+
+    Parameters
+    ----------
+    names : collection of str
+        Of recipes.
+    profile, device : str
+        As `outlook` takes them.
+
+    Raises
+    ------
+    ValueError
+        For an unknown recipe, profile or device, before anything is measured.
+
+    Examples
+    --------
+    >>> plan([])
+    []
+    """
+    choose_device(device)
+    for name in names:
+        recipes.find(name)
+    outlooks = [outlook(name, profile, device) for name in tqdm(names, leave=False)]
+    return sorted(outlooks, key=lambda one: one.hour[0] if one.hour else -np.inf, reverse=True)
+
+
 def outlook(name: str, profile: str = "laptop", device: str = "auto") -> Outlook:
     """How far the training of a recipe is; a few steps of it are timed, on made-up pictures.
 
@@ -60,7 +90,7 @@ def outlook(name: str, profile: str = "laptop", device: str = "auto") -> Outlook
     name : str
         Of a recipe.
     profile : str
-        Whose sizes a step has; what was reached is that of what ships.
+        Whose sizes a step has; what was reached is that of what ships or was kept.
     device : str
         As `choose_device` takes it.
 
@@ -78,7 +108,7 @@ def outlook(name: str, profile: str = "laptop", device: str = "auto") -> Outlook
     recipe = recipes.find(name)
     recipes.check_profile(profile)
     choose_device(device)
-    card = cards.read_card(name) if name in cards.available() else {}
+    card = _reached(name)
     size = recipes.sizes(profile, recipe)
     method, _ = trainer.untrained(name, profile)
     measured = [_measured(stage, _made_up(stage, recipe, size), device) for stage in method.stages]
@@ -114,6 +144,14 @@ def hour_more(curve: list[dict[str, float]], steps: int, more: float) -> tuple[f
     line = linregress(np.log2([point["steps"] for point in last]), [point["psnr"] for point in last])
     gained = np.log2((steps + more) / steps)
     return round(float(line.slope * gained), 3), round(float(line.stderr * gained), 3)
+
+
+def _reached(name: str) -> dict:
+    """The card of what ships; else of the longest training that was kept, of its lowest seed; else nothing."""
+    if name in cards.available():
+        return cards.read_card(name)
+    kept = cards.trainings(name)
+    return next((card for card in kept if card["steps"] == kept[-1]["steps"]), {})
 
 
 def _behind(recipe: Recipe, card: dict) -> float | None:

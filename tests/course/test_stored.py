@@ -1,10 +1,13 @@
 """What committed chapters show: it follows the ledger, and a published run."""
 
+import json
+import re
+
 import nbformat
 import pytest
 import samples
 
-from dnlib.course import claims, jobs, records, stored, verdicts
+from dnlib.course import claims, jobs, records, report, stored, verdicts
 from dnlib.course.claims import Claim
 from dnlib.course.verdicts import judge
 
@@ -43,14 +46,29 @@ def test_the_verdict_follows_the_ledger_and_the_run_s_own_number_stays():
     assert stored.shown("", judgements()) == "NOT TESTED   It gains 1 dB [or more]. [–]\n"
 
 
-def test_only_the_cell_that_records_is_changed(tmp_path):
+@by_name
+def test_a_committed_chapter_says_what_the_benchmark_measured(notebook):
+    runs = json.loads(report.TIMES.read_text(encoding="utf-8"))["runs"]
+    seconds = [run["chapters"][notebook.stem]["seconds"] for run in runs.values()]
+    head = nbformat.read(notebook, as_version=4).cells[0].source
+    said = re.search(
+        r"\*Time\*: (\d+)(?: to (\d+))? minutes? \(\[as measured\]\(\.\./README\.md#the-chapters\)\)", head
+    )
+    first, last = said[1], said[2] or said[1]
+    assert abs(int(first) - min(seconds) / 60) <= 0.5 and abs(int(last) - max(seconds) / 60) <= 0.5
+
+
+def test_only_the_minutes_and_the_cell_that_records_are_changed(tmp_path):
     path = chapter(tmp_path / "01_x.ipynb", "print('HELD it')", "run.record(gain=1)")
     document = nbformat.read(path, as_version=4)
+    document.cells[0].source = "*You need*: 00. *Time*: days ([as measured](x)). *Time*"
     for cell in document.cells:
         cell.outputs = [nbformat.v4.new_output("stream", text=judgements(1.0)[0].line("1 dB") + "\n")]
     nbformat.write(document, path)
-    stored.refresh(path, judgements(2.0, 2.1, 2.2))
-    first, second = (cell.outputs[0].text for cell in nbformat.read(path, as_version=4).cells)
+    stored.refresh(path, judgements(2.0, 2.1, 2.2), "1 minute")
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].source == "*You need*: 00. *Time*: 1 minute ([as measured](x)). *Time*"
+    first, second = (cell.outputs[0].text for cell in cells)
     assert first.startswith("UNDECIDED") and second.startswith("HELD")
 
 

@@ -51,6 +51,32 @@ def test_the_distance_to_the_source_is_that_of_the_card():
     assert outlook._behind(outlook.recipes.find("ssid_row"), {}) is None
 
 
+def test_a_row_that_ships_no_weights_is_as_far_as_its_longest_kept_training(small, tmp_path, monkeypatch):
+    kept = cards.read_card(cards.TRAININGS / "lg_bpn_row-s0-2400.yaml")
+    assert "lg_bpn_row" not in cards.available()
+    found = outlook.outlook("lg_bpn_row")
+    assert (found.steps, found.held_out) == (2400, kept["held_out"])
+    assert found.hour == outlook.hour_more(kept["curve"], 2400, 3600 / found.seconds)
+    monkeypatch.setattr(cards, "TRAININGS", tmp_path)
+    for seed, steps in (0, 8), (2, 16), (1, 16):
+        card = kept | {"seed": seed, "steps": steps, "curve": kept["curve"][: steps.bit_length()]}
+        (tmp_path / f"lg_bpn_row-s{seed}-{steps}.yaml").write_bytes(cards._written(card))
+    assert [outlook._reached("lg_bpn_row")[key] for key in ("seed", "steps")] == [1, 16]
+    assert outlook._reached("no_such_row") == {}
+
+
+def test_a_plan_begins_with_what_an_hour_helps_most_and_ends_with_what_has_no_curve(monkeypatch):
+    hours = {"ssid_row": (-0.1, 0.2), "ap_bsn_row": None, "lg_bpn_row": (0.3, 0.1), "dilated_row": (0.2, 0.5)}
+    monkeypatch.setattr(
+        outlook, "outlook", lambda name, *_: outlook.Outlook(name, 0, 4, None, None, 1e9, 10**6, 1.0, hours[name])
+    )
+    result = CliRunner().invoke(cli.main, ["train", "--plan", *hours])
+    assert result.exit_code == 0, result.output
+    rows = [line for line in result.output.splitlines() if "_row" in line]
+    assert [line.split()[1] for line in rows] == ["lg_bpn_row", "dilated_row", "ssid_row", "ap_bsn_row"]
+    assert ["no curve" in line for line in rows] == [False, False, False, True]
+
+
 def test_the_command_trains_nothing_and_cuts_no_name(small, monkeypatch):
     monkeypatch.setattr(outlook.trainer, "train", None)
     name = "blind_spot_rgb_sigma5to50_unknown_long"
