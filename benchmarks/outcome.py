@@ -30,7 +30,7 @@ def timed(function: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
 
 
 def apart(*arguments: str, **environment: str) -> Any:
-    """What the script that runs prints as JSON in a process of its own, with these arguments and variables around it."""
+    """What the script that runs prints as JSON in a process of its own, with these arguments and environment."""
     command = [sys.executable, sys.modules["__main__"].__file__, *arguments]
     told = {"capture_output": True, "text": True, "check": True, "timeout": 900, "env": {**os.environ, **environment}}
     return json.loads(subprocess.run(command, **told).stdout)

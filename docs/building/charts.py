@@ -51,8 +51,8 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
 }
 _HEAD = """# Benchmarks
 
-Each question is a script. `make bench` asks these again on your machine: {asked}; the others are asked
-one by one, by `.venv/bin/python benchmarks/NAME.py`. Times of two programs were taken on one machine, one after the other.
+Each question is a script. `make bench` asks these again on your machine: {asked}; the others are asked one
+by one, by `.venv/bin/python benchmarks/NAME.py`. Times of two programs were taken on one machine, one after the other.
 """
 _BENCH = re.compile(r"^bench:.*\n\t@for question in (.+?);", re.MULTILINE)
 WIDTH, LEFT, ROW = 900, 330, 26  # in pixels; names stand left of the bars, numbers right of them
