@@ -2,10 +2,11 @@
 
 A colour picture of 12 megapixels with Gaussian noise of sigma 15 as a PNG, and stacks of 10 and of 100 frames of
 512x512 in 16 bits as TIFF files, each by `dnlib denoise` in a process of its own (Linux); the start-up alone beside
-them. `--filter NAME` takes another filter than the one chosen.
+them, and what was chosen. `--filter NAME` takes another filter than the one chosen.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,11 +36,13 @@ def scene(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     return (clean + 15 / 255 * rng.standard_normal((height, width))).clip(0, 1)
 
 
-def measured(*arguments: object) -> dict[str, float]:
-    """Seconds and peak memory of a process that runs `dnlib`."""
+def measured(*arguments: object) -> dict[str, float | str]:
+    """Seconds and peak memory of a process that runs `dnlib`, and what was chosen, if it denoises."""
     command = [sys.executable, "-c", MEASURED, *map(str, arguments)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return json.loads(printed.splitlines()[-1])
+    *said, numbers = printed.splitlines()
+    chosen = re.search(r"\.(?:png|tif): (.+) \([\d.]+ s\)$", said[0])
+    return json.loads(numbers) | ({"chosen": chosen[1]} if chosen else {})
 
 
 def main():
@@ -60,7 +63,7 @@ def main():
     store("large", filter=FILTER, outcome=outcome)
     print(f"{heading()}\n  {FILTER}")
     for what, found in outcome.items():
-        print(f"  {what:26} {found['seconds']:7.1f} s  {found['peak_megabytes']:6} MB")
+        print(f"  {what:26} {found['seconds']:7.1f} s  {found['peak_megabytes']:6} MB  {found.get('chosen', '')}")
     few, many = (outcome[f"{count} frames of 512x512"]["peak_megabytes"] for count in (10, 100))
     if many > 1.1 * few:
         sys.exit(f"  missed: 100 frames take {many} MB, 10 take {few} MB")

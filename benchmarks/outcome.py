@@ -4,6 +4,7 @@ That is runs/benchmarks, or with --publish the committed results beside this fil
 """
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -28,10 +29,11 @@ def timed(function: Callable[[], Any], repeats: int = 1) -> tuple[float, Any]:
     return statistics.median(seconds), found
 
 
-def apart(*arguments: str) -> Any:
-    """What the script that runs prints as JSON if a process of its own is started with these arguments."""
+def apart(*arguments: str, **environment: str) -> Any:
+    """What the script that runs prints as JSON in a process of its own, with these arguments and environment."""
     command = [sys.executable, sys.modules["__main__"].__file__, *arguments]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=900).stdout)
+    told = {"capture_output": True, "text": True, "check": True, "timeout": 900, "env": {**os.environ, **environment}}
+    return json.loads(subprocess.run(command, **told).stdout)
 
 
 def folder() -> Path:

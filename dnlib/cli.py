@@ -128,11 +128,15 @@ def denoise(images, output, channels, patience, adapt, force, **options):
     except KeyboardInterrupt:
         _say(f"interrupted: {sum(not one.refusal for one in done)} files are written", err=True)
         sys.exit(130)
-    refusals = [one.refusal for one in done if one.refusal]
+    _end([one.refusal for one in done if one.refusal], len(done))
+
+
+def _end(refusals: list[str], files: int) -> None:
+    """Why files were refused, if any were; then the exit status says so."""
     for line in refusals:
         _say(line, err=True)
     if refusals:
-        raise ValueError(f"{len(refusals)} of {len(done)} files were refused")
+        raise ValueError(f"{len(refusals)} of {files} files were refused")
 
 
 def _say(text: str, *, err: bool = False) -> None:
@@ -163,48 +167,79 @@ def _check_checkout(command: str) -> None:
 
 
 @main.command()
-@click.argument("noisy", type=click.Path(exists=True, path_type=Path))
-@click.argument("clean", required=False, type=click.Path(exists=True, path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=PATH)
+@click.option("--clean", type=click.Path(exists=True, path_type=Path), help="Measure against it: a file, or a folder.")
 @click.option("--picture", type=PATH, help="Also draw the curve and the map (.png).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead, for programs.")
 @_reading
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
-def noise(noisy, clean, picture, as_json, axes, channels, range, ignore_nan, force):
-    """Say what noise NOISY has: how strong, how dependent on brightness, how correlated, and what helps against it.
+def noise(images, clean, picture, as_json, axes, channels, range, ignore_nan, force):
+    """Say what noise IMAGES have: how strong, how dependent on brightness, how correlated, and what helps against it.
 
-    With the CLEAN image the noise is measured, without it estimated. Of two folders, images of the same name are pairs,
+    Of several, and of those in a folder, there is a sentence for each. With the clean image the noise is measured,
+    without it estimated. With a folder of clean images IMAGES is one of noisy ones: those of the same name are pairs,
     and all pairs are measured together.
-    """
-    from dnlib.images import check_destination, is_zarr
-    from dnlib.noise import inspect_files, inspect_folders
 
+    \b
+    dnlib noise noisy.png
+    dnlib noise shots/ more/*.tif
+    dnlib noise noisy.png --clean clean.png
+    """  # noqa: D301 - click wants the character
+    from dnlib.images import check_destination, files_of, is_zarr
+    from dnlib.noise import Inspected, inspect_each, inspect_files, inspect_folders
+
+    together = clean is not None and clean.is_dir() and not is_zarr(clean)
+    files = [] if together else files_of(images)
+    several = not together and (len(images) > 1 or files != list(images))
     if picture:
+        if several:
+            raise ValueError("--picture goes with one picture or with two folders; several files were given")
         if picture.suffix.lower() != ".png":
             raise ValueError(f"the picture is a .png file; {picture} was given")
-        if any(path and picture.resolve().is_relative_to(path.resolve()) for path in (noisy, clean)):
+        if any(path and picture.resolve().is_relative_to(path.resolve()) for path in (*images, clean)):
             raise ValueError(f"{picture} is what is measured, or lies in it; name another place for the picture")
         check_destination(picture, overwrite=force)
-    if any(path and path.is_dir() and not is_zarr(path) for path in (noisy, clean)):
-        _refuse_options("of folders, measure the files one by one", "--picture", "--json", "--force", "--range")
-        found, notes = {"": inspect_folders(noisy, clean, range=range, progress=sys.stderr.isatty())}, []
+    progress, reading = sys.stderr.isatty(), {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
+    if several:
+        _say_noise_of_each(inspect_each(files, clean, progress=progress, range=range, **reading), as_json)
+        return
+    if together:
+        accepted = ("--clean", "--picture", "--json", "--force", "--range")
+        _refuse_options("of folders, measure the files one by one", *accepted)
+        if len(images) > 1:
+            raise ValueError(f"a folder of clean images goes with one of noisy ones; {len(images)} names were given")
+        one = Inspected(images[0], {"": inspect_folders(images[0], clean, range=range, progress=progress)})
     else:
-        reading = {"axes": axes, "channels": channels or None, "ignore_nan": ignore_nan}
-        found, notes = inspect_files(noisy, clean, range=range, **reading)
-    for note in notes:
-        _say(f"{noisy.name}: {note}", err=True)
+        one = Inspected(images[0], *inspect_files(images[0], clean, range=range, **reading))
+    for note in one.notes:
+        _say(f"{images[0].name}: {note}", err=True)
     if as_json:
-        click.echo(json.dumps({name: {**one.record, "notes": list(notes)} for name, one in found.items()}))
+        click.echo(json.dumps(one.record["parts"]))
     else:
-        for name, one in found.items():
-            click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {one.unit}:")
-            for brightness, deviation in zip(one.brightness, one.deviation, strict=True):
+        for name, found in one.parts.items():
+            click.echo(f"{name + ': ' if name else ''}brightness, from 0 to 1, and noise, {found.unit}:")
+            for brightness, deviation in zip(found.brightness, found.deviation, strict=True):
                 click.echo(f"  {brightness:8.4g}  {deviation:8.4g}")
-            click.echo(f"{name + ': ' if name else ''}{one.paragraph}")
+            click.echo(f"{name + ': ' if name else ''}{found.paragraph}")
     if picture:
         from dnlib.noise import draw_inspection
 
-        draw_inspection(next(iter(found.values())), picture)
+        draw_inspection(next(iter(one.parts.values())), picture)
         _say(f"{picture}: noise against brightness, and its correlation map")
+
+
+def _say_noise_of_each(inspected, as_json: bool) -> None:
+    """A sentence for each part of each file, or a list with an entry for each file; then what was refused."""
+    done = []
+    for one in inspected:
+        done.append(one)
+        for note in one.notes:
+            _say(f"{one.image}: {note}", err=True)
+        for name, found in {} if as_json else one.parts.items():
+            _say(f"{one.image}: {name + ': ' if name else ''}{found.sentence}")
+    if as_json:
+        click.echo(json.dumps([one.record for one in done]))
+    _end([one.refusal for one in done if one.refusal], len(done))
 
 
 @main.command()

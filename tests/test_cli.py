@@ -93,7 +93,7 @@ def test_an_empty_name_is_not_the_current_folder(noisy_file, tmp_path, monkeypat
 def test_what_noise_cannot_be_measured_of_is_told(tmp_path):
     np.save(tmp_path / "a.npy", np.full((80, 80), 5.0))
     assert refused(call("noise", tmp_path / "a.npy"), "every value is 5): there is no noise in it")
-    assert refused(call("noise", tmp_path), f"only {tmp_path} was given")
+    assert refused(call("noise", tmp_path / "a.npy", "--clean", tmp_path), "two folders are measured together")
 
 
 def test_bad_destinations_are_one_line(noisy_file, tmp_path):

@@ -1,11 +1,10 @@
 """Which file is written where, refused before any work where something would be lost."""
 
-import glob
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dnlib.images import ENDINGS, check_destination, image_files, is_zarr, naturally
+from dnlib.images import ENDINGS, check_destination, files_of, is_zarr
 
 
 def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path, Path]], bool]:
@@ -20,7 +19,7 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
     """
     if not images:
         raise ValueError("no file was given to denoise")
-    files = list(dict.fromkeys(file for image in images for file in _expanded(image)))
+    files = files_of(images)
     many = len(images) > 1 or files != list(images)
     if not many:
         pairs = [(files[0], output)]
@@ -46,20 +45,6 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
 def _written_as(file: Path) -> Path:
     """The name that a file keeps; BMP, which is not written, becomes PNG."""
     return file.with_suffix(".png") if file.suffix.lower() == ".bmp" else file
-
-
-def _expanded(image: Path) -> list[Path]:
-    """The files that a name stands for."""
-    if image.is_dir() and not is_zarr(image):
-        if not (files := image_files(image)):
-            raise ValueError(f"the folder {image} holds no image file ({', '.join(ENDINGS)})")
-        return files
-    if image.exists() or not glob.has_magic(str(image)):
-        return [image]
-    paths = map(Path, glob.glob(str(image)))
-    if not (files := naturally(path for path in paths if path.is_file() or is_zarr(path))):
-        raise FileNotFoundError(f"no file is called like {image}")
-    return files
 
 
 def _check_folder(output: Path, folders: list[Path]) -> None:

@@ -20,7 +20,12 @@ from .arrays import (
 from .bursts import check_burst as check_burst, read_burst as read_burst, set_in_motion as set_in_motion
 from .checks import check_entries as check_entries, one_of as one_of, refused as refused
 from .contents import without_values as without_values
-from .files import ENDINGS as ENDINGS, image_files as image_files, naturally as naturally
+from .files import (
+    ENDINGS as ENDINGS,
+    files_of as files_of,
+    image_files as image_files,
+    naturally as naturally,
+)
 from .layouts import Example as Example
 from .parts import Part as Part, are_counts as are_counts, parts_of as parts_of
 from .pictures import Picture as Picture

@@ -1,5 +1,6 @@
 """Image files: found in folders, and told by what they are and not by what they are called."""
 
+import glob
 import os
 import re
 from collections.abc import Iterable
@@ -44,6 +45,46 @@ def image_files(folder: str | os.PathLike, *, deep: bool = False) -> list[Path]:
     []
     """
     return listed(Path(folder), ENDINGS, deep=deep)
+
+
+def files_of(names: Iterable[Path]) -> list[Path]:
+    """The files that names stand for: files, folders and patterns such as shots/*.png, each file once.
+
+    Parameters
+    ----------
+    names : iterable of pathlib.Path
+        Of a folder its image files are meant, in natural order, and so of a pattern that is no file itself.
+
+    Returns
+    -------
+    list of pathlib.Path
+        A name that is neither a folder nor a pattern as it is, even if no file is there.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        For a folder without images, and a pattern without files.
+
+    Examples
+    --------
+    >>> [file.name for file in files_of([Path("b.png"), Path("a.png"), Path("b.png")])]
+    ['b.png', 'a.png']
+    """
+    return list(dict.fromkeys(file for name in names for file in _expanded(name)))
+
+
+def _expanded(name: Path) -> list[Path]:
+    """The files that one name stands for."""
+    if name.is_dir() and not is_zarr(name):
+        if not (files := image_files(name)):
+            raise ValueError(f"the folder {name} holds no image file ({', '.join(ENDINGS)})")
+        return files
+    if name.exists() or not glob.has_magic(str(name)):
+        return [name]
+    paths = map(Path, glob.glob(str(name)))
+    if not (files := naturally(path for path in paths if path.is_file() or is_zarr(path))):
+        raise FileNotFoundError(f"no file is called like {name}")
+    return files
 
 
 def listed(folder: Path, endings: Iterable[str], *, deep: bool) -> list[Path]:

@@ -53,6 +53,7 @@ from .others import (
 )
 from .pictures import DITHERED as DITHERED, inspect_files as inspect_files, unlike_noise as unlike_noise
 from .raw import PATTERNS as PATTERNS, pack as pack, unpack as unpack
+from .several import Inspected as Inspected, inspect_each as inspect_each
 from .stored import Resized as Resized, Stored as Stored, Turned as Turned
 from .surveys import Survey as Survey, survey as survey
 from .text import read_noise as read_noise

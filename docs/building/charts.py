@@ -1,6 +1,7 @@
 """Benchmarks as charts: bars for the numbers in benchmarks/results, coloured by the page they stand in."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
@@ -50,9 +51,10 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
 }
 _HEAD = """# Benchmarks
 
-Each question is a script; `make bench` asks it again on your machine. Times of two programs were taken on one machine,
-one after the other.
+Each question is a script. `make bench` asks these again on your machine: {asked}; the others are asked one
+by one, by `.venv/bin/python benchmarks/NAME.py`. Times of two programs were taken on one machine, one after the other.
 """
+_BENCH = re.compile(r"^bench:.*\n\t@for question in (.+?);", re.MULTILINE)
 WIDTH, LEFT, ROW = 900, 330, 26  # in pixels; names stand left of the bars, numbers right of them
 
 
@@ -106,7 +108,9 @@ def page(results: Path) -> str:
     files = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))}
     if files.keys() != CHARTS.keys():
         raise ValueError(f"these benchmarks and CHARTS differ: {sorted(files.keys() ^ CHARTS.keys())}")
-    return "\n".join([_HEAD, *(_section(stem, files[stem]) for stem in CHARTS)])
+    makefile = (results.parents[1] / "Makefile").read_text(encoding="utf-8")
+    asked = ", ".join(f"`{name}.py`" for name in _BENCH.search(makefile)[1].split())
+    return "\n".join([_HEAD.format(asked=asked), *(_section(stem, files[stem]) for stem in CHARTS)])
 
 
 def _section(stem: str, data: Any) -> str:

@@ -25,6 +25,8 @@ TAGS = [
     (315, 2, 0, "Ada", True), (33550, 12, 3, (30.0, 30.0, 0.0), True), (42113, 2, 0, "-9999", True),
     (274, 3, 1, 6, True), (274, 3, 1, 3, True), (34665, 4, 1, 8, True),
 ]  # fmt: skip
+RASTER = {"icc_profile", "exif", "resolution"}
+KEPT = {".tif": {"icc_profile", "resolution"}, ".png": RASTER, ".jpg": RASTER, ".npy": set()}
 CONTENTS = {
     "noise": lambda rng, shape: rng.normal(120, 20, shape).clip(1, 250),
     "photons": lambda rng, shape: rng.poisson(0.4, shape),
@@ -128,9 +130,11 @@ def check_same(path: Path, out: Path, broken: bool, **reading) -> None:
     assert after.pixels.shape == before.pixels.shape and after.alpha == before.alpha
     assert after.pixels.dtype == np.dtype(reading.get("dtype", before.pixels.dtype))
     assert out.suffix == ".npy" or after.axes == before.axes
-    if out.suffix == path.suffix == ".tif" and not broken:
-        for name in ("icc_profile", "resolution", "texts", "tags"):
+    if not broken:
+        for name in KEPT[path.suffix] & KEPT[out.suffix]:
             assert getattr(after.metadata, name) == getattr(before.metadata, name), name
+    if out.suffix == path.suffix == ".tif" and not broken:
+        assert after.metadata.texts == before.metadata.texts and after.metadata.tags == before.metadata.tags
         assert bool(after.metadata.ome) == bool(before.metadata.ome)
     with opened(path, **reading) as one_by_one:
         event("frame by frame" if isinstance(one_by_one, Stack) else "at once")

@@ -200,6 +200,18 @@ def test_thinned_counts_are_independent_poissons(rng):
     assert stats.chi2_contingency(table).pvalue > 0.001
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_on_thinned_counts_the_loss_of_a_linear_denoiser_is_the_true_risk_and_the_noise_of_the_target(rng, share):
+    """Rates x: E |A y1 / (1 - s) - y2 / s|^2 = |(A - 1) x|^2 + tr(A X A^T) / (1 - s) + tr X / s, X = diag(x)."""
+    rates, matrix, draws = rng.uniform(0.2, 5, SIZE), rng.standard_normal((SIZE, SIZE)) / 3, 40_000
+    first, second = thin(rng.poisson(rates, (draws, SIZE)), share, rng)
+    losses = np.sum((first / (1 - share) @ matrix.T - second / share) ** 2, axis=1)
+    bias = matrix @ rates - rates
+    risk = bias @ bias + np.trace(matrix * rates @ matrix.T) / (1 - share)
+    error = losses.std() / np.sqrt(draws)
+    assert abs(losses.mean() - rates.sum() / share - risk) < 4 * error < 0.1 * risk
+
+
 @given(hnp.arrays(st.sampled_from([np.uint8, np.uint16, np.float32]), (4, 5), elements=st.integers(0, 200)))
 def test_thinning_loses_no_photon_and_keeps_the_type(counts):
     first, second = thin(counts, 0.4, np.random.default_rng(0))

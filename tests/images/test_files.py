@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
@@ -7,7 +8,20 @@ import tifffile
 from hypothesis import HealthCheck, given, settings, strategies as st
 from PIL import Image
 
-from dnlib.images import Picture, Stack, atomic, check_destination, image_files, opened, read, write, writing
+from dnlib.images import (
+    Picture,
+    Stack,
+    atomic,
+    check_destination,
+    image_files,
+    opened,
+    read,
+    without_values,
+    write,
+    writing,
+)
+from dnlib.images.metadata import Metadata
+from dnlib.images.tiff import write_tiff
 
 quietly = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -96,6 +110,35 @@ def test_truncated_files_are_refused(tmp_path, rng, suffix):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ValueError, match="cannot be read"):
         read(path)
+
+
+def test_pictures_above_the_limit_of_pillow_are_read_and_written(tmp_path, monkeypatch):
+    """Above twice the limit Pillow refuses to open them; 100 stands for its 89 megapixels, which would take long."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    pixels = np.linspace(0, 255, 16 * 24 * 3).reshape(16, 24, 3)
+    for name, kind in (("a.png", np.uint8), ("b.png", np.uint16), ("c.jpg", np.uint8)):
+        write(tmp_path / name, Picture.of(pixels.astype(kind)))
+        before = read(tmp_path / name)
+        assert before.pixels.shape == pixels.shape and before.pixels.dtype == kind
+        write(tmp_path / name, replace(before, pixels=255 - before.pixels), overwrite=True)
+        assert np.abs(read(tmp_path / name).pixels + before.pixels.astype(float) - 255).max() < 5
+    assert Image.MAX_IMAGE_PIXELS == 100
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(("frames", "large"), [(4, False), (5, True)])
+@pytest.mark.parametrize("kept", [None, {"resolution": (1.0, 1.0)}])
+def test_what_an_ordinary_tiff_cannot_hold_becomes_a_bigtiff(tmp_path, monkeypatch, frames, large, kept):
+    """Its places are 32 bits: with 4 GB and more a file would end in the middle."""
+    written = {}
+    monkeypatch.setattr(tifffile, "imwrite", lambda path, data, **options: written.update(options))
+    layout = Picture.of(without_values((frames, 30_000, 30_000), np.dtype(np.uint8)), axes="TYX")
+    lost = write_tiff(tmp_path / "a.tif", replace(layout, metadata=Metadata(imagej=kept)), iter(()))
+    assert written["shape"] == layout.pixels.shape
+    assert written.get("bigtiff", False) is large
+    assert written.get("imagej", False) is (kept is not None and not large)
+    assert lost == (["ImageJ metadata"] if kept and large else [])
 
 
 def test_pickles_are_never_loaded(tmp_path):

@@ -42,7 +42,8 @@ def test_a_dark_and_a_bright_scene_of_one_camera_have_one_range(folders, rng):
     assert found.level == pytest.approx(255 * 40 / 16_383, rel=0.03) and found.unit == "of 255"
     told = inspect_folders(*pair, range=(0, 16_383))
     assert told.level == pytest.approx(40, rel=0.03) and told.unit == "of 16383"
-    result = CliRunner().invoke(main, ["noise", *map(str, pair), "--range", "0", "16383", "--json"])
+    names = [str(pair[0]), "--clean", str(pair[1])]
+    result = CliRunner().invoke(main, ["noise", *names, "--range", "0", "16383", "--json"])
     assert json.loads(result.stdout)[""]["level"] == pytest.approx(told.level)
     with pytest.raises(ValueError, match="from black up to white"):
         inspect_folders(*pair, range=(9, 9))

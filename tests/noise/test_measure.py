@@ -225,18 +225,18 @@ def test_folders_are_measured_together(folders, smooth):
 
 @pytest.mark.parametrize("option", [["--axes", "CYX"], ["--channels"], ["--ignore-nan"]])
 def test_of_folders_no_option_is_passed_over_in_silence(folders, option):
-    result = CliRunner().invoke(main, ["noise", str(folders / "noisy"), str(folders / "clean"), *option])
+    result = CliRunner().invoke(main, ["noise", str(folders / "noisy"), "--clean", str(folders / "clean"), *option])
     assert result.exit_code and f"measure the files one by one; {option[0]} was given" in result.output
 
 
 def test_the_command_says_it_in_a_sentence_and_draws_it(folders):
     noisy, clean, picture = folders / "noisy" / "0.tif", folders / "clean" / "0.tif", folders / "noise.png"
-    measured = CliRunner().invoke(main, ["noise", str(noisy), str(clean), "--picture", str(picture)])
+    measured = CliRunner().invoke(main, ["noise", str(noisy), "--clean", str(clean), "--picture", str(picture)])
     assert measured.exit_code == 0, measured.output
     assert "measured against the clean image" in measured.output and picture.stat().st_size > 5000
     estimated = CliRunner().invoke(main, ["noise", str(noisy)])
     assert "estimated from this one image" in estimated.output
-    both = CliRunner().invoke(main, ["noise", str(noisy.parent), str(clean.parent)])
+    both = CliRunner().invoke(main, ["noise", str(noisy.parent), "--clean", str(clean.parent)])
     assert "Noise of standard deviation" in both.output
 
 
@@ -244,9 +244,10 @@ def test_what_is_measured_is_not_drawn_over(tmp_path, smooth):
     pixels = np.rint(255 * noisy_of(smooth, Gaussian(20)).clip(0, 1)).astype(np.uint8)
     for name, image in (("noisy.png", pixels), ("clean.png", np.rint(255 * smooth).astype(np.uint8))):
         write(tmp_path / name, Picture.of(image))
-    pair = [str(tmp_path / "noisy.png"), str(tmp_path / "clean.png")]
+    pair = [str(tmp_path / "noisy.png"), "--clean", str(tmp_path / "clean.png")]
+    folders = [str(tmp_path), "--clean", str(tmp_path)]
     before = [(tmp_path / name).read_bytes() for name in ("noisy.png", "clean.png")]
-    for measured, picture in ((pair[:1], pair[0]), (pair, pair[1]), ([str(tmp_path)] * 2, pair[0])):
+    for measured, picture in ((pair[:1], pair[0]), (pair, pair[2]), (folders, pair[0])):
         result = CliRunner().invoke(main, ["noise", *measured, "--picture", picture, "--force"])
         assert result.exit_code == 2 and f"{picture} is what is measured" in result.output
     assert [(tmp_path / name).read_bytes() for name in ("noisy.png", "clean.png")] == before
@@ -408,12 +409,13 @@ def test_an_image_whose_middle_hardly_counts_is_inspected(rng):
     assert 0.1 < inspect_image(image, inside=inside).black < 0.5
 
 
-@pytest.mark.parametrize("names", [["large.npy"], ["large.npy", "clean.npy"]])
-def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, rng, names):
-    clean = np.linspace(0.5e300, 1.5e300, 6400).reshape(80, 80)
-    np.save(tmp_path / "large.npy", clean + 1e300 * rng.normal(0, 0.1, (80, 80)))
-    np.save(tmp_path / "clean.npy", clean)
-    result = CliRunner().invoke(main, ["noise", *(str(tmp_path / name) for name in names), "--json"])
+@pytest.mark.parametrize("clean", [[], ["--clean", "clean.npy"]])
+def test_values_too_large_to_be_squared_are_one_line_and_no_traceback(tmp_path, rng, monkeypatch, clean):
+    monkeypatch.chdir(tmp_path)
+    truth = np.linspace(0.5e300, 1.5e300, 6400).reshape(80, 80)
+    np.save("large.npy", truth + 1e300 * rng.normal(0, 0.1, (80, 80)))
+    np.save("clean.npy", truth)
+    result = CliRunner().invoke(main, ["noise", "large.npy", *clean, "--json"])
     assert result.exit_code == 2 and "can be handled without loss: scale them" in result.output
     assert "Traceback" not in result.output
 

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 
 import pytest
 from building import cards, charts, checks, formulas, reference, terms
@@ -88,6 +89,9 @@ def test_every_benchmark_is_drawn_with_its_numbers():
     page = charts.page(ROOT / "benchmarks" / "results")
     found = json.loads((ROOT / "benchmarks" / "results" / "denoise.json").read_text(encoding="utf-8"))
     assert f"{found['psnr']['dnlib.denoise']:.4g} dB" in page
+    asked = re.search(r"for question in ([^;]+)", (ROOT / "Makefile").read_text(encoding="utf-8"))[1].split()
+    assert len(asked) > 5 and all(f"`{name}.py`" in page.split("##")[0] for name in asked)
+    assert all((ROOT / "benchmarks" / f"{name}.py").is_file() for name in asked)
     assert page.count("<svg") == page.count("<title ") == sum(len(drawn) for drawn in charts.CHARTS.values())
 
 
