@@ -1,6 +1,7 @@
 """Networks that are trained beforehand: `dnlib train NAME` follows a recipe and makes shipped weights again."""
 
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 
 from dnlib.images import ROOT, datasets, in_checkout, to_tensor
-from dnlib.methods import BNN, THRESHOLDS, Method, Tiles, craft_tiles, grain
+from dnlib.methods import BNN, THRESHOLDS, DenoisingUNet, Method, Tiles, craft_tiles, grain, led_by
 from dnlib.noise import Noise, noisy_burst
 from dnlib.training import Crops, History, choose_device, fit, tile_crops
 from dnlib.zoo import cards, phones, provenance, recipes
@@ -128,6 +129,8 @@ def fit_stages(
     """
     histories = []
     for part, stage in stages.items():
+        if isinstance(stage, DenoisingUNet):
+            warn_of_grain(stage, learnt_from)
         for turn in range(1 + PATIENCE):
             checkpoint = out / f"{part}.{f'{turn}.' if turn else ''}checkpoint.safetensors"
             histories.append(
@@ -150,9 +153,25 @@ def fit_stages(
 
 def is_calm(stage: BNN, learnt_from: Crops) -> bool:
     """Whether a blind network's grain on the noisy crops that it learns from lies below alpha's low threshold."""
+    return grain(_answer(stage, learnt_from)) < THRESHOLDS[0]
+
+
+def warn_of_grain(stage: DenoisingUNet, learnt_from: Crops) -> None:
+    """Warn if the blind network that SSID's third stage learns from leads at no pixel of the crops."""
+    answer, (low, _) = _answer(stage.teachers["BNN"], learnt_from), stage.thresholds
+    if not led_by(answer, stage.thresholds)["BNN"]:
+        warnings.warn(
+            f"no pixel of the BNN's answer lies below the low threshold of {low:g} (its grain is {grain(answer):.2g}, "
+            f"in 8-bit units): alpha is never below 1/2; train the BNN longer, or raise the threshold",
+            stacklevel=3,
+        )
+
+
+def _answer(stage: BNN, learnt_from: Crops) -> torch.Tensor:
+    """Of a blind network to noisy crops that it learns from."""
     generator = torch.Generator().manual_seed(0)
     noisy = torch.cat([learnt_from.draw(stage.needs, generator, 1.0).noisy for _ in range(8)])
-    return grain(stage.denoise(noisy).mean) < THRESHOLDS[0]
+    return stage.denoise(noisy).mean
 
 
 def _origin(recipe: Recipe, method: Method) -> dict[str, Any]:

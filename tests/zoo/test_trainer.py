@@ -1,12 +1,16 @@
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 from dnlib.methods import published_ssid
+from dnlib.training import Crops
 from dnlib.zoo import cards, lengths, recipes, trainer
+
+pytestmark = pytest.mark.filterwarnings("ignore:no pixel of the BNN's answer")  # lies low after 4 steps
 
 
 @pytest.mark.filterwarnings("ignore:the noise parameter")  # as one that has not learnt yet reads it
@@ -63,6 +67,7 @@ def test_a_row_is_judged_stage_by_stage_and_is_not_refined(small, tmp_path):
 
 def test_a_blind_network_goes_on_until_it_is_calm_and_no_other_stage_does(small, tmp_path, monkeypatch):
     grains, asked = iter([3.0, 1.2, 0.9]), []
+    monkeypatch.setattr(trainer, "warn_of_grain", lambda stage, learnt_from: None)  # asks for grain, too
     monkeypatch.setattr(trainer, "grain", lambda answer: asked.append(answer.shape) or next(grains))
     card = cards.read_card(trainer.train("ssid_row_calm", tmp_path, report=lambda line: None))
     assert asked == [(16, 3, 32, 32)] * 3 and (card["steps"], card["blind_steps"]) == (4, 12)
@@ -73,6 +78,18 @@ def test_a_blind_network_goes_on_until_it_is_calm_and_no_other_stage_does(small,
         "ssid_row_calm.bnn.checkpoint.safetensors",
     ]
     assert len(kept) == 5
+
+
+def test_where_no_pixel_lies_below_alpha_s_low_threshold_it_is_told_before_stage_three(rng):
+    torch.manual_seed(0)
+    crops = Crops([rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)], size=24, count=1)
+    bnn, _, unet = published_ssid(width=6).stages
+    bnn.take_as_trained()
+    with pytest.warns(
+        UserWarning, match=r"no pixel .* low threshold of 0 .* never below 1/2; train the BNN longer, or"
+    ):
+        trainer.warn_of_grain(type(unet)(*unet._before, unet.network, thresholds=(0.0, 5.0)), crops)
+    trainer.warn_of_grain(type(unet)(*unet._before, unet.network, thresholds=(100.0, 100.0)), crops)  # says nothing
 
 
 def test_patience_with_a_blind_network_ends(small, tmp_path, monkeypatch):
