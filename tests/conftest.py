@@ -1,7 +1,9 @@
 """Tests run headless, without a GPU or a network, and without whatever data this machine happens to have."""
 
+import errno
 import os
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +48,26 @@ def no_network(monkeypatch):
 def same_start():
     """Torch's chance is the same whichever tests ran before, so that none passes by luck of its place."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """From now on the disk is full when half of a file is written, of files with this ending."""
+
+    def filling(whole, suffix):
+        def write(path, content, *how, **more):
+            if path.suffix != suffix:
+                return whole(path, content, *how, **more)
+            whole(path, content[: len(content) // 2], *how, **more)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+        return write
+
+    def fill(suffix):
+        for name in ("write_bytes", "write_text"):
+            monkeypatch.setattr(Path, name, filling(getattr(Path, name), suffix))
+
+    return fill
 
 
 @pytest.fixture

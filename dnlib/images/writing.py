@@ -154,13 +154,8 @@ def write(
     """
     path = check_destination(path, picture, overwrite=overwrite)
     suffix = path.suffix.lower()
-    try:
-        with (atomic_folder if suffix == ".zarr" else atomic)(path) as temporary:
-            return WRITERS[suffix](temporary, picture, frames)
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise OSError(f"{path} was not written: the disk is full; make room, or write elsewhere") from error
+    with (atomic_folder if suffix == ".zarr" else atomic)(path) as temporary:
+        return WRITERS[suffix](temporary, picture, frames)
 
 
 def _write_npy(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None) -> list[str]:
@@ -194,6 +189,16 @@ WRITERS = {
 
 
 @contextlib.contextmanager
+def _told_if_full(path: str | os.PathLike) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(f"{path} was not written: the disk is full; make room, or write elsewhere") from error
+
+
+@contextlib.contextmanager
 def atomic(path: str | os.PathLike) -> Iterator[Path]:
     """A temporary file that takes the place of another at the end, or vanishes on an error.
 
@@ -209,6 +214,11 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     pathlib.Path
         An empty file in the same folder, with the same ending.
 
+    Raises
+    ------
+    OSError
+        If the disk is full, in one line.
+
     Examples
     --------
     >>> import tempfile
@@ -221,14 +231,15 @@ def atomic(path: str | os.PathLike) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{secrets.token_hex(6)}{Path(path).suffix}")
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
-    temporary.touch(0o666 if mode is None else mode | stat.S_IWUSR, exist_ok=False)
-    try:
-        yield temporary
-        if mode is not None:
-            temporary.chmod(mode)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _told_if_full(path):
+        temporary.touch(0o666 if mode is None else mode | stat.S_IWUSR, exist_ok=False)
+        try:
+            yield temporary
+            if mode is not None:
+                temporary.chmod(mode)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -245,6 +256,11 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     pathlib.Path
         An empty folder beside it.
 
+    Raises
+    ------
+    OSError
+        If the disk is full, in one line.
+
     Examples
     --------
     >>> import tempfile
@@ -256,18 +272,19 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     temporary, old = (target.with_name(f".{secrets.token_hex(6)}{Path(path).suffix}") for _ in range(2))
-    temporary.mkdir()
-    try:
-        yield temporary
-        if target.exists():
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            os.rename(target, old)
-        os.rename(temporary, target)
-    finally:
-        if old.exists() and not target.exists():
-            os.rename(old, target)
-        for one in (temporary, old):
-            _take_away(one)
+    with _told_if_full(path):
+        temporary.mkdir()
+        try:
+            yield temporary
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+                os.rename(target, old)
+            os.rename(temporary, target)
+        finally:
+            if old.exists() and not target.exists():
+                os.rename(old, target)
+            for one in (temporary, old):
+                _take_away(one)
 
 
 def _take_away(folder: Path) -> None:

@@ -110,9 +110,9 @@ class BlindSpotBayes(Method):
             power = 2 * (1 - batch.progress) if isinstance(self.noise, Impulse) else 2
             return torch.mean(((self.network(batch.noisy) - batch.noisy).abs() + 1e-8) ** power)
         belief = self.belief(batch.noisy)
-        parameter = self._parameter(batch.noisy, batch.parameter if "parameter" in self.needs else None).to(belief.mean)
+        parameter = self._parameter(batch.noisy, batch.parameter if "parameter" in self.needs else None).double()
         marginal = self.noise.marginal(*belief, parameter)
-        loss = -beliefs.log_density(batch.noisy.to(belief.mean), marginal).mean()
+        loss = -beliefs.log_density(batch.noisy.double(), marginal).mean()
         if self.parameter != "known" and self.regularise and isinstance(self.noise, AddedGaussian):
             weight = 0.05 if batch.noisy.shape[1] == 1 else 0.1
             loss = loss - weight * self.noise.variance(belief.mean, parameter).sqrt().mean()
@@ -181,7 +181,7 @@ class BlindSpotBayes(Method):
 
     def _parameter(self, noisy: Tensor, known: Tensor | None) -> Tensor:
         if known is not None:
-            return known.to(noisy.device)
+            return known
         if "parameter" in self.needs:
             raise ValueError(
                 f"trained with the parameter of {self.noise} known, this method cannot estimate it: to denoise, it "

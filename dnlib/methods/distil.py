@@ -96,7 +96,7 @@ class Student(Stage):
         if self.recharge:
             shape, generator = batch.noisy[:, :1].shape, batch.generator
             lot = torch.randint(len(targets), shape, generator=generator, device=generator.device)
-            targets = recharged(targets, batch.noisy, lot.to(batch.noisy.device))
+            targets = recharged(targets, batch.noisy, lot)
         return (answer - targets).abs().mean(dim=(1, 2, 3, 4)).sum()
 
 

@@ -15,6 +15,8 @@ from dnlib.images import one_of
 from dnlib.methods.base import Estimate, Method, one_for_each
 from dnlib.methods.batch import Batch
 
+NEIGHBOURS = torch.tensor([[0.5, 1, 0.5], [1, 0, 1], [0.5, 1, 0.5]])
+
 
 class Noise2Self(Method):
     """The loss on pixels that the network does not see: mean (f(hidden y)_J - y_J)^2, one group J of pixels per batch.
@@ -143,7 +145,7 @@ def visible_mean(image: Tensor, visible: Tensor) -> Tensor:
     >>> visible_mean(torch.arange(9.0).view(1, 1, 3, 3), torch.ones(1, 1, 3, 3, dtype=torch.bool))[0, 0, 1, 1]
     tensor(4.)
     """
-    kernel = image.new_tensor([[0.5, 1, 0.5], [1, 0, 1], [0.5, 1, 0.5]])[None, None]
+    kernel = NEIGHBOURS.to(image, non_blocking=True)[None, None]
     weight = functional.conv2d(visible.to(image.dtype), kernel, padding=1)
     planes = (image * visible).flatten(0, 1)[:, None]
     total = functional.conv2d(planes, kernel, padding=1).view_as(image)

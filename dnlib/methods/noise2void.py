@@ -206,9 +206,9 @@ class Noise2Void(Method):
         masked = image.clone()
         if self.offsets is not None:
             around = places.repeat_interleave(len(self.offsets), dim=0)
-            around[:, 2:] += self.offsets.to(image.device).repeat(len(places), 1)
-            size = torch.tensor(image.shape[2:], device=image.device)
-            around = around[((around[:, 2:] >= 0) & (around[:, 2:] < size)).all(dim=1)]
+            around[:, 2:] += self.offsets.to(image.device, non_blocking=True).repeat(len(places), 1)
+            (row, column), (height, width) = around[:, 2:].T, image.shape[2:]
+            around = around[(row >= 0) & (row < height) & (column >= 0) & (column < width)]
             values = 4 * torch.rand(len(around), generator=generator, device=image.device) - 2
             masked[tuple(around.T)] = values.to(image.dtype)
         masked[tuple(places.T)] = self.manipulator(image, places, self.radius, generator).to(image.dtype)

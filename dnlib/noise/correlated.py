@@ -66,7 +66,7 @@ class CorrelatedGaussian(Noise):
         if self.between:
             shared = normal((n, 1, *white.shape[2:]), clean, generator)
             white = math.sqrt(self.between) * shared + math.sqrt(1 - self.between) * white
-        noise = conv2d(white.flatten(0, 1)[:, None], self.kernel.to(clean)[None, None])
+        noise = conv2d(white.flatten(0, 1)[:, None], self.kernel.to(clean, non_blocking=True)[None, None])
         return clean + per_image(parameter) * noise.view(clean.shape)
 
 

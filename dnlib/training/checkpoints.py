@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save, save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from dnlib.images import atomic, check_destination
@@ -27,7 +27,8 @@ class History:
     Attributes
     ----------
     steps, losses : list
-        After which steps an entry was made, and the mean loss since the one before.
+        After which steps an entry was made, and the mean loss since the one before; of several processes, each has its
+        own.
     psnr : list of (step, dB)
         Where it was monitored.
     seconds, cpu_seconds : float
@@ -128,7 +129,7 @@ class State:
         """Write everything as one file; all or nothing."""
         tensors, words = self._contents(configuration)
         with atomic(path) as temporary:
-            save_file(tensors, temporary, words)
+            temporary.write_bytes(save(tensors, words))
 
     def _contents(self, configuration: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
         tensors = {f"weights.{name}": tensor for name, tensor in self.module.state_dict().items()}

@@ -113,7 +113,7 @@ class Crops:
         image, place = self._places(generator)
         parts = {name: self._crop(name, place) for name in needs & self.pixels.keys()}
         if self.parameters is not None and "parameter" in needs:
-            parts["parameter"] = self.parameters.to(generator.device)[image]
+            parts["parameter"] = self._on(generator.device, "parameters", self.parameters)[image]
         if self.noise is not None and not self.frozen:
             clean = parts["clean"] if "clean" in parts else self._crop("clean", place)
             if self.appearance is not None:
@@ -146,7 +146,9 @@ class Crops:
             return torch.minimum((fraction * torch.stack(bounds)).long(), torch.stack(bounds) - 1)
 
         (image,) = draw(torch.full((self.count,), len(self.starts), device=device))
-        heights, widths, starts = (table.to(device)[image] for table in (self.heights, self.widths, self.starts))
+        heights, widths, starts = (
+            self._on(device, name, getattr(self, name))[image] for name in ("heights", "widths", "starts")
+        )
         top, left = draw(heights - self.cut + 1, widths - self.cut + 1)
         along = torch.arange(self.cut, device=device).expand(self.count, self.cut)
         down, right, swap = along, along, None
@@ -162,11 +164,15 @@ class Crops:
 
     def _crop(self, name: str, place: Tensor) -> Tensor:
         """The pixels at `place` as a float image; [N, C, H, W] with the channels last in memory."""
-        key = name, place.device
-        if key not in self._copies:
-            self._copies[key] = self.pixels[name].to(place.device)
-        crops = self._copies[key][place].permute(0, 3, 1, 2)
+        crops = self._on(place.device, name, self.pixels[name])[place].permute(0, 3, 1, 2)
         return crops if crops.is_floating_point() else crops.float() / 255
+
+    def _on(self, device: torch.device, name: str, kept: Tensor) -> Tensor:
+        """What is kept, on a device: copied there at the first draw, so that no later one waits for it."""
+        key = name, device
+        if key not in self._copies:
+            self._copies[key] = kept.to(device)
+        return self._copies[key]
 
 
 def _flat(images: Sequence[np.ndarray]) -> Tensor:

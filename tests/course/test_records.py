@@ -8,6 +8,7 @@ from dnlib.course import jobs, records, rows
 from dnlib.course.claims import Claim, load_claims, lookup
 from dnlib.course.records import Record, plain
 from dnlib.course.verdicts import judge
+from dnlib.images import refused
 from dnlib.zoo import recipes
 
 CLAIM = {"id": "c", "chapter": "01_x", "source": "s", "statement": "It holds.", "value": "a"}
@@ -17,17 +18,23 @@ def record(seed=0, **parameters):
     return samples.record(seed, parameters=parameters, a={"b": 3})
 
 
-def test_records_are_written_whole_and_read_back(tmp_path, monkeypatch):
+def test_records_are_written_and_read_back(tmp_path):
     path = tmp_path / "records" / "r.json"
     records.write(record(), path)
     (back,) = records.read_all(path.parent).values()
     assert replace(back, sha256="") == replace(record(), finished=back.finished) and len(back.sha256) == 64
     assert records.read_all(path.parent, ["another"]) == {}
-    monkeypatch.setattr(records.json, "dumps", lambda *a, **k: (_ for _ in ()).throw(OSError("disk full")))
+
+
+def test_a_disk_that_fills_up_leaves_the_record_that_was_there(tmp_path, full_disk):
+    path = tmp_path / "r.json"
+    records.write(record(), path)
     before = path.read_bytes()
-    with pytest.raises(OSError, match="disk full"):
+    full_disk(".json")
+    with pytest.raises(OSError, match=r"r\.json was not written: the disk is full; make room") as error:
         records.write(record(seed=5), path)
-    assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
+    assert refused(error.value) and "\n" not in str(error.value)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_something_else_is_not_taken_for_a_record(tmp_path):

@@ -52,6 +52,17 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path, kind, net
     assert history.steps[-1] == 25 and whole.last_step == 25
 
 
+def test_a_disk_that_fills_up_leaves_the_checkpoint_that_was_there(tmp_path, full_disk):
+    path, trained = tmp_path / "run.safetensors", method()
+    with pytest.raises(Stop):
+        fit(trained, crops(), steps=9, checkpoint=path, on_step=stop_at(2))
+    before = path.read_bytes()
+    full_disk(".safetensors")
+    with pytest.raises(OSError, match=r"run\.safetensors was not written: the disk is full; make room"):
+        fit(trained, crops(), steps=9, checkpoint=path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path] and not trained.training
+
+
 def test_a_slow_training_is_saved_between_its_notes(tmp_path):
     def stop(m):
         raise KeyboardInterrupt

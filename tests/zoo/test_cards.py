@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 
-from dnlib.images import ROOT
+from dnlib.images import ROOT, refused
 from dnlib.methods import APBSN, Noise2Clean
 from dnlib.networks import DilatedBlindSpot, Noise2CleanUNet
 from dnlib.noise import CorrelatedGaussian, Gaussian
@@ -445,6 +445,22 @@ def test_the_bias_free_weights_serve_whole_photographs_and_every_level():
     for sigma in (5, 50):
         noise = sigma / 255 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
         assert (method.denoise(clean + noise).mean - clean).std() < 0.2 * noise.std()
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".yaml"])
+def test_publication_onto_a_disk_that_fills_up_leaves_the_pair_that_was_there(tmp_path, monkeypatch, full_disk, suffix):
+    monkeypatch.setattr(cards, "HOME", tmp_path / "shipped")
+    for name, width in (("old", 4), ("new", 6)):
+        method = Noise2Clean(Noise2CleanUNet(1, width))
+        cards.save_method(method, tmp_path / name / "x", {"network_arguments": {"channels": 1, "width": width}})
+    cards.publish(tmp_path / "old" / "x.yaml")
+    before = {path: path.read_bytes() for path in cards.HOME.iterdir()}
+    full_disk(suffix)
+    with pytest.raises(OSError, match=r"x\.\w+ was not written: the disk is full; make room") as error:
+        cards.publish(tmp_path / "new" / "x.yaml")
+    assert refused(error.value) and "\n" not in str(error.value)
+    assert {path: path.read_bytes() for path in cards.HOME.iterdir()} == before and len(before) == 2
+    cards.load_method("x")
 
 
 PUBLISHING = """
