@@ -111,7 +111,7 @@ def fit(
     device : str
         As `choose_device` takes it: "auto", "cpu", "cuda", "cuda:1", "mps".
     devices : int
-        More than one train data-parallel, each on batches of its own.
+        More than one train data-parallel, each on batches of its own, by which its batch normalisation goes, too.
     precision : {"auto", "float32", "bfloat16"}
         "auto" is bfloat16 where processor or GPU compute in it natively.
     checkpoint : str or Path, optional
