@@ -22,7 +22,7 @@ from tqdm import tqdm
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER
-from dnlib.denoiser.caveats import notes_of
+from dnlib.denoiser.caveats import with_notes
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
@@ -209,8 +209,9 @@ def plan(
             in_tiles=in_tiles,
             adapt=adapt,
         )
+        choice, said = with_notes(part, chosen, kind, step)
+        chosen, notes = replace(chosen, choice=choice), [*notes, *said]
         tasks.append(Task(part, chosen, min(low, limits.low), max(high, limits.high), step))
-        notes = [*notes, *notes_of(part, chosen, kind, step)]
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
