@@ -121,8 +121,9 @@ def _of_noise(found: Inspection, uneven: bool) -> list[str]:
     """On the noise as it was inspected."""
     reach = len(found.map) // 2
     said = [
-        "The noise differs from place to place, but was taken to depend on brightness and colour alone. The numbers here "
-        "are true of neither part: noise is left in the one, and detail lost in the other. Denoise the parts one by one."
+        "The noise differs from place to place, but was taken to depend on brightness and colour alone. The numbers "
+        "here are true of neither part: noise is left in the one, and detail lost in the other. Denoise the parts one "
+        "by one."
         if uneven
         else "The noise was taken to depend on brightness and colour alone, and to be the same all over the picture. "
         "Parts pasted in, and corners that a camera has brightened, break that.",

@@ -17,7 +17,7 @@ DOUBTS = {
     "noise": "that of the noise, which was left in",
 }
 WITHIN = 2.0  # standard errors of the risk: how far off the gain that is stated may be
-REMOVED = {0.25: "nearly all", 0.45: "most", 0.65: "about half", 0.9: "some", 1.0: "hardly any"}  # by what is left of it
+REMOVED = {0.25: "nearly all", 0.45: "most", 0.65: "about half", 0.9: "some", 1.0: "hardly any"}  # by what is left
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,11 @@ def denoise_files(
     pairs, many = destinations(images, output)
     if many and (report or uncertainty):
         raise ValueError("--report and --uncertainty go with one picture; several files were given")
-    if many or cluster:
-        from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes a second
-
-        check_request(**options, here=cluster is None)
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
+        if many or cluster:
+            from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes seconds
+
+            check_request(**options, here=cluster is None)
         if many:
             output.mkdir(exist_ok=True)
         beside = {"report": report, "uncertainty": uncertainty}

@@ -139,7 +139,7 @@ def test_for_a_blind_filter_the_blend_is_that_of_sigma_squared_and_loss():
 @pytest.mark.parametrize(
     ("risk", "error", "said"),
     [
-        (4, 0.2, "about 2 is left: nearly all of it removed, about 14.0 dB better, give or take 0.4, if the noise is as"),
+        (4, 0.2, "about 2 is left: nearly all of it removed, about 14.0 dB better, give or take 0.4, if the noise"),
         (16, 0.8, "about 4 is left: most of it removed, about 8.0 dB better, give or take 0.4"),
         (36, 0, "about half of it removed, about 4.4 dB better, give or take 0.0"),
         (81, 81, "some of it removed, about 0.9 dB better, give or take 4.8"),

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tracemalloc
 from functools import partial
 
@@ -101,6 +102,18 @@ def test_what_would_write_over_something_is_refused_before_any_work(shots, tmp_p
     with pytest.raises((ValueError, OSError), match=message):
         list(denoise_files([tmp_path / image for image in images], tmp_path / output, overwrite=True, **OPTIONS))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_bar_is_there_before_anything_is_loaded_that_takes_seconds(shots, tmp_path, monkeypatch, capsys):
+    class Loaded(type(sys)):
+        def __getattr__(self, name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise ValueError(f"{name} is wanted; shown: {capsys.readouterr().err}")
+
+    monkeypatch.setitem(sys.modules, "dnlib.denoiser.plan", Loaded("plan"))
+    with pytest.raises(ValueError, match=r"check_request is wanted; shown: \s*files: +0%"):
+        list(denoise_files([shots], tmp_path / "out", progress=True, **OPTIONS))
 
 
 @pytest.mark.parametrize("what", ["report", "uncertainty"])
