@@ -166,7 +166,8 @@ def main():
         found = summary(rows) | {"held_back": summary(halves["odd"])} | {"commit": provenance.commit(), "rows": rows}
         table = stored("any_picture").get("sets", {}) | {name: found}
         store("any_picture", side=SIDE, close_db=CLOSE, harm_db=HARM, ceiling=CEILING, sets=table)
-        print(f"  {name}: {json.dumps(summary(rows))}", flush=True)
+        ceiling = f", ceiling {CEILING[name]} dB" if name in CEILING else ""
+        print(f"  {name}: {json.dumps(summary(rows))}{ceiling}", flush=True)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,9 @@ _on_a_cluster = click.option(
 )
 @click.option("--dtype", help="Write values of this type: uint8, uint16, float32 or float64; the input's if not given.")
 @click.option(
-    "--patience", default="60s", show_default=True, help="Skip what may take longer for an image: 90s, 10m, 2h."
+    "--patience",
+    metavar="TIME",
+    help="Skip what may take longer for an image: 90s, 10m, 2h. A minute, or 2s per million values, if not given.",
 )
 @click.option("--adapt", metavar="TIME", help="Train the best network further on each picture for this long: 90s, 10m.")
 @_on_a_cluster
@@ -114,8 +116,8 @@ def denoise(images, output, channels, patience, adapt, force, **options):
         raise click.UsageError(f"say where the result goes: dnlib denoise {images[0]} -o denoised.png")
     from dnlib.denoiser import denoise_files
 
-    options |= {"channels": channels or None, "patience": _seconds(patience), "overwrite": force}
-    options["adapt"] = None if adapt is None else _seconds(adapt)
+    options |= {"channels": channels or None, "overwrite": force}
+    options |= {name: _seconds(time) for name, time in (("patience", patience), ("adapt", adapt)) if time is not None}
     options["progress"] = sys.stderr.isatty()
     done = []
     try:

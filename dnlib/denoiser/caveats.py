@@ -1,6 +1,7 @@
 """What is said of a result, in plain sentences: notes; and on a page, what it rests on and when not to believe it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,8 +17,8 @@ COARSE = 1.0  # noise below so many steps was the dither of the values
 CLIPPED = 0.01  # a share of black and white pixels above this is worth a sentence
 
 
-def notes_of(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> list[str]:
-    """What a user should know of a part's result, written as `kind` in steps."""
+def with_notes(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> tuple[Choice, list[str]]:
+    """The choice for a part, and what a user should know of the result, written as `kind` in steps."""
     choice, before = chosen.choice, chosen.before
     part = before.prepared(part)
     said = [*choice.notes, *before.notes]
@@ -34,7 +35,9 @@ def notes_of(part: Part, chosen: Chosen, kind: np.dtype, step: int) -> list[str]
                 f"the noise, {choice.noise:.2g}, is finer than the steps of {step} that are written: smooth areas may "
                 "show contours; --dtype float32 has none"
             )
-    return said + first_told(_other_noise_of(part, chosen))
+    others = list(_other_noise_of(part, chosen))
+    uneven = any("places" in sentences for _, sentences in others)
+    return replace(choice, uneven=uneven), said + first_told(others)
 
 
 def _other_noise_of(part: Part, chosen: Chosen) -> Iterator[tuple[str, dict[str, str]]]:
@@ -68,7 +71,7 @@ def caveats_of(choice: Choice) -> list[str]:
     'The filter was asked for by its name and applied in full: nothing says that it does more good than harm.'
     """
     found = choice.noise_found
-    of_noise = _of_noise(found) if isinstance(found, Inspection) else _without_inspection(choice)
+    of_noise = _of_noise(found, choice.uneven) if isinstance(found, Inspection) else _without_inspection(choice)
     always = (
         "The errors stated are estimates that rest on the same noise. They are right about which candidate is better "
         "more often than about how good it is.",
@@ -114,12 +117,16 @@ def _before(done: str) -> str:
     )
 
 
-def _of_noise(found: Inspection) -> list[str]:
+def _of_noise(found: Inspection, uneven: bool) -> list[str]:
     """On the noise as it was inspected."""
     reach = len(found.map) // 2
     said = [
-        "The noise was taken to depend on brightness and colour alone, and to be the same all over the picture. Parts "
-        "pasted in, and corners that a camera has brightened, break that.",
+        "The noise differs from place to place, but was taken to depend on brightness and colour alone. The numbers "
+        "here are true of neither part: noise is left in the one, and detail lost in the other. Denoise the parts one "
+        "by one."
+        if uneven
+        else "The noise was taken to depend on brightness and colour alone, and to be the same all over the picture. "
+        "Parts pasted in, and corners that a camera has brightened, break that.",
         f"What pixels share was looked at up to {reach} pixels away: larger blotches count as picture and stay.",
     ]
     if found.pure < PURE and np.count_nonzero(found.map) > 1:

@@ -154,7 +154,8 @@ def _in_units(name: str, judged: dict[str, Judged], best: Judged, level: float, 
     risks = {other: float(span**2 * (level**2 + one.change)) for other, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)
-    return Choice(name, setting, risks[name], level * span, risks, weights=tuple(best.weight.tolist()), **said)
+    said |= {"weights": tuple(best.weight.tolist()), "risk_error": float(span**2 * best.risk.error(best.weight))}
+    return Choice(name, setting, risks[name], level * span, risks, **said)
 
 
 def _strength_of(

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tqdm import tqdm
 
 from dnlib.denoiser.destinations import check_beside, destinations
+from dnlib.denoiser.shots import RUN, brightness_of, note_on
 from dnlib.images import Picture, Stack, check_destination, opened, refused, without_values, write
 
 if TYPE_CHECKING:
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
 
 
 class Done(NamedTuple):
-    """What came of a file: lines to print and what a user should know of it, or why it was refused."""
+    """What came of a file: lines to print and what a user should know of it, or why it was refused.
+
+    brightness: of places all over the picture, by which shots of one scene are known.
+    """
 
     image: Path
     lines: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     refusal: str = ""
+    brightness: "np.ndarray | None" = None
 
 
 def denoise_files(
@@ -84,11 +90,11 @@ def denoise_files(
     pairs, many = destinations(images, output)
     if many and (report or uncertainty):
         raise ValueError("--report and --uncertainty go with one picture; several files were given")
-    if many or cluster:
-        from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes a second
-
-        check_request(**options, here=cluster is None)
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
+        if many or cluster:
+            from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes seconds
+
+            check_request(**options, here=cluster is None)
         if many:
             output.mkdir(exist_ok=True)
         beside = {"report": report, "uncertainty": uncertainty}
@@ -96,10 +102,21 @@ def denoise_files(
             beside = {what: path and path.resolve() for what, path in beside.items()}
         options |= beside | {"overwrite": overwrite}
         work = partial(_denoise_pair, many=many, progress=progress and not cluster, **options)
-        for done in _spread(work, pairs, cluster) if cluster else map(work, pairs):
+        done = _spread(work, pairs, cluster) if cluster else map(work, pairs)
+        for one in done if cluster else _with_a_note_on_shots(done):
             bar.clear()
-            yield done
+            yield one
             bar.update()
+
+
+def _with_a_note_on_shots(done: Iterator[Done]) -> Iterator[Done]:
+    """The same; where for the first time some in a row seem to be shots of one scene, that is said."""
+    last, note = deque(maxlen=RUN), ""
+    for one in done:
+        last.append(one)
+        if not note and (note := note_on([each.image.name for each in last], [each.brightness for each in last])):
+            one = one._replace(notes=(*one.notes, note))
+        yield one
 
 
 def _denoise_pair(pair: tuple[Path, Path], many: bool, **options) -> Done:
@@ -182,7 +199,7 @@ def denoise_file(
                 lines.append(f"{report}: the noise, the candidates, before and after")
             notes = [f"{image.name}: {note}" for note in before.notes]
             notes += [f"{output.name}: {note}" for note in (*choice.notes, *_changed(before, output, lost))]
-            return Done(image, tuple(lines), tuple(notes))
+            return Done(image, tuple(lines), tuple(notes), brightness=brightness_of(before))
     except MemoryError as error:
         raise ValueError(f"{image}: there is not enough memory for it; cut it into smaller pictures") from error
 

@@ -172,7 +172,9 @@ class Judge:
         together = self._hardly_apart(judged, most_seconds) if self.harmless else list(judged)
         if len(together) > 1:
             members = tuple(judged[name] for name in together)
-            judged[TOGETHER.join(together)] = self.one(Candidate(None, lambda level: [{}], members=members))
+            seconds = sum(one.candidate.seconds for one in members)
+            mean = Candidate(None, lambda level: [{}], seconds, members=members)
+            judged[TOGETHER.join(together)] = self.one(mean)
             for one in members:
                 one.answers.clear()  # the mean has its own
         return judged

@@ -102,7 +102,10 @@ def _explained(part: Choice) -> dict:
 
 
 def _row(name: str, part: Choice) -> dict:
-    """A candidate in words, the standard deviation of the error it leaves, its gain over the noisy picture in dB."""
+    """A candidate in words, the standard deviation of the error it leaves, its gain over the noisy picture in dB.
+
+    doubt: how far off the gain of the one that was chosen may be.
+    """
     risk, noisy = part.risks.get(name, part.risk), part.noise**2
     left = math.sqrt(max(risk, 0))
     return {
@@ -113,6 +116,7 @@ def _row(name: str, part: Choice) -> dict:
         "share": min(left / part.noise, WORST) / WORST,
         "gain": round(10 * math.log10(noisy / risk), 1) + 0.0 if risk > 0 else None,
         "chosen": name == part.filter,
+        "doubt": part.doubt_of_gain if name == part.filter != UNCHANGED else None,
     }
 
 

@@ -10,9 +10,10 @@
 6. `choosing`: the least risk, or the picture as it is; every piece is blended with what the chosen one makes of it.
 7. `uncertainty`: how far off the result may be, if asked for.
 8. `caveats`: what a user should know of it; `choice` tells all of that in numbers.
-9. `whole`: arrays in and out; `files`, `destinations`: files; `page`, `panels`: a page that shows it.
+9. `whole`: arrays in and out; `files`, `destinations`, `shots`: files; `page`, `panels`: a page that shows it.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -22,8 +23,8 @@ from tqdm import tqdm
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER
-from dnlib.denoiser.caveats import notes_of
-from dnlib.denoiser.choice import Choice
+from dnlib.denoiser.caveats import with_notes
+from dnlib.denoiser.choice import DRAWS, Choice
 from dnlib.denoiser.choosing import Chosen, choose
 from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.limits import (
@@ -39,19 +40,29 @@ from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import unlike_noise
 
-PATIENCE = 60.0  # seconds
+PATIENCE, FOR_A_MEGAPIXEL = 60.0, 2.0  # seconds, and for every million values: enough for any network, refined
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 
 
 @dataclass(frozen=True)
 class Task:
-    """A part, what was chosen for it, and the values written: within low and high, in steps."""
+    """A part, what was chosen for it, and the values written: within low and high, in steps.
+
+    size: how many values there are in all frames and tiles.
+    """
 
     part: Part
     chosen: Chosen
     low: float
     high: float
     step: int
+    size: int
+
+    @property
+    def seconds(self) -> float:
+        """That it may take on two cores of a laptop."""
+        judged = self.chosen.judged
+        return 0.0 if judged is None else judged.candidate.seconds * self.size / 1e6
 
     @property
     def stride(self) -> int:
@@ -92,6 +103,12 @@ class Plan:
         parts = {task.part.name: one for task, one in zip(self.tasks, choices, strict=True)} if several else {}
         return replace(choices[0], parts=parts, notes=self.notes)
 
+    def _at_work(self) -> str:
+        """What a bar says, and where it is long how long that takes."""
+        draws = 1 + DRAWS * self.uncertain
+        minutes = math.ceil(draws * sum(task.seconds for task in self.tasks) / 60)
+        return "denoising" if minutes < 2 else f"denoising, about {minutes} minutes on two cores of a laptop"
+
     def _told(self, chosen: Chosen) -> Choice:
         """What was chosen, and what its uncertainty is if there is one."""
         kind = kind_of(chosen)
@@ -101,7 +118,7 @@ class Plan:
         """Every frame denoised, and the standard deviation of its values [H, W, C] or None."""
         shape = self.picture.colours.shape[-3:-1]
         total = self.picture.count * sum(len(task.tiles(shape)) for task in self.tasks)
-        with tqdm(total=total, desc="denoising", disable=not progress, leave=False, unit="piece") as bar:
+        with tqdm(total=total, desc=self._at_work(), disable=not progress, leave=False, unit="piece") as bar:
             for number in range(self.picture.count):
                 yield self._frame(self.picture.frame(number), bar)
 
@@ -169,7 +186,7 @@ def plan(
     device: str = "auto",
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
-    patience: float = PATIENCE,
+    patience: float | None = None,
     uncertainty: bool = False,
     adapt: float | None = None,
     progress: bool = False,
@@ -205,15 +222,21 @@ def plan(
             written=step if np.issubdtype(kind, np.integer) else 0,
             before=before,
             size=size,
-            patience=patience,
+            patience=patience_for(size) if patience is None else patience,
             in_tiles=in_tiles,
             adapt=adapt,
         )
-        tasks.append(Task(part, chosen, min(low, limits.low), max(high, limits.high), step))
-        notes = [*notes, *notes_of(part, chosen, kind, step)]
+        choice, said = with_notes(part, chosen, kind, step)
+        chosen, notes = replace(chosen, choice=choice), [*notes, *said]
+        tasks.append(Task(part, chosen, min(low, limits.low), max(high, limits.high), step, size))
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
+
+
+def patience_for(size: int) -> float:
+    """The seconds that a candidate may take for so many values, if nobody says."""
+    return max(PATIENCE, FOR_A_MEGAPIXEL * size / 1e6)
 
 
 def check_request(

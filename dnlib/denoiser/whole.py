@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from dnlib.denoiser.choice import Choice
-from dnlib.denoiser.plan import PATIENCE, plan
+from dnlib.denoiser.plan import plan
 from dnlib.images import Picture
 
 
@@ -21,7 +21,7 @@ def denoise(
     device: str = "auto",
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
-    patience: float = PATIENCE,
+    patience: float | None = None,
     uncertainty: bool = False,
     adapt: float | None = None,
     progress: bool = False,
@@ -56,8 +56,9 @@ def denoise(
     dtype : str, optional
         The type of the result: uint8, uint16, float32 or float64. Values are not rescaled to fit it. Photon counts ask
         for one of the floats.
-    patience : float
-        Seconds: candidates that would take longer on two cores of a laptop are not tried.
+    patience : float, optional
+        Seconds: candidates that would take longer on two cores of a laptop are not tried. By default a minute, or two
+        seconds for every million values where that is longer: 2.4 minutes for 24 megapixels in colour.
     uncertainty : bool
         Whether to estimate the standard deviation of every value, `Choice.uncertainty`, which takes five times as long:
         noise of the same kind is added to the result and taken off again, four times (`Choice.uncertainty_kind`).

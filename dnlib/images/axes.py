@@ -54,6 +54,23 @@ def _told(axes: str, shape: tuple[int, ...]) -> str:
     return axes
 
 
+def too_small(shape: tuple[int, ...], axes: str, told: bool) -> str:
+    """What to say of a shape whose height or width is less than 8, and how its axes may be meant if these were told.
+
+    Examples
+    --------
+    >>> too_small((160, 160, 3), "CYX", told=True)
+    ': as CYX it would be 160 pixels high and 3 wide, and at least 8x8 are needed; is it YXS or YXC?'
+    """
+    if not told:
+        return "; at least 8x8 pixels are needed; if an axis holds channels, name the axes, as --axes CYX"
+    height, width = (shape[axes.index(letter)] for letter in "YX")
+    colours_last = axes[-1] == "X" and width <= MOST_SAMPLES and len(axes) > 2
+    frames = "".join(letter for letter in axes if letter not in "YXSC")[: len(axes) - 3]
+    instead = f"; is it {frames}YXS or {frames}YXC?" if colours_last else ""
+    return f": as {axes} it would be {height} pixels high and {width} wide, and at least 8x8 are needed{instead}"
+
+
 def _refuse_guesses(shape: tuple[int, ...]) -> None:
     """Frames may be channels, and the last axis a spectrum."""
     last, frames = shape[-1], FRAME_LETTERS[: len(shape) - 3]

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from skimage.transform import AffineTransform, warp
 from torch import Tensor
+from torch.nn import functional
 
 from dnlib.images.arrays import to_tensor, to_unit
 from dnlib.images.files import image_files
@@ -19,6 +20,8 @@ from dnlib.images.reading import read
 from dnlib.images.zarrs import is_zarr
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
+LIGHT, PLACE = 0.05, 16  # how much brighter a frame may be than the middle one, by places of so many pixels to a side
+SAME = 0.9  # correlation of these places, above which two frames show the same view
 
 
 def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) -> Tensor:
@@ -143,7 +146,8 @@ def set_in_motion(
 def check_burst(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
     """The burst itself, if one can learn from it.
 
-    It warns of a cut, a frame that differs far more from the one before than the others do, and of clipped frames.
+    It warns of a cut, a frame that differs far more from the one before than the others do; of frames in another light
+    than the middle one; and of clipped frames.
 
     Parameters
     ----------
@@ -184,6 +188,13 @@ def check_burst(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
             "much from the frame before as is usual in this burst",
             stacklevel=2,
         )
+    if unlike := _in_other_light(burst):
+        told = ", ".join(f"{names[t]} {factor:.2f} times" for t, factor in unlike.items())
+        warnings.warn(
+            f"frames have more or less light than {names[middle]}, the middle one: {told}; what is learnt from them is "
+            "as bright: take frames of one exposure, or bring them to one brightness",
+            stacklevel=2,
+        )
     clipped = float(((burst <= 0) | (burst >= 1)).float().mean())
     if clipped > CLIPPED and burst.min() >= 0 and burst.max() <= 1:
         warnings.warn(
@@ -192,6 +203,18 @@ def check_burst(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
             stacklevel=2,
         )
     return burst
+
+
+def _in_other_light(burst: Tensor) -> dict[int, float]:
+    """By how much frames are brighter than the middle one that show the same, and are so in three places of four."""
+    places = functional.avg_pool2d(burst.mean(dim=1, keepdim=True), min(PLACE, *burst.shape[2:])).flatten(1)
+    apart = places - places.mean(dim=1, keepdim=True)
+    same_view = functional.cosine_similarity(apart, apart[len(burst) // 2][None]) > SAME
+    factors = places / places[len(burst) // 2].clamp(min=1e-6)
+    brighter = factors.quantile(0.25, dim=1) > 1 + LIGHT
+    darker = factors.quantile(0.75, dim=1) < 1 - LIGHT
+    unlike = (same_view & (brighter | darker)).nonzero()[:, 0].tolist()
+    return {t: float(factors[t].median()) for t in unlike}
 
 
 def _frames(place: Path) -> list[tuple[str, Callable[[], np.ndarray]]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last, in_order
+from dnlib.images.axes import axes_of, channel_axis, frames_back, frames_last, in_order, too_small
 from dnlib.images.metadata import Metadata
 
 NO_DATA = (-9999, -32768, -32767, -99999, -3.4028234663852886e38, 3.4028234663852886e38, 1e20, 9.969209968386869e36)
@@ -91,12 +91,9 @@ class Picture:
             raise ValueError(
                 f"the image has type {pixels.dtype}; integers and real floating-point numbers are accepted"
             )
-        axes = axes_of(pixels.shape, axes, channels)
+        told, axes = axes is not None, axes_of(pixels.shape, axes, channels)
         if pixels.size == 0 or min(pixels.shape[axes.index(letter)] for letter in "YX") < 8:
-            raise ValueError(
-                f"the image has shape {list(pixels.shape)}; at least 8x8 pixels are needed; if an axis holds channels, "
-                "name the axes, as --axes CYX"
-            )
+            raise ValueError(f"the image has shape {list(pixels.shape)}{too_small(pixels.shape, axes, told)}")
         notes = []
         if alpha is None:
             alpha = _guessed_alpha(pixels, axes) if channels is None else ""

@@ -11,8 +11,9 @@ import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import dnlib
-from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate
+from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate, Choice
 from dnlib.denoiser.candidates import EVEN, averaged
+from dnlib.denoiser.caveats import caveats_of
 from dnlib.denoiser.judging import Judge, Judged
 from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
 from dnlib.filters import Risk, donut_median, median
@@ -133,6 +134,37 @@ def test_for_a_blind_filter_the_blend_is_that_of_sigma_squared_and_loss():
     judged = Judge([GRAY], White(level), harmless=True, device="cpu").one(donut)
     loss = np.mean((donut_median(GRAY, radius=1) - GRAY) ** 2)
     assert judged.weight[0] == pytest.approx(1.1 * trust(level, White(level)) * level**2 / loss, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("risk", "error", "said"),
+    [
+        (4, 0.2, "about 2 is left: nearly all of it removed, about 14.0 dB better, give or take 0.4, if the noise"),
+        (16, 0.8, "about 4 is left: most of it removed, about 8.0 dB better, give or take 0.4"),
+        (36, 0, "about half of it removed, about 4.4 dB better, give or take 0.0"),
+        (81, 81, "some of it removed, about 0.9 dB better, give or take 4.8"),
+        (99, math.inf, "hardly any of it removed, if the noise is as estimated"),
+        (144, 1, "about 12 is left: more than before, about 1.6 dB worse, give or take 0.1"),
+        (-1, 1, "next to nothing is left: nearly all of it removed, if the noise is as estimated"),
+    ],
+)
+def test_the_summary_says_in_words_how_much_was_removed_and_how_sure_that_is(risk, error, said):
+    assert said in Choice("median", {}, risk, 10.0, {}, risk_error=error).summary
+
+
+def test_the_stated_gain_is_the_true_one_give_or_take_what_is_said_where_the_noise_is_known_well():
+    result, choice = denoised(3)
+    gain = psnr(result, PHOTO) - psnr(NOISY, PHOTO)
+    assert choice.gain == pytest.approx(gain, abs=choice.doubt_of_gain) and 0.1 < choice.doubt_of_gain < 2
+
+
+def test_where_noise_differs_from_place_to_place_no_number_is_said_to_be_true_of_it(rng):
+    levels = np.where(np.arange(256) < 128, 5 / 255, 18 / 255)
+    noisy = photo("camera")[:256, 128:384] + levels * rng.standard_normal((256, 256))
+    _, choice = dnlib.denoise(noisy, filter="median", return_choice=True)
+    assert choice.uneven and choice.summary.endswith("true of neither part, for the noise differs from place to place")
+    assert "dB" not in choice.summary and any("are true of neither part" in one for one in caveats_of(choice))
+    assert not denoised(1)[1].uneven and "neither part" not in " ".join(caveats_of(denoised(1)[1]))
 
 
 def test_what_fails_is_never_chosen(monkeypatch):

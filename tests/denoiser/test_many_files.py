@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tracemalloc
 from functools import partial
 
@@ -64,6 +65,22 @@ def test_a_folder_is_denoised_in_natural_order_as_each_file_alone(shots, tmp_pat
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
+@pytest.mark.parametrize("scenes", [["camera"] * 4, ["camera", "coins", "moon", "brick"]])
+def test_shots_of_one_scene_are_recognised_once(tmp_path, rng, scenes):
+    (tmp_path / "shots").mkdir()
+    for number, name in enumerate(scenes):
+        noisy = photo(name)[number : number + 160, 2 * number : 2 * number + 176] + rng.normal(0, 0.1, (160, 176))
+        np.save(tmp_path / "shots" / f"{number}.npy", noisy)
+    done = list(denoise_files([tmp_path / "shots"], tmp_path / "out", **OPTIONS))
+    told = [(one.image.name, note) for one in done for note in one.notes if "one scene" in note]
+    if len(set(scenes)) > 1:
+        assert not told
+    else:
+        ((name, note),) = told
+        assert name == "2.npy" and note.startswith("0.npy, 1.npy and 2.npy look like shots of one scene")
+        assert "Patch-Craft, chapter 06" in note
+
+
 def test_a_bmp_of_a_folder_becomes_a_png(shots, tmp_path, rng):
     PIL.Image.fromarray(rng.integers(90, 160, (24, 20)).astype(np.uint8)).save(shots / "f_11.bmp")
     done = list(denoise_files([shots], tmp_path / "out", **OPTIONS))
@@ -101,6 +118,18 @@ def test_what_would_write_over_something_is_refused_before_any_work(shots, tmp_p
     with pytest.raises((ValueError, OSError), match=message):
         list(denoise_files([tmp_path / image for image in images], tmp_path / output, overwrite=True, **OPTIONS))
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_bar_is_there_before_anything_is_loaded_that_takes_seconds(shots, tmp_path, monkeypatch, capsys):
+    class Loaded(type(sys)):
+        def __getattr__(self, name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise ValueError(f"{name} is wanted; shown: {capsys.readouterr().err}")
+
+    monkeypatch.setitem(sys.modules, "dnlib.denoiser.plan", Loaded("plan"))
+    with pytest.raises(ValueError, match=r"check_request is wanted; shown: \s*files: +0%"):
+        list(denoise_files([shots], tmp_path / "out", progress=True, **OPTIONS))
 
 
 @pytest.mark.parametrize("what", ["report", "uncertainty"])

@@ -83,6 +83,12 @@ def test_candidates_come_best_first_with_what_they_leave_and_gain(page):
     assert all(candidate.words for candidate in CANDIDATES.values())
 
 
+def test_how_sure_the_gain_is_stands_beside_it(page):
+    found = page(128 + NOISE, np.full(NOISE.shape, 128.0), replace(CHOICE, risk_error=0.2))
+    assert "about 14.0 dB better, give or take 0.4" in found.text and "+14.0 ± 0.4" in found.text
+    assert found.text.count("±") == 1  # of the one that was chosen
+
+
 def test_the_noise_found_is_said_and_drawn(page):
     found = page(128 + NOISE, np.full(NOISE.shape, 128.0))
     assert FOUND.sentence in found.text and "% of white" in found.text

@@ -1,6 +1,7 @@
 """Large frames in tiles: what a tile says is what the whole image says, whatever its size."""
 
 import tracemalloc
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -85,6 +86,32 @@ def test_a_mosaic_in_tiles_keeps_its_colours_apart(rng, monkeypatch):
     assert len(choice.parts) == 4
     for i, j in np.ndindex(2, 2):
         assert result[i::2, j::2].mean() == pytest.approx(noisy[i::2, j::2].mean(), rel=0.02)
+
+
+@pytest.mark.parametrize(("megapixels", "channels"), [(0.1, 3), (24, 3), (45, 3), (100, 1)])
+@pytest.mark.parametrize("white", [False, True])
+def test_photographs_of_any_size_get_a_refined_network(megapixels, channels, white):
+    size = int(1e6 * megapixels * channels)
+    names, *_ = choosing._names("auto", channels, white, size, plans.patience_for(size))
+    assert any(name.endswith("network_refined") for name in names)
+
+
+@pytest.mark.parametrize(("told", "given"), [(None, 60), (0.01, 0.01)])
+def test_small_pictures_have_a_minute_unless_patience_is_told(monkeypatch, told, given):
+    choose, asked = plans.choose, []
+    monkeypatch.setattr(plans, "choose", lambda *all, **named: asked.append(named["patience"]) or choose(*all, **named))
+    dnlib.denoise(NOISY, filter="median", patience=told)
+    assert asked == [given]
+
+
+def test_how_long_a_large_picture_may_take_is_said_before_the_work(capsys):
+    made = plans.plan(Picture.of(NOISY), filter="ridge")
+    for size, said in (
+        (NOISY.size, "denoising:"),
+        (24_000_000, "denoising, about 2 minutes on two cores of a laptop:"),
+    ):
+        replace(made, tasks=[replace(made.tasks[0], size=size)]).whole(True)
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("along", ["rows", "columns"])

@@ -127,6 +127,19 @@ def test_arrays_that_are_no_images_are_refused_in_one_line(pixels, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes", "said"),
+    [
+        ((160, 160, 3), "CYX", r"\[160, 160, 3\]: as CYX .* 160 pixels high and 3 wide, .* is it YXS or YXC\?$"),
+        ((5, 160, 160, 2), "TCYX", r"as TCYX .* 160 pixels high and 2 wide, .* is it TYXS or TYXC\?$"),
+        ((4, 160, 160), "YXC", r"as YXC it would be 4 pixels high and 160 wide, and at least 8x8 are needed$"),
+    ],
+)
+def test_axes_that_were_told_and_make_a_tiny_picture_are_answered_with_what_may_be_meant(shape, axes, said):
+    with pytest.raises(ValueError, match=said):
+        Picture.of(np.zeros(shape), axes=axes)
+
+
 @given(hnp.array_shapes(min_dims=0, max_dims=5, max_side=12), st.sampled_from(["uint8", "int32", "float32", "bool"]))
 @settings(max_examples=200)
 def test_any_shape_is_either_accepted_or_refused_with_its_shape_named(shape, dtype):

@@ -69,6 +69,29 @@ def test_a_cut_is_noticed_and_named():
         check_burst(burst)
 
 
+@pytest.mark.parametrize(("factor", "told"), [(1.3, True), (0.85, True), (1.02, False)])
+def test_frames_in_another_light_are_told(factor, told):
+    burst = 0.6 * set_in_motion(PHOTO, frames=5, shape=(96, 128), shift=0.3, rotation=0, zoom=0)
+    burst[[0, 4]] *= factor
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_burst(burst)
+    said = [str(one.message) for one in caught if "light" in str(one.message)]
+    assert bool(said) == told
+    for message in said:
+        assert "than frame 2, the middle one: frame 0 " in message and ", frame 4 " in message
+        assert "frame 1" not in message
+        assert float(message.split("frame 0 ")[1].split()[0]) == pytest.approx(factor, abs=0.03)
+
+
+@pytest.mark.parametrize("speed", [3, 30])
+def test_motion_is_no_other_light(speed):
+    burst = set_in_motion(PHOTO, frames=7, shape=(96, 128), shift=speed, seed=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_burst(burst)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -1,0 +1,46 @@
+"""Whether pictures that are denoised one by one are shots of one scene, from which a network could learn together."""
+
+import numpy as np
+
+from dnlib.images import Picture
+
+PLACES = 16  # rows and columns of places whose brightness is compared
+ALIKE, RUN = 0.95, 3  # correlation of these places from one picture to the next, and pictures in a row that are alike
+
+
+def brightness_of(picture: Picture) -> np.ndarray | None:
+    """The mean brightness of 16x16 places of a picture; None of a stack, and where values are missing.
+
+    Examples
+    --------
+    >>> brightness_of(Picture.of(np.arange(1024).reshape(32, 32))).shape
+    (16, 16)
+    """
+    if picture.count > 1 or min(picture.first.shape[:2]) < PLACES or not picture.first_inside.all():
+        return None
+    rows, columns = (np.arange(PLACES) * size // PLACES for size in picture.first.shape[:2])
+    gray = np.atleast_3d(picture.first).mean(axis=2, dtype=np.float64)
+    sums = np.add.reduceat(np.add.reduceat(gray, rows, axis=0), columns, axis=1)
+    heights, widths = np.diff(rows, append=gray.shape[0]), np.diff(columns, append=gray.shape[1])
+    return sums / np.outer(heights, widths)
+
+
+def note_on(names: list[str], seen: list[np.ndarray | None]) -> str:
+    """A sentence if pictures, by the brightness of their places, seem to be shots of one scene; else "".
+
+    Examples
+    --------
+    >>> note_on(["a", "b", "c"], 3 * [np.eye(16)])[:39]
+    'a, b and c look like shots of one scene'
+    """
+    if len(seen) < RUN or any(one is None for one in seen):
+        return ""
+    apart = [one - one.mean() for one in seen]
+    sizes = [np.linalg.norm(one) for one in apart]
+    pairs = zip(apart[:-1], apart[1:], sizes[:-1], sizes[1:], strict=True)
+    if not all(np.vdot(one, other) > ALIKE * size * next_size > 0 for one, other, size, next_size in pairs):
+        return ""
+    return (
+        f"{', '.join(names[:-1])} and {names[-1]} look like shots of one scene; each is denoised by itself. A network "
+        "can learn from all of them: Patch-Craft, chapter 06, *Bursts and video* in *Train your own*"
+    )
