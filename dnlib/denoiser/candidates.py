@@ -134,6 +134,7 @@ def _refined(name: str, factor: float, *also: str) -> Candidate:
         settings=_times("sigma", 1.0),
         seconds=network.seconds + 0.7,
         by_pixel=True,
+        reach=REFINED,
         words=f"{network.words}, and what patches that are alike make of it",
         refining=factor,
         instead_of=(name, *also),
@@ -151,6 +152,7 @@ NETWORKS = {
     ),
     "gray_network": _network("photographs_gray", "a network for gray photographs with any noise", "any", channels=1),
 }
+REFINED = 37 + 42  # pixels that networks look at on each side, and that groups of patches reach farther
 SHARED = 2.0  # noise that neighbours share is met by stronger noise than is there
 
 CANDIDATES = {

@@ -12,7 +12,7 @@ from dnlib.images import Part, Picture, Tile, step_of, tiles_of
 SIDE = 1024  # pixels that a tile of a large frame is high and wide
 SAMPLES = 8  # pieces on which candidates are judged
 LOOK = 8  # pixels on each side that a constant area is found by
-MULTIPLE = 32  # tiles begin at multiples of it
+MULTIPLE = 96  # tiles begin at multiples of it: networks halve an image, and every sixth patch has a group
 
 
 class Glance(NamedTuple):
