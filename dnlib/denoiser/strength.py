@@ -36,6 +36,7 @@ class White:
     agreed: the share of it that a network for photographs takes for noise, too.
     alike: the correlation between its colours, a mean; 1 where that is not known.
     drawn: whether the picture was drawn, without any noise. levels: how many values a frame has.
+    clipped: share of its pixels that are black or white.
     found: what was found, in units of the picture; or in a sentence why nothing could be.
 
     Examples
@@ -50,6 +51,7 @@ class White:
     agreed: float = 0.0
     drawn: bool = False
     levels: int = 0
+    clipped: float = 0.0
     alike = 1.0
     white = True
 
@@ -100,6 +102,10 @@ class Inspected:
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
 
     @property
+    def clipped(self) -> float:
+        return self.known.saturated
+
+    @property
     def alike(self) -> float:
         shares = self.known.covariance[~np.eye(len(self.known.covariance), dtype=bool)]
         return float(shares.mean()) if shares.size else 1.0
@@ -130,7 +136,8 @@ def strength_of(
     except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
-        return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn, levels=levels)
+        clipped = float(((frame <= here.low) | (frame >= here.high)).any(axis=2)[inside].mean())
+        return White(noise_level(tiles), float(small and not drawn), why, 0.0, drawn, levels, clipped)
     drawn = drawn or has_soft_edges(frame, inside, known)
     step = step_between(frame)
     photons = step > 0 and are_counts(np.rint(frame[inside] / step))

@@ -39,6 +39,8 @@ class Inspection:
     black : float
         Share of the values that are black, of those that count, in an image that never goes below; 0 where many lie
         in places so bright that noise does not reach black: single pixels, fine print.
+    bright : float
+        The same of white.
     blocks : bool
         Whether it has the blocks of a JPEG file.
     enlarged : bool
@@ -68,6 +70,7 @@ class Inspection:
     covariance: np.ndarray
     range: Range
     black: float = 0.0
+    bright: float = 0.0
     blocks: bool = False
     enlarged: bool = False
     pure: float = 1.0
