@@ -21,7 +21,7 @@ GRAIN = 4 / 255  # about weaker noise the network is not asked
 DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, from which on it is trusted, and fully
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
-PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
+PATTERN = 0.05  # share of all pixels with noise alone around, below which all may be a pattern
 ROUNDED = 0.3  # steps: rounding leaves up to 0.29, and up to 0.5 with a dither before it
 FINER = 1.5  # times as far apart as values are written
 FEW = 32  # values, below which a picture was made of few levels
@@ -32,7 +32,8 @@ SMOOTH = 0.9  # correlation with the next pixel in both directions, above which 
 class White:
     """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
-    white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
+    white: neighbours do not share it. pure: the share of the image that has surely nothing but noise, of what is
+    neither black nor white.
     agreed: the share of it that a network for photographs takes for noise, too.
     alike: the correlation between its colours, a mean; 1 where that is not known.
     drawn: whether the picture was drawn, without any noise. levels: how many values a frame has.
@@ -155,7 +156,7 @@ def trust(level: float, known: Strength) -> float:
     >>> trust(2 * TEXTURE, White(2 * TEXTURE, pure=0.1))
     0.75
     """
-    if level <= 0 or known.pure < PATTERN:
+    if level <= 0 or known.pure * (1 - known.clipped) < PATTERN:
         return 0.0
     told_apart = float(np.clip((known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1))
     agreed = float(np.clip((known.agreed - DISAGREED) / (AGREED - DISAGREED), 0, 1))

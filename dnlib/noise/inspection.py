@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from dnlib.images import Range
 from dnlib.noise.correlation import radius
-from dnlib.noise.draws import draw_standard
+from dnlib.noise.draws import draw_standard, impossible_share
 from dnlib.noise.sentences import CORRELATED, SURE, paragraph_of, record_of, sentence_of
 
 AROUND = 1.5  # pixels: the local brightness of an image is its average with Gaussian weights of this width
@@ -26,7 +26,7 @@ class Inspection:
     map : array [K, K]
         The pooled correlation map, its centre the lag (0, 0); NaN at lags of which too few pairs of pixels are known.
     exact : bool
-        Measured with a clean image; estimated otherwise.
+        Measured with a clean image, or with another shot; estimated otherwise.
     saturated : float
         Share of the pixels that are black or white in some colour, of those that count.
     curves : array [C, 2, B]
@@ -46,8 +46,10 @@ class Inspection:
     enlarged : bool
         Whether it has next to nothing at high frequencies, as after enlarging.
     pure : float
-        Share of the pixels in whose surroundings nothing but noise was found. Where it is small, fine texture may have
-        been taken for noise, unless that is white, which texture is not.
+        Of the pixels that are neither black nor white, the share in whose surroundings nothing but noise was found.
+        Where it is small, fine texture may have been taken for noise, unless that is white, which texture is not.
+    shots : bool
+        Measured by the difference of two shots, each of which has this noise.
 
     Examples
     --------
@@ -74,6 +76,7 @@ class Inspection:
     blocks: bool = False
     enlarged: bool = False
     pure: float = 1.0
+    shots: bool = False
 
     @property
     def unit(self) -> str:
@@ -97,6 +100,11 @@ class Inspection:
         if reach == 0:
             return np.nan, np.nan
         return float(self.map[reach, reach + 1]), float(self.map[reach + 1, reach])
+
+    @property
+    def impossible(self) -> float:
+        """Share of the power that the map, or the covariance, states below zero: `draw` takes it for zero."""
+        return impossible_share(self._known_map, self.covariance)
 
     @property
     def sentence(self) -> str:
@@ -171,7 +179,8 @@ class Inspection:
     def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Fresh noise for an image: its variance that of `variance`, shared by neighbours and colours as here stated.
 
-        Where the map or the covariance is not one that noise can have, the nearest that is possible is taken.
+        Where the map or the covariance is not one that noise can have, the nearest that is possible is taken;
+        `impossible` says how far that is, and so does `paragraph` where it is much.
 
         Parameters
         ----------

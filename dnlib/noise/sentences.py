@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 CORRELATED = 0.1  # a correlation above this counts
 SURE = 0.15  # the same for an estimate, which texture pulls away from zero
 VISIBLE = 0.05 / 255  # of the range: what is brighter by less is not worth one
+IMPOSSIBLE = 0.02  # share of the power below zero that is worth a sentence
 HALF = 0.5  # share of the pixels; where more are black or white, the others tell too little of the picture
 TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
@@ -22,6 +23,7 @@ TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many devia
 def sentence_of(found: Inspection) -> str:
     """Level, dependence on brightness and reach of the noise in one sentence."""
     how = "measured against the clean image" if found.exact else "estimated from this one image"
+    how = "measured between two shots" if found.shots else how
     level = f"{as_read(found.level)} {found.unit}"
     return f"Noise of standard deviation {level} ({how}), {_dependence_of(found)}; {_reach_of(found)}."
 
@@ -33,11 +35,11 @@ def paragraph_of(found: Inspection) -> str:
         found.sentence,
         f"Black is {low:g} and white {high:g}; {found.saturated:.1%} of the pixels are at one of these.",
     ]
-    said += [*_colours(found), *_clipping(found), *_history(found), _fitting(found)]
+    said += [*_colours(found), *_clipping(found), *_history(found), *_impossible(found), _fitting(found)]
     if found.saturated > HALF:
         said.append(
-            "All of this is of the pixels that are neither black nor white: what the others were is not in the picture, "
-            "and no method brings it back."
+            "All of this is of the pixels that are neither black nor white: what the others were is not in the "
+            "picture, and no method brings it back."
         )
     return " ".join(said)
 
@@ -190,6 +192,16 @@ def _history(found: Inspection) -> list[str]:
     if found.enlarged:
         said.append("Fine detail is missing, as after enlarging: reduce it to its former size first.")
     return said
+
+
+def _impossible(found: Inspection) -> list[str]:
+    """Whether no noise has exactly this correlation."""
+    if (share := found.impossible) <= IMPOSSIBLE:
+        return []
+    return [
+        f"No noise has exactly this correlation, of which {share:.0%} of the power is below zero: fresh noise is drawn "
+        "with the nearest that is possible."
+    ]
 
 
 def _fitting(found: Inspection) -> str:
