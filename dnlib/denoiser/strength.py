@@ -160,7 +160,8 @@ def trust(level: float, known: Strength) -> float:
         return 0.0
     told_apart = float(np.clip((known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1))
     agreed = float(np.clip((known.agreed - DISAGREED) / (AGREED - DISAGREED), 0, 1))
-    doubts = ((told_apart, DOUBT), (agreed, GRAIN), (1.0, TEXTURE))
+    texture = TEXTURE / (1 - known.clipped) ** 2  # what raises contrast until much is clipped raises texture, too
+    doubts = ((told_apart, DOUBT), (agreed, GRAIN), (1.0, texture))
     return max(0.0, *(share * (1 - doubt**2 / level**2) for share, doubt in doubts))
 
 
