@@ -131,7 +131,7 @@ def _of_noise(found: Inspection, uneven: bool) -> list[str]:
     ]
     if found.pure < PURE and np.count_nonzero(found.map) > 1:
         said.append(
-            f"Noise alone was seen in {found.pure:.0%} of the picture only; the rest is texture or clipped. Fine "
+            f"Noise alone was seen in {found.pure:.0%} of what is neither black nor white; the rest is texture. Fine "
             "texture may have been taken for noise: the level may be stated too high, and texture removed."
         )
     else:

@@ -23,7 +23,7 @@ from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
-MOST = 0.5  # share of the pixels judged on, of which fewer that count say little
+MOST = 0.5  # share of the pixels judged on; fewer that count, or that are neither black nor white, say little
 FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
 
 
@@ -240,6 +240,8 @@ def _why_unchanged(judge: Judge) -> str:
         return f"it looks drawn, not taken, and no noise is seen: {anyway}"
     if judge.certain == 0 and judge.strength.levels < FEW:
         return f"it has {judge.strength.levels} values only: noise cannot be told from dither there: {anyway}"
+    if judge.certain == 0 and judge.strength.clipped > MOST:
+        return f"{judge.strength.clipped:.0%} of the pixels are black or white: what they were is not in it: {anyway}"
     if judge.certain == 0:
         return f"the noise cannot be told from fine texture, shading or rounding: {anyway}"
     return "no candidate lowers the error for certain: returned unchanged"

@@ -21,7 +21,7 @@ GRAIN = 4 / 255  # about weaker noise the network is not asked
 DISAGREED, AGREED = 0.2, 0.35  # shares of the noise that a network removes, from which on it is trusted, and fully
 SENSOR = 0.6  # of texture, colours share more than this; of a sensor's noise, less
 SETTLED = 0.9  # of the noise, that is certain: no more opinions are asked for
-PATTERN = 0.05  # share of pixels with noise alone around, below which all may be a pattern
+PATTERN = 0.05  # share of all pixels with noise alone around, below which all may be a pattern
 ROUNDED = 0.3  # steps: rounding leaves up to 0.29, and up to 0.5 with a dither before it
 FINER = 1.5  # times as far apart as values are written
 FEW = 32  # values, below which a picture was made of few levels
@@ -32,10 +32,12 @@ SMOOTH = 0.9  # correlation with the next pixel in both directions, above which 
 class White:
     """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
-    white: neighbours do not share it. pure: the share of the image in which there is surely nothing but noise.
+    white: neighbours do not share it. pure: the share of the image that has surely nothing but noise, of what is
+    neither black nor white.
     agreed: the share of it that a network for photographs takes for noise, too.
     alike: the correlation between its colours, a mean; 1 where that is not known.
     drawn: whether the picture was drawn, without any noise. levels: how many values a frame has.
+    clipped: share of its pixels that are black or white.
     found: what was found, in units of the picture; or in a sentence why nothing could be.
 
     Examples
@@ -50,6 +52,7 @@ class White:
     agreed: float = 0.0
     drawn: bool = False
     levels: int = 0
+    clipped: float = 0.0
     alike = 1.0
     white = True
 
@@ -100,6 +103,10 @@ class Inspected:
         return 1.0 if told_apart and self.known.saturated < CLIPPED else self.known.pure
 
     @property
+    def clipped(self) -> float:
+        return self.known.saturated
+
+    @property
     def alike(self) -> float:
         shares = self.known.covariance[~np.eye(len(self.known.covariance), dtype=bool)]
         return float(shares.mean()) if shares.size else 1.0
@@ -130,7 +137,8 @@ def strength_of(
     except ValueError as error:  # too small to be inspected, or nothing in it can be said to be noise
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
-        return White(noise_level(tiles), pure=float(small and not drawn), found=why, drawn=drawn, levels=levels)
+        clipped = float(((frame <= here.low) | (frame >= here.high)).any(axis=2)[inside].mean())
+        return White(noise_level(tiles), float(small and not drawn), why, 0.0, drawn, levels, clipped)
     drawn = drawn or has_soft_edges(frame, inside, known)
     step = step_between(frame)
     photons = step > 0 and are_counts(np.rint(frame[inside] / step))
@@ -148,11 +156,12 @@ def trust(level: float, known: Strength) -> float:
     >>> trust(2 * TEXTURE, White(2 * TEXTURE, pure=0.1))
     0.75
     """
-    if level <= 0 or known.pure < PATTERN:
+    if level <= 0 or known.pure * (1 - known.clipped) < PATTERN:
         return 0.0
     told_apart = float(np.clip((known.pure - TEXTURED) / (PURE - TEXTURED), 0, 1))
     agreed = float(np.clip((known.agreed - DISAGREED) / (AGREED - DISAGREED), 0, 1))
-    doubts = ((told_apart, DOUBT), (agreed, GRAIN), (1.0, TEXTURE))
+    texture = TEXTURE / (1 - known.clipped) ** 2  # what raises contrast until much is clipped raises texture, too
+    doubts = ((told_apart, DOUBT), (agreed, GRAIN), (1.0, texture))
     return max(0.0, *(share * (1 - doubt**2 / level**2) for share, doubt in doubts))
 
 

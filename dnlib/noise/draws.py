@@ -9,6 +9,8 @@ and the variance is brought back to 1.
 import numpy as np
 from scipy import fft
 
+FINE = 64  # frequencies to a side, at least, among which negative powers are looked for
+
 
 def draw_standard(shape: tuple[int, int, int], correlation: np.ndarray, colours: np.ndarray, rng) -> np.ndarray:
     """Noise [H, W, C] of float32 with variance 1 everywhere.
@@ -26,11 +28,23 @@ def draw_standard(shape: tuple[int, int, int], correlation: np.ndarray, colours:
 
 def possible_powers(correlation: np.ndarray, size: list[int]) -> np.ndarray:
     """The power spectrum, as `rfft2` orders it, of noise of variance 1 whose correlation is nearest to this map."""
+    powers = _powers(correlation, size).clip(min=0)
+    return (powers / powers.mean())[:, : size[1] // 2 + 1]
+
+
+def impossible_share(correlation: np.ndarray, colours: np.ndarray) -> float:
+    """The share of the power that is set to zero, of a map [K, K] or of colours [C, C], whichever is larger."""
+    size = max(FINE, 4 * len(correlation))
+    found = _powers(correlation, [size, size]), np.linalg.eigvalsh(colours)
+    return max(float((-values).clip(min=0).sum() / np.abs(values).sum()) for values in found)
+
+
+def _powers(correlation: np.ndarray, size: list[int]) -> np.ndarray:
+    """The Fourier transform of a map, of this size; some of it is negative where no noise has that map."""
     lags = np.arange(len(correlation)) - len(correlation) // 2
     placed = np.zeros(size)
     np.add.at(placed, (lags[:, None] % size[0], lags % size[1]), correlation)
-    powers = fft.fft2(placed).real.clip(min=0)
-    return (powers / powers.mean())[:, : size[1] // 2 + 1]
+    return fft.fft2(placed).real
 
 
 def root_of(colours: np.ndarray) -> np.ndarray:

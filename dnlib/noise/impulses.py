@@ -26,6 +26,7 @@ SMOOTH, ALONE = 0.6, 0.5  # as many in smooth places as in rough; of what differ
 CROWDED = 0.25  # share of the pixels in rough places that differ as much
 REGULAR, FAR = 0.7, 6  # how uneven distances may be, beyond what chance makes, and pixels up to which they are counted
 MIDDLE = 512  # pixels of each side of the middle of a large image
+CUT_OFF = 2.0  # deviations from black or white, within which noise is cut off there
 BINS, WINDOW, TURNS = 8, 7, 2  # of brightness; pixels by which a place is called smooth; rounds of replacing
 AROUND = np.arange(9).reshape(3, 3) != 4  # the eight pixels around each
 HALF, MOST = (0.5, 0.6745), (0.8, 1.2816)  # shares of normal values, and the deviations that these stay below
@@ -123,11 +124,23 @@ def noise_around(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The median around each pixel, and the deviation of noise so bright, which single pixels hardly change.
 
+    Where noise is cut off at black or white, it is as strong as where it is not, at least.
     image, inside: [H, W] or [H, W, C] and [H, W], False where pixels do not count. below: MOST bears clipping of half
     of the values, HALF more single pixels.
     """
     middle = _middle(image)
-    return middle, np.interp(middle, *_noise_by_brightness(image[inside], middle[inside], below))
+    brightness, deviation = _noise_by_brightness(image[inside], middle[inside], below)
+    start = int(np.argmin(np.abs(brightness - 0.5)))
+    _raise_where_cut_off(brightness[start::-1], deviation[start::-1])
+    _raise_where_cut_off(1 - brightness[start:], deviation[start:])
+    return middle, np.interp(middle, brightness, deviation)
+
+
+def _raise_where_cut_off(distance: np.ndarray, deviation: np.ndarray) -> None:
+    """Raise deviations [B], in their place, to the one before where that reaches the end that lies so far away [B]."""
+    for k in range(1, len(distance)):
+        if distance[k] < CUT_OFF * deviation[k - 1]:
+            deviation[k] = max(deviation[k - 1 : k + 1])
 
 
 def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None = None) -> float:

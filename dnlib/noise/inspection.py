@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 
 from dnlib.images import Range
 from dnlib.noise.correlation import radius
-from dnlib.noise.draws import draw_standard
+from dnlib.noise.draws import draw_standard, impossible_share
 from dnlib.noise.sentences import CORRELATED, SURE, paragraph_of, record_of, sentence_of
 
 AROUND = 1.5  # pixels: the local brightness of an image is its average with Gaussian weights of this width
@@ -26,7 +26,7 @@ class Inspection:
     map : array [K, K]
         The pooled correlation map, its centre the lag (0, 0); NaN at lags of which too few pairs of pixels are known.
     exact : bool
-        Measured with a clean image; estimated otherwise.
+        Measured with a clean image, or with another shot; estimated otherwise.
     saturated : float
         Share of the pixels that are black or white in some colour, of those that count.
     curves : array [C, 2, B]
@@ -39,13 +39,17 @@ class Inspection:
     black : float
         Share of the values that are black, of those that count, in an image that never goes below; 0 where many lie
         in places so bright that noise does not reach black: single pixels, fine print.
+    bright : float
+        The same of white.
     blocks : bool
         Whether it has the blocks of a JPEG file.
     enlarged : bool
         Whether it has next to nothing at high frequencies, as after enlarging.
     pure : float
-        Share of the pixels in whose surroundings nothing but noise was found. Where it is small, fine texture may have
-        been taken for noise, unless that is white, which texture is not.
+        Of the pixels that are neither black nor white, the share in whose surroundings nothing but noise was found.
+        Where it is small, fine texture may have been taken for noise, unless that is white, which texture is not.
+    shots : bool
+        Measured by the difference of two shots, each of which has this noise.
 
     Examples
     --------
@@ -68,9 +72,11 @@ class Inspection:
     covariance: np.ndarray
     range: Range
     black: float = 0.0
+    bright: float = 0.0
     blocks: bool = False
     enlarged: bool = False
     pure: float = 1.0
+    shots: bool = False
 
     @property
     def unit(self) -> str:
@@ -94,6 +100,11 @@ class Inspection:
         if reach == 0:
             return np.nan, np.nan
         return float(self.map[reach, reach + 1]), float(self.map[reach + 1, reach])
+
+    @property
+    def impossible(self) -> float:
+        """Share of the power that the map, or the covariance, states below zero: `draw` takes it for zero."""
+        return impossible_share(self._known_map, self.covariance)
 
     @property
     def sentence(self) -> str:
@@ -168,7 +179,8 @@ class Inspection:
     def draw(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Fresh noise for an image: its variance that of `variance`, shared by neighbours and colours as here stated.
 
-        Where the map or the covariance is not one that noise can have, the nearest that is possible is taken.
+        Where the map or the covariance is not one that noise can have, the nearest that is possible is taken;
+        `impossible` says how far that is, and so does `paragraph` where it is much.
 
         Parameters
         ----------

@@ -145,7 +145,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         curves=curves,
         covariance=covariance,
         range=used,
-        pure=float((found.pure & inside)[counting].mean()),
+        pure=float(found.pure[inside].mean()) if inside.any() else 0.0,
         **traces,
     )
 

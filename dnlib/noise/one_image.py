@@ -38,7 +38,7 @@ GROUPS, LOWEST = 7, 0.02  # of brightness, and the share of each group that is t
 SMOOTHEST, ALIKE = 0.1, 4  # the smoothest share of each group, and how much more structure pure patches may have
 NO_STRUCTURE = 1.6  # times the structure of white noise: no more than this and the smoothest patches are noise alone
 FINER = 0.5  # times the structure of white noise: noise has more, a halftone screen has less
-BEYOND = 1.3  # times the variance of the whole image, which its noise cannot exceed
+BEYOND = 1.3  # times the variance of all that the patches cover, which its noise cannot exceed
 PATTERN = "that is a fine pattern, of stripes, a halftone print or a dither, and no noise to estimate"
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
@@ -83,7 +83,7 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseE
     maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
     lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
     variance = variance / lost
-    if variance.mean() > BEYOND * image[counting].var(axis=0).mean():
+    if variance.mean() > BEYOND * image[covered(patches.corners, counting.shape)].var(axis=0).mean():
         raise ValueError(f"as noise it would be stronger than all that varies in the image: {PATTERN}")
     return NoiseEstimate(
         brightness=patches.brightness,
@@ -100,7 +100,7 @@ def _by_structure(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.
     """Variance [P, C], the pure patches [P] bool, and their structure as a multiple of what white noise would leave."""
     pure = _lowest_of_each_brightness(energy.sum(axis=1), patches.brightness, LOWEST)
     for _ in range(ROUNDS):
-        variance = _variance_by_brightness(energy, patches.brightness, pure)
+        variance = _variance_by_brightness(energy, patches, pure)
         structure = patches.structure / variance.sum(axis=1) / WHITE_STRUCTURE
         smoothest = _lowest_of_each_brightness(structure, patches.brightness, SMOOTHEST)
         pure = structure <= ALIKE * np.median(structure[smoothest])
@@ -111,7 +111,7 @@ def _by_energy(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.nda
     """Variance [P, C] and the pure patches [P] bool, by the lower tail of the energies."""
     pure = _lowest_of_each_brightness(energy.sum(axis=1), patches.brightness, LOWEST)
     for _ in range(ROUNDS):
-        variance = _variance_by_brightness(energy, patches.brightness, pure)
+        variance = _variance_by_brightness(energy, patches, pure)
         covariance = _covariance_of_pure(patches, variance, pure)
         simulated = _simulated_log_energies(_component_powers(covariance, pure.sum()))
         measured = np.log((energy / variance).mean(axis=1))
@@ -134,18 +134,21 @@ def _lowest_of_each_brightness(values: np.ndarray, brightness: np.ndarray, share
     return lowest
 
 
-def _variance_by_brightness(energy: np.ndarray, brightness: np.ndarray, pure: np.ndarray) -> np.ndarray:
+def _variance_by_brightness(energy: np.ndarray, patches: Patches, pure: np.ndarray) -> np.ndarray:
     """The noise's variance [P, C] at the brightness of every patch, fitted to the energies of the pure ones.
 
     Its logarithm is linear in that of the colour's own brightness above the darkest patch, as of photons or behind a
-    camera's gamma, and in the brightness of all colours, which a camera mixes. No energy counts more than BOUND times
+    camera's gamma, and in the brightness of all colours, which a camera mixes. Where white is clipped it falls towards
+    white as it does towards black. No energy counts more than BOUND times
     what is expected. Energies of noise are distributed like chi-square, so the fit is Fisher's scoring
     for gamma distributions (McCullagh and Nelder, Generalized Linear Models, 1989, chapter 8).
     """
-    variance, light = np.empty_like(energy), brightness.clip(0, 1)
+    variance, light = np.empty_like(energy), patches.brightness.clip(0, 1)
     for colour, energies in enumerate(energy.T):
-        above = (light[:, colour] - np.quantile(light[:, colour], 0.001)).clip(0)
-        terms = np.column_stack([np.ones(len(light)), np.log(above + 0.2 * np.median(above) + 0.001), light])
+        logarithms = [_log_of_distance(light[:, colour])]
+        if patches.white_clipped:
+            logarithms.append(_log_of_distance(1 - light[:, colour]))
+        terms = np.column_stack([np.ones(len(light)), *logarithms, light])
         known, target = terms[pure], energies[pure]
         penalty = STIFFNESS * np.diag([0.0] + [1.0] * (terms.shape[1] - 1))
         weights = np.linalg.solve(known.T @ known + penalty, known.T @ np.log(target))
@@ -154,6 +157,12 @@ def _variance_by_brightness(energy: np.ndarray, brightness: np.ndarray, pure: np
             weights += np.linalg.solve(known.T @ known + penalty, gradient)
         variance[:, colour] = np.exp(terms @ weights)
     return variance
+
+
+def _log_of_distance(light: np.ndarray) -> np.ndarray:
+    """How far patches [P] lie above the darkest, as a logarithm; finite for that, too."""
+    above = (light - np.quantile(light, 0.001)).clip(0)
+    return np.log(above + 0.2 * np.median(above) + 0.001)
 
 
 def _component_powers(covariance: np.ndarray, count: int) -> np.ndarray:

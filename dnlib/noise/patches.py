@@ -16,6 +16,7 @@ SIDE = 10  # of a patch, in pixels
 COUNT = 25_000  # of patches, about: they overlap in small images and leave gaps in large ones
 BLUR = 3.0  # pixels: what is left of an image blurred by so much counts as structure
 CLIPPED = (0.5, 0.95)  # shares of black or white pixels that patches may have
+MUCH = 0.01  # share of white values, above which they shape the noise there
 MANY = 1_000  # patches: where there are more with fewer such pixels, the others are left out
 REACH = 4  # largest lag of the correlation map; noise further apart is taken to be independent
 DIMENSIONS = SIDE**2 - 3  # in which residuals vary: a plane has three
@@ -30,6 +31,7 @@ class Patches:
     brightness: np.ndarray  # their mean, [P, C]
     structure: np.ndarray  # the mean square of the slopes of the blurred image, summed over the colours, [P]
     corners: np.ndarray  # row and column of their upper left pixels, [P, 2]
+    white_clipped: bool  # whether noise is cut off at white
 
 
 def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:
@@ -49,7 +51,8 @@ def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:
     residuals = pixels - (pixels @ planes) @ planes.T
     noisy = (residuals.var(axis=2) > 1e-10).all(axis=1)
     structure, corners = _shares(_slopes(image), step)[usable], step * np.argwhere(usable)
-    return Patches(residuals[noisy], pixels[noisy].mean(axis=2), structure[noisy], corners[noisy])
+    white_clipped = bool(image.max() <= 1 and (image[counting] >= 1).mean() > MUCH)
+    return Patches(residuals[noisy], pixels[noisy].mean(axis=2), structure[noisy], corners[noisy], white_clipped)
 
 
 def is_clipped(image: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The noise of image files, part by part: each channel, and each colour of a mosaic, has noise of its own."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those
 DITHERED = 0.55  # steps between values: rounding and a dither before it leave up to 0.5
 FRAMES = 8  # that are looked at besides the one that is inspected
 LARGE = 64  # pixels to a side, from which on every third is enough
+AS_NOISY, EXPLAINED = 0.7, 0.8  # times the noise of the noisier of two shots, and of both together
 APART = 3  # pixels, from which on a camera's neighbours hardly share noise
 
 
@@ -57,6 +59,13 @@ def inspect_files(
         first, second, inside, notes = read_pair(noisy, clean, **reading)
         found = inspect_pair(first, second, inside=inside, range=told)
         ranges = (told, told) if told else ranges_of_pair(first[inside], second[inside])
+        if _another_shot((first, second), ranges, inside, found.level / found.white):
+            notes.append(
+                "the second picture is about as noisy as the first: it is not clean, and their "
+                f"difference, {as_read(found.level)} {found.unit}, holds the noise of both; what is stated is of one, "
+                "1.4 times less"
+            )
+            found = _of_one_shot(found)
         image, truth = (one.to_unit(frame) for one, frame in zip(ranges, (first, second), strict=True))
         others = _others(first, inside, found, truth)
         return {"": found}, [*notes, *_shifted(image, truth), *others.values()]
@@ -81,6 +90,28 @@ def inspect_files(
         if stack.count > 1:
             said = [*said, *(f"frame {first} of {stack.count} is inspected" for first in sorted(numbers))]
     return found, notes + said + others
+
+
+def _another_shot(
+    pair: tuple[np.ndarray, np.ndarray], ranges: tuple[Range, Range], inside: np.ndarray, level: float
+) -> bool:
+    """Whether two images are about equally noisy, and this is why they differ by that level, in [0, 1].
+
+    The fine texture that an estimate takes for noise is in both, and no part of their difference.
+    """
+    try:
+        found = [inspect_image(image, inside=inside, range=used) for image, used in zip(pair, ranges, strict=True)]
+    except ValueError:  # too small, or nothing in one of them is noise
+        return False
+    levels = [one.level / one.white for one in found]
+    return min(levels) > AS_NOISY * max(levels) and level > EXPLAINED * float(np.hypot(*levels))
+
+
+def _of_one_shot(found: Inspection) -> Inspection:
+    """The noise of one of two shots that have as much, from that of their difference."""
+    curves = found.curves / np.array([1, np.sqrt(2)])[:, None]
+    level, deviation = found.level / np.sqrt(2), found.deviation / np.sqrt(2)
+    return replace(found, level=level, deviation=deviation, curves=curves, shots=True)
 
 
 def read_pair(noisy: Path, clean: Path, **reading) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:

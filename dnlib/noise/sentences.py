@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from dnlib.noise.traces import BLACK
+from dnlib.noise.traces import CLIPPED
 
 if TYPE_CHECKING:
     from dnlib.noise.inspection import Inspection
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 CORRELATED = 0.1  # a correlation above this counts
 SURE = 0.15  # the same for an estimate, which texture pulls away from zero
 VISIBLE = 0.05 / 255  # of the range: what is brighter by less is not worth one
+IMPOSSIBLE = 0.02  # share of the power below zero that is worth a sentence
+HALF = 0.5  # share of the pixels; where more are black or white, the others tell too little of the picture
 TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
 
 def sentence_of(found: Inspection) -> str:
     """Level, dependence on brightness and reach of the noise in one sentence."""
     how = "measured against the clean image" if found.exact else "estimated from this one image"
+    how = "measured between two shots" if found.shots else how
     level = f"{as_read(found.level)} {found.unit}"
     return f"Noise of standard deviation {level} ({how}), {_dependence_of(found)}; {_reach_of(found)}."
 
@@ -32,7 +35,12 @@ def paragraph_of(found: Inspection) -> str:
         found.sentence,
         f"Black is {low:g} and white {high:g}; {found.saturated:.1%} of the pixels are at one of these.",
     ]
-    said += [*_colours(found), *_clipping(found), *_history(found), _fitting(found)]
+    said += [*_colours(found), *_clipping(found), *_history(found), *_impossible(found), _fitting(found)]
+    if found.saturated > HALF:
+        said.append(
+            "All of this is of the pixels that are neither black nor white: what the others were is not in the "
+            "picture, and no method brings it back."
+        )
     return " ".join(said)
 
 
@@ -57,6 +65,7 @@ def record_of(found: Inspection) -> dict:
         "direction": direction_of(found),
         "saturated": found.saturated,
         "black_share": found.black,
+        "white_share": found.bright,
         "jpeg_blocks": found.blocks,
         "enlarged": found.enlarged,
         "text": paragraph_of(found),
@@ -107,7 +116,8 @@ def _reach_of(found: Inspection) -> str:
     if along == "unknown":
         return "too few pixels tell whether neighbours share it"
     if along == "none":
-        return "neighbours do not share it: filters and blind spots will work"
+        where = " where it is not clipped" if found.saturated > HALF else ""
+        return f"neighbours do not share it: filters and blind spots will work{where}"
     if along in ("rows", "columns"):
         return (
             f"it runs along {along} (correlation {right} to the right, {down} down): filters take it for "
@@ -134,17 +144,20 @@ def _colours(found: Inspection) -> list[str]:
 
 
 def _clipping(found: Inspection) -> list[str]:
-    """How much clipping at black lifts the mean of the darkest areas, in the channel where it does most."""
-    if found.black < BLACK:
-        return []
-    darkest = (found.range.white * found.curves[:, 0, 0], found.curves[:, 1, 0])
-    lift = max(lift_of(mean, deviation, clean=found.exact) for mean, deviation in zip(*darkest, strict=True))
-    if lift < VISIBLE * found.white:
-        return []
-    return [
-        f"{found.black:.0%} of the values were clipped at black, where noise can only brighten: the darkest areas look "
-        f"{as_read(lift)} {found.unit} too bright, and averaging does not undo it."
-    ]
+    """How much clipping changes the mean of the darkest and brightest areas, in the channel where it does most."""
+    said, white = [], found.range.white
+    distances, deviations = white * found.curves[:, 0], found.curves[:, 1]
+    for share, end, away, spread, adds, areas, too in (
+        (found.black, "black", distances[:, 0], deviations[:, 0], "brighten", "darkest", "bright"),
+        (found.bright, "white", white - distances[:, -1], deviations[:, -1], "darken", "brightest", "dark"),
+    ):
+        lift = max(lift_of(mean, deviation, clean=found.exact) for mean, deviation in zip(away, spread, strict=True))
+        if share >= CLIPPED and lift >= VISIBLE * white:
+            said.append(
+                f"{share:.0%} of the values were clipped at {end}, where noise can only {adds}: the {areas} areas look "
+                f"{as_read(lift)} {found.unit} too {too}, and averaging does not undo it."
+            )
+    return said
 
 
 def lift_of(mean: float, deviation: float, clean: bool = False) -> float:
@@ -179,6 +192,16 @@ def _history(found: Inspection) -> list[str]:
     if found.enlarged:
         said.append("Fine detail is missing, as after enlarging: reduce it to its former size first.")
     return said
+
+
+def _impossible(found: Inspection) -> list[str]:
+    """Whether no noise has exactly this correlation."""
+    if (share := found.impossible) <= IMPOSSIBLE:
+        return []
+    return [
+        f"No noise has exactly this correlation, of which {share:.0%} of the power is below zero: fresh noise is drawn "
+        "with the nearest that is possible."
+    ]
 
 
 def _fitting(found: Inspection) -> str:

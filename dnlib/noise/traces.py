@@ -1,4 +1,4 @@
-"""What a picture went through before it came here: clipping at black, rounding in JPEG blocks, enlarging."""
+"""What a picture went through before it came here: clipping at black and white, rounding in JPEG blocks, enlarging."""
 
 import numpy as np
 from scipy import fft
@@ -6,8 +6,8 @@ from scipy import fft
 from dnlib.noise.impulses import HALF, middle_part, noise_around
 
 SMALLEST = 64  # pixels of each side of an image of which blocks, frequencies and patches tell anything
-BLACK = 0.01  # a share of black values above this is worth a sentence
-BEYOND_NOISE, SINGLE = 4.0, 0.03  # deviations above black that noise does not bridge; share of the black values there
+CLIPPED = 0.01  # a share of black or white values above this is worth a sentence
+BEYOND_NOISE, SINGLE = 4.0, 0.03  # deviations from black that noise does not bridge; share of the black values there
 BLOCK = 8  # pixels
 VISIBLE = 1.5  # steps across the borders of blocks are this many times as large as elsewhere
 HIGH, MIDDLE = (0.42, 0.5), (0.15, 0.25)  # frequencies in cycles per pixel, the larger of the two directions
@@ -19,6 +19,7 @@ def traces_of(image: np.ndarray, counting: np.ndarray) -> dict[str, float | bool
     large = min(image.shape[:2]) >= SMALLEST
     return {
         "black": _black_share(image, counting),
+        "bright": _black_share(1 - image, counting),
         "blocks": large and has_blocks(image),
         "enlarged": large and was_enlarged(image),
     }
@@ -28,7 +29,7 @@ def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
     """Share of the values that are black if none lies below; 0 where many in the middle lie in brighter places."""
     values = image[counting]
     share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
-    if share < BLACK:
+    if share < CLIPPED:
         return share
     part = middle_part(counting.shape)
     image, counting = image[part], counting[part]

@@ -6,6 +6,8 @@ import pytest
 import dnlib
 from dnlib.denoiser import choosing
 from dnlib.denoiser.candidates import CANDIDATES
+from dnlib.denoiser.judging import Judge
+from dnlib.denoiser.strength import White
 from dnlib.images import Picture, photo, write
 from dnlib.noise import STAND_OUT, inspect_files
 
@@ -142,3 +144,18 @@ def test_it_is_said_where_what_can_be_seen_is_too_small_to_judge_by(rng, monkeyp
     np.testing.assert_array_equal(found[~seen], picture[~seen])
     assert any("too small to judge by" in note for note in choice.notes) == said
     assert not any("hardly any noise" in note for note in choice.notes)
+
+
+def test_dark_pictures_that_are_half_clipped_are_denoised_and_bright_ones_alike(rng):
+    dark = photo("brick")[:128, :128] - 0.4
+    noisy = stored(255 * (dark + 0.08 * rng.standard_normal(dark.shape)))
+    gains = [
+        gain(one, clean)[0] for one, clean in ((noisy, 255 * dark.clip(0)), (255 - noisy, 255 - 255 * dark.clip(0)))
+    ]
+    assert min(gains) > 2 and abs(gains[0] - gains[1]) < 1
+
+
+def test_of_mostly_clipped_pictures_it_is_said_why_they_come_back():
+    for clipped, words in ((0.94, "94% of the pixels are black or white"), (0.1, "fine texture")):
+        judge = Judge([np.zeros((8, 8))], White(0.1, pure=0.0, clipped=clipped, levels=256), True, "cpu")
+        assert words in choosing._why_unchanged(judge)

@@ -50,3 +50,19 @@ def test_images_of_two_types_that_lie_apart_are_told_of(tmp_path, swapped, rng):
     for name, image in (("noisy", as_bytes), ("clean", as_floats)):
         write(tmp_path / f"{name}.tif", Picture.of(image.astype(np.float32) if image.dtype.kind == "f" else image))
     assert "2 right of the clean one" in inspect_files(tmp_path / "noisy.tif", tmp_path / "clean.tif")[1][0]
+
+
+@pytest.mark.parametrize("name", ["camera", "grass"])
+@pytest.mark.parametrize("sigma", [5, 20])
+def test_a_second_shot_is_not_called_clean_and_its_noise_is_taken_out(tmp_path, rng, name, sigma):
+    clean = 30 + 0.7 * 255 * arrays.photo(name)[100:300, 100:300]
+    shots = [clean + sigma * rng.standard_normal(clean.shape) for _ in range(2)]
+    for words, image in zip(("first", "second", "clean"), (*shots, clean), strict=True):
+        write(tmp_path / f"{words}.png", Picture.of(np.rint(image.clip(0, 255)).astype(np.uint8)))
+    for second in ("second", "clean"):
+        found, notes = inspect_files(tmp_path / "first.png", tmp_path / f"{second}.png")
+        told = any("as noisy as the first" in note for note in notes)
+        assert told == ("between two shots" in found[""].sentence) == ("clean image" not in found[""].sentence)
+        if second == "clean" or (name, sigma) != ("grass", 5):  # texture hides how weak noise is in one image
+            assert told == (second == "second")
+            assert found[""].level == pytest.approx(sigma, rel=0.05)

@@ -18,3 +18,12 @@ def test_the_rims_of_coins_are_not_taken_for_noise(rng, sigma):
     noisy = 255 * photo("coins")[:256, :256] + rng.normal(0, sigma, (256, 256))
     found = inspect_image(noisy.clip(0, 255).round().astype(np.uint8))
     assert found.level == pytest.approx(sigma, rel=0.1) and found.radius == 0
+
+
+@pytest.mark.parametrize(
+    "dark", [photo("brick")[:256, :256] - 0.4, photo("coins")[:256, :256] - 0.2], ids=["brick", "coins"]
+)
+def test_noise_that_is_clipped_at_white_is_as_that_clipped_at_black(rng, dark):
+    noisy = np.rint(255 * (dark + 0.08 * rng.standard_normal(dark.shape)).clip(0, 1)).astype(np.uint8)
+    black, white = inspect_image(noisy), inspect_image(255 - noisy)
+    assert white.level == pytest.approx(black.level, rel=0.07) and min(black.pure, white.pure) > 0.4

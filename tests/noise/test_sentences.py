@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,31 @@ def test_dark_pictures_clipped_at_black_are_estimated(rng):
     middle = noisy[64:].astype(float)
     truth = np.sqrt(np.mean([row.var() for row in middle]))
     assert np.sqrt(found.variance(noisy)[64:].mean()) == pytest.approx(truth, rel=0.15)
+
+
+def test_clipping_at_white_is_told_of_as_that_at_black_is(rng):
+    clean = np.rint(255 * np.broadcast_to(np.linspace(0, 0.5, 128)[:, None], (128, 128))).astype(np.uint8)
+    noisy = np.rint((clean + 13 * rng.standard_normal(clean.shape)).clip(0, 255)).astype(np.uint8)
+    dark, bright = inspect_pair(noisy, clean), inspect_pair(255 - noisy, 255 - clean)
+    assert bright.bright == dark.black > 0.02 and bright.black == dark.bright == 0
+    assert bright.record["white_share"] == bright.bright
+    said = next(part for part in dark.paragraph.split(". ") if "clipped" in part)
+    for word, mirrored in (
+        ("black", "white"),
+        ("brighten", "darken"),
+        ("darkest", "brightest"),
+        ("too bright", "too dark"),
+    ):
+        said = said.replace(word, mirrored)
+    assert said in bright.paragraph and "clipped at black" not in bright.paragraph
+
+
+@pytest.mark.parametrize(("offset", "told"), [(0.0, False), (0.75, True), (-0.75, True)])
+def test_where_most_is_black_or_white_it_is_said_that_this_is_gone(rng, offset, told):
+    places = np.broadcast_to(np.linspace(0.2, 0.8, 128)[:, None] + offset, (128, 128))
+    noisy = np.rint(255 * (places + 0.05 * rng.standard_normal(places.shape)).clip(0, 1)).astype(np.uint8)
+    text = inspect_image(noisy).paragraph
+    assert ("where it is not clipped" in text) == told and ("is not in the picture" in text) == told
 
 
 @pytest.mark.parametrize("share", [0.03, 0.1])
@@ -174,3 +200,12 @@ def test_any_image_is_inspected_or_refused_in_one_line(pixels):
         assert np.isfinite(inspect_image(pixels).variance(pixels)).all()
     except ValueError as error:
         assert "\n" not in str(error)
+
+
+def test_a_map_that_no_noise_can_have_is_said_to_be_taken_for_the_nearest(clean, noisy):
+    found, possible = inspect_image(noisy), np.maximum(0, 1 - abs(np.arange(-4, 5)) / 3)
+    flat = np.ones((9, 9))  # and 0 beyond: its transform swings below zero
+    for map_, told in ((np.outer(possible, possible), False), (flat, True)):
+        one = replace(found, map=map_)
+        assert (one.impossible > 0.02) == told and ("No noise has exactly" in one.paragraph) == told
+    assert replace(found, covariance=np.array([[1, 0.9, 0.9], [0.9, 1, -0.9], [0.9, -0.9, 1]])).impossible > 0.1
