@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BLIND_SPOT = "blind_spot"  # the candidate that knows how uncertain it is
 BLIND_SPOT_WEIGHTS = "blind_spot_rgb_sigma5to50_unknown_long"
+NETWORK, PATCHES = 37, 42  # pixels on each side that networks look at, and groups of similar patches beyond them
 ROUNDS = 50  # of total variation: for few photons it has to look far
 ADAPTED = "_adapted"  # behind the name of a network that was trained further
 TOGETHER = " and "  # between the names of two candidates whose mean is taken
@@ -119,6 +120,7 @@ def _network(weights: str, words: str, noise: str, channels: int = 3, seconds: f
         lambda level: [{}],
         seconds,
         noise,
+        reach=NETWORK,
         channels=channels,
         weights=weights,
         words=words,
@@ -134,7 +136,7 @@ def _refined(name: str, factor: float, *also: str) -> Candidate:
         settings=_times("sigma", 1.0),
         seconds=network.seconds + 0.7,
         by_pixel=True,
-        reach=REFINED,
+        reach=NETWORK + PATCHES,
         words=f"{network.words}, and what patches that are alike make of it",
         refining=factor,
         instead_of=(name, *also),
@@ -152,7 +154,6 @@ NETWORKS = {
     ),
     "gray_network": _network("photographs_gray", "a network for gray photographs with any noise", "any", channels=1),
 }
-REFINED = 37 + 42  # pixels that networks look at on each side, and that groups of patches reach farther
 SHARED = 2.0  # noise that neighbours share is met by stronger noise than is there
 
 CANDIDATES = {
@@ -203,6 +204,7 @@ CANDIDATES = {
     BLIND_SPOT: replace(
         _network(BLIND_SPOT_WEIGHTS, "a blind-spot network, which says how sure it is", "asked for", seconds=3.5),
         settings=_times("sigma", 1.0),
+        reach=None,  # it looks farther, at whole frames
         deviation=partial(learned.with_deviation, BLIND_SPOT_WEIGHTS),
     ),
 }

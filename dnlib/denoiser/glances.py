@@ -12,7 +12,8 @@ from dnlib.images import Part, Picture, Tile, step_of, tiles_of
 SIDE = 1024  # pixels that a tile of a large frame is high and wide
 SAMPLES = 8  # pieces on which candidates are judged
 LOOK = 8  # pixels on each side that a constant area is found by
-MULTIPLE = 96  # tiles begin at multiples of it: networks halve an image, and every sixth patch has a group
+MULTIPLE = 32  # tiles that are looked at begin at multiples of it
+GRID = 96  # and those that are denoised at multiples of it: networks halve an image, and every sixth patch has a group
 
 
 class Glance(NamedTuple):
@@ -24,9 +25,13 @@ class Glance(NamedTuple):
     unequal: bool
 
 
-def pieces_of(shape: tuple[int, int], reach: int = LOOK, stride: int = 1) -> list[Tile]:
-    """The tiles of a frame [H, W], for what looks `reach` pixels far, of which a part has every `stride`-th."""
-    return tiles_of(shape, side=SIDE, margin=max(reach, LOOK) * stride, multiple=MULTIPLE * stride)
+def pieces_of(shape: tuple[int, int], reach: int | None = None, stride: int = 1) -> list[Tile]:
+    """The tiles of a frame [H, W], for what looks `reach` pixels far, of which a part has every `stride`-th.
+
+    Without `reach` they are for a first look.
+    """
+    margin, multiple = (LOOK, MULTIPLE) if reach is None else (max(reach, LOOK), GRID)
+    return tiles_of(shape, side=SIDE, margin=margin * stride, multiple=multiple * stride)
 
 
 def look_at(picture: Picture, progress: bool) -> tuple[list[Glance], bool, list[float]]:

@@ -29,7 +29,7 @@ def test_a_candidate_that_states_its_reach_says_in_tiles_what_it_says_of_the_who
     noisy = (clean + rng.normal(0, 0.1, clean.shape)).astype(np.float32)
     filter, reach = partial(CANDIDATES[name].filter, **CANDIDATES[name].settings(0.1)[-1]), CANDIDATES[name].reach
     whole, tiled = filter(noisy), np.zeros_like(noisy)
-    tiles = tiles_of(noisy.shape[:2], side=96, margin=reach, multiple=glances.MULTIPLE)
+    tiles = tiles_of(noisy.shape[:2], side=96, margin=reach, multiple=glances.GRID)
     for tile in tiles:
         tiled[tile.kept] = filter(np.ascontiguousarray(noisy[tile.seen]))[tile.inner]
     assert len(tiles) > 3 and np.abs(tiled - whole).max() < 1e-4
