@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import re
+import sys
 import shlex
 from pathlib import Path
 
@@ -208,7 +209,7 @@ def test_what_the_further_runs_took_is_recorded():
     names = {"04": "04_blind_spot_bayes-smoke-s0-dataset=kodak24", "06": "06_patch_craft-laptop-s0-dataset=davis480p"}
     own = {key: records.read(records.COMMITTED / f"{name}.json") for key, name in names.items()}
     others = [records.read(path) for path in records.COMMITTED.glob("*=*.json") if path.stem not in names.values()]
-    assert max(one.seconds for one in others) < 15 * 60 and 30 * 60 < own["04"].seconds < 60 * 60
+    assert max(one.seconds for one in others) < 30 * 60 and 30 * 60 < own["04"].seconds < 60 * 60
     assert f"needed {own['06'].peak_memory_mb / 1000:.0f} GB" in " ".join(section("Further runs").split())
 
 
@@ -233,6 +234,7 @@ def test_a_benchmark_s_numbers_are_stored_with_where_they_come_from(tmp_path, mo
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     outcome = importlib.import_module("outcome")
     monkeypatch.setattr(outcome, "folder", lambda: tmp_path)
+    monkeypatch.setattr(sys.modules["__main__"], "__doc__", "How fast is it?\n")
     outcome.store("speed", seconds=1.5)
     found = json.loads(text(tmp_path / "speed.json"))
     assert found["question"] == outcome.question() and found["seconds"] == 1.5

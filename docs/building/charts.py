@@ -33,6 +33,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "workers": [("Time of four trainings", "s", "seconds")],
     "length": [("After the longest training", "dB", "psnr.*.9600")],
     "lag": [("After 2,400 steps", "dB", "rows.2400 steps, seed 0.*.psnr")],
+    "talk": [("PSNR on BSD300's test photographs", "dB", "psnr.BSD300")],
     "donut": [("Time for all radii", "s", "seconds")],
     "correlation": [("Time for a correlation map", "s", "seconds")],
     "patches": [("Ours", "s", "*.seconds"), ("With tensors", "s", "*.tensors")],

@@ -185,7 +185,7 @@ def test_small_pictures_counts_and_filters_that_were_asked_for_are_told_apart(rn
         ({"saturated": 0.3}, "30% of the pixels"),
         ({"blocks": True}, "JPEG"),
         ({"enlarged": True}, "enlarged"),
-        ({"pure": 0.1, "map": np.full((9, 9), 0.2)}, "10% of the picture only"),
+        ({"pure": 0.1, "map": np.full((9, 9), 0.2)}, "10% of what is neither black nor white"),
         ({"white": 4095}, "white 4095"),
     ],
 )
