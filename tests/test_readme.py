@@ -4,8 +4,8 @@ import ast
 import importlib
 import json
 import re
-import sys
 import shlex
+import sys
 from pathlib import Path
 
 import click
