@@ -40,7 +40,7 @@ from dnlib.denoiser.uncertainty import kind_of, spread
 from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import unlike_noise
 
-PATIENCE, FOR_A_MEGAPIXEL = 60.0, 2.0  # seconds, and for every million values: enough for any network, refined
+PATIENCE, FOR_A_MEGAPIXEL = 60.0, 1.1  # seconds, and for every million values: enough for any network
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 
 

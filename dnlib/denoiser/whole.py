@@ -57,8 +57,8 @@ def denoise(
         The type of the result: uint8, uint16, float32 or float64. Values are not rescaled to fit it. Photon counts ask
         for one of the floats.
     patience : float, optional
-        Seconds: candidates that would take longer on two cores of a laptop are not tried. By default a minute, or two
-        seconds for every million values where that is longer: 2.4 minutes for 24 megapixels in colour.
+        Seconds: candidates that would take longer on two cores of a laptop are not tried. By default a minute, or
+        1.1 seconds for every million values where that is longer: 1.3 minutes for 24 megapixels in colour.
     uncertainty : bool
         Whether to estimate the standard deviation of every value, `Choice.uncertainty`, which takes five times as long:
         noise of the same kind is added to the result and taken off again, four times (`Choice.uncertainty_kind`).

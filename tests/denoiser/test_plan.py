@@ -92,10 +92,15 @@ def test_a_mosaic_in_tiles_keeps_its_colours_apart(rng, monkeypatch):
 
 @pytest.mark.parametrize(("megapixels", "channels"), [(0.1, 3), (24, 3), (45, 3), (100, 1)])
 @pytest.mark.parametrize("white", [False, True])
-def test_photographs_of_any_size_get_a_refined_network(megapixels, channels, white):
+def test_photographs_of_any_size_get_a_network_and_small_ones_a_refined_one(megapixels, channels, white):
     size = int(1e6 * megapixels * channels)
     names, *_ = choosing._names("auto", channels, white, size, plans.patience_for(size))
-    assert any(name.endswith("network_refined") for name in names)
+    assert any(name.endswith("network") or name.endswith("refined") for name in names)
+    assert any(name.endswith("refined") for name in names) == (megapixels < 12)
+
+
+def test_a_photograph_of_twelve_megapixels_takes_a_minute():
+    assert plans.patience_for(36_000_000) == 60
 
 
 @pytest.mark.parametrize(("told", "given"), [(None, 60), (0.01, 0.01)])
