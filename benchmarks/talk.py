@@ -61,7 +61,7 @@ def main() -> None:
         for row, published in PUBLISHED[name].items():
             if row not in by_row:
                 by_row[row] = evaluate(denoiser(row), pictures, Gaussian(SIGMA), progress=True).mean_psnr
-                store("talk", sigma=SIGMA, images={"kodak24": 24, "BSD300": 100}, psnr=psnr, published=PUBLISHED)
+                store("talk", sigma=SIGMA, psnr=psnr, published=PUBLISHED)
             print(f"{name:8} {row:18} {by_row[row]:6.2f} dB, published {published:.2f}")
 
 

@@ -242,6 +242,16 @@ def test_a_benchmark_s_numbers_are_stored_with_where_they_come_from(tmp_path, mo
     assert found["commit"].removesuffix("+") == provenance.commit().removesuffix("+")
 
 
+def test_chapter_04_shows_what_the_benchmark_found_on_bsd300():
+    found = json.loads(text(ROOT / "benchmarks" / "results" / "talk.json"))
+    chapter = json.loads(text(ROOT / "notebooks" / "04_blind_spot_bayes.ipynb"))
+    prose = "\n".join("".join(cell["source"]) for cell in chapter["cells"] if cell["cell_type"] == "markdown")
+    ours = found["psnr"]["BSD300"]
+    assert f"| | {' | '.join(ours)} |" in prose
+    for who, numbers in (("ours", ours), ("paper", {row: found["published"]["BSD300"][row] for row in ours})):
+        assert f"| {who} | {' | '.join(f'{value:.2f}' for value in numbers.values())} |" in prose
+
+
 def sentences() -> list[str]:
     """What the pages say of the benchmarks, as the benchmarks' files have it."""
     found = {path.stem: json.loads(text(path)) for path in (ROOT / "benchmarks" / "results").glob("*.json")}

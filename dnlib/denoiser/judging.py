@@ -172,9 +172,10 @@ class Judge:
         together = self._hardly_apart(judged, most_seconds) if self.harmless else list(judged)
         if len(together) > 1:
             members = tuple(judged[name] for name in together)
-            seconds, reaches = zip(*((one.candidate.seconds, one.candidate.reach) for one in members), strict=True)
+            seconds = sum(one.candidate.seconds for one in members)
+            reaches = [one.candidate.reach for one in members]
             reach = None if None in reaches else max(reaches)
-            mean = Candidate(None, lambda level: [{}], sum(seconds), reach=reach, members=members)
+            mean = Candidate(None, lambda level: [{}], seconds, reach=reach, members=members)
             judged[TOGETHER.join(together)] = self.one(mean)
             for one in members:
                 one.answers.clear()  # the mean has its own
