@@ -60,6 +60,11 @@ class Entry:
         """The smaller one; none for what is not a number over a sample."""
         return None if self.claim.is_counted else min(self.margins, key=lambda margin: margin.mean)
 
+    @property
+    def room(self) -> float:
+        """How far its number lies on the right side of the bound, of several the nearest; 0 if it is to be equal."""
+        return 0.0 if self.claim.kind == "equals" else float(np.min(self.claim.margins(self.table)))
+
     @cached_property
     def mean(self) -> Margin:
         """Of the value itself."""
@@ -157,14 +162,14 @@ class Evidence:
     @cached_property
     def weakest(self) -> Entry:
         """The entry that speaks most against the claim."""
-        return min(self.entries, key=lambda entry: (entry.certainty, entry.margin.mean if entry.margin else 0))
+        return min(self.entries, key=lambda entry: (entry.certainty, entry.margin.mean if entry.margin else entry.room))
 
     @property
     def of_which(self) -> str:
         """Which of several entries is the weakest, in words."""
         if len(self.entries) == 1:
             return ""
-        if self.weakest.claim.is_counted and len({entry.certainty for entry in self.entries}) == 1:
+        if self.weakest.claim.kind == "equals" and len({entry.certainty for entry in self.entries}) == 1:
             return f", each of {len(self.entries)}"
         return f", {self.weakest.place}, the least sure of {len(self.entries)}"
 
