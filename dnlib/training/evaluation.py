@@ -64,6 +64,23 @@ class Scores:
         """
         return _by_name(self.names, self.psnr)
 
+    def above(self, other: "Scores") -> dict[str, float]:
+        """How far each image's PSNR lies above its PSNR in other scores, in dB by its name.
+
+        Raises ValueError if other images were scored there: means of unlike images say nothing of two methods.
+
+        Examples
+        --------
+        >>> noisy, denoised = (Scores(("a", "b"), psnr, {}, "float") for psnr in ((20.0, 21.0), (30.0, 26.5)))
+        >>> denoised.above(noisy)
+        {'a': 10.0, 'b': 5.5}
+        """
+        mine, theirs = self.by_image, other.by_image
+        if mine.keys() != theirs.keys():
+            apart = ", ".join(sorted(mine.keys() ^ theirs.keys()))
+            raise ValueError(f"methods are compared image by image; only one of the two was scored on {apart}")
+        return {name: value - theirs[name] for name, value in mine.items()}
+
     @property
     def ssim_by_image(self) -> dict[str, dict[str, float]]:
         """SSIM of each image by variant and name.

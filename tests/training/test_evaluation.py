@@ -118,6 +118,16 @@ def test_denoisers_that_answer_with_something_else_are_refused(examples, answer)
         evaluate(lambda noisy: noisy, examples, Gaussian(25), protocol="best")
 
 
+def test_methods_are_compared_image_by_image_and_on_the_same_ones(examples):
+    pairs = [example._replace(noisy=example.clean[::-1]) for example in examples]
+    noisy, gray = (score_pairs(f, pairs) for f in (lambda y: y, lambda y: torch.full_like(y, 0.5)))
+    apart = gray.above(noisy)
+    assert list(apart) == ["0", "1", "2"]
+    assert np.mean(list(apart.values())) == pytest.approx(gray.mean_psnr - noisy.mean_psnr)
+    with pytest.raises(ValueError, match="only one of the two was scored on 2"):
+        gray.above(score_pairs(lambda y: y, pairs[:-1]))
+
+
 def test_pairs_that_lack_an_image_are_refused(examples):
     with pytest.raises(ValueError, match="none was given"):
         score_pairs(lambda noisy: noisy, [])
