@@ -39,6 +39,8 @@ class Claim:
     ----------
     id, chapter, source, statement, published, unit : str
         A name of its own, who tests it, who says what, with which number, and the number's unit.
+    section : str
+        The chapter's heading under which the number is computed, word for word.
     work : str
         Which of the course's sources it belongs to: a key of `WORKS`.
     value : str
@@ -75,6 +77,7 @@ class Claim:
     statement: str
     value: str
     check: dict[str, Any]
+    section: str = ""
     work: str = "others"
     published: str = ""
     unit: str = ""
@@ -198,8 +201,8 @@ def _is_bound(kind: str, bound: Any) -> bool:
 def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     """The claims in the order of the file, of one chapter or all.
 
-    Raises ValueError for an entry that is not a claim, an unknown chapter or dataset, a value that its chapter does not
-    measure, or an id that is used twice.
+    Raises ValueError for an entry that is not a claim, an unknown chapter or dataset, a section or a value that its
+    chapter does not have, or an id that is used twice.
 
     Examples
     --------
@@ -216,6 +219,8 @@ def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
     for claim in claims:
         one_of(claim.chapter, chapters, f"claim {claim.id}: the chapter")
         one_of(claim.needs, known, f"claim {claim.id}: the dataset that it needs")
+        if claim.section:
+            one_of(claim.section, _headings(claim.chapter), f"claim {claim.id}: the section")
         _check_value(claim)
     ids = [claim.id for claim in claims]
     twice = {name for name in ids if ids.count(name) > 1}
@@ -262,9 +267,18 @@ def _names(found: list[Any], deep: bool = False) -> set[str]:
 @cache
 def _mentions(chapter: str, name: str) -> bool:
     """Whether a chapter's code has a word."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", _sources(chapter, "code")) is not None
+
+
+@cache
+def _headings(chapter: str) -> list[str]:
+    return re.findall(r"^#+ +(.+?) *$", _sources(chapter, "markdown"), re.MULTILINE)
+
+
+def _sources(chapter: str, kind: str) -> str:
+    """All of a chapter's cells of a kind."""
     cells = json.loads((jobs.NOTEBOOKS / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", code) is not None
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
 
 
 def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -75,7 +75,7 @@ SIZES: dict[str, dict[str, tuple]] = {
         "crop": (40, 100, 120),
         "count": (1, 1, 8),  # crops per step
         "steps": (3, 200, 100_000),  # of each training
-        "table": (1, 3, 54),  # images of each kind that the filters take part in
+        "table": (1, 4, 54),  # images of each kind that the filters take part in
     },
     "08_lgbpn": {
         "side": (64, 256, 512),

@@ -1,6 +1,7 @@
 """Records and claims made into one HTML page, one Markdown table, a file of verdicts, and the README's tables."""
 
 import base64
+import functools
 import io
 import json
 import os
@@ -71,7 +72,7 @@ def _page(
         in_words=forest.in_words,
         number=_number,
         chapters=sorted({j.claim.chapter for j in judgements}),
-        notebooks=notebooks,
+        place=functools.partial(tables.place, notebooks=notebooks),
         forests={name: forest.draw(f"forest-of-{group[0].claim.work}", name, group) for name, group in works.items()},
         lengths=[(j.claim, picture) for j in judgements if (picture := curves.of_lengths(j))],
         cards=curves.of_cards({name: read_card(name) for name in available()}),

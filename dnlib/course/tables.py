@@ -10,7 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from dnlib.course import jobs
-from dnlib.course.claims import WORKS
+from dnlib.course.claims import WORKS, Claim
 from dnlib.course.evidence import VERDICTS
 from dnlib.course.records import half_interval
 from dnlib.course.verdicts import Judgement
@@ -199,9 +199,26 @@ def _row(judgement: Judgement, notebooks: dict[str, str], stems: dict[str, str])
     said = f"{claim.statement} ({claim.source})"
     names = [stems[record.sha256] for record in judgement.records]
     runs = [_link(str(number), f"records/{name}.json") for number, name in enumerate(names, start=1)]
-    chapter = _link(claim.chapter, notebooks[claim.chapter]) if claim.chapter in notebooks else claim.chapter
-    where = " ".join([chapter, *runs])
+    computed = place(claim, notebooks)
+    chapter = f"[{claim.chapter}]({computed})" if computed else claim.chapter
+    where = " ".join([f"{chapter}, {claim.section}:" if claim.section else chapter, *runs])
     return verdict, said, claim.published or "–", ours, judgement.protocol, claim.bound_in_words, where
+
+
+def place(claim: Claim, notebooks: dict[str, str]) -> str:
+    """The address of the section that computes a claim's number, as notebook viewers spell it; "" without its chapter.
+
+    notebooks: as `ledger` takes them.
+
+    Examples
+    --------
+    >>> claim = Claim("gain", "01_x", "A paper", "It gains.", "gain", {"at_least": 0}, "Any filter", unit="dB")
+    >>> place(claim, {"01_x": "../notebooks/01_x.ipynb"})
+    '../notebooks/01_x.ipynb#Any-filter'
+    """
+    if claim.chapter not in notebooks:
+        return ""
+    return quote(notebooks[claim.chapter]) + (claim.section and "#" + quote(claim.section.replace(" ", "-")))
 
 
 def _link(text: str, path: str) -> str:

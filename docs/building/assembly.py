@@ -12,7 +12,7 @@ from PIL import Image
 
 from building import cards, chapters, charts, reference
 from building.chapters import Figure
-from building.links import Links
+from building.links import Links, for_pages
 from dnlib.course import jobs, report, tables
 from dnlib.images import ROOT
 
@@ -56,6 +56,8 @@ def assemble(folder: Path) -> tuple[Path, Path]:
     _made(pages, links, figures)
     for path in (*ALONE, *links.files, *(f"notebooks/{path.name}" for path in jobs.chapters())):
         _copy(path, beside)
+    ledger = beside / "results" / "report.html"
+    ledger.write_text(for_pages(ledger.read_text(encoding="utf-8")), encoding="utf-8")
     for path in links.pictures:
         _copy(path, pages)
     return pages, beside

@@ -12,6 +12,29 @@ _LINK = re.compile(
 )  # code is matched too, and left alone
 
 
+def slug(anchor: str) -> str:
+    """What a page calls a heading, from what notebook viewers call it.
+
+    Examples
+    --------
+    >>> slug("A-toy%3A-what%27s-in-it%3F")
+    'a-toy-whats-in-it'
+    """
+    return re.sub(r"[^\w-]", "", unquote(anchor).lower())
+
+
+def for_pages(html: str) -> str:
+    """A page beside the site's whose links to chapters lead to the site's pages of them.
+
+    Examples
+    --------
+    >>> for_pages('<a href="../notebooks/01_x.ipynb#The-figure">01_x</a>')
+    '<a href="../notebooks/01_x.html#the-figure">01_x</a>'
+    """
+    found = r'href="(\.\./notebooks/[^"#]+)\.ipynb(#?)([^"]*)"'
+    return re.sub(found, lambda link: f'href="{link[1]}.html{link[2]}{slug(link[3])}"', html)
+
+
 @dataclass
 class Links:
     """Rewrites the links of pages, and remembers which files they lead to.
@@ -44,7 +67,7 @@ class Links:
             return found[0]
         target = posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(path)))
         here, there = posixpath.dirname(self.pages[page]) or ".", self.pages.get(target, target)
-        relative = posixpath.relpath(there, here) + hash_ + anchor
+        relative = posixpath.relpath(there, here) + hash_ + (slug(anchor) if target.endswith(".ipynb") else anchor)
         if not (self.root / target).exists():
             raise FileNotFoundError(f"{page} links to {found['link']}, and there is no {target}")
         if target in self.pages:

@@ -141,6 +141,9 @@ def test_malformed_claims_are_refused(tmp_path):
     path.write_text(f"- {entry.replace('value: gain', 'value: gain, needs: kodak42')}")
     with pytest.raises(ValueError, match=r"claim c: the dataset that it needs can be .*; 'kodak42' was given"):
         load_claims(path)
+    path.write_text(f"- {entry.replace('value: gain', 'value: gain, section: A noisy imagination')}")
+    with pytest.raises(ValueError, match=r"claim c: the section can be .*A noisy image.*; 'A noisy imagination' was"):
+        load_claims(path)
 
 
 @pytest.mark.parametrize("value", ["gian", "gian.*", "gain - gian", "gian.cat - gain", "ga"])
@@ -191,6 +194,7 @@ def test_committed_claims_are_sound():
         (notebook,) = jobs.select([claim.chapter])
         assert claim.where.keys() <= parameters.declared(notebook).keys(), claim.id
         assert claim.statement.endswith("."), claim.id
+        assert claim.section, f"{claim.id}: name the heading under which its number is computed"
 
 
 def rows_of(claim):
