@@ -34,9 +34,9 @@ def videos() -> list[Tensor]:
     return [torch.cat([to_tensor(middle(frame, SIDE)) for frame in video.clean[:7]]) for video in found]
 
 
-def learned(tiles) -> PatchCraft:
+def learned(tiles, seed: int = 0) -> PatchCraft:
     method = PatchCraft(cards.load_method(START).network)
-    fit(method, tile_crops(tiles, 16), steps=STEPS, learning_rate=5e-4, average=0.97, progress=False)
+    fit(method, tile_crops(tiles, 16), steps=STEPS, learning_rate=5e-4, average=0.97, seed=seed, progress=False)
     return method
 
 

@@ -33,6 +33,14 @@ def test_pictures_keep_their_colours_and_stay_small(shown, rng):
     assert len(content) < 300_000 and Image.open(io.BytesIO(content)).mode == "RGB"
 
 
+def test_noise_that_is_shown_is_the_noise_that_was_made(rng):
+    """A large picture of white noise of 25 gray levels to a third of it; one whose pixels are enlarged exactly."""
+    noise = np.rint(np.clip(128 + 25 * rng.standard_normal((264, 264, 3)), 0, 255)).astype(np.uint8)
+    for picture, off in ((noise, 8), (noise[:132, :132].repeat(2, axis=0).repeat(2, axis=1), 0)):
+        stored = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures.encoded(picture)[1]))), float)
+        assert np.sqrt(np.mean((stored - picture) ** 2)) <= off
+
+
 def test_a_ramp_of_colours_is_not_reduced_to_a_palette():
     ramp = np.stack([np.tile(np.arange(256, dtype=np.uint8), (9, 1))] * 3, axis=-1)
     ramp[..., 1] //= 2
