@@ -23,6 +23,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "judge": [("Gain by the judge's choice, held back, all noise", "dB", "table.held back.all.*.gain_db")],
     "large": [("Time", "s", "outcome.*.seconds"), ("Peak memory", "MB", "outcome.*.peak_megabytes")],
     "patch_craft": [("At the start", "dB", "grid.*.start"), ("Adapted", "dB", "grid.*.adapted")],
+    "clean_input": [("Answer to a clean picture", "dB", "psnr.*.*.of clean")],
     "burst_kinds": [("Share of tiles kept", "of 1", "kinds.*.kept")],
     "noise2void": [
         ("dnlib: time until a PSNR", "s", "dnlib.seconds_until"),
