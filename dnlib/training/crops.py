@@ -21,7 +21,9 @@ class Crops:
     Parameters
     ----------
     images : sequence of arrays [H, W] or [H, W, C]
-        Integers, or floats in [0, 1], of any sizes and equal C; they are kept as they are.
+        Integers, or floats in [0, 1], of any sizes and equal C; they are kept as they are. If all are memory-mapped
+        (`np.load(path, mmap_mode="r")`, or the images of such a shard [N, H, W, C]), they stay on the disk, and a step
+        reads what it draws; they are not searched for NaN then, and cannot be frozen.
     noise : Noise, optional
         Draws the noisy images. None: the images are noisy themselves, and no clean ones exist.
     second : sequence of arrays, optional
@@ -45,7 +47,7 @@ class Crops:
     ------
     ValueError
         For images that do not have the same number of channels, are no numbers, hold NaN or infinite values, or are
-        smaller than a crop, and for 4 channels without `turn`.
+        smaller than a crop, for 4 channels without `turn`, and for frozen noise on memory-mapped images.
 
     Examples
     --------
@@ -76,18 +78,23 @@ class Crops:
         _check(images, second, noise, size, self.cut, count, turn)
         self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
         self.turn = turn is not False
+        if frozen and _are_mapped(images):
+            raise ValueError(
+                "frozen noise would hold a noisy copy of every image in memory, and these are memory-mapped; draw "
+                "fresh noise, or store noisy copies and map them"
+            )
         shapes = torch.tensor([image.shape[:2] for image in images])
         self.heights, self.widths = shapes.T
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), shapes.prod(dim=1).cumsum(0)[:-1]])
-        self.pixels = {"noisy" if noise is None else "clean": _flat(images)}
+        self.pixels = {"noisy" if noise is None else "clean": _kept(images)}
         self.parameters: Tensor | None = None
         if second is not None:
-            self.pixels["second_noisy"] = _flat(second)
+            self.pixels["second_noisy"] = _kept(second)
         if noise is not None and frozen:
             self._freeze(images)
         digest = hashlib.sha256(shapes.numpy().tobytes())
         for part in self.pixels.values():
-            digest.update(part.numpy().tobytes())
+            digest.update(part.traces() if isinstance(part, _Mapped) else part.numpy().tobytes())
         self.digest = digest.hexdigest()[:12]
         self._copies: dict[tuple[str, torch.device], Tensor] = {}
 
@@ -167,12 +174,46 @@ class Crops:
         crops = self._on(place.device, name, self.pixels[name])[place].permute(0, 3, 1, 2)
         return crops if crops.is_floating_point() else crops.float() / 255
 
-    def _on(self, device: torch.device, name: str, kept: Tensor) -> Tensor:
+    def _on(self, device: torch.device, name: str, kept: "Tensor | _Mapped") -> "Tensor | _Mapped":
         """What is kept, on a device: copied there at the first draw, so that no later one waits for it."""
         key = name, device
         if key not in self._copies:
             self._copies[key] = kept.to(device)
         return self._copies[key]
+
+
+class _Mapped:
+    """The pixels of memory-mapped images as `_flat` has them, [sum of H W, C], but read where they are asked for."""
+
+    def __init__(self, images: Sequence[np.memmap]):
+        self.images = [image.reshape(-1, _channels(image)) for image in images]
+        self.starts = np.cumsum([0, *map(len, self.images)])
+
+    def __getitem__(self, place: Tensor) -> Tensor:
+        """The pixels of crops [N, H, W], each of one image: [N, H, W, C], uint8 or float32, on the device of place."""
+        found = []
+        for crop in place.cpu().numpy():
+            image = int(np.searchsorted(self.starts, crop[0, 0], side="right")) - 1
+            found.append(np.asarray(self.images[image][crop - self.starts[image]]))
+        crops = np.stack(found)
+        return torch.from_numpy(crops if crops.dtype == np.uint8 else to_unit(crops)).to(place.device)
+
+    def to(self, device: torch.device) -> "_Mapped":
+        """Itself: what is drawn goes to the device, the rest stays on the disk."""
+        return self
+
+    def traces(self) -> bytes:
+        """What tells one set from another without reading it whole: the type and the first pixels of each image."""
+        return b"".join(image.dtype.str.encode() + image[:64].tobytes() for image in self.images)
+
+
+def _are_mapped(images: Sequence[np.ndarray]) -> bool:
+    return all(isinstance(image, np.memmap) for image in images)
+
+
+def _kept(images: Sequence[np.ndarray]) -> Tensor | _Mapped:
+    """As a batch is drawn from: in memory, or on the disk where all are."""
+    return _Mapped(images) if _are_mapped(images) else _flat(images)
 
 
 def _flat(images: Sequence[np.ndarray]) -> Tensor:
@@ -212,9 +253,11 @@ def _check(images, second, noise, size: int, cut: int, count: int, turn: bool | 
             raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
         if image.dtype.kind not in "uif":
             raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
-        if image.dtype.kind == "f" and not np.isfinite(image).all():
+        if image.dtype.kind != "f" or isinstance(image, np.memmap):
+            continue
+        if not np.isfinite(image).all():
             raise ValueError("an image holds NaN or infinite values; replace them before training")
-        if image.dtype.kind == "f" and (largest := float(image.max())) > FAR:
+        if (largest := float(image.max())) > FAR:
             warnings.warn(
                 f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the "
                 "network learns about 1 dB less",

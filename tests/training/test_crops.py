@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -196,6 +198,39 @@ def test_other_wrong_images_are_refused(photographs):
             Crops(images, Gaussian(5), size=4)
     with pytest.raises(ValueError, match="leave one out"):
         Crops(photographs, Gaussian(5), second=photographs, size=4)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("noise", [None, Gaussian(25)])
+def test_images_on_the_disk_give_the_crops_of_those_in_memory(tmp_path, rng, kind, noise):
+    shards = [rng.integers(0, 256, (count, 20, 24, 3)).astype(kind) for count in (3, 2)]
+    shards = [shard / np.float32(255) if kind is np.float32 else shard for shard in shards]
+    for number, shard in enumerate(shards):
+        np.save(tmp_path / f"{number}.npy", shard)
+    mapped = [np.load(tmp_path / f"{number}.npy", mmap_mode="r") for number in range(2)]
+    in_memory, on_disk = (
+        Crops([image for shard in found for image in shard], noise, size=9, count=16) for found in (shards, mapped)
+    )
+    assert in_memory.offers == on_disk.offers
+    for name, part in vars(in_memory.draw(in_memory.offers, generator(1))).items():
+        other = getattr(on_disk.draw(on_disk.offers, generator(1)), name)
+        assert torch.equal(part, other) if isinstance(part, torch.Tensor) else name in ("generator", "progress")
+
+
+def test_of_images_on_the_disk_no_more_is_in_memory_than_a_batch(tmp_path):
+    large = np.lib.format.open_memmap(tmp_path / "0.npy", "w+", np.uint8, (40, 512, 512, 3))  # 31 MB
+    large[:, 0, 0] = np.arange(40)[:, None]
+    large.flush()
+    tracemalloc.start()
+    images = list(np.load(tmp_path / "0.npy", mmap_mode="r"))
+    crops = Crops(images, Gaussian(25), size=32, count=4)
+    crops.draw(frozenset({"clean", "noisy"}), generator())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+    assert crops.description != Crops(images[::-1], Gaussian(25), size=32, count=4).description
+    with pytest.raises(ValueError, match="frozen noise would hold a noisy copy of every image in memory"):
+        Crops(images, Gaussian(25), size=32, frozen=True)
 
 
 def test_what_is_no_list_of_arrays_or_not_in_0_to_1_is_told():
