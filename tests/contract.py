@@ -5,6 +5,8 @@ nbval passes vacuously where outputs or execution counts are missing; this does 
 
 import json
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -17,6 +19,9 @@ LONGEST = 25  # lines of a code cell
 ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|titles|\*Time\*|Student's")  # of others, in a picture
 NOT_PROSE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|^\|.*$", re.DOTALL | re.MULTILINE)  # formulas and tables
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
+INTERVAL = re.compile(r"(-?\d+\.\d+) \+- (\d+\.\d+)")
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+SEEDS = re.compile(rf"\b(?:over|of|with|the) (\d+|{'|'.join(WORDS)}) (other )?seeds\b", re.IGNORECASE)
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|Users|tmp|work|opt|var)/|[A-Z]:\\\\")
 
 
@@ -28,6 +33,7 @@ def problems(notebook: Path) -> list[str]:
         *_structure(notebook, document, code),
         *_teaching(notebook, document),
         *_numbers(notebook, document, code),
+        *_seeds(notebook, document),
         *_outputs(code),
         *_checked(code),
         *_size_and_traces(notebook, document, code),
@@ -71,8 +77,8 @@ def _teaching(notebook, document):
             yield f"a code cell is longer than {LONGEST} lines: {cell.source[:40]!r}"
     if number in METHODS and not any("_diagrams." in cell.source for cell in cells):
         yield "no diagram shows the method"
-    words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown").partition("\n## Exercises")[0]
-    for question in words.split("**Predict")[1:]:
+    words = "\n".join(cell.source for cell in cells[1:] if cell.cell_type == "markdown").partition("\n## Exercises")[0]
+    for question in re.split(r"\*{1,2}Predict", words)[1:]:
         if "**Answer.**" not in question:
             yield f"a question is not answered: {question[:60]!r}"
 
@@ -88,6 +94,10 @@ def _exercises(number, cells):
         yield f"the exercises are not those of the library, in its order: {asked}"
     if any("<summary>Hint 1</summary>" not in cells[i - 1].source for i in stubs):
         yield "an exercise has no hint"
+    for name, exercise in exercises.exercises(number).items():
+        for interval in INTERVAL.findall(exercise.because):
+            if " ± ".join(interval) not in text:
+                yield f"the answer to {name} has an interval that no exercise states: {' ± '.join(interval)}"
     if not re.search(r"\*\*Quiz\.\*\*.*(<details><summary>.*?</details>\s*){3}", text, re.DOTALL):
         yield "there is no quiz of three questions with folded answers"
 
@@ -112,7 +122,10 @@ def _numbers(notebook, document, code):
 
 
 def _recorded(notebook):
-    return {f"{abs(number):.6f}" for record in records.committed(notebook.stem) for number in _leaves(record.measured)}
+    return {f"{abs(number):.6f}" for record in _committed(notebook.stem) for number in _leaves(record.measured)}
+
+
+_committed = cache(records.committed)
 
 
 def _leaves(measured):
@@ -121,6 +134,17 @@ def _leaves(measured):
             yield from _leaves(value)
     elif isinstance(measured, int | float):
         yield measured
+
+
+def _seeds(notebook, document):
+    """How many seeds, or other seeds, a chapter speaks of: as many as the records of some parameters hold."""
+    laptop = [record for record in _committed(notebook.stem) if record.profile == "laptop"]
+    counts = set(Counter(str(sorted(record.parameters.items())) for record in laptop).values())
+    for cell in document.cells:
+        for said in SEEDS.finditer(cell.source if cell.cell_type == "markdown" else ""):
+            count = int(said[1]) if said[1].isdigit() else WORDS.index(said[1].lower())
+            if count + bool(said[2]) not in counts:
+                yield f"no such number of seeds was recorded: {said[0]!r}; the records have {sorted(counts)}"
 
 
 def _rounds_to(number, rounded):
@@ -142,8 +166,11 @@ def _outputs(code):
             if any("widget" in kind for kind in data):
                 yield "a widget is stored"
             kind = pictures.kind_of(data)
-            if kind and not output.metadata.get(kind, {}).get("alt"):
+            alt = output.metadata.get(kind, {}).get("alt") if kind else None
+            if kind and not alt:
                 yield f"a picture has no alt text, in the cell that begins {cell.source[:40]!r}"
+            if alt and alt != data.get("text/plain"):
+                yield f"a picture's alt text is not what its cell printed: {alt[:80]!r}"
     last = "".join(output.get("text", "") for cell in code[-1:] for output in cell.outputs)
     if not re.search(r"^(HELD|DID NOT HOLD|UNDECIDED|NOT TESTED) ", last, flags=re.MULTILINE):
         yield "the cell that records prints no verdict"

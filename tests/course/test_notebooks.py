@@ -80,6 +80,12 @@ def drop_alt_text(document):
             output.get("metadata", {}).pop("image/png", None)
 
 
+def leave_alt_text_stale(document):
+    for output in (output for cell in code(document) for output in cell.outputs):
+        for kind in output.get("metadata", {}).values():
+            kind["alt"] = "What it was before its cell was changed."
+
+
 def store_widget(document):
     view = {"application/vnd.jupyter.widget-view+json": {}}
     code(document)[0].outputs.append(nbformat.v4.new_output("display_data", view))
@@ -107,24 +113,52 @@ def invent_a_number(document):
     document.cells[0].source += "\n\nThat gains 73.91 dB."
 
 
+def ask_in_italics(document):
+    asking = next(cell for cell in document.cells[1:] if "**Predict" in cell.source)
+    asking.source = f"*Predict:* which radius?\n\n{asking.source}"
+
+
+def forget_a_seed(document):
+    document.cells[0].source += "\n\nOver five seeds it is three, with 5 other seeds it was four."
+
+
+def invent_seeds(document):
+    document.cells[0].source += "\n\nWith each of nine other seeds it is three."
+
+
+def change_the_question_alone(document):
+    for cell in document.cells:
+        cell.source = cell.source.replace("± 0.67 dB", "± 0.68 dB")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (delete_output, "a checked cell does not store verdicts alone"),
         (delete_count, "the execution counts are not those of one clean run"),
         (drop_alt_text, "a picture has no alt text"),
+        (leave_alt_text_stale, "a picture's alt text is not what its cell printed: 'What it was before"),
         (store_widget, "a widget is stored"),
         (store_error, "an error is stored: ValueError"),
         (name_a_machine, "a path of a machine stands in the cell"),
         (hide_verdicts, "the cell that records prints no verdict"),
         (untag, "a cell with verdicts is not compared by nbval"),
         (invent_a_number, "a number that the chapter does not print: 73.91"),
+        (ask_in_italics, "a question is not answered: ':* which radius?"),
+        (forget_a_seed, "no such number of seeds was recorded: 'Over five seeds'"),
+        (invent_seeds, "no such number of seeds was recorded: 'of nine other seeds'"),
     ],
 )
 def test_the_contract_notices_damage_and_calls_it_by_its_name(tmp_path, damage, message):
     (notebook,) = jobs.select(["01"])
     found = problems(edited(notebook, tmp_path, damage))
     assert any(problem.startswith(message) for problem in found), found
+
+
+def test_an_answer_keeps_to_the_interval_of_its_question(tmp_path):
+    (notebook,) = jobs.select(["06"])
+    found = problems(edited(notebook, tmp_path, change_the_question_alone))
+    assert "the answer to 06.5 has an interval that no exercise states: -0.80 ± 0.67" in found
 
 
 def test_nbval_passes_an_honest_verdict_and_fails_an_edited_one(tmp_path):

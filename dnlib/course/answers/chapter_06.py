@@ -35,6 +35,6 @@ EXERCISES = {
     "06.5": Exercise(
         "did not hold",
         choices=("held", "did not hold", "undecided"),
-        because="all of -0.80 +- 0.60 lies below zero. That the sentence says something else is no evidence.",
+        because="all of -0.80 +- 0.67 lies below zero. That the sentence says something else is no evidence.",
     ),
 }
