@@ -14,6 +14,7 @@ from matplotlib.image import AxesImage
 from dnlib.course.plots import BLUE, GRAY, GREEN, ORANGE, RED
 
 COLOURS = (BLUE, ORANGE, GREEN)
+MARKS = (("o", 8.0), ("D", 7.5), ("s", 5.0))  # so that each is seen where they lie on each other
 
 
 def curves(
@@ -51,7 +52,7 @@ def curves(
         axes.plot(x, values, style, color=colour, label=name)
         if lowest:
             place = int(np.nanargmin(values))
-            axes.plot([x[place]], [values[place]], "o", color=colour, markersize=8)
+            axes.plot([x[place]], [values[place]], "o", color=colour, markersize=10)
 
 
 def intervals(
@@ -190,8 +191,8 @@ def dots_by_row(
     others = [name for name in series if name != truth]
     apart = 0.22 * any(np.size(values) > 1 for row in rows.values() for values in row.values())
     looks = {truth: {"marker": "o", "color": GRAY, "markersize": 13, "zorder": 1.5}}
-    for number, (name, colour) in enumerate(zip(others, cycle(colours), strict=False)):
-        looks[name] = {"marker": "oDs"[number % 3], "color": colour, "markersize": 8 - 1.5 * (number % 3)}
+    for name, colour, (marker, size) in zip(others, cycle(colours), cycle(MARKS), strict=False):
+        looks[name] = {"marker": marker, "color": colour, "markersize": size}
     for number, name in enumerate(series):
         aside = apart * (number - (len(series) - 1) / 2)
         found = {place + aside: np.ravel(row[name]) for place, row in enumerate(rows.values()) if name in row}
