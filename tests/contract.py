@@ -3,6 +3,7 @@
 nbval passes vacuously where outputs or execution counts are missing; this does not.
 """
 
+import ast
 import json
 import re
 from collections import Counter
@@ -10,12 +11,18 @@ from functools import cache
 from pathlib import Path
 
 import nbformat
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from dnlib.course import assumptions, claims, exercises, jobs, parameters, pictures, records
 
 HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 METHODS = ("02", "03a", "03b", "04", "06", "07", "08", "09")
 LONGEST = 25  # lines of a code cell
+SHORT = 12  # lines below which a code cell may draw as it likes
+UNTIDY = ("07", "08", "11", "12")  # chapters of which cells of more lines still do nothing but draw
+BY_HAND = {*dir(Axes), *dir(Figure)} - {"draw", "remove", "step", "update"}  # those have namesakes in the chapters
+HELPERS = ("plots", "charts", "strips")
 ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|titles|\*Time\*|Student's")  # of others, in a picture
 NOT_PROSE = re.compile(r"\$\$.*?\$\$|\$[^$]*\$|^\|.*$", re.DOTALL | re.MULTILINE)  # formulas and tables
 DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.]*\d)")
@@ -75,12 +82,30 @@ def _teaching(notebook, document):
     for cell in cells:
         if cell.cell_type == "code" and len(cell.source.splitlines()) > LONGEST:
             yield f"a code cell is longer than {LONGEST} lines: {cell.source[:40]!r}"
+        if cell.cell_type == "code" and number not in UNTIDY and is_drawing(cell.source):
+            yield f"the subject of a code cell is matplotlib, let `charts` draw: {cell.source[:40]!r}"
     if number in METHODS and not any("_diagrams." in cell.source for cell in cells):
         yield "no diagram shows the method"
     words = "\n".join(cell.source for cell in cells[1:] if cell.cell_type == "markdown").partition("\n## Exercises")[0]
     for question in re.split(r"\*{1,2}Predict", words)[1:]:
         if "**Answer.**" not in question:
             yield f"a question is not answered: {question[:60]!r}"
+
+
+def is_drawing(source):
+    """Whether more than half of the lines of a cell call axes or a figure; `plots.show`, mostly prose, is left out."""
+    drawn, shown = set(), set()
+    for statement in ast.walk(ast.parse(source)):
+        if isinstance(statement, ast.stmt) and not hasattr(statement, "body"):
+            lines = range(statement.lineno, statement.end_lineno + 1)
+            calls = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+            methods = [(ast.unparse(call.value), call.attr) for call in calls if isinstance(call, ast.Attribute)]
+            if ("plots", "show") in methods:
+                shown.update(lines)
+            elif any(name in BY_HAND and owner not in HELPERS for owner, name in methods):
+                drawn.update(lines)
+    count = len(source.splitlines())
+    return count >= SHORT and len(drawn) > (count - len(shown)) / 2
 
 
 def _exercises(number, cells):

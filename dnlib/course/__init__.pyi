@@ -26,6 +26,7 @@ from . import (
     runner as runner,
     states as states,
     stored as stored,
+    strips as strips,
     svg as svg,
     tables as tables,
     verdicts as verdicts,

@@ -1,14 +1,58 @@
-"""Charts of the chapters: margins with intervals, curves with a band over seeds, heat maps, dots with names."""
+"""Charts of the chapters, one for each kind of statement.
+
+Over x: curves with their lowest points, a band over seeds, what images say at some lags. By row: dots, margins with
+intervals, heat maps. Dots with names.
+"""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
-from dnlib.course.plots import BLUE, GRAY, GREEN, ORANGE
+from dnlib.course.plots import BLUE, GRAY, GREEN, ORANGE, RED
 
 COLOURS = (BLUE, ORANGE, GREEN)
+MARKS = (("o", 8.0), ("D", 7.5), ("s", 5.0))  # so that each is seen where they lie on each other
+
+
+def curves(
+    axes: Axes,
+    x: Sequence[float],
+    table: Mapping[str, Sequence[float]],
+    *,
+    colours: Sequence[str] = COLOURS,
+    styles: Sequence[str] = ("-",),
+    lowest: bool = False,
+) -> None:
+    """Draw curves over one x, each by its name.
+
+    Parameters
+    ----------
+    x : sequence of float
+        Such as the settings of a filter.
+    table : mapping
+        Name -> a value for each x; NaN where there is none.
+    colours, styles : sequence of str
+        Of the first curve, the second, and so on; then from the beginning again. Styles are matplotlib's: "o--".
+    lowest : bool
+        Whether a large dot stands where each is lowest.
+
+    Examples
+    --------
+    >>> from dnlib.course import plots
+    >>> fig, ax = plots.figure()
+    >>> curves(ax, [1, 2, 3], {"loss": [5, 3, 4], "true error": [3, 2, 1]}, styles=("-", "--"), lowest=True)
+    >>> [(line.get_xdata().tolist(), line.get_linestyle()) for line in ax.lines]
+    [([1, 2, 3], '-'), ([2], 'None'), ([1, 2, 3], '--'), ([3], 'None')]
+    >>> plots.plt.close(fig)
+    """
+    for (name, values), colour, style in zip(table.items(), cycle(colours), cycle(styles), strict=False):
+        axes.plot(x, values, style, color=colour, label=name)
+        if lowest:
+            place = int(np.nanargmin(values))
+            axes.plot([x[place]], [values[place]], "o", color=colour, markersize=10)
 
 
 def intervals(
@@ -85,6 +129,77 @@ def band(axes: Axes, x: np.ndarray, table: np.ndarray, label: str, colour: str, 
     axes.fill_between(x, table.min(axis=0), table.max(axis=0), color=colour, alpha=0.2, linewidth=0)
     for curve in table:
         axes.plot(x, curve, ".", color=colour, markersize=3)
+
+
+def lags(axes: Axes, found: Mapping[tuple[int, int], Sequence[float]]) -> None:
+    """Draw the correlation of noise at some lags: a dot for each image, a red line at their median.
+
+    Parameters
+    ----------
+    found : mapping
+        Lag in rows and columns -> the correlation in each image.
+
+    Examples
+    --------
+    >>> from dnlib.course import plots
+    >>> fig, ax = plots.figure()
+    >>> lags(ax, {(0, 1): [0.3, 0.5, 0.4], (0, 7): [0.0, 0.1, -0.1]})
+    >>> [label.get_text() for label in ax.get_xticklabels()], ax.lines[1].get_ydata().tolist()
+    (['(0, 1)', '(0, 7)'], [0.4, 0.4])
+    >>> plots.plt.close(fig)
+    """
+    for place, values in enumerate(found.values()):
+        aside = np.random.default_rng(place).uniform(-0.18, 0.18, len(values))  # lest they lie on each other
+        axes.plot(place + aside, values, ".", color=BLUE, markersize=5, alpha=0.6)
+        axes.plot([place - 0.3, place + 0.3], [np.median(values)] * 2, color=RED, linewidth=2)
+    axes.axhline(0, color=GRAY, linewidth=0.8, zorder=0)
+    axes.set_xticks(range(len(found)), [str(lag) for lag in found], fontsize=8)
+    axes.set_xlabel("lag (rows, columns)")
+
+
+def dots_by_row(
+    axes: Axes,
+    rows: Mapping[str, Mapping[str, float | Sequence[float]]],
+    *,
+    truth: str = "",
+    colours: Sequence[str] = COLOURS,
+) -> None:
+    """Draw numbers as dots, a line per row, the first on top.
+
+    Parameters
+    ----------
+    rows : mapping
+        Row -> series -> a number, or several: the first is a dot, those after it are small ones, such as other seeds;
+        the series of a row then stand below each other.
+    truth : str
+        The series that others are held against: gray discs under them.
+    colours : sequence of str
+        Of the other series.
+
+    Examples
+    --------
+    >>> from dnlib.course import plots
+    >>> fig, ax = plots.figure()
+    >>> dots_by_row(ax, {"a": {"true": 3.0, "estimated": 2.5}, "b": {"true": 1.0, "estimated": 1.5}}, truth="true")
+    >>> [(line.get_label(), line.get_xdata().tolist()) for line in ax.lines]
+    [('true', [3.0, 1.0]), ('estimated', [2.5, 1.5])]
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['a', 'b']
+    >>> plots.plt.close(fig)
+    """
+    series = list(dict.fromkeys(name for row in rows.values() for name in row))
+    others = [name for name in series if name != truth]
+    apart = 0.22 * any(np.size(values) > 1 for row in rows.values() for values in row.values())
+    looks = {truth: {"marker": "o", "color": GRAY, "markersize": 13, "zorder": 1.5}}
+    for name, colour, (marker, size) in zip(others, cycle(colours), cycle(MARKS), strict=False):
+        looks[name] = {"marker": marker, "color": colour, "markersize": size}
+    for number, name in enumerate(series):
+        aside = apart * (number - (len(series) - 1) / 2)
+        found = {place + aside: np.ravel(row[name]) for place, row in enumerate(rows.values()) if name in row}
+        if small := [(value, y) for y, (_, *more) in found.items() for value in more]:
+            axes.plot(*zip(*small, strict=True), ".", color=looks[name]["color"], markersize=4, alpha=0.6)
+        axes.plot([values[0] for values in found.values()], list(found), linestyle="", label=name, **looks[name])
+    axes.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
 
 
 def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str = "") -> AxesImage:

@@ -54,7 +54,7 @@ class Box(NamedTuple):
 WIDTHS = {Panel: 1.0, Box: 1.05, str: 0.62}
 
 
-def draw(*rows: Sequence[Panel | Box | str], height: float = 2.0) -> Figure:
+def draw(*rows: Sequence[Panel | Box | str], height: float = 2.0, note: str = "") -> Figure:
     """A diagram: rows of pictures, boxes with arrows, and words between them.
 
     Parameters
@@ -63,6 +63,8 @@ def draw(*rows: Sequence[Panel | Box | str], height: float = 2.0) -> Figure:
         From left to right.
     height : float
         Of a row, in inches.
+    note : str
+        Below all of them, such as what brightness means.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def draw(*rows: Sequence[Panel | Box | str], height: float = 2.0) -> Figure:
         len(rows),
         columns,
         width=height * 0.86 * sum(widths),
-        height=height * len(rows),
+        height=height * len(rows) + (0.25 if note else 0),
         width_ratios=widths,
         squeeze=False,
     )
@@ -91,6 +93,8 @@ def draw(*rows: Sequence[Panel | Box | str], height: float = 2.0) -> Figure:
     for row, line in zip(rows, axes, strict=True):
         for part, ax in zip(row, line, strict=False):
             _draw(ax, part)
+    if note:
+        fig.supxlabel(note, fontsize=8, color=INK)
     return fig
 
 

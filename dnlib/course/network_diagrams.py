@@ -15,6 +15,7 @@ from dnlib.images import to_image
 from dnlib.networks import BlindPatch, BlindSpotUNet, UNet
 
 DECADES = 4  # from black to white, on a logarithmic scale
+SCALE = "brightness: logarithm of the gradient"  # what `fields` draws, for the note of a diagram
 
 
 def shapes(network: nn.Module, image: Tensor) -> list[tuple[str, tuple[int, ...]]]:
@@ -125,7 +126,7 @@ def half_planes(network: BlindSpotUNet, image: Tensor) -> Figure:
 
     panels = fields({name: looking(turns) for turns, name in enumerate(names)}, image)
     joined = fields({"all four: all\nbut the hole": network}, image)
-    return draw([*panels, Box("1×1\nconvolutions"), *joined], height=1.7)
+    return draw([*panels, Box("1×1\nconvolutions"), *joined], height=1.7, note=SCALE)
 
 
 def branches(network: BlindPatch, image: Tensor) -> Figure:

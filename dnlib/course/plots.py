@@ -112,7 +112,10 @@ def image(axes: Axes, pixels: np.ndarray, title: str = "", *, low: float = 0.0, 
     [[0.0, 0.25, 1.0]]
     >>> plt.close(fig)
     """
-    axes.imshow(np.clip((pixels - low) / (high - low), 0, 1), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    if pixels.ndim == 2:  # keeps its unit, for a bar
+        axes.imshow(np.clip(pixels, low, high), cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    else:
+        axes.imshow(np.clip((pixels - low) / (high - low), 0, 1), interpolation="nearest")
     axes.set_title(title)
     axes.set_axis_off()
 
@@ -142,7 +145,7 @@ def residual(axes: Axes, difference: np.ndarray, title: str = "", *, limit: floa
 
 
 def bar(axes: Axes | Sequence[Axes], label: str) -> None:
-    """A bar of the colours of maps or residuals, with their unit, beside the last of them.
+    """A bar of the colours of maps, residuals or gray images, with their unit, beside the last of them.
 
     Parameters
     ----------

@@ -29,6 +29,21 @@ def test_series_of_a_row_do_not_lie_on_each_other(ax):
     assert len(set(heights)) == 3 and np.mean(heights) == pytest.approx(0)
 
 
+def test_the_lowest_point_of_a_curve_is_marked_in_its_colour_where_it_is_known(ax):
+    table = {"loss": np.array([5, np.nan, 4, 6]), "true error": [3, 2, 1, 2], "third": [1, 2, 3, 4]}
+    charts.curves(ax, range(10, 50, 10), table, colours=("C0", "C1"), styles=("o-", "o--"), lowest=True)
+    lines, dots = ax.lines[::2], ax.lines[1::2]
+    assert [dot.get_xydata().tolist() for dot in dots] == [[[30, 4]], [[30, 1]], [[10, 1]]]
+    assert [line.get_color() for line in lines] == [dot.get_color() for dot in dots] == ["C0", "C1", "C0"]
+    assert [line.get_linestyle() for line in lines] == ["-", "--", "-"]
+    assert [text.get_text() for text in ax.legend().get_texts()] == list(table)
+
+
+def test_curves_without_their_lowest_points_are_lines_alone(ax):
+    charts.curves(ax, [1, 2], {"a": [1, 2], "b": [2, 1]})
+    assert len(ax.lines) == 2
+
+
 def test_a_band_holds_every_seed(ax):
     table = np.array([[1.0, 4.0], [3.0, 2.0], [2.0, 3.0]])
     charts.band(ax, np.array([10, 20]), table, "row", "C0")
@@ -36,6 +51,45 @@ def test_a_band_holds_every_seed(ax):
     assert mean.get_ydata().tolist() == [2, 3] and [line.get_ydata().tolist() for line in seeds] == table.tolist()
     low, high = ax.collections[0].get_datalim(ax.transData).intervaly
     assert (low, high) == (1, 4)
+
+
+def test_lags_stand_side_by_side_with_a_line_at_the_median_and_hide_no_image(ax):
+    found = {(0, 1): [0.4, 0.1, 0.3], (7, 7): [0.0, 0.0]}
+    charts.lags(ax, found)
+    near, median, far, _, zero = ax.lines
+    assert near.get_ydata().tolist() == [0.4, 0.1, 0.3] and median.get_ydata().tolist() == [0.3, 0.3]
+    assert np.abs(near.get_xdata()).max() < 0.2 and np.abs(far.get_xdata() - 1).max() < 0.2
+    assert len(set(far.get_xdata())) == 2  # equal values do not lie on each other
+    assert zero.get_ydata() == [0, 0]
+
+
+def test_lags_are_drawn_alike_each_time_and_take_nothing_from_numpy_s_generator(ax):
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002 - the one that a chapter seeds
+    for _ in range(2):
+        charts.lags(ax, {(0, 1): [0.1, 0.2]})
+    assert ax.lines[0].get_xdata().tolist() == ax.lines[3].get_xdata().tolist()
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+def test_dots_of_a_row_lie_on_the_truth_s_disc_and_leave_out_what_is_not_there(ax):
+    rows = {"a": {"first": 1.0, "true": 2.0, "second": 3.0}, "b": {"second": 4.0}}
+    charts.dots_by_row(ax, rows, truth="true", colours=("C3", "C4"))
+    drawn = {line.get_label(): line for line in ax.lines}
+    places = {name: line.get_xydata().tolist() for name, line in drawn.items()}
+    assert places == {"first": [[1, 0]], "true": [[2, 0]], "second": [[3, 0], [4, 1]]}
+    assert [drawn[name].get_color() for name in rows["a"]] == ["C3", charts.GRAY, "C4"]
+    assert drawn["true"].get_markersize() > drawn["first"].get_markersize() > drawn["second"].get_markersize()
+    assert drawn["true"].get_zorder() < drawn["first"].get_zorder()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
+
+
+def test_other_seeds_are_small_dots_and_the_series_of_a_row_then_stand_apart(ax):
+    charts.dots_by_row(ax, {"a": {"x": [1.0, 1.1, 0.9], "y": [2.0]}})
+    small, first, other = ax.lines
+    assert small.get_xdata().tolist() == [1.1, 0.9] and first.get_xdata().tolist() == [1.0]
+    assert set(small.get_ydata()) == set(first.get_ydata()) and small.get_color() == first.get_color()
+    assert other.get_ydata()[0] - first.get_ydata()[0] == pytest.approx(0.22)
+    assert [text.get_text() for text in ax.legend().get_texts()] == ["x", "y"]
 
 
 def test_a_heat_map_marks_the_best_of_each_column_and_leaves_blanks(ax):

@@ -83,6 +83,7 @@ def test_half_planes_are_half_planes_and_join_to_all_but_the_hole():
     assert above[7:].all() and not above[:6, 8].any()  # the row right above the pixel is left out, too
     for turns, name in enumerate(("above", "to the left", "below", "to the right")):
         assert np.rot90(red[name], -turns)[7:].all()
+    assert figure.get_supxlabel() == "brightness: logarithm of the gradient"
     hole = red["all four: all\nbut the hole"]
     assert hole[7:10, 7:10].all() and not hole[[6, 10], 8].any()
 
@@ -108,6 +109,12 @@ def test_the_larger_diagrams_show_what_runs():
     assert red[22, 18:27].all()  # the diamond
     bayes = method_diagrams.bayes(BlindSpotBayes(BlindSpotUNet(3, 4, depth=2), Gaussian(25)), torch.rand(1, 3, 24, 24))
     assert [ax.get_title() for ax in bayes.axes][-1].startswith("posterior: mean,\n±")
+
+
+def test_a_note_stands_below_the_pictures():
+    figure = draw([Panel(np.zeros((4, 4)), "a")], note="brightness: a share")
+    plots._pixels(figure)
+    assert figure._supxlabel.get_window_extent().y1 < figure.axes[0].get_window_extent().y0
 
 
 def test_rows_may_differ_in_length():

@@ -15,7 +15,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from contract import problems
+from contract import is_drawing, problems
 from scipy import ndimage, signal
 from scipy.stats import norm
 
@@ -109,6 +109,12 @@ def untag(document):
     checked(document)[0].metadata.tags = []
 
 
+def draw_by_hand(document):
+    code(document)[2].source = "\n".join(
+        ["fig, ax = plots.figure()", *["ax.plot([1, 2])"] * 12, "plots.show(fig, alt='')"]
+    )
+
+
 def invent_a_number(document):
     document.cells[0].source += "\n\nThat gains 73.91 dB."
 
@@ -143,6 +149,7 @@ def change_the_question_alone(document):
         (name_a_machine, "a path of a machine stands in the cell"),
         (hide_verdicts, "the cell that records prints no verdict"),
         (untag, "a cell with verdicts is not compared by nbval"),
+        (draw_by_hand, "the subject of a code cell is matplotlib"),
         (invent_a_number, "a number that the chapter does not print: 73.91"),
         (ask_in_italics, "a question is not answered: ':* which radius?"),
         (forget_a_seed, "no such number of seeds was recorded: 'Over five seeds'"),
@@ -159,6 +166,21 @@ def test_an_answer_keeps_to_the_interval_of_its_question(tmp_path):
     (notebook,) = jobs.select(["06"])
     found = problems(edited(notebook, tmp_path, change_the_question_alone))
     assert "the answer to 06.5 has an interval that no exercise states: -0.80 ± 0.67" in found
+
+
+@pytest.mark.parametrize(
+    ("source", "drawn"),
+    [
+        (["x = 1"] * 6 + ["ax.plot(x)"] * 6, False),  # half of it
+        (["x = 1"] * 6 + ["ax.set(", "    title=x,", ")", *["fig.colorbar(x)"] * 4], True),
+        (["x = 1"] * 6 + ["plots.show(fig, alt='a'", *["    'b'"] * 9, ")"] + ["ax.plot(x)"] * 5, False),  # prose
+        (["for ax in axes:"] + ["    ax.plot(x)"] * 5 + ["x = 1"] * 5, False),  # a short cell
+        (["for ax in axes:"] + ["    ax.plot(x)"] * 7 + ["x = 1"] * 5, True),
+        (["charts.curves(ax, x, y)"] * 8 + ["optimizer.step()"] * 8, False),
+    ],
+)
+def test_a_cell_draws_by_hand_if_most_of_its_lines_call_axes_or_figures(source, drawn):
+    assert is_drawing("\n".join(source)) == drawn
 
 
 def test_nbval_passes_an_honest_verdict_and_fails_an_edited_one(tmp_path):

@@ -98,6 +98,14 @@ def test_a_bar_of_colours_has_its_unit_and_stands_beside_the_last_map():
     plots.plt.close(fig)
 
 
+def test_a_gray_image_keeps_its_unit_for_its_bar():
+    fig, ax = plots.figure()
+    plots.image(ax, np.array([[0.0, 5.0, 20.0]]), high=15)
+    plots.bar(ax, "gray levels")
+    assert ax.images[0].get_array().tolist() == [[0, 5, 15]] and fig.axes[-1].get_ylim() == (0, 15)
+    plots.plt.close(fig)
+
+
 def test_values_outside_the_range_are_clipped_for_display_only():
     fig, ax = plots.figure()
     pixels = np.array([[-1.0, 0.5, 2.0]])
