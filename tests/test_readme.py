@@ -242,13 +242,22 @@ def test_a_benchmark_s_numbers_are_stored_with_where_they_come_from(tmp_path, mo
     assert found["commit"].removesuffix("+") == provenance.commit().removesuffix("+")
 
 
-def prose_of_chapter_04() -> str:
-    chapter = json.loads(text(ROOT / "notebooks" / "04_blind_spot_bayes.ipynb"))
+def prose_of(number: str) -> str:
+    (notebook,) = jobs.select([number])
+    chapter = json.loads(text(notebook))
     return "\n".join("".join(cell["source"]) for cell in chapter["cells"] if cell["cell_type"] == "markdown")
 
 
+def test_chapter_06_shows_what_the_benchmark_found_for_other_kinds_of_noise():
+    found = json.loads(text(ROOT / "benchmarks" / "results" / "burst_kinds.json"))["kinds"]
+    rows = re.findall(r"^\| [a-z].* \| (.+) \| (.+) \| (.+) \| (\d+) % \|$", prose_of("06"), re.MULTILINE)
+    for kind, row in zip(found.values(), rows, strict=True):
+        means = [float(np.mean(kind[what])) for what in ("all tiles", "filtered", "clean tiles", "kept")]
+        assert [float(number) for number in row] == [*(round(mean, 1) for mean in means[:3]), round(100 * means[3])]
+
+
 def test_chapter_04_shows_what_the_benchmark_found_on_bsd300():
-    found, prose = json.loads(text(ROOT / "benchmarks" / "results" / "talk.json")), prose_of_chapter_04()
+    found, prose = json.loads(text(ROOT / "benchmarks" / "results" / "talk.json")), prose_of("04")
     ours, paper = found["psnr"]["BSD300"], found["published"]["BSD300"]
     classic = paper["CBM3D, told sigma"]
     numbers = {who: " | ".join(f"{row[name]:.2f}" for name in ours) for who, row in (("ours", ours), ("paper", paper))}
@@ -263,7 +272,7 @@ def test_chapter_04_s_ladder_is_that_of_the_benchmark():
     rows = json.loads(text(ROOT / "benchmarks" / "results" / "lag.json"))["rows"]["2400 steps, seed 0"]
     steps = "Noise2Clean, depth 3", "Noise2Clean, two ways", "blind, clean targets", "blind, noisy targets"
     told = ["{:+.2f} ± {:.2f}".format(*rows[step]["distance"]) for step in steps]
-    ladder = prose_of_chapter_04().partition("| from Noise2Clean on, one after the other |")[2].partition("\n\n")[0]
+    ladder = prose_of("04").partition("| from Noise2Clean on, one after the other |")[2].partition("\n\n")[0]
     assert re.findall(r"\| ([^|]+ ± [^|]+) \|", ladder) == told
 
 

@@ -14,7 +14,8 @@ QUALITY = 92  # of a JPEG; white noise of 25 gray levels comes back to 7 levels
 def encoded(pixels: np.ndarray) -> tuple[str, str]:
     """The kind and the text under which a notebook keeps a picture.
 
-    Noise does not compress without loss: a picture that is too large as a PNG is kept as a JPEG, with all colours.
+    Noise does not compress without loss: a picture that is large as a PNG is kept as a JPEG, with all colours, if that
+    is smaller; it is not where each pixel is enlarged to several.
 
     Parameters
     ----------
@@ -39,11 +40,11 @@ def encoded(pixels: np.ndarray) -> tuple[str, str]:
     from PIL import Image
 
     picture = Image.fromarray(pixels)
-    kind, content = PNG, io.BytesIO()
-    picture.save(content, "PNG", optimize=True)
-    if content.tell() > LARGE:
-        kind, content = JPEG, io.BytesIO()
-        picture.save(content, "JPEG", quality=QUALITY, subsampling=0)
+    exact, small = io.BytesIO(), io.BytesIO()
+    picture.save(exact, "PNG", optimize=True)
+    if exact.tell() > LARGE:
+        picture.save(small, "JPEG", quality=QUALITY, subsampling=0)
+    kind, content = (JPEG, small) if 0 < small.tell() < exact.tell() else (PNG, exact)
     return kind, base64.b64encode(content.getvalue()).decode()
 
 
