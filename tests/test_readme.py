@@ -256,6 +256,21 @@ def test_chapter_06_shows_what_the_benchmark_found_for_other_kinds_of_noise():
         assert [float(number) for number in row] == [*(round(mean, 1) for mean in means[:3]), round(100 * means[3])]
 
 
+@pytest.mark.parametrize(
+    ("number", "networks"),
+    [
+        ("08", ["LG-BPN"]),
+        ("09", ["SSID", "SSID, S-2", "distilled"]),
+        ("10", ["AP-BSN", "SSID, S-2", "distilled", "learned from clean photographs"]),
+    ],
+)
+def test_chapters_say_what_networks_make_of_clean_pictures_as_the_benchmark_found(number, networks):
+    found = json.loads(text(ROOT / "benchmarks" / "results" / "clean_input.json"))["psnr"]["phones, texture"]
+    (said,) = re.findall(r"By `benchmarks/clean_input\.py`.*?\.\s", prose_of(number), re.DOTALL)
+    expected = [f"{found[name][of]:.1f}" for name in networks for of in ("of clean", "of noisy")]
+    assert re.findall(r"(\d+\.\d) dB", said) == expected
+
+
 def test_chapter_04_shows_what_the_benchmark_found_on_bsd300():
     found, prose = json.loads(text(ROOT / "benchmarks" / "results" / "talk.json")), prose_of("04")
     ours, paper = found["psnr"]["BSD300"], found["published"]["BSD300"]
