@@ -165,7 +165,10 @@ def _check_checkout(command: str) -> None:
     from dnlib.images import in_checkout
 
     if not in_checkout():
-        raise ValueError(f"{command} works in a checkout of the repository, on its chapters and records; here is none")
+        raise ValueError(
+            f"{command} works in a checkout of the repository, on its chapters and records; here is none. To work "
+            f"through the chapters: `dnlib course copy FOLDER`, then `dnlib lab FOLDER`"
+        )
 
 
 @main.command()

@@ -19,7 +19,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=DOCS.parent / "runs" / "site", help="Folder of the site.")
     out = parser.parse_args().out.resolve()
     shutil.rmtree(out / "html", ignore_errors=True)
-    pages, beside = assembly.assemble(out)
+    try:
+        pages, beside = assembly.assemble(out)
+    except (FileNotFoundError, ValueError) as error:
+        print(error)
+        return 1
     options = ["-W", "--keep-going", "-q", "-E", "-c", DOCS, "-d", out / "doctrees", "-D", f"html_extra_path={beside}"]
     status = build_main([str(word) for word in [*options, pages, out / "html"]])
     found = checks.problems(out / "html")

@@ -20,16 +20,23 @@ class Page(HTMLParser):
     loads: set[str] = field(default_factory=set)
     anchors: set[str] = field(default_factory=set)
     untold: list[str] = field(default_factory=list)
+    nested: list[str] = field(default_factory=list)
+    within: str = ""
 
     def __post_init__(self):
         super().__init__()
         self.feed(self.path.read_text(encoding="utf-8"))
+
+    def handle_endtag(self, tag):
+        self.within = "" if tag == "a" else self.within
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
         self.anchors |= {given[key] for key in ("id", "name") if given.get(key)}
         if tag == "a" and given.get("href"):
             self.links.add(given["href"])
+            self.nested += [given["href"]] if self.within else []
+            self.within = given["href"]
         if tag == "link" and given.get("rel") in ("stylesheet", "icon"):
             self.loads.add(given["href"])
         if tag in ("img", "script") and given.get("src"):
@@ -64,4 +71,5 @@ def _of_page(site: Path, pages: dict[str, Page], name: str, page: Page) -> Itera
             weight += (site / target).stat().st_size
     if weight > HEAVIEST:
         yield f"{name} weighs {weight / 1e6:.1f} MB with its pictures; {HEAVIEST / 1e6:.0f} are allowed"
+    yield from (f"{name} has the link to {link} within another one" for link in page.nested)
     yield from (f"{name} shows {source or 'a picture'} without alternative text" for source in page.untold)

@@ -85,7 +85,7 @@ def _entry(module: str, name: str, thing) -> str:
 def _constant(room: str, name: str, file: str) -> str:
     """A value, with the text or the comment that stands with it in the source."""
     said = rest(_said_of(name, ROOT / "dnlib" / room / f"{file}.py")).replace("\n", "\n   ")
-    return f".. py:data:: dnlib.{room}.{name}\n\n   {said}"
+    return f".. py:data:: {name}\n\n   {said}"
 
 
 def _said_of(name: str, path: Path) -> str:

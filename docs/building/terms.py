@@ -4,9 +4,18 @@ import re
 from collections.abc import Iterable
 
 from docutils import nodes
+from sphinx import addnodes
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
-_NOT_IN = (nodes.reference, nodes.title, nodes.literal, nodes.math, nodes.literal_block, nodes.raw)
+_NOT_IN = (
+    nodes.reference,
+    addnodes.pending_xref,
+    nodes.title,
+    nodes.literal,
+    nodes.math,
+    nodes.literal_block,
+    nodes.raw,
+)
 
 
 def terms(glossary: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ PAGES = [  # one of each kind
     "index.html",
     "notebooks/00_start_here.html",
     "docs/your-own-pictures.html",
+    "docs/papers.html",
     "results/claims.html",
     "results/benchmarks.html",
     "results/figures.html",

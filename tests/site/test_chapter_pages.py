@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 
 import nbformat
 import pytest
@@ -10,7 +9,6 @@ from building import chapters, sliders
 from building.links import Links
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from dnlib.course import jobs, states
 from dnlib.images import ROOT
 
 PNG = base64.b64encode(b"a picture").decode()
@@ -102,28 +100,3 @@ def test_where_not_all_settings_were_drawn_the_page_says_that_one_knob_moves_at_
     every = view([RADIUS, EDGES], *((r, e) for r in range(3) for e in range(2)))
     some = view([RADIUS, EDGES], (0, 0), (1, 0), (2, 0), (0, 1))
     assert "One knob at a time" in sliders.markup("v", some) and "One knob" not in sliders.markup("v", every)
-
-
-VIEWS = [
-    found[1]
-    for notebook in jobs.chapters()
-    for cell in nbformat.read(notebook, as_version=4).cells
-    if (found := re.search(r"widgets\.explore\(\s*(\w+)", cell.source))
-]
-STATES = ROOT / "results" / "states"
-
-
-def test_every_view_of_the_course_was_drawn_and_no_other():
-    assert {path.name for path in STATES.iterdir()} == set(VIEWS), "run `make sliders` for these chapters"
-
-
-@pytest.mark.parametrize("name", VIEWS)
-def test_a_view_was_drawn_by_the_function_that_the_chapter_has_in_the_settings_named(name):
-    said = json.loads((STATES / name / "states.json").read_text(encoding="utf-8"))
-    sources = [cell.source for notebook in jobs.chapters() for cell in nbformat.read(notebook, as_version=4).cells]
-    assert sum(said["source"].strip() in source for source in sources) == 1, "run `make sliders` for this chapter"
-    counts = [len(knob["values"]) for knob in said["knobs"]]
-    drawn = {tuple(picture["at"]) for picture in said["pictures"]}
-    assert drawn == set(states.settings(counts, tuple(said["start"])))
-    assert len(drawn) >= (6 if name == "show_radius" else 7)  # chapter 01 compares six radii and has no seventh
-    assert {picture["file"] for picture in said["pictures"]} == {path.name for path in STATES.glob(f"{name}/*.webp")}

@@ -9,6 +9,7 @@ from building import cards, charts, checks, formulas, reference, terms
 from building.links import Links
 from docutils import nodes
 from docutils.core import publish_doctree
+from sphinx import addnodes
 
 from dnlib.images import ROOT
 from dnlib.zoo import available
@@ -66,6 +67,15 @@ def test_a_term_is_linked_at_its_first_use_and_not_in_titles_or_code():
     assert "Now PSNR of blind-spot networks, a blind spot. Holes; PSNR." in document.astext()  # nothing is lost
 
 
+def test_a_term_is_not_linked_within_a_link_that_sphinx_has_not_resolved_yet():
+    document = publish_doctree("See the PSNR.")
+    (paragraph,) = document.findall(nodes.paragraph)
+    waiting = addnodes.pending_xref("", *paragraph.children)
+    paragraph.children = []
+    paragraph += waiting
+    assert terms.link(document, terms.terms(GLOSSARY), "glossary.html") == []
+
+
 def test_every_term_of_the_glossary_is_explained():
     text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     _, *entries = text.split("\n## ")
@@ -106,7 +116,11 @@ def test_a_benchmark_without_charts_and_a_chart_without_numbers_are_refused(tmp_
 def test_the_reference_has_every_public_name(room):
     page = reference.page(room)
     for name in reference.exported(room):
-        assert f" dnlib.{room}.{name}\n" in page or f"\ndnlib.{room}.{name}\n---" in page, name
+        assert (
+            f":: dnlib.{room}.{name}\n" in page
+            or f"py:data:: {name}\n" in page
+            or f"\ndnlib.{room}.{name}\n---" in page
+        ), name
 
 
 def test_types_are_linked_within_the_library_and_beyond_it_where_an_inventory_is_at_hand(tmp_path):
@@ -170,6 +184,8 @@ def test_dead_links_pictures_without_text_and_heavy_pages_are_found(tmp_path):
     ]
     (tmp_path / "a.html").write_text('<img src="b.html" alt="">')
     assert checks.problems(tmp_path) == []
+    (tmp_path / "a.html").write_text('<a href="b.html">one <a href="b.html#there">two</a></a> <a href="b.html">x</a>')
+    assert checks.problems(tmp_path) == ["a.html has the link to b.html#there within another one"]
     view = '{"0": {"src": "big.png"}, "1": {"src": "none.webp"}}'
     (tmp_path / "a.html").write_text(f"<figure data-pictures='{view}'>")
     assert checks.problems(tmp_path) == [
