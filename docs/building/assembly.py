@@ -92,10 +92,9 @@ def _about(notebook: Path) -> dict[str, str]:
     import nbformat
 
     first = nbformat.read(notebook, as_version=4).cells[0].source
-    timed = json.loads(report.TIMES.read_text(encoding="utf-8"))["runs"]["with"]["chapters"]
-    minutes = max(1, round(timed[notebook.stem]["seconds"] / 60))
+    timed = json.loads(report.TIMES.read_text(encoding="utf-8"))["runs"]
     said = {"title": first.splitlines()[0][2:], "question": tables.question(notebook)}
-    return {"name": notebook.stem, **said, "time": f"{minutes} min"}
+    return {"name": notebook.stem, **said, "time": tables.time(timed, notebook.stem)}
 
 
 def _made(pages: Path, links: Links, figures: list[Figure]) -> None:
