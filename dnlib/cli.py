@@ -96,6 +96,7 @@ _on_a_cluster = click.option(
     help="Skip what may take longer for an image: 90s, 10m, 2h. A minute, or 2s per million values, if not given.",
 )
 @click.option("--adapt", metavar="TIME", help="Train the best network further on each picture for this long: 90s, 10m.")
+@click.option("--burst", is_flag=True, help="They are shots of one scene: --adapt learns once, from all of them.")
 @_on_a_cluster
 @_reading
 @click.option("--force", is_flag=True, help="Replace existing files.")

@@ -1,4 +1,4 @@
-"""A network trained further on the very picture that it is to denoise, by recorrupted pairs (Pang et al. 2021).
+"""A network trained further on the very picture that it is to denoise, or on the shots of one scene (`lessons`).
 
 The sample tiles, on which all candidates are judged, are held out: crops come from rectangles between them. So the
 adapted network is judged as any other candidate is, on the same pixels with the same draws of noise, none of which it
@@ -17,18 +17,15 @@ import numpy as np
 from dnlib.denoiser import learned
 from dnlib.denoiser.candidates import ADAPTED, CANDIDATES
 from dnlib.denoiser.judging import Judge, Judged, falls
-from dnlib.denoiser.sampling import TILE, Place, largest_rectangle, sample_places
-from dnlib.denoiser.strength import Strength
-from dnlib.images import Part, to_image, to_tensor
+from dnlib.denoiser.lessons import SIDE, SMALLEST, Lessons, Pairs
+from dnlib.denoiser.sampling import MARGIN, TILE, Place, between
+from dnlib.images import Part
 
 if TYPE_CHECKING:
     from dnlib.methods import Method
     from dnlib.training import Crops
 
 HELD_OUT = 0.25  # of a picture, at most
-MARGIN = 8  # pixels around held-out tiles that are not learnt from: neighbours may share their noise
-CROP, SMALLEST, STEP, COUNT = 64, 40, 8, 4  # pixels to a side of crops, at most, at least, in steps; how many at a time
-STRENGTH, LEARNING_RATE = 0.5, 1e-5
 LOOKS, SHARE = 6, 0.25  # how often the held-out tiles are looked at, and in what share of the time, at most
 TRIAL = 1, 3  # steps to warm up, and steps that are timed: a step of these networks takes seconds
 
@@ -47,6 +44,7 @@ class Adaptation:
     before: Judged
     method: "Method"
     judge: Judge
+    learning_rate: float
     steps: int = 0
     best: Judged | None = None
     weights: dict | None = None
@@ -61,11 +59,10 @@ class Adaptation:
             self.best, self.weights = judged, copy.deepcopy(self.method.state_dict())
         return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
 
-    def train(self, crops: "Crops", seconds: float, progress: bool) -> None:
-        """Train for so long, or until Ctrl-C."""
+    def train(self, crops: "Crops", seconds: float, deadline: float, progress: bool) -> None:
+        """Train until the deadline, of these seconds, or until Ctrl-C."""
         from dnlib.training import Diverged, fit
 
-        deadline = time.perf_counter() + seconds
         per_step, per_look = self._try(crops)
         steps, looks = _fitting(deadline - time.perf_counter(), per_step, per_look)
         if not steps:
@@ -85,7 +82,7 @@ class Adaptation:
                 self.method,
                 crops,
                 steps=steps,
-                learning_rate=LEARNING_RATE,
+                learning_rate=self.learning_rate,
                 device=self.judge.device,
                 monitor=self.look,
                 monitor_every=[math.ceil(steps / 2**k) for k in range(looks)],
@@ -108,17 +105,18 @@ class Adaptation:
 
 
 def adapted_best(
-    judged: dict[str, Judged], lessons: list[np.ndarray], judge: Judge, seconds: float, span: float, progress: bool
+    judged: dict[str, Judged], lessons: Lessons, judge: Judge, seconds: float, span: float, progress: bool
 ) -> tuple[dict[str, Judged], str]:
     """The best network of those judged, trained further, as one more candidate or none; and a sentence about it.
 
-    lessons: pictures [H, W, 3] in [0, 1] that hold nothing of what the judge sees. span: what [0, 1] is in the
-    picture's units. Raises ValueError where the time is too short for a step.
+    lessons: they hold nothing of what the judge sees. span: what [0, 1] is in the picture's units. Raises ValueError
+    where the time is too short for a step, or nothing can be learnt.
     """
     name = min((name for name in adaptable() if name in judged), key=lambda name: judged[name].change)
     before = judge.one(judged[name].candidate)  # on all, even if it was dropped after a quarter
     adaptation = adapt(before, lessons, judge, seconds, progress)
-    after, trained = adaptation.best, f"{name} was trained further on this picture for {adaptation.steps} steps"
+    after = adaptation.best
+    trained = f"{name} was trained further on {lessons.what} for {adaptation.steps} steps"
     if after is None:
         return {}, f"{trained}: where it did not learn, its error fell nowhere for certain, and it stays as it was"
     adaptation.method.load_state_dict(adaptation.weights)
@@ -128,61 +126,41 @@ def adapted_best(
     return {f"{name}{ADAPTED}": after}, said
 
 
-def adapt(before: Judged, lessons: list[np.ndarray], judge: Judge, seconds: float, progress: bool) -> Adaptation:
+def adapt(before: Judged, lessons: Lessons, judge: Judge, seconds: float, progress: bool) -> Adaptation:
     """Train the network of a candidate further."""
-    from dnlib.denoiser.detail import Detail
-    from dnlib.training import Crops
-
+    deadline = time.perf_counter() + seconds
     network = copy.deepcopy(learned.method_of(before.candidate.weights, judge.device).network)
-    side = min(CROP, max(min(one.shape[:2]) for one in lessons) // STEP * STEP)  # that one of them holds
-    large = [one for one in lessons if min(one.shape[:2]) >= side]
-    crops = Crops(large, size=side, count=COUNT, turn=bool(judge.strength.white))
-    adaptation = Adaptation(before, Detail(network, drawn_by(judge.strength), STRENGTH), judge)
-    adaptation.train(crops, seconds, progress)
+    method, crops = lessons.for_network(network, judge)
+    adaptation = Adaptation(before, method, judge, lessons.learning_rate)
+    adaptation.train(crops, seconds, deadline, progress)
     return adaptation
 
 
-def drawn_by(strength: Strength) -> Callable:
-    """Noise of this strength, as recorrupted pairs want it drawn."""
+def lessons_for(
+    names: list[str],
+    frames: list[np.ndarray],
+    inside: list[np.ndarray],
+    places: list[Place],
+    shots: Callable | None = None,
+) -> Lessons:
+    """What can be learnt from, if one of the candidates to be tried can learn; raises ValueError before any work.
 
-    def draw(light, generator):
-        import torch
-
-        seed = torch.randint(2**31, (1,), generator=generator, device=generator.device).item()
-        rng = np.random.default_rng(seed)
-        return torch.cat([to_tensor(strength.draw(to_image(one[None]), rng)) for one in light]).to(light)
-
-    return draw
-
-
-def between(frames: list[np.ndarray], inside: list[np.ndarray], places: list[Place]) -> list[np.ndarray]:
-    """Rectangles of frames [H, W, C] that hold neither sample tiles nor pixels that do not count; maybe none."""
-    found = []
-    for number, (frame, counting) in enumerate(zip(frames, inside, strict=True)):
-        free = counting.copy()
-        for place in places:
-            if place.frame == number:
-                free[tuple(slice(max(0, one.start - MARGIN), one.stop + MARGIN) for one in place[1:])] = False
-        while free[rectangle := largest_rectangle(free)].all() and min(frame[rectangle].shape[:2]) >= SMALLEST:
-            found.append(frame[rectangle])
-            free[rectangle] = False
-    return found
-
-
-def lessons_for(names: list[str], frames: list[np.ndarray], inside: list[np.ndarray]) -> list[np.ndarray]:
-    """What can be learnt from, if one of the candidates to be tried can learn; raises ValueError before any work."""
+    places: of the sample tiles. shots: what makes lessons of all but these, if the frames are shots of one scene.
+    """
     if not set(names).intersection(adaptable()):
         raise ValueError(
             "--adapt (adapt=) trains a network further, and none is tried here: their weights are missing, or "
             f"--patience (patience=) is too short for them; tried are {', '.join(names)}"
         )
-    if not (found := between(frames, inside, sample_places(frames, inside, HELD_OUT))):
+    lessons = shots(places) if shots else Pairs(between(frames, inside, places, SMALLEST))
+    if not lessons:
+        least = SIDE if shots else SMALLEST
         raise ValueError(
             f"--adapt (adapt=) learns from what lies around the {TILE}x{TILE} pixels on which candidates are judged, "
-            f"and here is no room of {SMALLEST}x{SMALLEST} pixels: it takes pictures of about "
-            f"{TILE + MARGIN + SMALLEST} pixels in height or width"
+            f"and here is no room of {least}x{least} pixels: it takes pictures of about {TILE + MARGIN + least} pixels "
+            "in height or width"
         )
-    return found
+    return lessons
 
 
 def check_adaptable(filter: str, seconds: float) -> None:

@@ -8,6 +8,7 @@ name is applied as it is.
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,11 +17,14 @@ from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, judge_counts, noise_in
-from dnlib.denoiser.sampling import sample_tiles, share_that_counts, without_single_channel
+from dnlib.denoiser.sampling import sample_places, share_that_counts, tiles_at, without_single_channel
 from dnlib.denoiser.strength import DOUBT, FEW, Strength, White, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
+
+if TYPE_CHECKING:
+    from dnlib.denoiser.burst import Burst
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
 MOST = 0.5  # share of the pixels judged on; fewer that count, or that are neither black nor white, say little
@@ -111,17 +115,19 @@ def choose(
     patience: float,
     in_tiles: bool,
     adapt: float | None,
+    burst: "Burst | None",
 ) -> Chosen:
     """Judge the candidates on sample tiles of a part, by its sample frames.
 
     filter, device, progress, patience, adapt: as `denoise` has them. range: black and white of the part, which are 0
     and 1 to all candidates. told: by a user, or found. written: in which steps; 0 for floats.
     before: what is done before anything is filtered. size: how many values there are in all frames and tiles.
-    in_tiles: whether frames come in tiles.
+    in_tiles: whether frames come in tiles. burst: the shots, if frames are such, from which `adapt` learns.
     """
     prepared, masks = before.prepared(part), [part.inside[k] for k in part.holding]
     frames = [range.to_unit(prepared.pixels[k]) for k in part.holding]
-    tiles = sample_tiles(frames, masks, HELD_OUT if adapt else 1.0)
+    places = sample_places(frames, masks, HELD_OUT if adapt else 1.0, alike=burst is not None)
+    tiles = tiles_at(frames, places)
     strength = _strength_of(part, frames[0], tiles, range, told, written)
     harmless, span = filter == "auto" and not part.counts, range.high - range.low
     judge = _with_an_opinion(Judge(tiles, strength, harmless, device), part.pixels.shape[-1])
@@ -129,19 +135,19 @@ def choose(
         judged, untried, notes = judge_counts(FOR_COUNTS, tiles, range.low, span), {}, []
     else:
         names, untried, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
-        lessons = lessons_for(names, frames, masks) if adapt and judge.certain > 0 else []
+        shots = burst and partial(burst.lessons, part, before, range)
+        lessons = lessons_for(names, frames, masks, places, shots) if adapt and judge.certain > 0 else None
         judged = judge.all(names, progress=progress, most_seconds=patience / size * 1e6)
         if lessons:
             further, note = adapted_best(judged, lessons, judge, adapt, span, progress)
-            judged, notes = judged | further, [*notes, note]
+            judged, notes = judged | further, [*notes, *lessons.notes, note]
     name = _best_of(judged)
     if harmless and not strength.white:
         judged[name] = judged[name].with_more_noise(1 + ALIKE_SHARED)
     best = judged[name]
     if harmless:
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
-        counting = share_that_counts(frames, masks, HELD_OUT if adapt else 1.0)
-        notes += _doubts(name, before, judge, counting)
+        notes += _doubts(name, before, judge, share_that_counts(masks, places))
     how = "judged" if harmless else "counted" if filter == "auto" else "asked for"
     said = {"beforehand": before.done, "notes": tuple(notes), "noise_found": strength.found, "untried": untried}
     choice = _in_units(name, judged, best, judge.level, span, how=how, **said)

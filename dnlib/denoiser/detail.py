@@ -1,4 +1,4 @@
-"""Recorrupted pairs as the lesson of a network that is good already: they teach it detail, not brightness."""
+"""Lessons for a network that is good already: recorrupted pairs and shots teach it detail, not brightness."""
 
 import copy
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from dnlib.filters import recorrupt
-from dnlib.methods import Batch, Recorrupted2Recorrupted
+from dnlib.methods import Batch, PatchCraft, Recorrupted2Recorrupted
 
 SIDE = 9  # pixels to a side of the means that are kept
 
@@ -29,11 +29,30 @@ class Detail(Recorrupted2Recorrupted):
 
     def loss(self, batch: Batch) -> Tensor:
         shown, target = recorrupt(batch.noisy, self.draw(batch.noisy, batch.generator), self.strength)
-        with torch.no_grad():
-            before = self.before[0](shown)
-        answer = self.network(shown)
-        wrong = answer - target
-        return ((wrong - _means(wrong)) ** 2).mean() + (_means(answer - before) ** 2).mean()
+        return _loss(self.network, self.before[0], shown, target)
+
+
+class DetailOfShots(PatchCraft):
+    """Patch-Craft in the same way: what other shots show of the noisy one is its detail.
+
+    network : nn.Module, already trained.
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__(network)
+        self.before = (copy.deepcopy(network).eval(),)
+
+    def loss(self, batch: Batch) -> Tensor:
+        return _loss(self.network, self.before[0], batch.noisy, batch.second_noisy)
+
+
+def _loss(network: nn.Module, before: nn.Module, shown: Tensor, target: Tensor) -> Tensor:
+    """Details as in the target, local means as the network had them before."""
+    with torch.no_grad():
+        kept = before(shown)
+    answer = network(shown)
+    wrong = answer - target
+    return ((wrong - _means(wrong)) ** 2).mean() + (_means(answer - kept) ** 2).mean()
 
 
 def _means(images: Tensor) -> Tensor:

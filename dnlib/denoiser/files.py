@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from dnlib.denoiser.destinations import check_beside, destinations
 from dnlib.denoiser.shots import RUN, brightness_of, note_on
-from dnlib.images import Picture, Stack, check_destination, opened, refused, without_values, write
+from dnlib.images import Picture, Stack, check_destination, opened, read, refused, without_values, write
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +47,7 @@ def denoise_files(
     overwrite: bool = False,
     progress: bool = False,
     cluster: str | None = None,
+    burst: bool = False,
     **options,
 ) -> Iterator[Done]:
     """Denoise files one after the other, or side by side on a cluster; one that is refused stops no other.
@@ -65,6 +66,9 @@ def denoise_files(
         Whether to show bars, on stderr.
     cluster : str, optional
         As `zoo.cluster.spread` takes it. Its workers must see the same files.
+    burst : bool
+        Whether the files, or the frames of the one that there is, are shots of one scene: they are denoised alike, and
+        `adapt` learns from all of them.
     **options
         As of `denoise_file`.
 
@@ -90,20 +94,25 @@ def denoise_files(
     pairs, many = destinations(images, output)
     if many and (report or uncertainty):
         raise ValueError("--report and --uncertainty go with one picture; several files were given")
+    if many and burst and cluster:
+        raise ValueError("--burst makes one work of all files, which --cluster has nothing to share of")
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
         if many or cluster:
             from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes seconds
 
-            check_request(**options, here=cluster is None)
+            check_request(**options, burst=burst, here=cluster is None)
         if many:
             output.mkdir(exist_ok=True)
         beside = {"report": report, "uncertainty": uncertainty}
         if cluster:  # whose workers may work in another folder
             beside = {what: path and path.resolve() for what, path in beside.items()}
         options |= beside | {"overwrite": overwrite}
-        work = partial(_denoise_pair, many=many, progress=progress and not cluster, **options)
-        done = _spread(work, pairs, cluster) if cluster else map(work, pairs)
-        for one in done if cluster else _with_a_note_on_shots(done):
+        if many and burst:
+            done = denoise_shots(pairs, progress=progress, **options)
+        else:
+            work = partial(_denoise_pair, many=many, progress=progress and not cluster, burst=burst, **options)
+            done = _spread(work, pairs, cluster) if cluster else _with_a_note_on_shots(map(work, pairs))
+        for one in done:
             bar.clear()
             yield one
             bar.update()
@@ -165,7 +174,7 @@ def denoise_file(
     axes, channels, ignore_nan
         As `read` has them.
     **options
-        filter, device, range, dtype, patience and adapt, as of `denoise`.
+        filter, device, range, dtype, patience, adapt and burst, as of `denoise`.
 
     Raises
     ------
@@ -202,6 +211,60 @@ def denoise_file(
             return Done(image, tuple(lines), tuple(notes), brightness=brightness_of(before))
     except MemoryError as error:
         raise ValueError(f"{image}: there is not enough memory for it; cut it into smaller pictures") from error
+
+
+def denoise_shots(
+    pairs: Sequence[tuple[Path, Path]],
+    *,
+    overwrite: bool = False,
+    progress: bool = False,
+    axes: str | None = None,
+    channels: bool | None = None,
+    ignore_nan: bool = False,
+    report: None = None,
+    uncertainty: None = None,
+    **options,
+) -> Iterator[Done]:
+    """Denoise files that are shots of one scene as the frames of one stack, each into a file of its own.
+
+    Parameters
+    ----------
+    pairs : sequence of (Path, Path)
+        Where each is read from, and written to.
+    overwrite, progress, axes, channels, ignore_nan, **options
+        As `denoise_file` has them.
+    report, uncertainty
+        None: these are of single pictures.
+
+    Raises
+    ------
+    ValueError, OSError
+        Before any work, for files that are no pictures of one size and type, or cannot be written.
+    """
+    started = time.perf_counter()
+    reading = {"axes": axes, "channels": channels, "ignore_nan": ignore_nan}
+    first, kinds = None, {}
+    for image, output in pairs:
+        with opened(image, **reading) as picture:
+            check_destination(output, picture, dtype=options.get("dtype"), overwrite=overwrite)
+            kinds.setdefault((picture.pixels.shape, picture.pixels.dtype, picture.axes, picture.alpha), image)
+            first = first or picture
+    if len(kinds) > 1 or first.count > 1:
+        given = "; ".join(f"{image.name} has {list(shape)} of {kind}" for (shape, kind, *_), image in kinds.items())
+        raise ValueError(
+            f"--burst takes pictures of one size and type, shots of one scene, or one stack of them; {given}"
+        )
+    from dnlib.denoiser.plan import plan  # and with it scikit-image, which takes a second
+
+    layout = without_values((len(pairs), *first.pixels.shape), first.pixels.dtype)
+    stack = Stack(layout, "T" + first.axes, first.alpha, read_frame=lambda number: read(pairs[number][0], **reading))
+    made = plan(stack, progress=progress, burst=True, **options)
+    for (image, output), (after, _) in zip(pairs, made.frames(progress), strict=True):
+        lost = write(output, after, overwrite=overwrite)
+        line = f"{output}: {made.choice.summary} ({time.perf_counter() - started:.1f} s)"
+        notes = [f"{output.name}: {note}" for note in (*made.choice.notes, *_changed(after, output, lost))]
+        yield Done(image, (line,), tuple(notes if image == pairs[0][0] else notes[len(made.choice.notes) :]))
+        started = time.perf_counter()
 
 
 def _written(

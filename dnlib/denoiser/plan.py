@@ -6,7 +6,8 @@
 3. `sampling`, `strength`: tiles of the samples, and what noise they have; `drawn`: or none at all.
 4. `candidates`: classical filters and networks (`learned`), each in a few settings for such noise.
 5. `judging`: each is shown the tiles with a little more of this noise; how it answers gives its risk (Stein), and with
-   it the share of what it removes that does good. `adapting`, `detail`: the best network, trained further on the rest.
+   it the share of what it removes that does good. `adapting`, `detail`: the best network, trained further
+   on the rest, or on shots of one scene: `lessons`, `burst`.
 6. `choosing`: the least risk, or the picture as it is; every piece is blended with what the chosen one makes of it.
 7. `uncertainty`: how far off the result may be, if asked for.
 8. `caveats`: what a user should know of it; `choice` tells all of that in numbers.
@@ -22,6 +23,7 @@ from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
+from dnlib.denoiser.burst import Burst
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER
 from dnlib.denoiser.caveats import with_notes
 from dnlib.denoiser.choice import DRAWS, Choice
@@ -189,16 +191,18 @@ def plan(
     patience: float | None = None,
     uncertainty: bool = False,
     adapt: float | None = None,
+    burst: bool = False,
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    check_request(filter=filter, device=device, range=range, dtype=dtype, adapt=adapt)
+    check_request(filter=filter, device=device, range=range, dtype=dtype, adapt=adapt, burst=burst)
     kind = picture.pixels.dtype if dtype is None else np.dtype(dtype)
     told = None if range is None else told_range(range)
     glances, missing, kept = look_at(picture, progress)
     check_kept(kept, missing, kind)
     holding = [one for one in glances if one.varying.any()] or glances  # what varies may do so between pieces
     samples = samples_of(holding)
+    shots = Burst(picture, samples) if burst else None
     in_colour = any(CANDIDATES[name].channels == 3 for name in filter.split(TOGETHER) if name in CANDIDATES)
     unlike = None if in_colour else unlike_noise
     parts, notes = parts_of(together(picture, samples), unlike=unlike, samples=True)
@@ -225,6 +229,7 @@ def plan(
             patience=patience_for(size) if patience is None else patience,
             in_tiles=in_tiles,
             adapt=adapt,
+            burst=shots,
         )
         choice, said = with_notes(part, chosen, kind, step)
         chosen, notes = replace(chosen, choice=choice), [*notes, *said]
@@ -246,6 +251,7 @@ def check_request(
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
     adapt: float | None = None,
+    burst: bool = False,
     here: bool = True,
     **_,
 ) -> None:
@@ -256,6 +262,8 @@ def check_request(
         from dnlib.training import choose_device  # and with it torch, which takes seconds
 
         choose_device(device, here=here)
+    if burst and adapt is None:
+        raise ValueError("--burst (burst=) says from what --adapt TIME (adapt=) learns, and goes with it")
     if adapt is not None:
         check_adaptable(filter, adapt)
     if dtype is not None:

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from dnlib.filters import channel_axis
 
 TILE, TILES = 128, 4  # up to four tiles of 128x128 pixels
 GRID, SMALL = 64, 24  # cells along the longer side when a rectangle is sought; pixels it must be high and wide
+MARGIN = 8  # pixels around sample tiles that are not learnt from: neighbours may share their noise
 DIRECTED = 2.2  # times more across than along: photographs without noise stay below 1.7
 
 
@@ -24,25 +26,33 @@ class Place(NamedTuple):
 
 def sample_tiles(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> list[np.ndarray]:
     """The sample tiles of frames [H, W, C], as [H, W, C] or [H, W]."""
-    return [
-        without_single_channel(frames[place.frame][place.rows, place.columns])
-        for place in sample_places(frames, inside, share)
-    ]
+    return tiles_at(frames, sample_places(frames, inside, share))
 
 
-def share_that_counts(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> float:
+def tiles_at(frames: list[np.ndarray], places: list[Place]) -> list[np.ndarray]:
+    """The tiles that lie there, as [H, W, C] or [H, W]."""
+    return [without_single_channel(frames[place.frame][place.rows, place.columns]) for place in places]
+
+
+def share_that_counts(inside: list[np.ndarray], places: list[Place]) -> float:
     """Of the pixels of the sample tiles, those that count: few where no piece of these is large enough for a tile."""
-    places = sample_places(frames, inside, share)
     return float(np.mean([inside[place.frame][place.rows, place.columns].mean() for place in places]))
 
 
-def sample_places(frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0) -> list[Place]:
+def sample_places(
+    frames: list[np.ndarray], inside: list[np.ndarray], share: float = 1.0, alike: bool = False
+) -> list[Place]:
     """Where up to TILES tiles of equal size lie, spread evenly over frames [H, W, C] and over each.
 
     A single small frame is one tile, and so is judged whole, unless they may take up a share only.
     Where `inside` is False pixels do not count: tiles come from the largest rectangle without such, common to all.
-    share: of all pixels, that they take up at most, if there is more than one.
+    share: of all pixels, that they take up at most, if there is more than one. alike: at the same places of every
+    frame, of which they take up this share.
     """
+    if alike:
+        places = sample_places(frames[:1], [np.all(inside, axis=0)], share)
+        count = min(TILES, len(places) * len(frames))
+        return [places[k % len(places)]._replace(frame=k * len(frames) // count) for k in range(count)]
     rows, columns = largest_rectangle(np.all(inside, axis=0))
     height, width = rows.stop - rows.start, columns.stop - columns.start
     if len(frames) == 1 and share == 1 and height * width <= TILES * TILE**2:
@@ -93,6 +103,29 @@ def largest_rectangle(inside: np.ndarray) -> tuple[slice, slice]:
     if min(part.stop - part.start for part in found) < min(SMALL, *inside.shape):
         return slice(0, inside.shape[0]), slice(0, inside.shape[1])
     return found
+
+
+def free_rectangles(inside: np.ndarray, places: Iterable[Place], least: int) -> list[tuple[slice, slice]]:
+    """Rectangles of a frame that hold neither sample tiles nor pixels that do not count [H, W]; maybe none.
+
+    least: pixels that they are high and wide.
+    """
+    free, found = inside.copy(), []
+    for place in places:
+        free[tuple(slice(max(0, one.start - MARGIN), one.stop + MARGIN) for one in place[1:])] = False
+    while free[rectangle := largest_rectangle(free)].all() and min(free[rectangle].shape) >= least:
+        found.append(rectangle)
+        free[rectangle] = False
+    return found
+
+
+def between(frames: list[np.ndarray], inside: list[np.ndarray], places: list[Place], least: int) -> list[np.ndarray]:
+    """The rectangles of frames [H, W, C] without sample tiles, at least so high and wide."""
+    return [
+        frame[rectangle]
+        for number, (frame, counting) in enumerate(zip(frames, inside, strict=True))
+        for rectangle in free_rectangles(counting, [one for one in places if one.frame == number], least)
+    ]
 
 
 def without_single_channel(frame: np.ndarray) -> np.ndarray:

@@ -41,6 +41,6 @@ def note_on(names: list[str], seen: list[np.ndarray | None]) -> str:
     if not all(np.vdot(one, other) > ALIKE * size * next_size > 0 for one, other, size, next_size in pairs):
         return ""
     return (
-        f"{', '.join(names[:-1])} and {names[-1]} look like shots of one scene; each is denoised by itself. A network "
-        "can learn from all of them: Patch-Craft, chapter 06, *Bursts and video* in *Train your own*"
+        f"{', '.join(names[:-1])} and {names[-1]} look like shots of one scene; each is denoised by itself. With "
+        "--burst --adapt TIME they are denoised alike, and a network learns from all of them (Patch-Craft, chapter 06)"
     )

@@ -24,6 +24,7 @@ def denoise(
     patience: float | None = None,
     uncertainty: bool = False,
     adapt: float | None = None,
+    burst: bool = False,
     progress: bool = False,
     return_choice: bool = False,
 ) -> np.ndarray | tuple[np.ndarray, Choice]:
@@ -66,6 +67,8 @@ def denoise(
         Seconds in which the best network, or the one asked for, is trained further on this very image, of 3 colours.
         It learns from recorrupted pairs between the sample tiles on which candidates are judged, and is one more of
         these where its error falls there for certain. Ctrl-C ends the training, not the work.
+    burst : bool
+        The frames of the stack are shots of one scene, one after the other: `adapt` learns from these, by Patch-Craft.
     progress : bool
         Whether to show progress bars.
     return_choice : bool
@@ -82,7 +85,7 @@ def denoise(
         For images that cannot be denoised: empty, constant, NaN, infinite, too small, of complex or boolean type; for
         shapes that could be read in two ways, and photon counts without `dtype`; for a range or type that many values
         do not fit; for an unknown filter, and a device that is not here. For `adapt`, if no network fits, or the time
-        or the image is too small.
+        or the image is too small; for `burst` without it, or with fewer than three frames.
 
     Examples
     --------
@@ -104,6 +107,7 @@ def denoise(
         patience=patience,
         uncertainty=uncertainty,
         adapt=adapt,
+        burst=burst,
         progress=progress,
     )
     for note in picture.notes:
@@ -139,7 +143,7 @@ def denoise_picture(picture: Picture, *, progress: bool = False, **options) -> t
     progress : bool
         Whether to show progress bars.
     **options
-        filter, device, range, dtype, patience, uncertainty and adapt, as of `denoise`.
+        filter, device, range, dtype, patience, uncertainty, adapt and burst, as of `denoise`.
 
     Examples
     --------

@@ -12,12 +12,13 @@ from torch import nn
 
 import dnlib
 from dnlib.cli import main
-from dnlib.denoiser import UNCHANGED, adapting, learned
-from dnlib.denoiser.adapting import HELD_OUT, MARGIN, SMALLEST, between, drawn_by, falls
+from dnlib.denoiser import UNCHANGED, adapting, learned, lessons
+from dnlib.denoiser.adapting import HELD_OUT
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.detail import Detail
-from dnlib.denoiser.judging import Judge
-from dnlib.denoiser.sampling import sample_places, sample_tiles
+from dnlib.denoiser.judging import Judge, falls
+from dnlib.denoiser.lessons import SMALLEST, drawn_by
+from dnlib.denoiser.sampling import MARGIN, between, sample_places, sample_tiles
 from dnlib.denoiser.strength import White
 from dnlib.images import photo
 from dnlib.methods import Batch, Noise2Clean
@@ -49,7 +50,7 @@ def network(monkeypatch):
     method = Noise2Clean(Filter()).eval()
     monkeypatch.setattr(learned, "method_of", lambda name, device: method)
     monkeypatch.setattr(learned, "is_there", lambda name: True)
-    monkeypatch.setattr(adapting, "LEARNING_RATE", 1e-2)
+    monkeypatch.setattr(lessons, "LEARNING_RATE", 1e-2)
     return method
 
 
@@ -71,7 +72,7 @@ def watch(monkeypatch, begun):
 
         return draw
 
-    monkeypatch.setattr(adapting, "drawn_by", watched)
+    monkeypatch.setattr(lessons, "drawn_by", watched)
     monkeypatch.setattr(adapting.Adaptation, "_try", lambda self, crops: (0.5, 1.0))
 
 
@@ -86,7 +87,7 @@ def test_what_is_learnt_from_lies_apart_from_what_is_judged_and_from_what_does_n
     (place,) = sample_places([NOISY], [inside], HELD_OUT)
     grown = tuple(slice(one.start - MARGIN + 1, one.stop + MARGIN - 1) for one in place[1:])
     marked[grown] = 1
-    found = between([marked[..., None]], [inside], [place])
+    found = between([marked[..., None]], [inside], [place], SMALLEST)
     assert found and all(one.max() == 0 and min(one.shape[:2]) >= SMALLEST for one in found)
     assert sum(one.size for one in found) > 0.5 * (marked == 0).sum()
 
@@ -97,8 +98,8 @@ def test_what_it_learns_does_not_depend_on_the_pixels_that_judge_it(stand_in):
     other[place.rows, place.columns] += 1
     for image in (NOISY, other):
         method = Detail(copy.deepcopy(stand_in.network), drawn_by(White(0.1)), 0.5)
-        lessons = between([image], [EVERYWHERE], [place])
-        fit(method, Crops(lessons, size=SMALLEST), steps=3, device="cpu", progress=False)
+        crops = between([image], [EVERYWHERE], [place], SMALLEST)
+        fit(method, Crops(crops, size=SMALLEST), steps=3, device="cpu", progress=False)
         weights.append(method.network.layer.weight.detach())
     assert torch.equal(*weights) and not torch.equal(weights[0], stand_in.network.layer.weight)
 
@@ -161,7 +162,7 @@ def test_among_all_candidates_it_is_taken_only_if_it_is_the_best(stand_in):
 
 
 def test_what_makes_it_worse_is_not_kept(stand_in, monkeypatch):
-    monkeypatch.setattr(adapting, "LEARNING_RATE", 3.0)
+    monkeypatch.setattr(lessons, "LEARNING_RATE", 3.0)
     result, choice = adapted()
     assert set(choice.risks) == {NETWORK, UNCHANGED} and any("it stays as it was" in note for note in choice.notes)
     np.testing.assert_array_equal(result, dnlib.denoise(NOISY, filter=NETWORK, device="cpu"))
