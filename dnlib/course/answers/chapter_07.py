@@ -25,9 +25,10 @@ EXERCISES = {
         because="no pixel was lost, so sorting them back is exact.",
     ),
     "07.3": Exercise(
-        "the noise comes back",
-        choices=("nothing changes", "the noise comes back", "texture becomes sharper"),
-        because="without a shuffle neighbours share their noise, and the network takes what they share for picture.",
+        "part of the noise comes back",
+        choices=("nothing changes", "part of the noise comes back", "texture becomes sharper"),
+        because="without a shuffle neighbours share their noise, and what they share the network takes for picture: "
+        "over six images 26.3 dB, between the noisy 19.5 and the refined 30.5.",
     ),
     "07.4": Exercise(
         1,
