@@ -1,9 +1,9 @@
 """What does training the denoiser's best network further on one picture, or on shots of one scene, gain?
 
 Seven frames of each of the four videos of DAVIS that no network here learnt from, their middles, with noise drawn for
-each frame anew, in 8 bits. Denoised as a stack: as it is, with `adapt` for SECONDS (recorrupted pairs), and with `burst`
-as well (Patch-Craft). PSNR over the frames, and what became of the training. Twenty-five minutes of one core. Cut short,
-it goes on where it was. Needs davis480p.
+each frame anew, in 8 bits. Denoised as a stack: as it is, with `adapt` for SECONDS (recorrupted pairs), and with
+`burst` as well (Patch-Craft). PSNR over the frames, and what became of the training. Twenty-five minutes of one core.
+Cut short, it goes on where it was. Needs davis480p.
 """
 
 import argparse
