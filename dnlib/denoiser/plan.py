@@ -11,7 +11,7 @@
 6. `choosing`: the least risk, or the picture as it is; every piece is blended with what the chosen one makes of it.
 7. `uncertainty`: how far off the result may be, if asked for.
 8. `caveats`: what a user should know of it; `choice` tells all of that in numbers.
-9. `whole`: arrays in and out; `files`, `destinations`, `shots`: files; `page`, `panels`: a page that shows it.
+9. `whole`: arrays in and out; `files`, `written`, `destinations`, `shots`: files; `page`, `panels`: a page to see it.
 """
 
 import math

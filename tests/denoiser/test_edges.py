@@ -7,9 +7,9 @@ import pytest
 from scipy.ndimage import median_filter
 
 import dnlib
-from dnlib.denoiser import files
+from dnlib.denoiser import denoise_file, files
 from dnlib.denoiser.destinations import destinations
-from dnlib.denoiser.files import denoise_file, denoise_files
+from dnlib.denoiser.files import denoise_files
 from dnlib.images import Picture, write
 
 
