@@ -183,7 +183,7 @@ class Run:
         known = claims.load_claims(chapter=self.chapter)
         committed = verdicts.judge(known, records.committed(self.chapter))
         for judgement, here in zip(committed, verdicts.judge(known, [record]), strict=True):
-            print(judgement.line(here.number))
+            print(judgement.line(here.named))
 
 
 def start(chapter: str, profile: str, seed: int, device: str = "auto", **parameters) -> Run:

@@ -71,6 +71,12 @@ class Judgement:
         return f"{self.number} ({self.weakest.extent}{self.evidence[-1].of_which})"
 
     @property
+    def named(self) -> str:
+        """What decides, without its extent; which entry it is, if there are several that differ."""
+        different = {entry.text for entry in self.evidence[-1].entries} if self.evidence else ()
+        return f"{self.number}, {self.weakest.place}" if len(different) > 1 else self.number
+
+    @property
     def superior(self) -> str:
         """P(A > B), where two rows are compared by a number over a sample."""
         return f"P(A > B) = {self.weakest.superior:.2f}" if self.margin and self.claim.compares else ""

@@ -109,6 +109,8 @@ def test_counted_claims_need_more_agreeing_seeds_than_coins_have_or_nothing_to_s
     runs = [record(seed, p={"cat": 0, "moon": 0}) for seed in range(6)]
     assert judged(every, *runs).verdict == "held" and judged(every, *runs).measured == "0 (6 seeds, each of 2)"
     assert judged(every, record(0, p={"cat": 0, "moon": 1})).measured == "1 (1 seed, moon, the least sure of 2)"
+    assert judged(every, record(0, p={"cat": 0, "moon": 1})).named == "1, moon"
+    assert judged(every, record(0, p={"cat": 0, "moon": 0})).named == "0" and judged(every).named == "–"
     assert "moon, the least sure of 2" in judged(every, *runs, record(6, p={"cat": 0, "moon": 1})).measured
     facts = judged(claim("p.*", check={"at_most": 1}, sample="nothing"), record(0, p={"cat": 0.2, "moon": 0.9}))
     assert facts.verdict == "held" and facts.measured == "0.9 dB (1 seed, moon, the least sure of 2)"

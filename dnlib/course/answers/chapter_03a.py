@@ -27,7 +27,9 @@ EXERCISES = {
             "normal_fitted",
             "identity",
         ),
-        because="with radius 1 it writes the pixel itself in one of nine cases, and the network copies a ninth of it.",
+        because="with radius 1 it writes each of nine pixels equally often, the pixel itself among them, and the "
+        "network copies about a ninth of it. (`normal_fitted` lets as much of it through, in the mean of the window, "
+        "but never writes it.)",
     ),
     "03a.4": Exercise(
         "hardly a difference",
