@@ -24,13 +24,17 @@ def slug(anchor: str) -> str:
 
 
 def for_pages(html: str) -> str:
-    """A page beside the site's whose links to chapters lead to the site's pages of them.
+    """The report as a page of the site: its links to chapters lead to the site's pages of them, its head leads home.
 
     Examples
     --------
     >>> for_pages('<a href="../notebooks/01_x.ipynb#The-figure">01_x</a>')
     '<a href="../notebooks/01_x.html#the-figure">01_x</a>'
+    >>> for_pages("<header>The course</header>")
+    '<header><a href="../index.html">The course</a> › <a href="index.html">Results</a></header>'
     """
+    way = r'<header><a href="../index.html">\1</a> › <a href="index.html">Results</a></header>'
+    html = re.sub("<header>(.+?)</header>", way, html)
     found = r'href="(\.\./notebooks/[^"#]+)\.ipynb(#?)([^"]*)"'
     return re.sub(found, lambda link: f'href="{link[1]}.html{link[2]}{slug(link[3])}"', html)
 
