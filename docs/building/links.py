@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from dnlib.course import jobs
+
 _LINK = re.compile(
     r"^```.*?^```|(?P<mark>!?)\[(?P<said>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<link>[^)\s]+)\)|`[^`\n]+`",
     re.DOTALL | re.MULTILINE,
@@ -75,7 +77,8 @@ class Links:
         if not (self.root / target).exists():
             raise FileNotFoundError(f"{page} links to {found['link']}, and there is no {target}")
         if target in self.pages:
-            return f"[{found['said']}]({relative})"
+            said = jobs.TITLE if found["said"] == "README" else found["said"]  # on the site it is the front page
+            return f"[{said}]({relative})"
         if found["mark"]:
             self.pictures.add(target)
             return f"![{found['said']}]({relative})"

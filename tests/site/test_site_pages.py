@@ -25,6 +25,7 @@ PAGES = {"README.md": "index.md", "docs/verdicts.md": "docs/verdicts.md"}
     [
         ("[a](verdicts.md#records)", "[a](verdicts.md#records)"),
         ("[up](../README.md)", "[up](../index.md)"),
+        ("[README](../README.md)", "[Denoising images when no clean image exists](../index.md)"),
         ("[`code`](../dnlib/cli.py)", '<a href="../dnlib/cli.py">`code`</a>'),
         ("[folder](../benchmarks)", "folder"),
         ("[out](https://example.org/a)", "[out](https://example.org/a)"),
