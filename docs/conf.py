@@ -9,7 +9,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from building import formulas, reference, terms
 from building.assembly import home
 
-project = "Denoising without a clean image"
+from dnlib.course import jobs
+
+project = jobs.TITLE
 author = "The dnlib authors"
 copyright = f"{author}, MIT licence"
 version = release = installed("dnlib")
@@ -38,7 +40,7 @@ intersphinx_mapping = reference.inventories(Path(__file__).parent / "inventories
 
 html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}
-html_favicon = "building/static/icon.svg"
+html_favicon = "../dnlib/denoiser/templates/icon.svg"
 html_static_path = ["building/static"]
 html_css_files = ["site.css"]
 html_js_files = [(name, {"defer": "defer"}) for name in ("sliders.js", "names.js")]
@@ -46,7 +48,7 @@ html_copy_source = False
 html_show_sourcelink = False
 html_math_renderer = "mathml"
 html_theme_options = {
-    "logo": {"text": "dnlib"},
+    "logo": {"text": project},
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "icon_links": [{"name": "Source", "url": home(), "icon": "fa-brands fa-git-alt"}] if home() else [],
@@ -74,8 +76,15 @@ def _as_rest(app, kind, name, thing, options, lines):
     lines[:] = reference.rest("\n".join(lines)).split("\n")
 
 
+def _say_once(app, page, template, context, doctree):
+    """The front page's title is the site's: a browser's tab need not say it twice."""
+    if page == "index":
+        context["docstitle"] = ""
+
+
 def setup(app):
     """Called by Sphinx."""
     app.add_html_math_renderer("mathml", (formulas.inline, None), (formulas.block, None))
     app.connect("doctree-read", _link_terms)
     app.connect("autodoc-process-docstring", _as_rest, priority=100)
+    app.connect("html-page-context", _say_once)

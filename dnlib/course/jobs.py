@@ -13,6 +13,7 @@ from dnlib.course.parameters import COMMON, typed
 from dnlib.course.profiles import PROFILES
 from dnlib.images import ROOT, atomic_folder, one_of, shipped
 
+TITLE = "Denoising images when no clean image exists"  # of the course: on its site, its start page and its report
 NOTEBOOKS = shipped("notebooks")
 
 

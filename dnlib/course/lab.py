@@ -13,7 +13,7 @@ from dnlib.training import computes_in_bfloat16
 
 START = "START.ipynb"  # JupyterLab shows a notebook's text as text, a Markdown file as its source
 
-_OWN = """# Denoising without clean images
+_OWN = f"""# {jobs.TITLE}
 
 **A picture of your own**: click on the two lines below, then on ▶ above, then on *Choose a noisy picture*. What comes
 of it is shown here, and lies in the folder `denoised`. Nothing leaves this machine. In a terminal the same is
@@ -70,8 +70,6 @@ def _timed() -> dict[str, float]:
     """
     shipped = [record for record in records.read_all(records.COMMITTED).values() if record.profile == "laptop"]
     quickest = {run.chapter: run.seconds for run in sorted(shipped, key=lambda run: -run.seconds)}
-    if not report.TIMES.is_file():
-        return quickest
     runs = json.loads(report.TIMES.read_text(encoding="utf-8"))["runs"]
     kind = "with" if computes_in_bfloat16("cpu") else "without"
     run = runs.get(kind) or next(iter(runs.values()))

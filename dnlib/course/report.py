@@ -19,11 +19,11 @@ from dnlib.course.evidence import VERDICTS
 from dnlib.course.jobs import Job
 from dnlib.course.records import Record
 from dnlib.course.verdicts import Judgement
-from dnlib.images import ROOT, atomic
+from dnlib.images import ROOT, atomic, shipped
 from dnlib.zoo import available, provenance, read_card
 
 PUBLISHED = ROOT / "results"
-TIMES = ROOT / "benchmarks" / "results" / "course.json"
+TIMES = shipped("benchmarks") / "results" / "course.json"
 
 _pages = Environment(
     loader=ChoiceLoader([PackageLoader("dnlib.course"), PackageLoader("dnlib.denoiser")]),
@@ -64,6 +64,7 @@ def _page(
     return _pages.get_template("course.html").render(
         VERDICTS=VERDICTS,
         WORKS=claims.WORKS,
+        TITLE=jobs.TITLE,
         works={name: Counter(j.verdict for j in group) for name, group in works.items()},
         counts=Counter(j.verdict for j in judgements),
         moved=tables.moved(judgements),

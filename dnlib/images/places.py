@@ -9,7 +9,7 @@ ROOT = PACKAGE.parent
 
 
 def shipped(name: str) -> Path:
-    """A folder of the checkout that a wheel carries, too: data, notebooks or results."""
+    """A folder of the checkout that a wheel carries, too: data, notebooks, results or benchmarks."""
     return PACKAGE / name if (PACKAGE / name).is_dir() else ROOT / name
 
 

@@ -64,7 +64,7 @@ def computes_in_bfloat16(device: str | torch.device = "auto") -> bool:
     """Whether precision "auto" is bfloat16 on a device: whether it multiplies such numbers natively.
 
     A processor has to have the units (AVX512-BF16, which those with AMX have, too), and oneDNN has to use them, which
-    `ONEDNN_MAX_CPU_ISA` may forbid. `DNLIB_PRECISION`, float32 or bfloat16, decides instead where it is set.
+    ``ONEDNN_MAX_CPU_ISA`` may forbid. `DNLIB_PRECISION`, float32 or bfloat16, decides instead where it is set.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def spread(
     jobs : sequence
         What can be pickled, too.
     address : str
-        Of a scheduler that runs, such as "tcp://host:8786"; or "local:4", which starts four processes here that share
+        Of a scheduler that runs, such as ``tcp://host:8786``; or "local:4", which starts four processes here that share
         the cores, and ends them.
     needs : sequence of str
         Datasets that every worker must have.

@@ -51,9 +51,9 @@ def write(notebook: Path, folder: Path, beside: Path, links: Links, states: Path
     Raises
     ------
     ValueError
-        If a cell was never run, or a picture has no alternative text.
+        If it is no notebook, a cell was never run, no cell has an output, or a picture has no alternative text.
     """
-    document = nbformat.read(notebook, as_version=4)
+    document = _read(notebook)
     figures: list[Figure] = []
     for cell in document.cells:
         if cell.cell_type == "markdown":
@@ -65,10 +65,19 @@ def write(notebook: Path, folder: Path, beside: Path, links: Links, states: Path
             if pictures.kind_of(output.get("data", {})):
                 figures.append(_figure(notebook.stem, len(figures) + 1, cell, output, folder / "pictures"))
         _show_sliders(cell, beside / "pictures", states)
+    if not any(cell.get("outputs") for cell in document.cells):
+        raise ValueError(f"{notebook.name} holds no outputs; `make notebooks` runs it")
     title, rest = document.cells[0].source.split("\n", 1)
     document.cells[0].source = f"{title}\n\n{_to_run(notebook, links.home)}\n\n{rest}"
     nbformat.write(document, folder / notebook.name)
     return figures
+
+
+def _read(notebook: Path) -> nbformat.NotebookNode:
+    try:
+        return nbformat.read(notebook, as_version=4)
+    except Exception as error:  # JSON that is cut off, or that is something else: nbformat raises what comes
+        raise ValueError(f"{notebook.name} cannot be read as a notebook: {str(error).splitlines()[0][:80]}") from None
 
 
 def _figure(chapter: str, number: int, cell, output, folder: Path) -> Figure:

@@ -1,13 +1,16 @@
-"""Benchmarks as charts: bars for the numbers in benchmarks/results, coloured by the page they stand in."""
+"""Benchmarks as charts: a row for each number in benchmarks/results, with a bar from zero.
 
+Decibels have no zero that means anything: they are dots, on one axis for all charts of a benchmark.
+"""
+
+import html
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-from dnlib.course import svg
 
 CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers stand (* for every entry)
     "denoise": [("PSNR", "dB", "psnr"), ("Time for an image", "s", "seconds_per_image")],
@@ -58,7 +61,6 @@ Each question is a script. `make bench` asks these again on your machine: {asked
 by one, by `.venv/bin/python benchmarks/NAME.py`. Times of two programs were taken on one machine, one after the other.
 """
 _BENCH = re.compile(r"^bench:.*\n\t@for question in (.+?);", re.MULTILINE)
-WIDTH, LEFT, ROW = 900, 330, 26  # in pixels; names stand left of the bars, numbers right of them
 
 
 def values(data: Any, where: str) -> dict[str, float]:
@@ -87,17 +89,35 @@ def _found(data: Any, steps: list[str], path: tuple[str, ...]) -> Iterator[tuple
         yield from _found(data[steps[0]], steps[1:], path)
 
 
-def bars(name: str, title: str, unit: str, numbers: Mapping[str, float]) -> str:
-    """A horizontal bar for each number, from zero, as SVG."""
-    said = "; ".join(f"{label}: {number:.4g} {unit}" for label, number in numbers.items())
-    root = svg.picture(name, title, said, WIDTH, ROW * len(numbers) + 8)
-    longest = max([*numbers.values(), 1e-9])
-    for k, (label, number) in enumerate(numbers.items()):
-        y, length = ROW * k + 4.0, max(1.0, number / longest * (WIDTH - LEFT - 130))
-        svg.add(root, "text", "end", label, x=LEFT - 10, y=y + 16)
-        svg.add(root, "rect", "bar", x=LEFT, y=y, width=length, height=ROW - 6)
-        svg.add(root, "text", "", f"{number:.4g} {unit}", x=LEFT + length + 8, y=y + 16)
-    return svg.written(root)
+def fitted(numbers: Sequence[float]) -> tuple[float, float]:
+    """The ends of an axis on which the distances of numbers show: round ones, just around them.
+
+    Examples
+    --------
+    >>> fitted([29.33, 29.63, 29.5])
+    (29.3, 29.65)
+    >>> fitted([20.2, 31.5])
+    (20.0, 32.0)
+    """
+    low, high = min(numbers), max(numbers)
+    quarter = (high - low) / 4 or 1.0
+    power = 10.0 ** math.floor(math.log10(quarter))
+    step = power * max((factor for factor in (2, 5) if factor * power <= quarter), default=1)
+    return round(step * math.floor(low / step), 9), round(step * math.ceil(high / step + 1e-9), 9)
+
+
+def chart(title: str, unit: str, numbers: Mapping[str, float], axis: tuple[float, float] | None = None) -> str:
+    """A table with a bar from zero for each number, as HTML; a dot within the ends of an axis, if that is given."""
+    low, high = axis or (0, max([*numbers.values(), 1e-9]))
+    said = f"{title} [{unit}]" if unit else title
+    said += f"; the axis goes from {low:g} to {high:g}" if axis else ""
+    rows = []
+    for label, number in numbers.items():
+        at = 100 * (number - low) / (high - low)
+        mark = f'<i class="dot" style="left: {at:.1f}%"></i>' if axis else f'<i style="width: {at:.1f}%"></i>'
+        name = f'<th scope="row">{html.escape(label)}</th>'
+        rows.append(f'<tr>{name}<td class="track">{mark}</td><td>{number:.4g}</td></tr>\n')
+    return f'<table class="chart">\n<caption>{html.escape(said)}</caption>\n{"".join(rows)}</table>\n\n'
 
 
 def page(results: Path) -> str:
@@ -118,14 +138,14 @@ def page(results: Path) -> str:
 
 def _section(stem: str, data: Any) -> str:
     files = f"[Script](../benchmarks/{stem}.py), [numbers](../benchmarks/results/{stem}.json)"
-    drawn = "".join(_drawn(stem, data, *chart) for chart in CHARTS[stem])
-    return f"## {data['question']}\n\nMeasured on {data['machine']}. {files}.\n\n{drawn}"
+    drawn = [(title, unit, _numbers(stem, data, where)) for title, unit, where in CHARTS[stem]]
+    decibels = [number for _, unit, numbers in drawn if unit == "dB" for number in numbers.values()]
+    charts = "".join(chart(*one, fitted(decibels) if one[1] == "dB" else None) for one in drawn)
+    return f"## {data['question']}\n\nMeasured on {data['machine']}. {files}.\n\n{charts}"
 
 
-def _drawn(stem: str, data: Any, title: str, unit: str, where: str) -> str:
+def _numbers(stem: str, data: Any, where: str) -> dict[str, float]:
     numbers = values(data, where)
     if not numbers:
         raise ValueError(f"benchmarks/results/{stem}.json has nothing at {where}")
-    name = f"chart-{stem}-{title.lower().replace(' ', '-')}"
-    caption = f"{title} [{unit}]"
-    return f'<figure class="chart"><figcaption>{caption}</figcaption>{bars(name, title, unit, numbers)}</figure>\n\n'
+    return numbers

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from dnlib.course import jobs
+
 _LINK = re.compile(
     r"^```.*?^```|(?P<mark>!?)\[(?P<said>(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<link>[^)\s]+)\)|`[^`\n]+`",
     re.DOTALL | re.MULTILINE,
@@ -24,13 +26,17 @@ def slug(anchor: str) -> str:
 
 
 def for_pages(html: str) -> str:
-    """A page beside the site's whose links to chapters lead to the site's pages of them.
+    """The report as a page of the site: its links to chapters lead to the site's pages of them, its head leads home.
 
     Examples
     --------
     >>> for_pages('<a href="../notebooks/01_x.ipynb#The-figure">01_x</a>')
     '<a href="../notebooks/01_x.html#the-figure">01_x</a>'
+    >>> for_pages("<header>The course</header>")
+    '<header><a href="../index.html">The course</a> › <a href="index.html">Results</a></header>'
     """
+    way = r'<header><a href="../index.html">\1</a> › <a href="index.html">Results</a></header>'
+    html = re.sub("<header>(.+?)</header>", way, html)
     found = r'href="(\.\./notebooks/[^"#]+)\.ipynb(#?)([^"]*)"'
     return re.sub(found, lambda link: f'href="{link[1]}.html{link[2]}{slug(link[3])}"', html)
 
@@ -71,7 +77,8 @@ class Links:
         if not (self.root / target).exists():
             raise FileNotFoundError(f"{page} links to {found['link']}, and there is no {target}")
         if target in self.pages:
-            return f"[{found['said']}]({relative})"
+            said = jobs.TITLE if found["said"] == "README" else found["said"]  # on the site it is the front page
+            return f"[{said}]({relative})"
         if found["mark"]:
             self.pictures.add(target)
             return f"![{found['said']}]({relative})"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from seeing import changes
 
+from dnlib.course import jobs
 from dnlib.images import ROOT, Picture, arrays, write
 
 CHAPTERS = ("00_start_here", "04_blind_spot_bayes", "07_pixel_shuffle", "12_your_own_picture")
@@ -81,7 +82,7 @@ def test_the_start_page_opens_a_chapter(page, lab):
     page.set_default_timeout(60_000)
     page.goto(lab)
     start = page.locator(".jp-Notebook")
-    start.get_by_role("heading", name="Denoising without clean images").wait_for()
+    start.get_by_role("heading", name=jobs.TITLE).wait_for()
     assert start.locator("table").first.locator("tr").count() == 1 + len(list((ROOT / "notebooks").glob("*.ipynb")))
     start.get_by_role("link", name="01_donut_vs_classic").click()
     page.get_by_role("heading", name="01 ·").wait_for()

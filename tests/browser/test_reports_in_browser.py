@@ -39,8 +39,13 @@ def test_the_report_is_filtered_by_verdict_and_text(report):
     report.wait_for_function(f"document.querySelectorAll('.ledger tbody tr:not([hidden])').length == {every}")
 
 
-def test_everybody_can_use_the_report(report):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_everybody_can_use_the_report(report, scheme, width):
+    report.set_viewport_size({"width": width, "height": 800})
+    report.emulate_media(color_scheme=scheme)
     assert violations(report) == []
+    assert report.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +82,5 @@ def test_everybody_can_use_the_denoiser_s_page(page, served, denoised, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto(f"{served(denoised)}/page.html")
     assert violations(page) == []
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -28,6 +28,19 @@ def test_everybody_can_use_the_pages(page, site, scheme):
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+@pytest.mark.parametrize("name", [*PAGES, "results/report.html"])
+def test_no_page_is_wider_than_a_phone(page, site, name):
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{site}/{name}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_report_leads_home(page, site):
+    page.goto(f"{site}/results/report.html")
+    page.locator("header a").first.click()
+    assert page.url.endswith("/index.html")
+
+
 def test_a_word_is_searched_and_leads_to_a_chapter(page, site):
     page.goto(f"{site}/index.html")
     page.keyboard.press("Control+k")

@@ -116,6 +116,36 @@ def test_rows_carry_what_they_are_filtered_and_sorted_by_and_links_lead_somewher
     assert {f"records/{name}.json".replace("=", "%3D") for name in RUNS} <= set(page.links)
 
 
+def brightness(colour):
+    """The relative luminance of #rgb or #rrggbb, as WCAG 2 defines it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    values = np.array([*bytes.fromhex(digits)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+
+def test_whatever_is_written_is_legible_in_the_light_and_in_the_dark(folder):
+    report.write(folder)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    light, dark = {}, {}
+    for in_the_dark, body in re.findall(r"(prefers-color-scheme: dark\) \{\s*)?:root \{(.+?)\}", page):
+        (dark if in_the_dark else light).update(re.findall(r"--([\w-]+): (#\w+)", body))
+    assert len(light) == len(dark) > 10
+    for scheme in (light, dark):
+        assert (brightness(scheme["ink"]) > brightness(scheme["paper"])) == (scheme is dark)
+        for below in ("paper", "row", "open", "box"):
+            for name in ("ink", "quiet", "mark", "held", "did-not-hold", "undecided", "not-tested"):
+                darker, lighter = sorted((brightness(scheme[name]), brightness(scheme[below])))
+                assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (name, below, scheme[name])
+
+
+def test_wide_things_scroll_in_a_box_of_their_own_and_the_icon_is_inside(folder):
+    report.write(folder)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<table") == page.count("</table></div>") == 3
+    assert page.count("<svg") == page.count("</svg></div>") > 2
+    assert re.findall('<link rel="icon" href="(.{18})', page) == ["data:image/svg+xml"]
+
+
 def test_an_adjusted_verdict_that_differs_stands_beside_the_plain_one(folder, monkeypatch):
     """One claim that holds by a little, among twenty that do not."""
     many = [Claim("a", "01_x", "s", "Near.", "v", {"at_least": 1.45}, unit="dB")]

@@ -65,7 +65,7 @@ def test_everything_is_inside_and_said_to_those_who_do_not_see_it(page):
     found = page(128 + NOISE, np.full(NOISE.shape, 128.0))
     addresses = [one[key] for _, one in found.elements for key in ("src", "href", "srcset") if key in one]
     assert addresses and all(address.startswith("data:image/") for address in addresses)
-    assert "http" not in found.source and "@import" not in found.source
+    assert "://" not in found.source and "@import" not in found.source
     assert found.of("html") == [{"lang": "en"}] and len(found.of("main")) == len(found.of("h1")) == 1
     assert all(one["alt"] for one in found.of("img")) and all(one["aria-label"] for one in found.of("input"))
     levels = [int(tag[1]) for tag, _ in found.elements if tag in ("h1", "h2", "h3", "h4")]

@@ -1,5 +1,6 @@
 """What a wheel carries, far from any checkout."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -27,7 +28,7 @@ def wheel(tmp_path_factory):
     source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("dnlib", "data", "notebooks", "results"):
+    for name in ("dnlib", "data", "notebooks", "results", "benchmarks"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("downloads", "__pycache__"))
     (source / "data" / "downloads").mkdir()
     (source / "data" / "downloads" / "large.png").touch()
@@ -42,9 +43,8 @@ def wheel(tmp_path_factory):
 def test_a_wheel_holds_all_code_and_data_and_no_downloads(wheel):
     def files(folder):
         found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-        return {
-            path for path in found if not {"__pycache__", "downloads", "data", "notebooks", "results"} & set(path.parts)
-        }
+        beside = {"__pycache__", "downloads", "data", "notebooks", "results", "benchmarks"}
+        return {path for path in found if not beside & set(path.parts)}
 
     assert files(wheel / "dnlib") == files(ROOT / "dnlib")
     shipped = {
@@ -66,6 +66,17 @@ def test_a_wheel_holds_chapters_claims_and_records(wheel):
     assert names(wheel / "dnlib" / "notebooks", "*") == names(ROOT / "notebooks", "*.ipynb")
     assert names(wheel / "dnlib" / "results", "*") == {"claims.yaml", "records"}
     assert names(wheel / "dnlib" / "results" / "records", "*") == names(ROOT / "results" / "records", "*.json")
+
+
+def test_the_start_page_of_a_wheel_has_the_minutes_of_the_benchmark(wheel, tmp_path):
+    code = "from dnlib.course import jobs, lab; print(lab.start_page(jobs.NOTEBOOKS))"
+    python = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(wheel)}, "capture_output": True, "text": True}
+    page = subprocess.run([sys.executable, "-c", code], check=True, **python).stdout
+    timed = json.loads((ROOT / "benchmarks" / "results" / "course.json").read_text(encoding="utf-8"))["runs"]
+    for name in timed["with"]["chapters"]:
+        line = next(line for line in page.splitlines() if f"[{name}]" in line)
+        minutes = {f"about {run['chapters'][name]['seconds'] / 60:.1f}" for run in timed.values()}
+        assert line.split(" | ")[2] in minutes, line
 
 
 def test_chapters_are_copied_out_of_a_wheel(wheel, tmp_path):

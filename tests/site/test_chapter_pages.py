@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from dnlib.images import ROOT
 
+PRINTED = new_output("stream", name="stdout", text="a line\n")
 PNG = base64.b64encode(b"a picture").decode()
 
 
@@ -18,7 +19,7 @@ PNG = base64.b64encode(b"a picture").decode()
 def chapter(tmp_path):
     """Write a chapter with one code cell, and turn it into a page."""
 
-    def page(source="draw()", outputs=(), count=1, home="", states=tmp_path / "none"):
+    def page(source="draw()", outputs=(PRINTED,), count=1, home="", states=tmp_path / "none"):
         cells = [
             new_markdown_cell("# 04 · Title\n\n**Question?**"),
             new_code_cell(source, outputs=list(outputs), execution_count=count, metadata={"tags": ["key-figure"]}),
@@ -52,6 +53,11 @@ def test_a_cell_that_never_ran_and_a_picture_without_text_are_refused(chapter):
         chapter(count=None)
     with pytest.raises(ValueError, match="no alternative text, in the cell that begins 'draw"):
         chapter(outputs=[picture("")])
+
+
+def test_a_chapter_without_any_output_is_refused_by_name(chapter):
+    with pytest.raises(ValueError, match=r"^04_title.ipynb holds no outputs; `make notebooks` runs it$"):
+        chapter(outputs=[])
 
 
 def test_run_this_leads_where_the_repository_is_hosted_and_nowhere_without(chapter):

@@ -1,6 +1,7 @@
 """Links, terms, cards, charts, the reference, and the check of what was built."""
 
 import inspect
+import io
 import json
 import re
 
@@ -24,6 +25,7 @@ PAGES = {"README.md": "index.md", "docs/verdicts.md": "docs/verdicts.md"}
     [
         ("[a](verdicts.md#records)", "[a](verdicts.md#records)"),
         ("[up](../README.md)", "[up](../index.md)"),
+        ("[README](../README.md)", "[Denoising images when no clean image exists](../index.md)"),
         ("[`code`](../dnlib/cli.py)", '<a href="../dnlib/cli.py">`code`</a>'),
         ("[folder](../benchmarks)", "folder"),
         ("[out](https://example.org/a)", "[out](https://example.org/a)"),
@@ -98,18 +100,35 @@ def test_every_network_that_ships_has_a_page_and_is_listed():
 def test_every_benchmark_is_drawn_with_its_numbers():
     page = charts.page(ROOT / "benchmarks" / "results")
     found = json.loads((ROOT / "benchmarks" / "results" / "denoise.json").read_text(encoding="utf-8"))
-    assert f"{found['psnr']['dnlib.denoise']:.4g} dB" in page
+    assert f"<td>{found['psnr']['dnlib.denoise']:.4g}</td>" in page
     asked = re.search(r"for question in ([^;]+)", (ROOT / "Makefile").read_text(encoding="utf-8"))[1].split()
     assert len(asked) > 5 and all(f"`{name}.py`" in page.split("##")[0] for name in asked)
     assert all((ROOT / "benchmarks" / f"{name}.py").is_file() for name in asked)
-    assert page.count("<svg") == page.count("<title ") == sum(len(drawn) for drawn in charts.CHARTS.values())
+    assert page.count("<table") == page.count("<caption") == sum(len(drawn) for drawn in charts.CHARTS.values())
+
+
+def test_decibels_are_dots_on_an_axis_that_is_stated_and_all_else_bars_from_zero():
+    dots = charts.chart("PSNR", "dB", {"a <b>": 29.5, "c": 29.63}, (29.3, 29.7))
+    assert "<caption>PSNR [dB]; the axis goes from 29.3 to 29.7</caption>" in dots and "a &lt;b&gt;" in dots
+    assert re.findall(r'style="(.+?)"', dots) == ["left: 50.0%", "left: 82.5%"]
+    bars = charts.chart("Time", "s", {"a": 2.0, "b": 0.5})
+    assert "<caption>Time [s]</caption>" in bars
+    assert re.findall(r'style="(.+?)"', bars) == ["width: 100.0%", "width: 25.0%"]
+
+
+def test_every_number_lies_on_its_axis_and_charts_of_one_benchmark_share_it():
+    page = charts.page(ROOT / "benchmarks" / "results")
+    places = [float(place) for place in re.findall(r'style="(?:left|width): (.+?)%"', page)]
+    assert len(places) > 200 and all(0 <= place <= 100 for place in places)
+    for section in page.split("\n## ")[1:]:
+        assert len(set(re.findall("the axis goes from .+?<", section))) <= 1
 
 
 def test_a_benchmark_without_charts_and_a_chart_without_numbers_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"differ: .*denoise"):
         charts.page(tmp_path)
     with pytest.raises(ValueError, match=r"denoise.json has nothing at ssim"):
-        charts._drawn("denoise", {"psnr": {}}, "SSIM", "", "ssim")
+        charts._numbers("denoise", {"psnr": {}}, "ssim")
 
 
 @pytest.mark.parametrize("room", reference.ROOMS)
@@ -198,3 +217,43 @@ def test_code_within_a_card_is_shown_as_it_is_written():
     pages = cards.pages().values()
     assert any("`dnlib data sidd_val_crops`" in page for page in pages)
     assert not any("sidd\\_val\\_crops`" in page for page in pages)
+
+
+FORMS = {
+    "https://example.org/a_(b)": "",
+    "https://example.org/a?b=c#d-e": "",
+    "http://example.org/a": "it does not begin with https://",
+    "tcp://host:8786": "it does not begin with https://",
+    "//example.org/a": "it does not begin with https://",
+    "https:///a": "'' is no host",
+    "https://example/a": "'example' is no host",
+    "https://example.org/a b": "it holds a space or a doubled slash",
+    "https://example.org//a": "it holds a space or a doubled slash",
+    "https://example.org/a)": "it ends in ')'",
+    "https://example.org/a,": "it ends in ','",
+}
+
+
+@pytest.mark.parametrize("link", FORMS)
+def test_a_link_to_another_host_is_well_formed(link, tmp_path):
+    (tmp_path / "a.html").write_text(f'<a href="{link}">there</a>')
+    assert checks.problems(tmp_path) == ([f"a.html links to {link}: {FORMS[link]}"] if FORMS[link] else [])
+
+
+def test_other_hosts_are_asked_once_each_and_only_if_that_is_wanted(tmp_path, monkeypatch):
+    asked = []
+
+    def answer(request, timeout):
+        asked.append(request.full_url)
+        if "gone" in request.full_url:
+            raise OSError("HTTP Error 404: Not Found")
+        return io.BytesIO()
+
+    monkeypatch.setattr(checks.urllib.request, "urlopen", answer)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.html").write_text(
+            '<a href="https://example.org/a#b">x</a><a href="https://example.org/gone">y</a><a href="a.html">z</a>'
+        )
+    assert checks.problems(tmp_path) == [] and asked == []
+    assert checks.unreachable(tmp_path) == ["https://example.org/gone: HTTP Error 404: Not Found"]
+    assert asked == ["https://example.org/a", "https://example.org/gone"]

@@ -5,9 +5,10 @@ import re
 
 import nbformat
 import pytest
+import yaml
 from building import charts
 
-from dnlib.course import jobs, states
+from dnlib.course import jobs, lab, report, states
 from dnlib.images import ROOT
 
 HEAVIEST = 1_900_000  # bytes of a chapter's pictures and views; a page, all told, may weigh 3 MB
@@ -35,6 +36,15 @@ def test_a_view_was_drawn_by_the_function_that_the_chapter_has_in_the_settings_n
     assert drawn == set(states.settings(counts, tuple(said["start"])))
     assert len(drawn) >= (6 if name == "show_radius" else 7)  # chapter 01 compares six radii and has no seventh
     assert {picture["file"] for picture in said["pictures"]} == {path.name for path in STATES.glob(f"{name}/*.webp")}
+
+
+def test_the_course_has_one_name():
+    """In the README, in what is cited, in the report, on the start page; on the site: tests/site/test_site_build.py."""
+    assert (ROOT / "README.md").read_text(encoding="utf-8").startswith(f"# {jobs.TITLE}\n")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["title"]
+    assert cited.startswith(f"{jobs.TITLE}: ") and lab._OWN.startswith(f"# {jobs.TITLE}\n")
+    page = (report.PUBLISHED / "report.html").read_text(encoding="utf-8")
+    assert f"<title>Claims and records — {jobs.TITLE}</title>" in page and f"<header>{jobs.TITLE}</header>" in page
 
 
 def test_every_benchmark_has_results_and_a_chart():
