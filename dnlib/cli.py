@@ -80,11 +80,15 @@ _on_a_cluster = click.option(
 @click.argument("images", nargs=-1, type=PATH)
 @click.option("-o", "--output", type=PATH, help="A file, or a folder for several images.")
 @click.option("--filter", default="auto", show_default=True, help="Apply this one, say nl_means; do not choose.")
-@click.option("--report", type=PATH, help="Also write an HTML page: the noise, the choice, before and after.")
+@click.option(
+    "--report",
+    type=PATH,
+    help="Also write an HTML page: the noise, the choice, before and after. Of several, a folder.",
+)
 @click.option(
     "--uncertainty",
     type=PATH,
-    help="Also write the standard deviation of every value (.npy or .tif); takes five times as long.",
+    help="Also write the standard deviation of every value (.npy or .tif, or a folder); takes five times as long.",
 )
 @click.option(
     "--device", default="auto", show_default=True, help="Where the network computes: auto, cpu, cuda, cuda:1, mps."

@@ -280,7 +280,7 @@ def test_chapter_04_shows_what_the_benchmark_found_on_bsd300():
     assert f"| ours | {numbers['ours']} | – |\n| paper | {numbers['paper']} | {classic:.2f} |" in prose
     kodak = float(read_card("blind_spot_rgb_sigma25_long")["scores"]["kodak24, Gaussian(25)"].split(" dB")[0])
     below = found["published"]["kodak24"]["CBM3D, told sigma"] - kodak
-    assert f"({found['psnr']['kodak24']['CBM3D, told sigma']:.2f} dB in our own run, `benchmarks/talk.py`)" in prose
+    assert f"{found['psnr']['kodak24']['CBM3D, told sigma']:.2f} dB in our own run (`benchmarks/talk.py`)" in prose
     assert f"our full one is {ours['full'] - classic:.1f} dB above it, on Kodak24 {below:.1f} below" in prose
 
 

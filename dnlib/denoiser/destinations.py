@@ -24,7 +24,7 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
     if not many:
         pairs = [(files[0], output)]
     else:
-        _check_folder(output, [image for image in images if image.is_dir() and not is_zarr(image)])
+        check_folder(output, images)
         pairs = [(file, output / _written_as(file).name) for file in files]
     read = {file.resolve() for file in files}
     written = {}
@@ -47,15 +47,16 @@ def _written_as(file: Path) -> Path:
     return file.with_suffix(".png") if file.suffix.lower() == ".bmp" else file
 
 
-def _check_folder(output: Path, folders: list[Path]) -> None:
+def check_folder(output: Path, images: Sequence[Path]) -> None:
+    """Raises ValueError or OSError for what cannot be the folder of something for each of several pictures."""
     if output.exists() and (not output.is_dir() or is_zarr(output)):
-        raise FileExistsError(f"{output} is no folder for pictures, and several go into one; name another")
-    if not output.exists() and output.suffix.lower() in ENDINGS:
-        raise ValueError(f"several pictures go into a folder; {output} would be a file")
+        raise FileExistsError(f"{output} is no folder, and what there is for each of several pictures goes into one")
+    if not output.exists() and output.suffix.lower() in (*ENDINGS, ".htm", ".html"):
+        raise ValueError(f"what there is for each of several pictures goes into a folder; {output} would be a file")
     if not output.resolve().parent.is_dir():
         raise NotADirectoryError(f"there is no folder {output.resolve().parent} to make {output.name} in")
-    for folder in folders:
-        if output.resolve().is_relative_to(folder.resolve()):
+    for folder in images:
+        if folder.is_dir() and not is_zarr(folder) and output.resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"{output} lies in the folder {folder} that is read; name a folder outside it")
 
 

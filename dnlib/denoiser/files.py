@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dnlib.denoiser.destinations import destinations
+from dnlib.denoiser.destinations import check_folder, destinations
 from dnlib.denoiser.shots import RUN, note_on
 from dnlib.denoiser.written import Done, denoise_file, denoise_shots
 from dnlib.images import refused
@@ -38,7 +38,8 @@ def denoise_files(
     output : Path
         A file for one file, a folder for several or for a folder; there they keep their names.
     report, uncertainty : Path, optional
-        A page, and the standard deviation of every value, of one file.
+        A page, and the standard deviation of every value; of several files a folder of such, NAME.html and
+        NAME.tif after the full name of the picture, as shot.png.html.
     overwrite : bool
         Whether existing files may be replaced.
     progress : bool
@@ -71,25 +72,27 @@ def denoise_files(
     ['a.npy']
     """
     pairs, many = destinations(images, output)
-    if many and (report or uncertainty):
-        raise ValueError("--report and --uncertainty go with one picture; several files were given")
-    if many and burst and cluster:
-        raise ValueError("--burst makes one work of all files, which --cluster has nothing to share of")
+    beside = {"report": report, "uncertainty": uncertainty}
+    folders = [path for path in beside.values() if path] if many else []
+    for folder in folders:
+        check_folder(folder, images)
+    if many and burst and (cluster or folders):
+        raise ValueError("--burst makes one work of several files; --cluster, --report and --uncertainty are of each")
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
         if many or cluster:
             from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes seconds
 
             check_request(**options, burst=burst, here=cluster is None)
-        if many:
-            output.mkdir(exist_ok=True)
-        beside = {"report": report, "uncertainty": uncertainty}
+        for folder in (output, *folders) if many else ():
+            folder.mkdir(exist_ok=True)
         if cluster:  # whose workers may work in another folder
             beside = {what: path and path.resolve() for what, path in beside.items()}
-        options |= beside | {"overwrite": overwrite}
+        options["overwrite"] = overwrite
         if many and burst:
             done = denoise_shots(pairs, progress=progress, **options)
         else:
-            work = partial(_denoise_pair, many=many, progress=progress and not cluster, burst=burst, **options)
+            options |= beside | {"progress": progress and not cluster, "burst": burst}
+            work = partial(_denoise_pair, many=many, **options)
             done = _spread(work, pairs, cluster) if cluster else _with_a_note_on_shots(map(work, pairs))
         for one in done:
             bar.clear()
@@ -107,11 +110,18 @@ def _with_a_note_on_shots(done: Iterator[Done]) -> Iterator[Done]:
         yield one
 
 
-def _denoise_pair(pair: tuple[Path, Path], many: bool, **options) -> Done:
+def _denoise_pair(
+    pair: tuple[Path, Path], many: bool, report: Path | None, uncertainty: Path | None, **options
+) -> Done:
     """Denoise a file; of several, one that is refused is a refusal and no exception."""
     image, target = pair
+    if many:
+        report, uncertainty = (
+            report and report / f"{image.name}.html",
+            uncertainty and uncertainty / f"{image.name}.tif",
+        )
     try:
-        return denoise_file(image, target, **options)
+        return denoise_file(image, target, report=report, uncertainty=uncertainty, **options)
     except (ValueError, OSError, FloatingPointError) as error:
         if not many or not refused(error):
             raise

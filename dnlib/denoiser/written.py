@@ -103,8 +103,6 @@ def denoise_shots(
     axes: str | None = None,
     channels: bool | None = None,
     ignore_nan: bool = False,
-    report: None = None,
-    uncertainty: None = None,
     **options,
 ) -> Iterator[Done]:
     """Denoise files that are shots of one scene as the frames of one stack, each into a file of its own.
@@ -115,8 +113,6 @@ def denoise_shots(
         Where each is read from, and written to.
     overwrite, progress, axes, channels, ignore_nan, **options
         As `denoise_file` has them.
-    report, uncertainty
-        None: these are of single pictures.
 
     Raises
     ------

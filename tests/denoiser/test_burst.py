@@ -134,7 +134,7 @@ def test_the_command_learns_once_from_all_files(stand_in, folder, tmp_path, monk
 def test_files_that_are_no_burst_are_refused_before_any_work(stand_in, folder, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(adapting, "adapt", None)
     asked = ("-o", tmp_path / "out", "--burst", "--adapt", "5h")
-    assert "--cluster has nothing to share" in run(folder, *asked, "--cluster", "local:2").output
+    assert "--cluster, --report and --uncertainty are of each" in run(folder, *asked, "--cluster", "local:2").output
     assert "goes with it" in run(folder, *asked[:3]).output
     write(folder / "shot_9.png", Picture.of((255 * SEEN[0, :200].clip(0, 1)).astype(np.uint8)))
     said = run(folder, *asked)

@@ -106,7 +106,7 @@ def test_a_pattern_names_files_and_a_refused_one_stops_no_other(shots, tmp_path)
         (["shots"], "shots", "lies in the folder"),
         (["shots/f_1.png"], "shots/f_1.png", "one of the files that are read"),
         (["shots/f_1.png", "shots/f_2.png"], "shots", "one of the files that are read"),
-        (["shots"], "out.tif", "go into a folder"),
+        (["shots"], "out.tif", "goes into a folder"),
         (["shots"], "no/out", "no folder"),
         (["shots/*.tif"], "out", "no file is called like"),
         (["empty"], "out", "holds no image file"),
@@ -132,11 +132,29 @@ def test_a_bar_is_there_before_anything_is_loaded_that_takes_seconds(shots, tmp_
         list(denoise_files([shots], tmp_path / "out", progress=True, **OPTIONS))
 
 
-@pytest.mark.parametrize("what", ["report", "uncertainty"])
-def test_what_goes_with_one_picture_is_refused_for_several(shots, tmp_path, what):
-    beside = {what: tmp_path / {"report": "page.html", "uncertainty": "std.tif"}[what]}
-    with pytest.raises(ValueError, match="--report and --uncertainty go with one picture; several files were given"):
-        list(denoise_files([shots], tmp_path / "out", **beside, **OPTIONS))
+def test_pages_and_deviations_of_several_go_into_folders(shots, tmp_path):
+    beside = {"report": tmp_path / "pages", "uncertainty": tmp_path / "deviations"}
+    done = list(denoise_files([shots], tmp_path / "out", **beside, **OPTIONS))
+    names = [one.image.name for one in done]
+    assert sorted(path.name for path in beside["report"].iterdir()) == sorted(f"{name}.html" for name in names)
+    for name in names:
+        assert name in (beside["report"] / f"{name}.html").read_text()
+        deviation = read(beside["uncertainty"] / f"{name}.tif").pixels
+        assert deviation.shape == read(tmp_path / "out" / name).pixels.shape and deviation.min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("what", "path", "message"),
+    [
+        ("report", "page.html", "goes into a folder; .*page.html would be a file"),
+        ("uncertainty", "std.tif", "goes into a folder; .*std.tif would be a file"),
+        ("report", "shots/pages", "that is read; name a folder outside it"),
+        ("report", "no/pages", "there is no folder"),
+    ],
+)
+def test_what_cannot_be_such_a_folder_is_refused_before_the_work(shots, tmp_path, what, path, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        list(denoise_files([shots], tmp_path / "out", **{what: tmp_path / path}, **OPTIONS))
     assert list(tmp_path.iterdir()) == [shots]
 
 
