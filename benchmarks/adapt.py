@@ -45,8 +45,8 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = stored("adapt").get("rows", {})
     print(heading())
-    for name, noise in NOISES.items():
-        for video in range(HELD_OUT):
+    for video in range(HELD_OUT):
+        for name, noise in NOISES.items():
             found, burst = rows.setdefault(name, {}).setdefault(str(video), {}), None
             for way, asked in WAYS.items():
                 if way not in found:

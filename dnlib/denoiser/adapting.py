@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dnlib.denoiser import learned
-from dnlib.denoiser.candidates import ADAPTED, CANDIDATES
+from dnlib.denoiser.candidates import ADAPTED, CANDIDATES, TOGETHER
 from dnlib.denoiser.judging import Judge, Judged, falls
 from dnlib.denoiser.lessons import SIDE, SMALLEST, Lessons, Pairs
 from dnlib.denoiser.sampling import MARGIN, TILE, Place, between
@@ -109,6 +109,8 @@ def adapted_best(
 ) -> tuple[dict[str, Judged], str]:
     """The best network of those judged, trained further, as one more candidate or none; and a sentence about it.
 
+    Where a mean of the network and a filter was judged, there is one with the trained network, too.
+
     lessons: they hold nothing of what the judge sees. span: what [0, 1] is in the picture's units. Raises ValueError
     where the time is too short for a step, or nothing can be learnt.
     """
@@ -123,7 +125,10 @@ def adapted_best(
     adaptation.method.eval()
     left = [span * math.sqrt(max(one.risk.at(one.weight), 0)) for one in (before, after)]
     said = f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
-    return {f"{name}{ADAPTED}": after}, said
+    found = {f"{name}{ADAPTED}": after}
+    for pair in (mean.split(TOGETHER) for mean in judged if name in mean.split(TOGETHER)[1:]):
+        found |= judge.mean({other: judged[other] for other in pair if other != name} | found)
+    return found, said
 
 
 def adapt(before: Judged, lessons: Lessons, judge: Judge, seconds: float, progress: bool) -> Adaptation:

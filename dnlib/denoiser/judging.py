@@ -170,16 +170,18 @@ class Judge:
         if cut:
             judged = self._on_all(judged)
         together = self._hardly_apart(judged, most_seconds) if self.harmless else list(judged)
-        if len(together) > 1:
-            members = tuple(judged[name] for name in together)
-            seconds = sum(one.candidate.seconds for one in members)
-            reaches = [one.candidate.reach for one in members]
-            reach = None if None in reaches else max(reaches)
-            mean = Candidate(None, lambda level: [{}], seconds, reach=reach, members=members)
-            judged[TOGETHER.join(together)] = self.one(mean)
-            for one in members:
-                one.answers.clear()  # the mean has its own
-        return judged
+        return judged | (self.mean({name: judged[name] for name in together}) if len(together) > 1 else {})
+
+    def mean(self, several: dict[str, Judged]) -> dict[str, Judged]:
+        """The mean of several candidates as one, by their names."""
+        members = tuple(several.values())
+        seconds = sum(one.candidate.seconds for one in members)
+        reaches = [one.candidate.reach for one in members]
+        reach = None if None in reaches else max(reaches)
+        mean = self.one(Candidate(None, lambda level: [{}], seconds, reach=reach, members=members))
+        for one in members:
+            one.answers.clear()  # the mean has its own
+        return {TOGETHER.join(several): mean}
 
     def one(self, candidate: Candidate, number: int = 0, samples: list[Sample] | None = None) -> Judged:
         """A candidate in one of its settings, judged on samples, all if none are given."""
