@@ -17,8 +17,8 @@ from dnlib.denoiser.adapting import HELD_OUT
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.detail import Detail
 from dnlib.denoiser.judging import Judge, falls
-from dnlib.denoiser.lessons import SMALLEST, drawn_by
-from dnlib.denoiser.sampling import MARGIN, between, sample_places, sample_tiles
+from dnlib.denoiser.lessons import SMALLEST, Pairs, drawn_by
+from dnlib.denoiser.sampling import MARGIN, between, sample_places, sample_tiles, tiles_at
 from dnlib.denoiser.strength import White
 from dnlib.images import photo
 from dnlib.methods import Batch, Noise2Clean
@@ -159,6 +159,18 @@ def test_among_all_candidates_it_is_taken_only_if_it_is_the_best(stand_in):
     assert choice.risk == min(choice.risks.values()) and not CANDIDATES[choice.filter].weights
     assert any(name.endswith("_adapted") for name in choice.risks) and UNCHANGED in choice.risks
     assert psnr(result, CLEAN) == pytest.approx(psnr(dnlib.denoise(NOISY, filter=choice.filter), CLEAN), abs=0.3)
+
+
+def test_in_a_mean_the_trained_network_takes_the_place_of_the_network(stand_in):
+    places = sample_places([NOISY], [EVERYWHERE], HELD_OUT)
+    judge = Judge(tiles_at([NOISY], places), White(25 / 255), harmless=True, device="cpu")
+    judged = {name: judge.one(CANDIDATES[name]) for name in ("median", NETWORK)}
+    judged |= judge.mean(judged)
+    crops = Pairs(between([NOISY], [EVERYWHERE], places, SMALLEST))
+    found, _ = adapting.adapted_best(judged, crops, judge, 1e6, 1.0, progress=False)
+    alone, mean = f"{NETWORK}_adapted", f"median and {NETWORK}_adapted"
+    assert list(found) == [alone, mean]
+    assert found[mean].change < judged[f"median and {NETWORK}"].change
 
 
 def test_what_makes_it_worse_is_not_kept(stand_in, monkeypatch):
