@@ -1,7 +1,7 @@
 """Charts of the chapters, one for each kind of statement.
 
 Over x: curves with their lowest points, a band over seeds, what images say at some lags. By row: dots, margins with
-intervals, heat maps. Dots with names.
+intervals, heat maps, marks. Dots with names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -185,7 +185,7 @@ def dots_by_row(
     ----------
     rows : mapping
         Row -> series -> a number, or several: the first is a dot, those after it are small ones, such as other seeds;
-        the series of a row then stand below each other.
+        the series of a row then stand below each other, where a row has more than one.
     truth : str
         The series that others are held against: gray discs under them.
     colours : sequence of str
@@ -204,7 +204,8 @@ def dots_by_row(
     """
     series = list(dict.fromkeys(name for row in rows.values() for name in row))
     others = [name for name in series if name != truth]
-    apart = 0.22 * any(np.size(values) > 1 for row in rows.values() for values in row.values())
+    several = any(np.size(values) > 1 for row in rows.values() for values in row.values())
+    apart = 0.22 * (several and max(map(len, rows.values())) > 1)
     looks = {truth: {"marker": "o", "color": GRAY, "markersize": 13, "zorder": 1.5}}
     for name, colour, (marker, size) in zip(others, cycle(colours), cycle(MARKS), strict=False):
         looks[name] = {"marker": marker, "color": colour, "markersize": size}
@@ -212,7 +213,7 @@ def dots_by_row(
         aside = apart * (number - (len(series) - 1) / 2)
         found = {place + aside: np.ravel(row[name]) for place, row in enumerate(rows.values()) if name in row}
         if small := [(value, y) for y, (_, *more) in found.items() for value in more]:
-            axes.plot(*zip(*small, strict=True), ".", color=looks[name]["color"], markersize=4, alpha=0.6)
+            axes.plot(*zip(*small, strict=True), ".", color=looks[name]["color"], markersize=6, alpha=0.6)
         axes.plot([values[0] for values in found.values()], list(found), linestyle="", label=name, **looks[name])
     axes.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
 
@@ -269,6 +270,38 @@ def heat_map(
     axes.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=rows, title=title)
     axes.set_xticklabels(columns, rotation=30)
     return shade
+
+
+def marks(axes: Axes, rows: Mapping[str, str], columns: Sequence[str]) -> None:
+    """Draw a table of dots and rings, the names of its columns on top.
+
+    Parameters
+    ----------
+    rows : mapping
+        Name -> a letter for each column: x for a dot, o for a ring, any other for nothing.
+    columns : sequence of str
+        Their names; each is broken at its first space.
+
+    Examples
+    --------
+    >>> from dnlib.course import plots
+    >>> fig, ax = plots.figure()
+    >>> marks(ax, {"Noise2Clean": ".x", "Patch-Craft": "xo"}, ["a burst", "clean images"])
+    >>> [dots.get_offsets().tolist() for dots in ax.collections]
+    [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]]
+    >>> plots.plt.close(fig)
+    """
+    letters = np.array([list(word) for word in rows.values()])
+    for letter, face in (("x", BLUE), ("o", "white")):
+        down, across = np.nonzero(letters == letter)
+        axes.scatter(across, down, s=140, facecolors=face, edgecolors=BLUE, linewidths=1.2, zorder=2)
+    axes.hlines(np.arange(len(rows)) + 0.5, -0.5, len(columns) - 0.5, color="lightgray", linewidth=0.8)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_xticks(range(len(columns)), [name.replace(" ", "\n", 1) for name in columns])
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def named(

@@ -112,6 +112,11 @@ def test_other_seeds_are_small_dots_and_the_series_of_a_row_then_stand_apart(ax)
     assert [text.get_text() for text in ax.legend().get_texts()] == ["x", "y"]
 
 
+def test_rows_of_one_series_each_stand_where_their_names_are(ax):
+    charts.dots_by_row(ax, {"a": {"x": [1.0, 1.1, 0.9]}, "b": {"y": [2.0, 3.0]}})
+    assert [set(line.get_ydata()) for line in ax.lines] == [{0}, {0}, {1}, {1}]
+
+
 def test_a_heat_map_marks_the_best_of_each_column_and_leaves_blanks(ax):
     table = np.array([[30.0, np.nan], [20.0, 25.0]])
     charts.heat_map(ax, table, ["a", "b"], ["x", "y"])
@@ -127,6 +132,15 @@ def test_a_heat_map_of_gains_has_a_sign_and_leaves_its_last_rows_out_of_the_comp
     assert [text.get_weight() for text in ax.texts] == ["normal", "bold", "bold", "normal", "normal", "normal"]
     assert shade.get_clim() == (-10, 10) and ax.lines[0].get_ydata() == [1.5, 1.5]
     assert [text.get_color() for text in ax.texts[:2]] == ["white", "black"]  # on brown, and on nearly white
+
+
+def test_a_row_has_a_dot_for_an_x_a_ring_for_an_o_and_else_nothing(ax):
+    charts.marks(ax, {"a": "x.o", "b": ".x."}, ["a burst", "clean images", "mean zero of noise"])
+    dots, rings, _ = ax.collections
+    assert dots.get_offsets().tolist() == [[0, 0], [1, 1]] and rings.get_offsets().tolist() == [[2, 0]]
+    assert rings.get_facecolor().tolist() == [[1, 1, 1, 1]] and dots.get_facecolor().tolist() != [[1, 1, 1, 1]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a\nburst", "clean\nimages", "mean\nzero of noise"]
 
 
 def test_names_stand_beside_their_dots(ax):
