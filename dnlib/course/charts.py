@@ -268,7 +268,7 @@ def heat_map(
     if rest:
         axes.axhline(compared - 0.5, color="black")
     axes.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=rows, title=title)
-    axes.set_xticklabels(columns, rotation=30)
+    axes.set_xticklabels(columns, rotation=30, ha="right", rotation_mode="anchor")
     return shade
 
 
