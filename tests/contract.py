@@ -20,7 +20,6 @@ HEADINGS = ("When this fails", "Exercises", "Claims", "What you learned")
 METHODS = ("02", "03a", "03b", "04", "06", "07", "08", "09")
 LONGEST = 25  # lines of a code cell
 SHORT = 12  # lines below which a code cell may draw as it likes
-UNTIDY = ("07", "08", "11", "12")  # chapters of which cells of more lines still do nothing but draw
 BY_HAND = {*dir(Axes), *dir(Figure)} - {"draw", "remove", "step", "update"}  # those have namesakes in the chapters
 HELPERS = ("plots", "charts", "strips")
 ELSEWHERE = re.compile(r"paper|publish|report|authors|benchmarks/|titles|\*Time\*|Student's")  # of others, in a picture
@@ -82,7 +81,7 @@ def _teaching(notebook, document):
     for cell in cells:
         if cell.cell_type == "code" and len(cell.source.splitlines()) > LONGEST:
             yield f"a code cell is longer than {LONGEST} lines: {cell.source[:40]!r}"
-        if cell.cell_type == "code" and number not in UNTIDY and is_drawing(cell.source):
+        if cell.cell_type == "code" and is_drawing(cell.source):
             yield f"the subject of a code cell is matplotlib, let `charts` draw: {cell.source[:40]!r}"
     if number in METHODS and not any("_diagrams." in cell.source for cell in cells):
         yield "no diagram shows the method"

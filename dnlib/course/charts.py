@@ -1,7 +1,7 @@
 """Charts of the chapters, one for each kind of statement.
 
 Over x: curves with their lowest points, a band over seeds, what images say at some lags. By row: dots, margins with
-intervals, heat maps. Dots with names.
+intervals, heat maps, marks. Dots with names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,12 @@ MARKS = (("o", 8.0), ("D", 7.5), ("s", 5.0))  # so that each is seen where they 
 def curves(
     axes: Axes,
     x: Sequence[float],
-    table: Mapping[str, Sequence[float]],
+    table: Mapping[str, Sequence[float] | Mapping[float, float] | float],
     *,
     colours: Sequence[str] = COLOURS,
     styles: Sequence[str] = ("-",),
     lowest: bool = False,
+    truth: Mapping[str, Mapping[float, float]] | None = None,
 ) -> None:
     """Draw curves over one x, each by its name.
 
@@ -33,11 +34,14 @@ def curves(
     x : sequence of float
         Such as the settings of a filter.
     table : mapping
-        Name -> a value for each x; NaN where there is none.
+        Name -> a value for each x, NaN where there is none; or x -> value, for a curve of other x or a single mark; or
+        one number, a line across.
     colours, styles : sequence of str
         Of the first curve, the second, and so on; then from the beginning again. Styles are matplotlib's: "o--".
     lowest : bool
         Whether a large dot stands where each is lowest.
+    truth : mapping, optional
+        Name of a curve -> x -> what it estimates: rings in its colour.
 
     Examples
     --------
@@ -49,15 +53,21 @@ def curves(
     >>> plots.plt.close(fig)
     """
     for (name, values), colour, style in zip(table.items(), cycle(colours), cycle(styles), strict=False):
-        axes.plot(x, values, style, color=colour, label=name)
+        if np.isscalar(values):
+            axes.axhline(values, linestyle=style, color=colour, label=name)
+            continue
+        across, up = (list(values), list(values.values())) if isinstance(values, Mapping) else (x, values)
+        axes.plot(across, up, style, color=colour, label=name)
         if lowest:
-            place = int(np.nanargmin(values))
-            axes.plot([x[place]], [values[place]], "o", color=colour, markersize=10)
+            place = int(np.nanargmin(up))
+            axes.plot([across[place]], [up[place]], "o", color=colour, markersize=10)
+        if name in (truth or {}):
+            axes.plot(list(truth[name]), list(truth[name].values()), "o", color=colour, markerfacecolor="none")
 
 
 def intervals(
     axes: Axes,
-    rows: Mapping[str, Mapping[str, tuple[float, float]]],
+    rows: Mapping[str, Mapping[str, Sequence[float]]],
     *,
     published: Mapping[str, float] | None = None,
 ) -> None:
@@ -66,8 +76,8 @@ def intervals(
     Parameters
     ----------
     rows : mapping
-        Row -> series -> (mean, half of the interval). Without an interval (infinite) the dot is hollow; a row of no
-        series says that it is not trained yet.
+        Row -> series -> (mean, half of the interval), and after them what they are of, if small dots are to show it.
+        Without an interval (infinite) the dot is hollow; a row of no series says that it is not trained yet.
     published : mapping
         Row -> the number of a source: a diamond.
 
@@ -84,11 +94,12 @@ def intervals(
     for place, (row, found) in enumerate(rows.items()):
         for number, name in enumerate(series):
             if name in found:
-                mean, half = found[name]
+                mean, half, *single = found[name]
                 y, known = place + 0.22 * (number - (len(series) - 1) / 2), np.isfinite(half)
                 look = {"color": COLOURS[number % 3], "capsize": 2, "markersize": 4}
                 face = COLOURS[number % 3] if known else "white"
                 axes.errorbar(mean, y, xerr=half if known else None, fmt="o", markerfacecolor=face, **look)
+                axes.plot(single, y + _aside(single, 0.06), ".", color=COLOURS[number % 3], markersize=4, alpha=0.4)
         if row in (published or {}):
             axes.plot(published[row], place, "D", color=GRAY, markersize=5)
         if not found:
@@ -149,12 +160,16 @@ def lags(axes: Axes, found: Mapping[tuple[int, int], Sequence[float]]) -> None:
     >>> plots.plt.close(fig)
     """
     for place, values in enumerate(found.values()):
-        aside = np.random.default_rng(place).uniform(-0.18, 0.18, len(values))  # lest they lie on each other
-        axes.plot(place + aside, values, ".", color=BLUE, markersize=5, alpha=0.6)
+        axes.plot(place + _aside(values, 0.18, place), values, ".", color=BLUE, markersize=5, alpha=0.6)
         axes.plot([place - 0.3, place + 0.3], [np.median(values)] * 2, color=RED, linewidth=2)
     axes.axhline(0, color=GRAY, linewidth=0.8, zorder=0)
     axes.set_xticks(range(len(found)), [str(lag) for lag in found], fontsize=8)
     axes.set_xlabel("lag (rows, columns)")
+
+
+def _aside(values: Sequence[float], most: float, seed: int = 0) -> np.ndarray:
+    """How far each is moved, so that they do not lie on each other."""
+    return np.random.default_rng(seed).uniform(-most, most, len(values))
 
 
 def dots_by_row(
@@ -170,7 +185,7 @@ def dots_by_row(
     ----------
     rows : mapping
         Row -> series -> a number, or several: the first is a dot, those after it are small ones, such as other seeds;
-        the series of a row then stand below each other.
+        the series of a row then stand below each other, where a row has more than one.
     truth : str
         The series that others are held against: gray discs under them.
     colours : sequence of str
@@ -189,7 +204,8 @@ def dots_by_row(
     """
     series = list(dict.fromkeys(name for row in rows.values() for name in row))
     others = [name for name in series if name != truth]
-    apart = 0.22 * any(np.size(values) > 1 for row in rows.values() for values in row.values())
+    several = any(np.size(values) > 1 for row in rows.values() for values in row.values())
+    apart = 0.22 * (several and max(map(len, rows.values())) > 1)
     looks = {truth: {"marker": "o", "color": GRAY, "markersize": 13, "zorder": 1.5}}
     for name, colour, (marker, size) in zip(others, cycle(colours), cycle(MARKS), strict=False):
         looks[name] = {"marker": marker, "color": colour, "markersize": size}
@@ -197,12 +213,21 @@ def dots_by_row(
         aside = apart * (number - (len(series) - 1) / 2)
         found = {place + aside: np.ravel(row[name]) for place, row in enumerate(rows.values()) if name in row}
         if small := [(value, y) for y, (_, *more) in found.items() for value in more]:
-            axes.plot(*zip(*small, strict=True), ".", color=looks[name]["color"], markersize=4, alpha=0.6)
+            axes.plot(*zip(*small, strict=True), ".", color=looks[name]["color"], markersize=6, alpha=0.6)
         axes.plot([values[0] for values in found.values()], list(found), linestyle="", label=name, **looks[name])
     axes.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5))
 
 
-def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str = "") -> AxesImage:
+def heat_map(
+    axes: Axes,
+    table: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str = "",
+    *,
+    limit: float | None = None,
+    rest: int = 0,
+) -> AxesImage:
     """Draw a table of numbers as colours, the largest of each column bold, a dash where there is none (NaN).
 
     Parameters
@@ -211,6 +236,10 @@ def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequen
         Of one unit.
     rows, columns : sequence of str
         Their names.
+    limit : float, optional
+        Of gains and losses: the deepest green, and with a minus the deepest brown; white at zero.
+    rest : int
+        So many of the last rows stand below a line and are not compared.
 
     Returns
     -------
@@ -226,17 +255,53 @@ def heat_map(axes: Axes, table: np.ndarray, rows: Sequence[str], columns: Sequen
     ['30.0', '–', '20.0', '25.0']
     >>> plots.plt.close(fig)
     """
-    shade = axes.imshow(table, cmap="viridis", aspect="auto")
-    middle = (np.nanmin(table) + np.nanmax(table)) / 2
-    largest = np.where(np.isnan(table), -np.inf, table).max(axis=0)
+    compared = len(rows) - rest
+    colours = {"cmap": "BrBG", "vmin": -limit, "vmax": limit} if limit else {"cmap": "viridis"}
+    shade = axes.imshow(table, aspect="auto", **colours)
+    largest = np.where(np.isnan(table), -np.inf, table)[:compared].max(axis=0)
     for (row, column), value in np.ndenumerate(table):
-        weight = "bold" if len(rows) > 1 and value == largest[column] else "normal"
-        text = "–" if np.isnan(value) else f"{value:.1f}"
-        colour = "white" if value < middle else "black"
+        weight = "bold" if row < compared > 1 and value == largest[column] else "normal"
+        text = "–" if np.isnan(value) else f"{value:{'+' if limit else ''}.1f}"
+        dark = np.dot(shade.to_rgba(value)[:3], (0.3, 0.6, 0.1)) < 0.5
+        colour = "white" if dark and not np.isnan(value) else "black"
         axes.text(column, row, text, ha="center", va="center", color=colour, weight=weight, fontsize=9)
+    if rest:
+        axes.axhline(compared - 0.5, color="black")
     axes.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=rows, title=title)
-    axes.set_xticklabels(columns, rotation=30)
+    axes.set_xticklabels(columns, rotation=30, ha="right", rotation_mode="anchor")
     return shade
+
+
+def marks(axes: Axes, rows: Mapping[str, str], columns: Sequence[str]) -> None:
+    """Draw a table of dots and rings, the names of its columns on top.
+
+    Parameters
+    ----------
+    rows : mapping
+        Name -> a letter for each column: x for a dot, o for a ring, any other for nothing.
+    columns : sequence of str
+        Their names; each is broken at its first space.
+
+    Examples
+    --------
+    >>> from dnlib.course import plots
+    >>> fig, ax = plots.figure()
+    >>> marks(ax, {"Noise2Clean": ".x", "Patch-Craft": "xo"}, ["a burst", "clean images"])
+    >>> [dots.get_offsets().tolist() for dots in ax.collections]
+    [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]]
+    >>> plots.plt.close(fig)
+    """
+    letters = np.array([list(word) for word in rows.values()])
+    for letter, face in (("x", BLUE), ("o", "white")):
+        down, across = np.nonzero(letters == letter)
+        axes.scatter(across, down, s=140, facecolors=face, edgecolors=BLUE, linewidths=1.2, zorder=2)
+    axes.hlines(np.arange(len(rows)) + 0.5, -0.5, len(columns) - 0.5, color="lightgray", linewidth=0.8)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_xticks(range(len(columns)), [name.replace(" ", "\n", 1) for name in columns])
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
 
 
 def named(

@@ -1,4 +1,4 @@
-"""Strips: pictures beside what was removed from them, and correlation maps in one scale."""
+"""Strips: pictures beside what was removed from them; maps of correlation, and of what an answer sees, in one scale."""
 
 from collections.abc import Mapping, Sequence
 
@@ -81,9 +81,55 @@ def correlation_maps(
     used = np.ravel(axes)[: len(maps)]
     for ax, (title, values) in zip(used, maps.items(), strict=True):
         plots.correlation_map(ax, values, title)
+    _label(used, "lag in rows", "lag in columns")
+    plots.bar(used, unit)
+
+
+def sensitivity_maps(
+    axes: Sequence[Axes],
+    fields: Mapping[str, np.ndarray],
+    *,
+    weakest: float = 1e-6,
+    unit: str = "log10 of the strongest",
+) -> None:
+    """Draw how strongly each pixel moves an answer in the middle, and one bar of colours for all of them.
+
+    Parameters
+    ----------
+    axes : array of matplotlib.axes.Axes, of any shape
+        At least as many as there are fields; those left over stay empty.
+    fields : mapping
+        Title -> [H, W], zero or more; its strongest pixel is the brightest.
+    weakest : float
+        Black, as a share of the strongest.
+    unit : str
+        Beside the bar.
+
+    Examples
+    --------
+    >>> fig, axes = plots.figure(1, 2)
+    >>> sensitivity_maps(axes, {"sees all": np.ones((3, 3)), "a diagonal": np.eye(3)}, weakest=1e-4)
+    >>> [ax.images[0].get_array()[0].tolist() for ax in axes]
+    [[0.0, 0.0, 0.0], [0.0, -4.0, -4.0]]
+    >>> plots.plt.close(fig)
+    """
+    used = np.ravel(axes)[: len(fields)]
+    for ax, (title, field) in zip(used, fields.items(), strict=True):
+        seen = np.asarray(field)
+        rows, columns = (n / 2 for n in seen.shape)
+        shade = np.log10(np.maximum(seen / seen.max(), weakest))
+        around = (-columns, columns, rows, -rows)
+        ax.imshow(shade, cmap="magma", vmin=np.log10(weakest), vmax=0, extent=around)
+        ax.set_title(title)
+    _label(used, "rows away", "columns away")
+    plots.bar(used, unit)
+
+
+def _label(used: Sequence[Axes], rows: str, columns: str) -> None:
+    """Name what goes down at the left edge, and what goes across at the bottom."""
+    for ax in used:
         place = ax.get_subplotspec()
         if ax is used[0] or place.is_first_col():
-            ax.set_ylabel("lag in rows")
+            ax.set_ylabel(rows)
         if place.is_last_row():
-            ax.set_xlabel("lag in columns")
-    plots.bar(used, unit)
+            ax.set_xlabel(columns)

@@ -158,7 +158,7 @@ def draw_correlation_map(axes: Axes, values: np.ndarray, title: str = "") -> Non
     reach = len(values) // 2
     size, sides = np.clip(np.abs(values), LEAST, 1), (-reach - 0.5, reach + 0.5, reach + 0.5, -reach - 0.5)
     axes.imshow(size, cmap=colormaps["magma"].with_extremes(bad="tab:blue"), norm=LogNorm(LEAST, 1), extent=sides)
-    ticks = sorted({-reach, -4, 0, 4, reach})
+    ticks = sorted({-reach, 0, reach} | ({-4, 4} if reach > 6 else set()))
     axes.set(xticks=ticks, yticks=ticks, title=title)
 
 

@@ -44,6 +44,26 @@ def test_curves_without_their_lowest_points_are_lines_alone(ax):
     assert len(ax.lines) == 2
 
 
+def test_beside_curves_stand_marks_of_other_x_lines_across_and_rings_of_the_truth(ax):
+    table = {"dense": [1, 4, 3], "sparse": {20: 2}, "noisy": np.float32(0.5)}
+    charts.curves(ax, [10, 20, 30], table, styles=("o-", "s", ":"), lowest=True, truth={"dense": {10: 2, 30: 5}})
+    dense, lowest, rings, sparse, lowest_of_one, across = ax.lines
+    assert dense.get_xydata().tolist() == [[10, 1], [20, 4], [30, 3]] and lowest.get_xydata().tolist() == [[10, 1]]
+    assert rings.get_xydata().tolist() == [[10, 2], [30, 5]] and rings.get_markerfacecolor() == "none"
+    assert rings.get_color() == dense.get_color() and sparse.get_xydata().tolist() == [[20, 2]]
+    assert lowest_of_one.get_xydata().tolist() == [[20, 2]]
+    assert across.get_ydata() == [0.5, 0.5] and across.get_linestyle() == ":"
+    assert [text.get_text() for text in ax.legend().get_texts()] == list(table)
+
+
+def test_what_a_mean_is_of_stands_around_it(ax):
+    charts.intervals(ax, {"a": {"x": (2.0, 0.5, 1.0, 2.0, 3.0), "y": (1.0, 0.1)}})
+    small = [line for line in ax.lines if line.get_marker() == "." and len(line.get_xdata())]
+    mean = ax.containers[0].lines[0]
+    assert [line.get_xdata().tolist() for line in small] == [[1, 2, 3]] and small[0].get_color() == mean.get_color()
+    assert 0 < np.abs(small[0].get_ydata() - mean.get_ydata()[0]).max() < 0.11  # nearer to it than to the next series
+
+
 def test_a_band_holds_every_seed(ax):
     table = np.array([[1.0, 4.0], [3.0, 2.0], [2.0, 3.0]])
     charts.band(ax, np.array([10, 20]), table, "row", "C0")
@@ -92,12 +112,35 @@ def test_other_seeds_are_small_dots_and_the_series_of_a_row_then_stand_apart(ax)
     assert [text.get_text() for text in ax.legend().get_texts()] == ["x", "y"]
 
 
+def test_rows_of_one_series_each_stand_where_their_names_are(ax):
+    charts.dots_by_row(ax, {"a": {"x": [1.0, 1.1, 0.9]}, "b": {"y": [2.0, 3.0]}})
+    assert [set(line.get_ydata()) for line in ax.lines] == [{0}, {0}, {1}, {1}]
+
+
 def test_a_heat_map_marks_the_best_of_each_column_and_leaves_blanks(ax):
     table = np.array([[30.0, np.nan], [20.0, 25.0]])
     charts.heat_map(ax, table, ["a", "b"], ["x", "y"])
     assert [text.get_weight() for text in ax.texts] == ["bold", "normal", "normal", "bold"]
     charts.heat_map(ax, table[:1], ["a"], ["x", "y"])
     assert ax.texts[-2].get_weight() == "normal"  # the best of one is no news
+
+
+def test_a_heat_map_of_gains_has_a_sign_and_leaves_its_last_rows_out_of_the_comparison(ax):
+    table = np.array([[-9.0, 2.0], [1.0, 0.0], [5.0, 6.0]])
+    shade = charts.heat_map(ax, table, ["a", "b", "best"], ["x", "y"], limit=10, rest=1)
+    assert [text.get_text() for text in ax.texts] == ["-9.0", "+2.0", "+1.0", "+0.0", "+5.0", "+6.0"]
+    assert [text.get_weight() for text in ax.texts] == ["normal", "bold", "bold", "normal", "normal", "normal"]
+    assert shade.get_clim() == (-10, 10) and ax.lines[0].get_ydata() == [1.5, 1.5]
+    assert [text.get_color() for text in ax.texts[:2]] == ["white", "black"]  # on brown, and on nearly white
+
+
+def test_a_row_has_a_dot_for_an_x_a_ring_for_an_o_and_else_nothing(ax):
+    charts.marks(ax, {"a": "x.o", "b": ".x."}, ["a burst", "clean images", "mean zero of noise"])
+    dots, rings, _ = ax.collections
+    assert dots.get_offsets().tolist() == [[0, 0], [1, 1]] and rings.get_offsets().tolist() == [[2, 0]]
+    assert rings.get_facecolor().tolist() == [[1, 1, 1, 1]] and dots.get_facecolor().tolist() != [[1, 1, 1, 1]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a\nburst", "clean\nimages", "mean\nzero of noise"]
 
 
 def test_names_stand_beside_their_dots(ax):

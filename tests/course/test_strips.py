@@ -30,3 +30,14 @@ def test_correlation_maps_are_labelled_at_the_edges_and_places_left_over_stay_em
     assert [ax.get_ylabel() for ax in axes.flat] == ["lag in rows", "", "lag in rows", ""]
     assert [ax.get_xlabel() for ax in axes.flat] == ["", "", "lag in columns", ""]
     assert not axes[1, 1].images and fig.axes[-1].get_ylabel() == "correlation"
+
+
+def test_what_an_answer_does_not_see_is_black_and_its_strongest_pixel_brightest():
+    fig, axes = plots.figure(1, 2)
+    fields = {"faint": np.array([[0, 1e-9, 2.0]]), "strong": np.full((3, 3), 50.0)}
+    strips.sensitivity_maps(axes, fields, weakest=1e-4, unit="of the strongest")
+    assert axes[0].images[0].get_array().tolist() == [[-4, -4, 0]] and not axes[1].images[0].get_array().any()
+    assert [tuple(ax.images[0].get_extent()) for ax in axes] == [(-1.5, 1.5, 0.5, -0.5), (-1.5, 1.5, 1.5, -1.5)]
+    assert {ax.images[0].get_clim() for ax in axes} == {(-4, 0)} and fig.axes[-1].get_ylabel() == "of the strongest"
+    assert [ax.get_ylabel() for ax in axes] == ["rows away", ""]
+    assert [ax.get_xlabel() for ax in axes] == ["columns away"] * 2

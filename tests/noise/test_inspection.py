@@ -48,6 +48,14 @@ def test_what_is_not_known_is_drawn_in_a_colour_of_its_own(row):
     assert tuple(picture.to_rgba(picture.get_array())[10, 11]) != to_rgba("tab:blue")
 
 
+@pytest.mark.parametrize(("reach", "ticks"), [(3, [-3, 0, 3]), (6, [-6, 0, 6]), (10, [-10, -4, 0, 4, 10])])
+def test_ticks_of_a_map_lie_within_it_and_apart(reach, ticks):
+    axes = Figure().subplots()
+    draw_correlation_map(axes, np.ones((2 * reach + 1, 2 * reach + 1)))
+    assert axes.get_xticks().tolist() == axes.get_yticks().tolist() == ticks
+    assert axes.get_xlim() == (-reach - 0.5, reach + 0.5)
+
+
 def test_of_single_pixels_it_is_said_that_too_few_tell(rng):
     clean, inside = np.full((64, 64), 0.5), np.zeros((64, 64), bool)
     inside[::8, ::8] = True
