@@ -2,7 +2,9 @@
 
 The sample tiles, on which all candidates are judged, are held out: crops come from rectangles between them. So the
 adapted network is judged as any other candidate is, on the same pixels with the same draws of noise, none of which it
-has learnt from, and takes the place of the best of them only where its risk is lower.
+has learnt from, and takes the place of the best of them only where its risk is lower for certain. Where neighbours
+share the noise it has to be lower by more than an estimate of what they share may be off: lesson and judge rely on the
+same estimate, and a network learns to please both (`benchmarks/adapt.py`).
 """
 
 import copy
@@ -16,7 +18,7 @@ import numpy as np
 
 from dnlib.denoiser import learned
 from dnlib.denoiser.candidates import ADAPTED, CANDIDATES, TOGETHER
-from dnlib.denoiser.judging import Judge, Judged, falls
+from dnlib.denoiser.judging import Judge, Judged
 from dnlib.denoiser.lessons import SIDE, SMALLEST, Lessons, Pairs
 from dnlib.denoiser.sampling import MARGIN, TILE, Place, between
 from dnlib.images import Part
@@ -55,7 +57,7 @@ class Adaptation:
         candidate = self.before.candidate
         filter = learned.filter_by(lambda device: self.method, candidate.refining)
         judged = self.judge.one(replace(candidate, filter=filter))
-        if falls(self.before, judged) and (self.best is None or judged.change < self.best.change):
+        if self.judge.is_worse(self.before, judged) and (self.best is None or judged.change < self.best.change):
             self.best, self.weights = judged, copy.deepcopy(self.method.state_dict())
         return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
 

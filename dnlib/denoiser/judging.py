@@ -206,12 +206,12 @@ class Judge:
     def _on_all(self, judged: dict[str, Judged]) -> dict[str, Judged]:
         """Those that were not worse for certain judged on all samples; the others stay as far behind the best."""
         best = min(judged, key=lambda name: judged[name].change)
-        near = [name for name, one in judged.items() if not (self.harmless and self._worse(one, judged[best]))]
+        near = [name for name, one in judged.items() if not (self.harmless and self.is_worse(one, judged[best]))]
         again = {name: self.one(judged[name].candidate, judged[name].number) for name in near}
         shift = again[best].change - judged[best].change
         return {name: again[name] if name in again else replace(one, shift=shift) for name, one in judged.items()}
 
-    def _worse(self, one: Judged, best: Judged) -> bool:
+    def is_worse(self, one: Judged, best: Judged) -> bool:
         """Whether one is certain to be worse: by more than scatter explains, or the covariance, if it was estimated."""
         return falls(one, best) and (self.strength.white or one.change - best.change >= ALIKE * self.level**2)
 
@@ -226,7 +226,7 @@ class Judge:
             best += [min(names, key=lambda name: judged[name].change)] if names else []
         first, *others = sorted((judged[name] for name in best), key=lambda one: one.change)
         affordable = sum(judged[name].candidate.seconds for name in best) <= most_seconds
-        apart = any(one.change - first.change >= ALIKE * self.level**2 or self._worse(one, first) for one in others)
+        apart = any(one.change - first.change >= ALIKE * self.level**2 or self.is_worse(one, first) for one in others)
         return best if affordable and not apart else []
 
 

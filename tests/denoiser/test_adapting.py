@@ -146,6 +146,22 @@ def test_a_risk_falls_only_for_certain(stand_in):
     assert not falls(judged(0.05), judged(0.05)) and not falls(judged(0), judged(1))
 
 
+def test_where_neighbours_share_the_noise_a_risk_has_to_fall_by_more_than_its_estimate_may_be_off(stand_in):
+    class Shared(White):
+        white = False
+
+    tiles = [0.5 + 25 / 255 * np.random.default_rng(0).standard_normal((128, 128, 3))]
+    for strength, small_is_enough in ((White(25 / 255), True), (Shared(25 / 255), False)):
+        judge = Judge(tiles, strength, harmless=False, device="cpu")
+
+        def judged(share, judge=judge):
+            filter = lambda image, device: (1 - share) * image + share / 2  # noqa: E731
+            return judge.one(adapting.replace(CANDIDATES[NETWORK], filter=filter))
+
+        assert judge.is_worse(judged(0), judged(0.02)) is small_is_enough
+        assert judge.is_worse(judged(0), judged(0.1))
+
+
 def test_a_network_that_learns_is_one_more_candidate_and_better(stand_in):
     result, choice = adapted()
     assert choice.filter == f"{NETWORK}_adapted" and choice.risks[choice.filter] < choice.risks[NETWORK]
