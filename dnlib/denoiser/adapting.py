@@ -194,7 +194,7 @@ def check_parts(parts: list[Part]) -> None:
 
 
 def adaptable() -> list[str]:
-    """The candidates that recorrupted pairs can train."""
+    """The candidates that can be trained further."""
     return [name for name, one in CANDIDATES.items() if one.channels == 3 and one.deviation is None]
 
 

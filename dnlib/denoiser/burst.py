@@ -23,10 +23,14 @@ AREAS = 2  # of these in a shot
 
 @dataclass(frozen=True)
 class Burst:
-    """The frames of a picture, shots of one scene one after the other, and which pieces of them are samples."""
+    """The frames of a picture, shots of one scene one after the other, and which pieces of them are samples.
+
+    numbers: of the frames that are not constant; the others show nothing.
+    """
 
     picture: Picture
     samples: Sequence[Glance]
+    numbers: Sequence[int]
 
     def lessons(self, part: Part, before: Before, limits: Range, places: Sequence[Place]) -> Shots:
         """What can be learnt from the shots of a part, without what its sample tiles lie on in any of them.
@@ -37,7 +41,10 @@ class Burst:
         held_out = [_in_frame(self.samples[part.holding[one.frame]], one) for one in places]
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            groups = [self._of(shots, part, before, limits, held_out) for shots in shots_of(self.picture.count)]
+            groups = [
+                self._of([self.numbers[k] for k in shots], part, before, limits, held_out)
+                for shots in shots_of(len(self.numbers))
+            ]
         return Shots(
             [one for group in groups for one in group], tuple(dict.fromkeys(str(one.message) for one in caught))
         )
@@ -48,7 +55,8 @@ class Burst:
         import torch
 
         frames = [self.picture.frame(number) for number in shots]
-        free = free_rectangles(np.all([frame.inside for frame in frames], axis=0), held_out, SIDE)[:AREAS]
+        counting = [part.at(frame.colours[None], frame.inside[None]).inside[0] for frame in frames]
+        free = free_rectangles(np.all(counting, axis=0), held_out, SIDE)[:AREAS]
         areas = [tuple(slice(one.start, min(one.stop, one.start + ROOM)) for one in rectangle) for rectangle in free]
         offsets = [before.offsets(part, frame) for frame in frames]
         found = []
@@ -63,7 +71,7 @@ class Burst:
 
 
 def shots_of(count: int) -> list[range]:
-    """Numbers of neighbouring shots, an odd number of them, around up to MIDDLES of them.
+    """Which of so many shots are taken together: neighbours, an odd number of them, around up to MIDDLES of all.
 
     Raises ValueError for fewer than three.
 
@@ -73,7 +81,9 @@ def shots_of(count: int) -> list[range]:
     ([range(0, 3)], [range(0, 5), range(2, 7), range(4, 9)])
     """
     if count < 3:
-        raise ValueError(f"--burst (burst=) takes three shots of one scene or more; there are {count}")
+        raise ValueError(
+            f"--burst (burst=) takes three shots of one scene or more; there are {count} that are not constant"
+        )
     together = min(SHOTS, (count - 1) // 2 * 2 + 1)
     starts = dict.fromkeys(np.linspace(0, count - together, MIDDLES).astype(int).tolist())
     return [range(start, start + together) for start in starts]

@@ -47,6 +47,27 @@ def _written_as(file: Path) -> Path:
     return file.with_suffix(".png") if file.suffix.lower() == ".bmp" else file
 
 
+def beside_of(image: Path, folders: dict[str, Path | None]) -> dict[str, Path | None]:
+    """The page and the deviations of one of several pictures, by its full name, in the folders of such.
+
+    Examples
+    --------
+    >>> [path.name for path in beside_of(Path("a.png"), {"report": Path("out"), "uncertainty": Path("out")}).values()]
+    ['a.png.html', 'a.png.tif']
+    """
+    endings = {"report": ".html", "uncertainty": ".tif"}
+    return {what: folder and folder / f"{image.name}{endings[what]}" for what, folder in folders.items()}
+
+
+def check_apart(pairs: Sequence[tuple[Path, Path]], folders: dict[str, Path | None]) -> None:
+    """Raises ValueError for folders in which a page or deviations would take the place of a picture or a result."""
+    taken = {path.resolve() for pair in pairs for path in pair}
+    for image, _ in pairs:
+        for what, path in beside_of(image, folders).items():
+            if path and path.resolve() in taken:
+                raise ValueError(f"{path} is a file that is read, or a result; name another folder for --{what}")
+
+
 def check_folder(output: Path, images: Sequence[Path]) -> None:
     """Raises ValueError or OSError for what cannot be the folder of something for each of several pictures."""
     if output.exists() and (not output.is_dir() or is_zarr(output)):

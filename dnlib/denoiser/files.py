@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from dnlib.denoiser.destinations import check_folder, destinations
+from dnlib.denoiser.destinations import beside_of, check_apart, check_folder, destinations
 from dnlib.denoiser.shots import RUN, note_on
 from dnlib.denoiser.written import Done, denoise_file, denoise_shots
 from dnlib.images import refused
@@ -76,8 +76,13 @@ def denoise_files(
     folders = [path for path in beside.values() if path] if many else []
     for folder in folders:
         check_folder(folder, images)
+    if folders:
+        check_apart(pairs, beside)
     if many and burst and (cluster or folders):
-        raise ValueError("--burst makes one work of several files; --cluster, --report and --uncertainty are of each")
+        raise ValueError(
+            "--burst makes one work of several files; --cluster, --report and --uncertainty are of each: leave them "
+            "out, or give one stack of the shots"
+        )
     with tqdm(total=len(pairs), desc="files", unit="file", disable=not progress, leave=False) as bar, _ending_cleanly():
         if many or cluster:
             from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes seconds
@@ -91,8 +96,8 @@ def denoise_files(
         if many and burst:
             done = denoise_shots(pairs, progress=progress, **options)
         else:
-            options |= beside | {"progress": progress and not cluster, "burst": burst}
-            work = partial(_denoise_pair, many=many, **options)
+            options |= {"progress": progress and not cluster, "burst": burst}
+            work = partial(_denoise_pair, many=many, beside=beside, **options)
             done = _spread(work, pairs, cluster) if cluster else _with_a_note_on_shots(map(work, pairs))
         for one in done:
             bar.clear()
@@ -110,18 +115,11 @@ def _with_a_note_on_shots(done: Iterator[Done]) -> Iterator[Done]:
         yield one
 
 
-def _denoise_pair(
-    pair: tuple[Path, Path], many: bool, report: Path | None, uncertainty: Path | None, **options
-) -> Done:
+def _denoise_pair(pair: tuple[Path, Path], many: bool, beside: dict[str, Path | None], **options) -> Done:
     """Denoise a file; of several, one that is refused is a refusal and no exception."""
     image, target = pair
-    if many:
-        report, uncertainty = (
-            report and report / f"{image.name}.html",
-            uncertainty and uncertainty / f"{image.name}.tif",
-        )
     try:
-        return denoise_file(image, target, report=report, uncertainty=uncertainty, **options)
+        return denoise_file(image, target, **(beside_of(image, beside) if many else beside), **options)
     except (ValueError, OSError, FloatingPointError) as error:
         if not many or not refused(error):
             raise

@@ -202,7 +202,7 @@ def plan(
     check_kept(kept, missing, kind)
     holding = [one for one in glances if one.varying.any()] or glances  # what varies may do so between pieces
     samples = samples_of(holding)
-    shots = Burst(picture, samples) if burst else None
+    shots = Burst(picture, samples, sorted({one.number for one in holding})) if burst else None
     in_colour = any(CANDIDATES[name].channels == 3 for name in filter.split(TOGETHER) if name in CANDIDATES)
     unlike = None if in_colour else unlike_noise
     parts, notes = parts_of(together(picture, samples), unlike=unlike, samples=True)

@@ -1,5 +1,6 @@
 """A file, or shots of one scene, denoised; each is written whole or not at all."""
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -65,34 +66,32 @@ def denoise_file(
         uncertainty or the page that fails: the result is there before them.
     """
     started = time.perf_counter()
-    try:
-        with opened(image, axes=axes, channels=channels, ignore_nan=ignore_nan) as before:
-            check_destination(output, before, dtype=options.get("dtype"), overwrite=overwrite)
-            check_beside(image, output, report, uncertainty, overwrite)
-            from dnlib.denoiser.plan import plan  # and with it scikit-image, which takes a second
+    reading = {"axes": axes, "channels": channels, "ignore_nan": ignore_nan}
+    with _told_if_too_large(image), opened(image, **reading) as before:
+        check_destination(output, before, dtype=options.get("dtype"), overwrite=overwrite)
+        check_beside(image, output, report, uncertainty, overwrite)
+        from dnlib.denoiser.plan import plan  # and with it scikit-image, which takes a second
 
-            made = plan(before, progress=progress, uncertainty=uncertainty is not None, **options)
-            after, deviations, lost = _written(made, output, overwrite, progress)
-            choice = made.choice
-            lines = [f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)"]
-            if uncertainty:
-                given = before.as_given(deviations.reshape(before.colours.shape))
-                write(uncertainty, Picture.of(given, axes=before.axes), overwrite=overwrite)
-                what = f"standard deviation of every value, in the units of {image.name}"
-                lines.append(f"{uncertainty}: {what}: {choice.doubt}")
-            if report:
-                from dnlib.denoiser.page import write_picture_page
+        made = plan(before, progress=progress, uncertainty=uncertainty is not None, **options)
+        after, deviations, lost = _written(made, output, overwrite, progress)
+        choice = made.choice
+        lines = [f"{output}: {choice.summary} ({time.perf_counter() - started:.1f} s)"]
+        if uncertainty:
+            given = before.as_given(deviations.reshape(before.colours.shape))
+            write(uncertainty, Picture.of(given, axes=before.axes), overwrite=overwrite)
+            what = f"standard deviation of every value, in the units of {image.name}"
+            lines.append(f"{uncertainty}: {what}: {choice.doubt}")
+        if report:
+            from dnlib.denoiser.page import write_picture_page
 
-                if deviations is not None:
-                    choice = replace(choice, uncertainty=deviations[made.shown])
-                shown = before.frame(made.shown).told(*before.notes)
-                write_picture_page(report, image.name, shown, after, choice)
-                lines.append(f"{report}: the noise, the candidates, before and after")
-            notes = [f"{image.name}: {note}" for note in before.notes]
-            notes += [f"{output.name}: {note}" for note in (*choice.notes, *_changed(before, output, lost))]
-            return Done(image, tuple(lines), tuple(notes), brightness=brightness_of(before))
-    except MemoryError as error:
-        raise ValueError(f"{image}: there is not enough memory for it; cut it into smaller pictures") from error
+            if deviations is not None:
+                choice = replace(choice, uncertainty=deviations[made.shown])
+            shown = before.frame(made.shown).told(*before.notes)
+            write_picture_page(report, image.name, shown, after, choice)
+            lines.append(f"{report}: the noise, the candidates, before and after")
+        notes = [f"{image.name}: {note}" for note in before.notes]
+        notes += [f"{output.name}: {note}" for note in (*choice.notes, *_changed(before, output, lost))]
+        return Done(image, tuple(lines), tuple(notes), brightness=brightness_of(before))
 
 
 def denoise_shots(
@@ -123,26 +122,41 @@ def denoise_shots(
     reading = {"axes": axes, "channels": channels, "ignore_nan": ignore_nan}
     first, kinds = None, {}
     for image, output in pairs:
-        with opened(image, **reading) as picture:
+        with _told_if_too_large(image), opened(image, **reading) as picture:
             check_destination(output, picture, dtype=options.get("dtype"), overwrite=overwrite)
             kinds.setdefault((picture.pixels.shape, picture.pixels.dtype, picture.axes, picture.alpha), image)
             first = first or picture
-    if len(kinds) > 1 or first.count > 1:
-        given = "; ".join(f"{image.name} has {list(shape)} of {kind}" for (shape, kind, *_), image in kinds.items())
+    if len(kinds) > 1 or first.frame_axes:
+        given = "; ".join(
+            f"{image.name} has {list(shape)} ({letters}) of {kind}{f' with {alpha} alpha' if alpha else ''}"
+            for (shape, kind, letters, alpha), image in kinds.items()
+        )
         raise ValueError(
-            f"--burst takes pictures of one size and type, shots of one scene, or one stack of them; {given}"
+            "--burst takes pictures of one size and type, shots of one scene, or one stack of them, given by its "
+            f"name; {given}"
         )
     from dnlib.denoiser.plan import plan  # and with it scikit-image, which takes a second
 
     layout = without_values((len(pairs), *first.pixels.shape), first.pixels.dtype)
     stack = Stack(layout, "T" + first.axes, first.alpha, read_frame=lambda number: read(pairs[number][0], **reading))
-    made = plan(stack, progress=progress, burst=True, **options)
-    for (image, output), (after, _) in zip(pairs, made.frames(progress), strict=True):
-        lost = write(output, after, overwrite=overwrite)
-        line = f"{output}: {made.choice.summary} ({time.perf_counter() - started:.1f} s)"
-        notes = [f"{output.name}: {note}" for note in (*made.choice.notes, *_changed(after, output, lost))]
-        yield Done(image, (line,), tuple(notes if image == pairs[0][0] else notes[len(made.choice.notes) :]))
-        started = time.perf_counter()
+    with _told_if_too_large(pairs[0][0]):
+        made = plan(stack, progress=progress, burst=True, **options)
+        of_all = made.choice.notes
+        for (image, output), (after, _) in zip(pairs, made.frames(progress), strict=True):
+            lost = write(output, after, overwrite=overwrite)
+            line = f"{output}: {made.choice.summary} ({time.perf_counter() - started:.1f} s)"
+            notes = [f"{image.name}: {note}" for note in after.notes]
+            notes += [f"{output.name}: {note}" for note in (*of_all, *_changed(after, output, lost))]
+            yield Done(image, (line,), tuple(notes))
+            started, of_all = time.perf_counter(), ()
+
+
+@contextlib.contextmanager
+def _told_if_too_large(what: Path) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError as error:
+        raise ValueError(f"{what}: there is not enough memory for it; cut it into smaller pictures") from error
 
 
 def _written(

@@ -178,7 +178,7 @@ def check_burst(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
         if t != middle and torch.equal(frame, burst[middle]):
             raise ValueError(
                 f"{names[t]} and {names[middle]}, the middle one, are equal: a target made of it would hold the noise "
-                "of the input, and the network would learn to keep it"
+                "of the input, and the network would learn to keep it; leave one of them out"
             )
     steps = (burst[1:] - burst[:-1]).abs().mean(dim=(1, 2, 3))
     cut = int(steps.argmax())

@@ -1,5 +1,7 @@
 """`dnlib.denoise(burst=True, adapt=...)`: what is learnt from shots of one scene, by a small network and few steps."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from test_adapting import NETWORK, network, stand_in  # noqa: F401 - fixtures
 
 import dnlib
 from dnlib.cli import main
-from dnlib.denoiser import adapting, lessons
+from dnlib.denoiser import adapting, choosing, lessons, plan
 from dnlib.denoiser.before import NOTHING
 from dnlib.denoiser.burst import SHOTS, Burst, shots_of
 from dnlib.denoiser.detail import DetailOfShots
@@ -40,7 +42,7 @@ def test_lessons_hold_nothing_of_what_judges_in_any_shot():
     for place in places:
         around = tuple(slice(max(0, one.start - MARGIN), one.stop + MARGIN) for one in place[1:])
         frames[(slice(None), *around)] = 1
-    found = Burst(picture, samples).lessons(part, NOTHING, Range(0, 1, 1), places)
+    found = Burst(picture, samples, range(7)).lessons(part, NOTHING, Range(0, 1, 1), places)
     assert found and all(one.shape[:2] == (SHOTS, 3) and min(one.shape[2:]) >= SIDE for one in found.bursts)
     assert max(float(one.max()) for one in found.bursts) < 0.6
 
@@ -93,13 +95,36 @@ def test_shots_in_another_light_are_named(stand_in):  # noqa: F811
     assert any("shot 5" in note and "light" in note for note in notes)
 
 
+def learnt_from(image, monkeypatch):
+    """The bursts that a picture gives, and the frames as they come out."""
+    taught = []
+    monkeypatch.setattr(choosing, "adapted_best", lambda judged, lessons, *_: (taught.append(lessons), ({}, ""))[1])
+    return adapted(image)[0], taught[0].bursts
+
+
+def test_dark_shots_are_left_out_and_stay_dark(stand_in, monkeypatch):  # noqa: F811
+    """Two in the middle of six: the four others are shots of the scene."""
+    shots = np.stack([*SEEN[:2], *np.zeros_like(SEEN[:2]), *SEEN[2:4]])
+    result, bursts = learnt_from(shots, monkeypatch)
+    assert not result[2:4].any() and bursts
+    assert all(len(one) == 3 and float(one.std(dim=(1, 2, 3)).min()) > 0 for one in bursts)
+
+
+def test_areas_that_are_white_in_all_shots_are_not_learnt_from(stand_in, monkeypatch):  # noqa: F811
+    shots = SEEN.clip(0, 1)
+    shots[:, :100] = 1
+    _, bursts = learnt_from(shots, monkeypatch)
+    assert bursts and all(float((one == 1).all(dim=(0, 1)).float().mean()) < 0.1 for one in bursts)
+
+
 @pytest.mark.parametrize(
     ("image", "options", "message"),
     [
         (SEEN, {"adapt": None}, "--burst .* goes with it"),
         (SEEN[:2], {}, "three shots of one scene or more; there are 2"),
         (SEEN[0], {}, "three shots of one scene or more; there are 1"),
-        (np.stack([SEEN[0]] * 3), {}, "are equal"),
+        (SEEN * np.array([1, 0, 1, 0, 0])[:, None, None, None], {}, "there are 2 that are not constant"),
+        (np.stack([SEEN[0]] * 3), {}, "are equal: .*; leave one of them out"),
         (SEEN[:, :180, :180], {}, f"no room of {SIDE}x{SIDE} pixels"),
     ],
 )
@@ -140,3 +165,41 @@ def test_files_that_are_no_burst_are_refused_before_any_work(stand_in, folder, t
     said = run(folder, *asked)
     assert said.exit_code == 2 and "one size and type" in said.output and "shot_9.png has [200, 232, 3]" in said.output
     assert not list((tmp_path / "out").glob("*"))
+
+
+def test_what_is_told_of_a_file_when_it_is_read_is_told_of_each(stand_in, tmp_path):  # noqa: F811
+    files = [tmp_path / f"{number}.npy" for number in range(3)]
+    for file, shot in zip(files, SEEN, strict=False):
+        shot = shot.copy()
+        shot[:4] = -9999
+        np.save(file, shot)
+    said = run(*files, "-o", tmp_path / "out", "--burst", "--adapt", "5h", "--filter", NETWORK)
+    assert said.exit_code == 0, said.output
+    for file in files:
+        assert f"{file.name}: pixels of the value -9999 are taken for missing" in said.output
+
+
+@pytest.mark.parametrize(
+    ("shape", "alpha", "told"),
+    [
+        ((1, 32, 32, 3), "", r"given by its name; a\.tif has \[1, 32, 32, 3\] \(TYXS\)"),
+        ((32, 32, 4), "associated", r"a\.tif has .* with unassociated alpha; b\.tif has .* with associated alpha"),
+    ],
+)
+def test_what_differs_is_told(tmp_path, shape, alpha, told):
+    pixels = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+    axes = "TYXS" if len(shape) == 4 else "YXS"
+    kinds = {"a": "unassociated" if alpha else "", "b": alpha, "c": alpha}
+    for name, kind in kinds.items():
+        write(tmp_path / f"{name}.tif", Picture.of(pixels, axes=axes, alpha=kind))
+    said = run(*(tmp_path / f"{name}.tif" for name in kinds), "-o", tmp_path / "out", "--burst", "--adapt", "5h")
+    assert said.exit_code == 2 and re.search(told, said.output), said.output
+
+
+def test_too_little_memory_is_told_in_a_line(folder, tmp_path, monkeypatch):
+    def too_large(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(plan, "look_at", too_large)
+    said = run(folder, "-o", tmp_path / "out", "--burst", "--adapt", "5h")
+    assert said.exit_code == 2 and "shot_0.png: there is not enough memory" in said.output, said.output

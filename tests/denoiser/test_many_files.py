@@ -158,6 +158,18 @@ def test_what_cannot_be_such_a_folder_is_refused_before_the_work(shots, tmp_path
     assert list(tmp_path.iterdir()) == [shots]
 
 
+@pytest.mark.parametrize("where", [".", "out"])
+def test_deviations_take_the_place_of_nothing(tmp_path, rng, where):
+    """Of a.png they would be a.png.tif, which is another picture, or what becomes of it."""
+    files = [tmp_path / "a.png", tmp_path / "a.png.tif"]
+    for file in files:
+        write(file, Picture.of(rng.integers(90, 160, (24, 20)).astype(np.uint8)))
+    before = files[1].read_bytes()
+    with pytest.raises(ValueError, match=r"a\.png\.tif is a file that is read, or a result; .*for --uncertainty"):
+        list(denoise_files(files, tmp_path / "out", uncertainty=tmp_path / where, overwrite=True, **OPTIONS))
+    assert files[1].read_bytes() == before and sorted(tmp_path.iterdir()) == files
+
+
 @pytest.mark.parametrize("options", [{}, {"compression": "deflate"}, {"imagej": True}, {"byteorder": ">"}])
 def test_a_stack_read_frame_by_frame_becomes_what_it_becomes_at_once(tmp_path, rng, options):
     path = stack_file(tmp_path / "a.tif", rng, **options)
