@@ -3,7 +3,7 @@
 Two trainings for each seed, equal but for it: the blind spot with full covariance and a second network that reads one
 sigma off each noisy image, both starting from random weights; colour, sigma drawn from 5 to 50 for every crop, width
 32, BSDS500. Judged on the middles of Kodak24's 24: by how many per cent the estimate is above the true sigma, and PSNR
-with the estimate and with the truth. 1,200 steps each; seven minutes of a core each. Cut short, it goes on where it
+with the estimate and with the truth. 600 steps each; four minutes of a core each. Cut short, it goes on where it
 was. Needs bsds500 and kodak24.
 """
 
@@ -20,7 +20,7 @@ from dnlib.noise import Gaussian
 from dnlib.training import Crops, draw_noisy, fit, metrics
 
 NOISE, WIDTH, ESTIMATOR, FLOOR, SIDE = Gaussian((5, 50)), 32, 16, 1 / 7, 256
-LEVELS, SEEDS, STEPS = (10, 25, 50), (0, 1, 2), 1_200
+LEVELS, SEEDS, STEPS = (10, 25, 50), (0, 1, 2), 600
 
 
 def trained(regularise: bool, photographs: list[np.ndarray], seed: int) -> BlindSpotBayes:
