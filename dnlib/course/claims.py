@@ -55,7 +55,8 @@ class Claim:
     where : dict
         Parameters that a record must have.
     length : str
-        The parameter that says how long was trained; the claim is judged at each length, and the longest decides.
+        The parameter that says how long was trained; the claim is judged at each length, and the longest of several
+        seeds decides.
     needs : str
         A dataset that must be present.
     profiles : list of str

@@ -147,6 +147,11 @@ class Evidence:
     length: float | None
     entries: tuple[Entry, ...]
 
+    @property
+    def seeds(self) -> int:
+        """Of the entry that has most."""
+        return max(len(entry.values) for entry in self.entries)
+
     @cached_property
     def probabilities(self) -> tuple[float, float]:
         """As of an entry: each must hold, one that fails is enough, and any of them had a chance to."""

@@ -39,14 +39,20 @@ class Judgement:
     adjusted: Verdict = "not tested"
 
     @property
+    def decisive(self) -> Evidence | None:
+        """The greatest length of training that several seeds were trained for; of one seed, if there are no others."""
+        several = [one for one in self.evidence if self.claim.sample == "images" or one.seeds > 1]
+        return (several or self.evidence or (None,))[-1]
+
+    @property
     def verdict(self) -> Verdict:
-        """At the greatest length of training."""
-        return self.evidence[-1].verdict if self.evidence else "not tested"
+        """At the length that decides."""
+        return self.decisive.verdict if self.decisive else "not tested"
 
     @property
     def weakest(self) -> Entry | None:
-        """The entry that decides: the least sure one, at the greatest length."""
-        return self.evidence[-1].weakest if self.evidence else None
+        """The entry that decides: the least sure one."""
+        return self.decisive.weakest if self.decisive else None
 
     @property
     def margin(self) -> Margin | None:
@@ -68,12 +74,12 @@ class Judgement:
         """The same, and how often it was measured; which entry it is, if there are several."""
         if not self.weakest:
             return "–"
-        return f"{self.number} ({self.weakest.extent}{self.evidence[-1].of_which})"
+        return f"{self.number} ({self.weakest.extent}{self.decisive.of_which})"
 
     @property
     def named(self) -> str:
         """What decides, without its extent; which entry it is, if there are several that differ."""
-        different = {entry.text for entry in self.evidence[-1].entries} if self.evidence else ()
+        different = {entry.text for entry in self.decisive.entries} if self.decisive else ()
         return f"{self.number}, {self.weakest.place}" if len(different) > 1 else self.number
 
     @property
@@ -186,7 +192,7 @@ def _adjusted(judgements: Sequence[Judgement]) -> list[Judgement]:
     from scipy.stats import false_discovery_control
 
     family = [index for index, one in enumerate(judgements) if one.evidence and one.claim.sample != "nothing"]
-    chances = [min(judgements[index].evidence[-1].probabilities) for index in family]
+    chances = [min(judgements[index].decisive.probabilities) for index in family]
     adjusted = dict(zip(family, false_discovery_control(chances) if family else [], strict=True))
     return [
         replace(judgement, adjusted="undecided" if adjusted.get(index, 0.0) >= LEVEL else judgement.verdict)

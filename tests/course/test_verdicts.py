@@ -218,7 +218,7 @@ def test_variances_over_seeds_and_scenes_add_up():
     assert measure(table).half_interval() == pytest.approx(np.sqrt(sum(parts * quantiles**2)), rel=0.02)
 
 
-def test_the_longest_training_decides_and_every_length_is_named():
+def test_the_longest_training_of_several_seeds_decides_and_every_length_is_named():
     runs = [record(n, parameters={"steps": steps}, gain=gain + n / 100) for n in (0, 1, 2)
             for steps, gain in ((600, 0.3), (9600, 0.9))]  # fmt: skip
     judgement = judged(claim(length="steps"), *runs)
@@ -226,7 +226,9 @@ def test_the_longest_training_decides_and_every_length_is_named():
     assert judgement.by_length == "undecided at 600 steps, held at 9600"
     longer = [record(n, parameters={"steps": steps}, gain=0.9 + n / 100) for n in (0, 1, 2) for steps in (9601, 9602)]
     assert judged(claim(length="steps"), *runs, *longer).by_length == "undecided at 600 steps, held from 9600 on"
-    assert judged(claim(length="steps"), *runs, record(0, parameters={"steps": 99999}, gain=9.0)).verdict == "undecided"
+    one_seed = judged(claim(length="steps"), *runs, record(0, parameters={"steps": 99999}, gain=9.0))
+    assert one_seed.verdict == "held" and one_seed.measured == judgement.measured
+    assert one_seed.by_length == "undecided at 600 steps, held at 9600 steps, undecided at 99999"
     with pytest.raises(ValueError, match="steps is no length of training in 01_x-laptop-s0"):
         judged(claim(length="steps"), record(0, gain=1.0))
 
