@@ -1,9 +1,10 @@
 """What does training the denoiser's best network further on one picture, or on shots of one scene, gain?
 
-Five frames of each of the four videos of DAVIS that no network here learnt from, their middles, with noise drawn for
-each frame anew, in 8 bits. Denoised as a stack: as it is, with `adapt` for SECONDS (recorrupted pairs), and with
-`burst` as well (Patch-Craft). PSNR over the frames, and what became of the training. Forty minutes of one core.
-Cut short, it goes on where it was. Needs davis480p.
+Five frames of each of the four videos of DAVIS that no network here learnt from (the results are of three), their
+middles, with noise drawn for each frame anew, in 8 bits. Denoised as a stack: as it is, with `adapt` for SECONDS
+(recorrupted pairs), and with `burst` as well (Patch-Craft; candidates are then judged at the same places of every
+frame, so that the choice may differ by a little). PSNR over the frames, and what became of the training. Forty minutes
+of one core. Cut short, it goes on where it was. Needs davis480p.
 """
 
 import argparse
@@ -38,6 +39,18 @@ def denoised(clean: np.ndarray, noisy: np.ndarray, **asked) -> dict:
     return {"psnr": round(float(np.mean(scores)), 3), "took": choice.filter, "adapted": "_adapted" in choice.filter}
 
 
+def summary(rows: dict) -> dict[str, dict[str, dict[str, float]]]:
+    """What a way gained over none, in dB, a mean over videos, and how often its network was kept."""
+    found = {way: {"gain": {}, "kept": {}} for way in list(WAYS)[1:]}
+    for noise, videos in rows.items():
+        done = [one for one in videos.values() if len(one) == len(WAYS)]
+        for way, told in found.items():
+            gains = [one[way]["psnr"] - one["as it is"]["psnr"] for one in done]
+            told["gain"][noise] = round(float(np.mean(gains)), 3)
+            told["kept"][noise] = f"{sum(one[way]['adapted'] for one in done)} of {len(done)}"
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--publish", action="store_true")
@@ -54,6 +67,7 @@ def main() -> None:
                     found[way] = denoised(*burst, **asked)
                     store("adapt", seconds=SECONDS, rows=rows)
             print(f"  {name}, video {video}: {found}", flush=True)
+    store("adapt", seconds=SECONDS, **summary(rows), rows=rows)
 
 
 if __name__ == "__main__":

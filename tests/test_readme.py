@@ -388,6 +388,17 @@ def test_none_came_out_worse_and_how_often_the_choice_is_good_is_said():
     assert "none came out more than 0.1 dB worse" in PROSE
 
 
+def test_what_training_further_on_a_picture_gains_is_said():
+    found = json.loads(text(ROOT / "benchmarks" / "results" / "adapt.json"))
+    one, burst = found["adapted"], found["adapted to the burst"]
+    numbers = {2: "two", 3: "three", 4: "four"}
+    videos = numbers[min(int(told.split()[-1]) for told in one["kept"].values())]
+    assert f"On five frames each of {videos} videos" in PROSE
+    assert f"a minute of it gained {one['gain']['sigma 25']:.2f} dB where the noise was white" in PROSE
+    shared = [told for way in (one, burst) for noise, told in way["kept"].items() if noise != "sigma 25"]
+    assert all(told.startswith("0 of") for told in shared) and "no network was kept, with `--burst` or without" in PROSE
+
+
 @pytest.mark.parametrize("sentence", sentences())
 def test_the_speed_and_quality_that_the_pages_name_were_measured(sentence):
     assert sentence in PROSE

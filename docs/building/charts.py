@@ -26,6 +26,11 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
     "judge": [("Gain by the judge's choice, held back, all noise", "dB", "table.held back.all.*.gain_db")],
     "large": [("Time", "s", "outcome.*.seconds"), ("Peak memory", "MB", "outcome.*.peak_megabytes")],
     "patch_craft": [("At the start", "dB", "grid.*.start"), ("Adapted", "dB", "grid.*.adapted")],
+    "adapt": [
+        ("Gain by training on one picture", "dB", "adapted.gain"),
+        ("Gain by training on shots of one scene", "dB", "adapted to the burst.gain"),
+    ],
+    "regulariser": [("Estimate above the true sigma of 25, by seed", "%", "rows.*.*.sigma 25.percent_above")],
     "clean_input": [("Answer to a clean picture", "dB", "psnr.*.*.of clean")],
     "burst_kinds": [("Share of tiles kept", "of 1", "kinds.*.kept")],
     "noise2void": [
