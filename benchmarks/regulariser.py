@@ -20,7 +20,7 @@ from dnlib.noise import Gaussian
 from dnlib.training import Crops, draw_noisy, fit, metrics
 
 NOISE, WIDTH, ESTIMATOR, FLOOR, SIDE = Gaussian((5, 50)), 32, 16, 1 / 7, 256
-LEVELS, SEEDS, STEPS = (10, 25, 50), (0, 1, 2), 600
+LEVELS, SEEDS, STEPS = (10, 25, 50), (0, 1), 600
 
 
 def trained(regularise: bool, photographs: list[np.ndarray], seed: int) -> BlindSpotBayes:
