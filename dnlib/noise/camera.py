@@ -114,9 +114,11 @@ class Camera(Noise):
     def expose(self, picture: Tensor) -> Tensor:
         """The raw light of an sRGB picture [N, 3, H, W]: [N, 1, H, W] behind the mosaic, [N, 3, H, W] without one."""
         light = in_full_precision(picture, "pictures are")
-        if light.shape[1] != 3:
+        least = 1 if self.demosaic is None else 3
+        if light.shape[1] != 3 or min(light.shape[2:]) < least:
             raise ValueError(
-                f"a camera takes colour pictures [N, 3, H, W] of floats; shape {list(light.shape)} was given"
+                f"a camera takes colour pictures [N, 3, H, W] of floats, with sides of at least {least}; shape "
+                f"{list(light.shape)} was given"
             )
         if self.gamma:
             light = torch.where(light <= 0.04045, light / 12.92, ((light.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)

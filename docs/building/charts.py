@@ -30,7 +30,7 @@ CHARTS = {  # file -> what is drawn of it: title, unit, and where the numbers st
         ("Gain by training on one picture", "dB", "adapted.gain"),
         ("Gain by training on shots of one scene", "dB", "adapted to the burst.gain"),
     ],
-    "regulariser": [("Estimate above the true sigma of 25, by seed", "%", "rows.*.*.sigma 25.percent_above")],
+    "regulariser": [("At sigma 25, told nothing, by seed", "dB", "rows.*.*.sigma 25.psnr")],
     "clean_input": [("Answer to a clean picture", "dB", "psnr.*.*.of clean")],
     "burst_kinds": [("Share of tiles kept", "of 1", "kinds.*.kept")],
     "noise2void": [

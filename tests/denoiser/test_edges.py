@@ -93,7 +93,7 @@ def test_a_cluster_is_told_where_everything_lies(tmp_path, monkeypatch):
     told = {}
     monkeypatch.setattr(files, "_spread", lambda work, pairs, address: told.update(work.keywords) or iter(()))
     list(denoise_files([Path("a.npy")], Path("b.npy"), report=Path("r.html"), cluster="tcp://host:1"))
-    assert told["report"] == tmp_path / "r.html" and told["uncertainty"] is None
+    assert told["beside"] == {"report": tmp_path / "r.html", "uncertainty": None}
 
 
 def test_files_named_twice_are_denoised_once_and_none_is_refused(tmp_path):

@@ -107,7 +107,7 @@ def test_a_zarr_is_one_picture_of_a_folder_and_of_a_pattern(tmp_path, rng):
         done = list(denoise_files([tmp_path / one for one in images], tmp_path / "out", overwrite=True, **OPTIONS))
         assert [one.image.name for one in done] == ["a.png", "b.zarr"] and not any(one.refusal for one in done)
     assert read(tmp_path / "out" / "b.zarr").count == 5
-    with pytest.raises(FileExistsError, match="is no folder for pictures"):
+    with pytest.raises(FileExistsError, match="is no folder, and what there is"):
         list(denoise_files([tmp_path / "shots"], tmp_path / "out" / "b.zarr", overwrite=True, **OPTIONS))
 
 

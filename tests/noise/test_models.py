@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from dnlib.noise import CorrelatedGaussian, Gaussian, Impulse, Noise, Poisson, Sensor
 from dnlib.noise.camera import Camera
@@ -163,6 +163,7 @@ def test_what_is_no_float_is_refused_by_name(model, dtype):
 @every_model
 @given(shape=st.lists(st.integers(0, 5), min_size=0, max_size=5))
 @settings(max_examples=25)
+@example(shape=[1, 3, 1, 1])
 def test_any_shape_is_drawn_or_refused_in_words(model, shape):
     clean = torch.rand(shape)
     try:
