@@ -286,6 +286,16 @@ def test_chapter_04_shows_what_the_benchmark_found_on_bsd300():
     assert f"on Kodak24 {below:.1f} below it and {run - kodak:.1f} below our own run of it" in prose
 
 
+def test_chapter_04_says_of_the_regulariser_what_its_benchmark_found():
+    rows = json.loads(text(ROOT / "benchmarks" / "results" / "regulariser.json"))["rows"]
+    first, second = (
+        rows["with it"][seed]["sigma 10"]["percent_above"] - rows["without it"][seed]["sigma 10"]["percent_above"]
+        for seed in ("0", "1")
+    )
+    told = f"higher with it by {first:.0f} % of the truth with one seed, and lower by {-second:.0f} % with the other"
+    assert told in prose_of("04")
+
+
 def test_chapter_04_s_ladder_is_that_of_the_benchmark():
     rows = json.loads(text(ROOT / "benchmarks" / "results" / "lag.json"))["rows"]["2400 steps, seed 0"]
     steps = "Noise2Clean, depth 3", "Noise2Clean, two ways", "blind, clean targets", "blind, noisy targets"
