@@ -371,6 +371,23 @@ def of_bm3d(sets) -> str:
     return f"{min(shares):.1f} to {max(shares):.1f}"
 
 
+def test_how_often_the_level_is_right_is_as_measured():
+    found = json.loads(text(ROOT / "benchmarks" / "results" / "one_image.json"))["found"]
+
+    def counted(names, field):
+        rows = [row for name in names for row in found[name].values()]
+        return tuple(sum(int(row[field].split(" of ")[end]) for row in rows) for end in (0, 1))
+
+    others = found.keys() - {"polyu"}
+    right, called = counted(others, "right_where_sure"), counted(others, "right_where_rough")
+    assert f"of {right[1]} pictures of phones, of microscopes and of simulated noise" in PROSE and called == (0, 0)
+    assert f"the level is right to 15 % on {right[0]}." in PROSE
+    sure, rough = counted(["polyu"], "right_where_sure"), counted(["polyu"], "right_where_rough")
+    assert f"right on {sure[0] + rough[0]} of {sure[1] + rough[1]}." in PROSE
+    assert f"right on {sure[0]} of the {sure[1]} files of which that is not said" in PROSE
+    assert f"and on {rough[0]} of the {rough[1]} of which it is." in PROSE
+
+
 def sets_of_pictures() -> tuple[dict, dict]:
     """What any_picture found on real noise, and on white noise."""
     sets = json.loads(text(ROOT / "benchmarks" / "results" / "any_picture.json"))["sets"]
