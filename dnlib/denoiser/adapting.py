@@ -126,7 +126,8 @@ def adapted_best(
     adaptation.method.load_state_dict(adaptation.weights)
     adaptation.method.eval()
     left = [span * math.sqrt(max(one.risk.at(one.weight), 0)) for one in (before, after)]
-    said = f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
+    fell = f"fell from {left[0]:.3g} to {left[1]:.3g}" if left[0] else "was next to nothing, and is less"
+    said = f"{trained}: where it did not learn, what it leaves {fell}"
     found = {f"{name}{ADAPTED}": after}
     for pair in (mean.split(TOGETHER) for mean in judged if name in mean.split(TOGETHER)[1:]):
         found |= judge.mean({other: judged[other] for other in pair if other != name} | found)
