@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Done(NamedTuple):
     """What came of a file: lines to print and what a user should know of it, or why it was refused.
 
-    brightness: of places all over the picture, by which shots of one scene are known.
+    brightness: of places all over the picture, by which shots of one scene are known; None where nothing can be learnt.
     """
 
     image: Path
