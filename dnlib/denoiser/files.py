@@ -138,13 +138,13 @@ def _spread(work: Callable[[tuple], Done], pairs: Sequence[tuple[Path, Path]], a
 def _made(folders: Sequence[Path]) -> Iterator[None]:
     """Folders are there; those that are new and still empty at the end are taken away."""
     new = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
-    for folder in new:
-        folder.mkdir()
     try:
+        for folder in new:
+            folder.mkdir()
         yield
     finally:
         for folder in new:
-            if not any(folder.iterdir()):
+            if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 import tracemalloc
 from functools import partial
 
@@ -91,6 +92,24 @@ def test_shots_of_one_scene_are_recognised_once(tmp_path, rng, scenes, shape, to
         ((name, note),) = told
         assert name == "2.npy" and note.startswith("0.npy, 1.npy and 2.npy look like shots of one scene")
         assert "Patch-Craft, chapter 06" in note
+
+
+@pytest.mark.parametrize("what", ["-o", "--report"])
+def test_a_folder_that_cannot_be_written_is_told_once_and_leaves_no_other_behind(shots, tmp_path, monkeypatch, what):
+    locked, other = tmp_path / "locked", tmp_path / "other"
+    locked.mkdir()
+
+    def refuse(dir):
+        if dir == locked:
+            raise PermissionError
+
+        return tempfile.NamedTemporaryFile(dir=dir)
+
+    monkeypatch.setattr(writing.tempfile, "TemporaryFile", refuse)
+    for folder in (locked, locked / "new"):
+        said = call(shots, "-o", other, what, folder)
+        assert said.exit_code == 2 and said.output.count("nothing can be written into the folder") == 1, said.output
+        assert not other.exists() and not any(locked.iterdir())
 
 
 def test_shots_are_large_enough_for_what_is_advised():
