@@ -42,6 +42,9 @@ class _OneLineErrors(click.Group):
     def invoke(self, context):
         try:
             return super().invoke(context)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(130)
         except (ValueError, OSError, FloatingPointError) as error:
             from dnlib.images import refused
 
@@ -133,7 +136,8 @@ def denoise(images, output, channels, patience, adapt, force, **options):
             for line in one.lines:
                 _say(line)
     except KeyboardInterrupt:
-        _say(f"interrupted: {sum(not one.refusal for one in done)} files are written", err=True)
+        written = sum(not one.refusal for one in done)
+        _say(f"interrupted; files written: {'at least ' if options['cluster'] else ''}{written}", err=True)
         sys.exit(130)
     _end([one.refusal for one in done if one.refusal], len(done))
 

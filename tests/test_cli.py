@@ -157,6 +157,15 @@ def test_a_failing_chapter_gives_a_failing_status_and_is_named(tmp_path, monkeyp
     assert "01_donut_vs_classic-smoke-s0: done" in result.output and (tmp_path / "report.html").is_file()
 
 
+def test_ctrl_c_has_status_130_where_nothing_is_written(monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dnlib.images.files_of", interrupted)
+    said = CliRunner().invoke(main, ["noise", "a.png", "b.png"])
+    assert said.exit_code == 130 and said.output == "interrupted\n"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 def test_ctrl_c_ends_quietly_with_status_130_and_frees_the_folder(tmp_path):
     program = [sys.executable, "-m", "dnlib", "run", "00", "--profile", "smoke", "--out", str(tmp_path)]

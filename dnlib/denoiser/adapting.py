@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,7 +127,8 @@ def adapted_best(
     adaptation.method.load_state_dict(adaptation.weights)
     adaptation.method.eval()
     left = [span * math.sqrt(max(one.risk.at(one.weight), 0)) for one in (before, after)]
-    said = f"{trained}: where it did not learn, what it leaves fell from {left[0]:.3g} to {left[1]:.3g}"
+    fell = f"fell from {left[0]:.3g} to {left[1]:.3g}" if left[0] else "was next to nothing, and is less"
+    said = f"{trained}: where it did not learn, what it leaves {fell}"
     found = {f"{name}{ADAPTED}": after}
     for pair in (mean.split(TOGETHER) for mean in judged if name in mean.split(TOGETHER)[1:]):
         found |= judge.mean({other: judged[other] for other in pair if other != name} | found)
@@ -164,8 +166,8 @@ def lessons_for(
         least = SIDE if shots else SMALLEST
         raise ValueError(
             f"--adapt (adapt=) learns from what lies around the {TILE}x{TILE} pixels on which candidates are judged, "
-            f"and here is no room of {least}x{least} pixels: it takes pictures of about {TILE + MARGIN + least} pixels "
-            "in height or width"
+            f"and here is no room of {least}x{least} pixels, none of them missing: it takes pictures of about "
+            f"{TILE + MARGIN + least} pixels in height or width"
         )
     return lessons
 
@@ -177,8 +179,8 @@ def check_adaptable(filter: str, seconds: float) -> None:
             f"--adapt (adapt=) trains a network further: it goes without --filter or with {', '.join(names)}; "
             f"--filter {filter} was given"
         )
-    if not 0 < seconds < math.inf:
-        raise ValueError(f"--adapt (adapt=) takes a time above 0, as 5m (300 seconds); {seconds:g} s were given")
+    if not isinstance(seconds, Real) or not 0 < seconds < math.inf:
+        raise ValueError(f"--adapt (adapt=) takes a time above 0, as 5m (300, in seconds); {seconds!r} was given")
 
 
 def check_parts(parts: list[Part]) -> None:

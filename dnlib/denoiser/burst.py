@@ -65,8 +65,10 @@ class Burst:
             for frame, own in zip(frames, offsets, strict=True):
                 seen = part.at(frame.colours[area][None], frame.inside[area][None]).pixels[0]
                 pixels.append(limits.to_unit(before.of(seen, own, corner)).transpose(2, 0, 1))
-            burst = torch.from_numpy(np.stack(pixels).astype(np.float32))
-            found.append(check_burst(burst, names=[f"shot {number + 1}" for number in shots]))
+            found.append(torch.from_numpy(np.stack(pixels).astype(np.float32)))
+        if found:  # the largest area tells what there is to tell; the others would tell it in other numbers
+            names = getattr(self.picture, "names", ())  # of files
+            check_burst(found[0], names=[names[number] if names else f"shot {number + 1}" for number in shots])
         return found
 
 
@@ -82,7 +84,8 @@ def shots_of(count: int) -> list[range]:
     """
     if count < 3:
         raise ValueError(
-            f"--burst (burst=) takes three shots of one scene or more; there are {count} that are not constant"
+            "--burst (burst=) takes three shots of one scene or more, which are not constant; "
+            f"{count} {'was' if count == 1 else 'were'} given"
         )
     together = min(SHOTS, (count - 1) // 2 * 2 + 1)
     starts = dict.fromkeys(np.linspace(0, count - together, MIDDLES).astype(int).tolist())

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dnlib.images import ENDINGS, check_destination, files_of, is_zarr
+from dnlib.images import ENDINGS, check_destination, check_writable, files_of, is_zarr
 
 
 def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path, Path]], bool]:
@@ -76,6 +76,7 @@ def check_folder(output: Path, images: Sequence[Path]) -> None:
         raise ValueError(f"what there is for each of several pictures goes into a folder; {output} would be a file")
     if not output.resolve().parent.is_dir():
         raise NotADirectoryError(f"there is no folder {output.resolve().parent} to make {output.name} in")
+    check_writable(output.resolve() if output.exists() else output.resolve().parent)
     for folder in images:
         if folder.is_dir() and not is_zarr(folder) and output.resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"{output} lies in the folder {folder} that is read; name a folder outside it")

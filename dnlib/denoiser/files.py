@@ -88,8 +88,6 @@ def denoise_files(
             from dnlib.denoiser.plan import check_request  # and with it scikit-image, which takes seconds
 
             check_request(**options, burst=burst, here=cluster is None)
-        for folder in (output, *folders) if many else ():
-            folder.mkdir(exist_ok=True)
         if cluster:  # whose workers may work in another folder
             beside = {what: path and path.resolve() for what, path in beside.items()}
         options["overwrite"] = overwrite
@@ -99,10 +97,11 @@ def denoise_files(
             options |= {"progress": progress and not cluster, "burst": burst}
             work = partial(_denoise_pair, many=many, beside=beside, **options)
             done = _spread(work, pairs, cluster) if cluster else _with_a_note_on_shots(map(work, pairs))
-        for one in done:
-            bar.clear()
-            yield one
-            bar.update()
+        with _made([output, *folders] if many else []):
+            for one in done:
+                bar.clear()
+                yield one
+                bar.update()
 
 
 def _with_a_note_on_shots(done: Iterator[Done]) -> Iterator[Done]:
@@ -133,6 +132,20 @@ def _spread(work: Callable[[tuple], Done], pairs: Sequence[tuple[Path, Path]], a
         if isinstance(done, Exception):
             raise done
         yield done
+
+
+@contextlib.contextmanager
+def _made(folders: Sequence[Path]) -> Iterator[None]:
+    """Folders are there; those that are new and still empty at the end are taken away."""
+    new = [folder for folder in dict.fromkeys(folders) if not folder.exists()]
+    try:
+        for folder in new:
+            folder.mkdir()
+        yield
+    finally:
+        for folder in new:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 @contextlib.contextmanager

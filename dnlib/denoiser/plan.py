@@ -17,6 +17,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 from tqdm import tqdm
@@ -195,7 +196,7 @@ def plan(
     progress: bool = False,
 ) -> Plan:
     """Look at a picture and choose how to denoise it; arguments as of `denoise`."""
-    check_request(filter=filter, device=device, range=range, dtype=dtype, adapt=adapt, burst=burst)
+    check_request(filter=filter, device=device, range=range, dtype=dtype, patience=patience, adapt=adapt, burst=burst)
     kind = picture.pixels.dtype if dtype is None else np.dtype(dtype)
     told = None if range is None else told_range(range)
     glances, missing, kept = look_at(picture, progress)
@@ -250,6 +251,7 @@ def check_request(
     device: str = "auto",
     range: tuple[float, float] | None = None,
     dtype: str | None = None,
+    patience: float | None = None,
     adapt: float | None = None,
     burst: bool = False,
     here: bool = True,
@@ -266,6 +268,10 @@ def check_request(
         raise ValueError("--burst (burst=) says from what --adapt TIME (adapt=) learns, and goes with it")
     if adapt is not None:
         check_adaptable(filter, adapt)
+    if patience is not None and not (isinstance(patience, Real) and patience > 0):
+        raise ValueError(
+            f"--patience (patience=) takes a time above 0, as 10m (600, in seconds); {patience!r} was given"
+        )
     if dtype is not None:
         one_of(name_of(dtype), DTYPES, "the type written")
     if range is not None:

@@ -4,19 +4,25 @@ import numpy as np
 
 from dnlib.images import Picture
 
+SMALLEST = 186  # pixels to a side: around the tiles on which candidates are judged there is room for one to learn from
 PLACES = 16  # rows and columns of places whose brightness is compared
 ALIKE, RUN = 0.95, 3  # correlation of these places from one picture to the next, and pictures in a row that are alike
 
 
 def brightness_of(picture: Picture) -> np.ndarray | None:
-    """The mean brightness of 16x16 places of a picture; None of a stack, and where values are missing.
+    """The mean brightness of 16x16 places of a picture.
+
+    None of what a network could not learn from: a stack, what is no picture of three colours or is too small, and
+    where values are missing.
 
     Examples
     --------
-    >>> brightness_of(Picture.of(np.arange(1024).reshape(32, 32))).shape
+    >>> brightness_of(Picture.of(np.zeros((200, 200, 3)))).shape
     (16, 16)
     """
-    if picture.count > 1 or min(picture.first.shape[:2]) < PLACES or not picture.first_inside.all():
+    if picture.count > 1 or picture.separate or not picture.first_inside.all():
+        return None
+    if picture.first.shape[2:] != (3,) or min(picture.first.shape[:2]) < SMALLEST:
         return None
     rows, columns = (np.arange(PLACES) * size // PLACES for size in picture.first.shape[:2])
     gray = np.atleast_3d(picture.first).mean(axis=2, dtype=np.float64)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Done(NamedTuple):
     """What came of a file: lines to print and what a user should know of it, or why it was refused.
 
-    brightness: of places all over the picture, by which shots of one scene are known.
+    brightness: of places all over the picture, by which shots of one scene are known; None where nothing can be learnt.
     """
 
     image: Path
@@ -138,17 +138,30 @@ def denoise_shots(
     from dnlib.denoiser.plan import plan  # and with it scikit-image, which takes a second
 
     layout = without_values((len(pairs), *first.pixels.shape), first.pixels.dtype)
-    stack = Stack(layout, "T" + first.axes, first.alpha, read_frame=lambda number: read(pairs[number][0], **reading))
+    stack = Stack(
+        layout,
+        "T" + first.axes,
+        first.alpha,
+        read_frame=lambda number: read(pairs[number][0], **reading),
+        names=tuple(image.name for image, _ in pairs),
+    )
     with _told_if_too_large(pairs[0][0]):
         made = plan(stack, progress=progress, burst=True, **options)
-        of_all = made.choice.notes
+        of_all = [f"all shots: {note}" for note in made.choice.notes]
         for (image, output), (after, _) in zip(pairs, made.frames(progress), strict=True):
             lost = write(output, after, overwrite=overwrite)
-            line = f"{output}: {made.choice.summary} ({time.perf_counter() - started:.1f} s)"
-            notes = [f"{image.name}: {note}" for note in after.notes]
-            notes += [f"{output.name}: {note}" for note in (*of_all, *_changed(after, output, lost))]
+            how = made.choice.summary if _varies(after) else "left as it is, for it is constant"
+            line = f"{output}: {how} ({time.perf_counter() - started:.1f} s)"
+            notes = [*of_all, *(f"{image.name}: {note}" for note in after.notes)]
+            notes += [f"{output.name}: {note}" for note in _changed(after, output, lost)]
             yield Done(image, (line,), tuple(notes))
             started, of_all = time.perf_counter(), ()
+
+
+def _varies(picture: Picture) -> bool:
+    """Whether any colour does, where it counts."""
+    values = picture.colours[picture.inside]
+    return bool((values != values[:1]).any())
 
 
 @contextlib.contextmanager

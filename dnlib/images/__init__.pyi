@@ -50,6 +50,7 @@ from .writing import (
     atomic as atomic,
     atomic_folder as atomic_folder,
     check_destination as check_destination,
+    check_writable as check_writable,
     write as write,
 )
 from .zarrs import is_zarr as is_zarr

@@ -60,14 +60,15 @@ def too_small(shape: tuple[int, ...], axes: str, told: bool) -> str:
     Examples
     --------
     >>> too_small((160, 160, 3), "CYX", told=True)
-    ': as CYX it would be 160 pixels high and 3 wide, and at least 8x8 are needed; is it YXS or YXC?'
+    ': as CYX it would be 160 pixels high and 3 wide, and at least 8x8 are needed; say --axes YXS or YXC (axes=... in \
+Python)'
     """
     if not told:
         return "; at least 8x8 pixels are needed; if an axis holds channels, name the axes, as --axes CYX"
     height, width = (shape[axes.index(letter)] for letter in "YX")
     colours_last = axes[-1] == "X" and width <= MOST_SAMPLES and len(axes) > 2
     frames = "".join(letter for letter in axes if letter not in "YXSC")[: len(axes) - 3]
-    instead = f"; is it {frames}YXS or {frames}YXC?" if colours_last else ""
+    instead = f"; say --axes {frames}YXS or {frames}YXC (axes=... in Python)" if colours_last else ""
     return f": as {axes} it would be {height} pixels high and {width} wide, and at least 8x8 are needed{instead}"
 
 

@@ -28,9 +28,12 @@ class Stack(Picture):
         Of the whole stack's shape and type, without values and memory of their own.
     read_frame
         Reads one of the frames.
+    names
+        What messages call the frames, where each is a file of its own.
     """
 
     read_frame: Callable[[int], Picture] | None = None
+    names: tuple[str, ...] = ()
 
     def frame(self, number: int) -> Picture:
         """One of the frames as a picture, read now."""

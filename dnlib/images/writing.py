@@ -70,16 +70,38 @@ def check_destination(
     folder = Path(os.path.realpath(path)).parent
     if not folder.is_dir():
         raise NotADirectoryError(f"there is no folder {folder} to write {path.name} into")
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise PermissionError(f"nothing can be written into the folder {folder}") from error
+    check_writable(folder)
     if picture is not None:
         kind = np.dtype(dtype or picture.pixels.dtype)
         _check_format(path, picture, kind)
         _check_space(path, folder, picture.pixels.size * kind.itemsize)
     return path
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder into which nothing can be written, by trying.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        That is there.
+
+    Raises
+    ------
+    PermissionError
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> check_writable(Path("no/such/folder"))
+    Traceback (most recent call last):
+    PermissionError: nothing can be written into the folder no/such/folder
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PermissionError(f"nothing can be written into the folder {folder}") from error
 
 
 def _check_space(path: Path, folder: Path, size: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PATIENCE = 10  # seconds in which a scheduler and a first worker have to answer
 TOPIC = "dnlib"  # of the lines that workers say
 DEATHS = 10  # of workers, that a job survives: those that it only waited in count, too
+DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # to Ctrl-C, for whoever started a worker ends it
 
 
 def spread(
@@ -93,7 +94,11 @@ def _connected(address: str) -> Iterator["Client"]:
             )
         if count:
             cores = {"OMP_NUM_THREADS": str(max(1, os.cpu_count() // int(count[1])))}
-            told = {"distributed.scheduler.allowed-failures": DEATHS, "distributed.nanny.pre-spawn-environ": cores}
+            told = {
+                "distributed.scheduler.allowed-failures": DEATHS,
+                "distributed.nanny.pre-spawn-environ": cores,
+                "distributed.worker.preload": [DEAF],
+            }
             with dask.config.set(told):  # Dask's own environ gives memory back at once, which makes training slow
                 cluster = opened.enter_context(
                     LocalCluster(n_workers=int(count[1]), threads_per_worker=1, dashboard_address=None)

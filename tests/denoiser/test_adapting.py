@@ -229,11 +229,13 @@ def test_of_a_stack_it_learns_from_the_frames_that_are_samples(stand_in):
     [
         (NOISY, {"filter": "median"}, r"trains a network further: .*photographs_network, .*; --filter median was"),
         (NOISY, {"filter": "blind_spot"}, "--filter blind_spot was given"),
-        (NOISY, {"adapt": 0}, r"takes a time above 0, as 5m \(300 seconds\); 0 s were given"),
-        (NOISY, {"adapt": float("nan")}, "nan s were given"),
+        (NOISY, {"adapt": 0}, r"takes a time above 0, as 5m \(300, in seconds\); 0 was given"),
+        (NOISY, {"adapt": float("nan")}, "nan was given"),
+        (NOISY, {"adapt": "5m"}, "'5m' was given"),
+        (NOISY, {"patience": "10m"}, r"a time above 0, as 10m \(600, in seconds\); '10m' was given"),
         (NOISY[..., 0], {"filter": "auto"}, r"take pictures of 3 colours; this one has 1 channel"),
         (np.random.default_rng(0).poisson(0.5, (240, 240)), {"filter": "auto", "dtype": "float32"}, "photon counts"),
-        (NOISY[:170, :170], {}, "no room of 40x40 pixels: it takes pictures of about 176 pixels"),
+        (NOISY[:170, :170], {}, "no room of 40x40 pixels, none of them missing: it takes pictures of about 176 pixels"),
         (NOISY, {"filter": "auto", "patience": 1e-9}, "none is tried here"),
     ],
 )

@@ -121,9 +121,9 @@ def test_areas_that_are_white_in_all_shots_are_not_learnt_from(stand_in, monkeyp
     ("image", "options", "message"),
     [
         (SEEN, {"adapt": None}, "--burst .* goes with it"),
-        (SEEN[:2], {}, "three shots of one scene or more; there are 2"),
-        (SEEN[0], {}, "three shots of one scene or more; there are 1"),
-        (SEEN * np.array([1, 0, 1, 0, 0])[:, None, None, None], {}, "there are 2 that are not constant"),
+        (SEEN[:2], {}, "three shots of one scene or more, which are not constant; 2 were given"),
+        (SEEN[0], {}, "three shots of one scene .*; 1 was given"),
+        (SEEN * np.array([1, 0, 1, 0, 0])[:, None, None, None], {}, "not constant; 2 were given"),
         (np.stack([SEEN[0]] * 3), {}, "are equal: .*; leave one of them out"),
         (SEEN[:, :180, :180], {}, f"no room of {SIDE}x{SIDE} pixels"),
     ],
@@ -164,7 +164,22 @@ def test_files_that_are_no_burst_are_refused_before_any_work(stand_in, folder, t
     write(folder / "shot_9.png", Picture.of((255 * SEEN[0, :200].clip(0, 1)).astype(np.uint8)))
     said = run(folder, *asked)
     assert said.exit_code == 2 and "one size and type" in said.output and "shot_9.png has [200, 232, 3]" in said.output
-    assert not list((tmp_path / "out").glob("*"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_told_of_all_shots_is_no_ones_and_names_files(stand_in, folder, tmp_path):  # noqa: F811
+    """Of six, one is white, and one is darker: both are named once, and of the white one no gain is told."""
+    write(folder / "shot_2.png", Picture.of(np.full((232, 232, 3), 255, np.uint8)), overwrite=True)
+    write(folder / "shot_5.png", Picture.of((140 * SEEN[4].clip(0, 1)).astype(np.uint8)))
+    said = run(folder, "-o", tmp_path / "out", "--burst", "--adapt", "5h", "--filter", NETWORK)
+    assert said.exit_code == 0, said.output
+    for note in ("all shots: 1 of 6 frames are constant", f"all shots: {NETWORK} was trained further"):
+        assert said.output.count(note) == 1, said.output
+    assert re.search(
+        "all shots: frames have more or less light than shot_3.png.*: shot_5.png 0.[0-9]+ times", said.output
+    )
+    assert re.search("shot_2.png: left as it is, for it is constant", said.output)
+    assert said.output.count("give or take") == 5
 
 
 def test_what_is_told_of_a_file_when_it_is_read_is_told_of_each(stand_in, tmp_path):  # noqa: F811

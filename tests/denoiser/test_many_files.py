@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 import tracemalloc
 from functools import partial
 
@@ -16,6 +17,9 @@ from endings import ended
 
 from dnlib.cli import main
 from dnlib.denoiser import Choice, denoise_file, denoise_files, denoise_picture
+from dnlib.denoiser.lessons import SIDE
+from dnlib.denoiser.sampling import MARGIN, TILE
+from dnlib.denoiser.shots import SMALLEST
 from dnlib.images import Picture, Stack, opened, photo, read, write, writing
 from dnlib.noise import inspect_files
 
@@ -65,20 +69,51 @@ def test_a_folder_is_denoised_in_natural_order_as_each_file_alone(shots, tmp_pat
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
-@pytest.mark.parametrize("scenes", [["camera"] * 4, ["camera", "coins", "moon", "brick"]])
-def test_shots_of_one_scene_are_recognised_once(tmp_path, rng, scenes):
+@pytest.mark.parametrize(
+    ("scenes", "shape", "told_of"),
+    [
+        (["camera"] * 4, (SMALLEST, 200, 3), True),
+        (["camera", "coins", "moon", "brick"], (SMALLEST, 200, 3), False),
+        (["camera"] * 4, (SMALLEST, 200), False),  # a network could not learn from gray
+        (["camera"] * 4, (SMALLEST - 1, 200, 3), False),  # nor from so little
+    ],
+)
+def test_shots_of_one_scene_are_recognised_once(tmp_path, rng, scenes, shape, told_of):
     (tmp_path / "shots").mkdir()
     for number, name in enumerate(scenes):
-        noisy = photo(name)[number : number + 160, 2 * number : 2 * number + 176] + rng.normal(0, 0.1, (160, 176))
+        scene = photo(name)[number : number + shape[0], 2 * number : 2 * number + shape[1]]
+        noisy = scene.reshape(*scene.shape, *[1 for _ in shape[2:]]) + rng.normal(0, 0.1, shape)
         np.save(tmp_path / "shots" / f"{number}.npy", noisy)
     done = list(denoise_files([tmp_path / "shots"], tmp_path / "out", **OPTIONS))
     told = [(one.image.name, note) for one in done for note in one.notes if "one scene" in note]
-    if len(set(scenes)) > 1:
+    if not told_of:
         assert not told
     else:
         ((name, note),) = told
         assert name == "2.npy" and note.startswith("0.npy, 1.npy and 2.npy look like shots of one scene")
         assert "Patch-Craft, chapter 06" in note
+
+
+@pytest.mark.parametrize("what", ["-o", "--report"])
+def test_a_folder_that_cannot_be_written_is_told_once_and_leaves_no_other_behind(shots, tmp_path, monkeypatch, what):
+    locked, other = tmp_path / "locked", tmp_path / "other"
+    locked.mkdir()
+
+    def refuse(dir):
+        if dir == locked:
+            raise PermissionError
+
+        return tempfile.NamedTemporaryFile(dir=dir)
+
+    monkeypatch.setattr(writing.tempfile, "TemporaryFile", refuse)
+    for folder in (locked, locked / "new"):
+        said = call(shots, "-o", other, what, folder)
+        assert said.exit_code == 2 and said.output.count("nothing can be written into the folder") == 1, said.output
+        assert not other.exists() and not any(locked.iterdir())
+
+
+def test_shots_are_large_enough_for_what_is_advised():
+    assert SMALLEST == TILE + MARGIN + SIDE
 
 
 def test_a_bmp_of_a_folder_becomes_a_png(shots, tmp_path, rng):

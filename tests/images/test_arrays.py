@@ -130,8 +130,8 @@ def test_arrays_that_are_no_images_are_refused_in_one_line(pixels, message):
 @pytest.mark.parametrize(
     ("shape", "axes", "said"),
     [
-        ((160, 160, 3), "CYX", r"\[160, 160, 3\]: as CYX .* 160 pixels high and 3 wide, .* is it YXS or YXC\?$"),
-        ((5, 160, 160, 2), "TCYX", r"as TCYX .* 160 pixels high and 2 wide, .* is it TYXS or TYXC\?$"),
+        ((160, 160, 3), "CYX", r"\[160, 160, 3\]: as CYX .* 160 pixels high and 3 wide, .* say --axes YXS or YXC"),
+        ((5, 160, 160, 2), "TCYX", r"as TCYX .* 160 pixels high and 2 wide, .* say --axes TYXS or TYXC"),
         ((4, 160, 160), "YXC", r"as YXC it would be 4 pixels high and 160 wide, and at least 8x8 are needed$"),
     ],
 )

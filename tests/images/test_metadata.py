@@ -120,6 +120,18 @@ def test_of_an_ome_set_only_what_the_file_holds_is_read(tmp_path, rng):
     assert picture.pixels.shape == (20, 24) and "1 of the 2 planes" in picture.notes[0] and not picture.metadata.ome
 
 
+def test_the_last_of_four_frames_is_no_alpha_however_they_are_stored(tmp_path):
+    """Not told otherwise, tifffile stores them as colours with alpha, and their axes beside."""
+    frames = np.random.default_rng(0).integers(0, 2**16, (4, 24, 32)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", frames, photometric="rgb", planarconfig="separate", metadata={"axes": "TYX"})
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        assert file.series[0].axes == "TYX" and file.pages[0].extrasamples
+    with opened(tmp_path / "a.tif") as in_turn:
+        for picture in (read(tmp_path / "a.tif"), in_turn):
+            assert (picture.axes, picture.alpha, picture.count) == ("TYX", "", 4)
+            np.testing.assert_array_equal(picture.frame(3).colours[..., 0], frames[3])
+
+
 @pytest.mark.parametrize(("kind", "alpha"), [("assocalpha", "associated"), ("unassalpha", "unassociated")])
 def test_alpha_stays_of_its_kind_and_unspecified_samples_are_channels(tmp_path, rng, kind, alpha):
     pixels = rng.integers(0, 255, (20, 24, 4)).astype(np.uint8)

@@ -46,7 +46,8 @@ def dying_twice(folder):
         (Path(folder) / str(turn)).touch()
         time.sleep(random.random() / 4)
         os.kill(os.getpid(), signal.SIGKILL)
-    return os.getpid(), os.environ["OMP_NUM_THREADS"], "MALLOC_TRIM_THRESHOLD_" in os.environ
+    deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    return os.getpid(), os.environ["OMP_NUM_THREADS"], "MALLOC_TRIM_THRESHOLD_" in os.environ, deaf
 
 
 def test_processes_of_this_machine_share_its_cores_and_are_replaced_however_often_they_are_killed(tmp_path):
@@ -55,9 +56,10 @@ def test_processes_of_this_machine_share_its_cores_and_are_replaced_however_ofte
         folder.mkdir()
     done = list(spread(dying_twice, [str(folder) for folder in folders], "local:2"))
     assert sorted(folder for folder, _ in done) == [str(folder) for folder in folders]  # each once
-    processes, threads, give_memory_back = zip(*(answer for _, answer in done), strict=True)
+    processes, threads, give_memory_back, deaf = zip(*(answer for _, answer in done), strict=True)
     assert os.getpid() not in processes and set(threads) == {str(max(1, os.cpu_count() // 2))}
     assert not any(give_memory_back)  # as Dask has it: each step would ask for its memory anew
+    assert all(deaf)  # to Ctrl-C, which reaches all processes of a terminal, and which this one answers
 
 
 @pytest.mark.parametrize(
