@@ -28,18 +28,18 @@ from dnlib.denoiser.candidates import CANDIDATES, TOGETHER
 from dnlib.denoiser.caveats import with_notes
 from dnlib.denoiser.choice import DRAWS, Choice
 from dnlib.denoiser.choosing import Chosen, choose
-from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
+from dnlib.denoiser.glances import Glance, kept_of, limits_of, look_at, pieces_of, samples_of, together
 from dnlib.denoiser.limits import (
     check_counts,
     check_kept,
     check_values,
     fitting,
-    name_of,
     told_range,
+    type_name,
     without_hot_pixels,
 )
 from dnlib.denoiser.uncertainty import kind_of, spread
-from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
+from dnlib.images import Part, Picture, Range, Tile, one_of, parts_of, tiles_of
 from dnlib.noise import unlike_noise
 
 PATIENCE, FOR_A_MEGAPIXEL = 60.0, 1.1  # seconds, and for every million values: enough for any network
@@ -48,9 +48,10 @@ DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 
 @dataclass(frozen=True)
 class Task:
-    """A part, what was chosen for it, and the values written: within low and high, in steps.
+    """A part of a picture and what was chosen for it.
 
-    size: how many values there are in all frames and tiles.
+    low, high, step: integers that are written lie between the first two, at multiples of the third. size: how many
+    values the part has in the whole picture.
     """
 
     part: Part
@@ -62,23 +63,23 @@ class Task:
 
     @property
     def seconds(self) -> float:
-        """That it may take on two cores of a laptop."""
+        """How long it may take on two cores of a laptop."""
         judged = self.chosen.judged
         return 0.0 if judged is None else judged.candidate.seconds * self.size / 1e6
 
     @property
     def stride(self) -> int:
-        """Pixels of the picture from one of the part to the next: 2 for a place of a mosaic."""
+        """How many pixels of the picture lie between neighbours of the part: 2 for one colour of a mosaic, else 1."""
         return self.part.source[1].step or 1
 
     def tiles(self, shape: tuple[int, int]) -> list[Tile]:
-        """Those in which a frame is denoised."""
+        """The tiles in which a frame [H, W] is denoised."""
         if self.chosen.reach is None:
             return tiles_of(shape, side=max(shape), margin=0)
         return pieces_of(shape, self.chosen.reach, self.stride)
 
     def corner(self, tile: Tile) -> tuple[int, int]:
-        """Where the part's own rows and columns of a tile begin."""
+        """The row and column of the part at which a tile begins."""
         return tile.seen[0].start // self.stride, tile.seen[1].start // self.stride
 
 
@@ -86,8 +87,9 @@ class Task:
 class Plan:
     """How a picture is denoised.
 
-    picture: of any kind, read from disk frame by frame or not. kind: the type written. tasks: what is done to a frame.
-    notes: what is to be said. shown: the frame for a page. uncertain: whether the deviation of every value is wanted.
+    picture: in memory, or read from disk frame by frame. kind: the type that is written. tasks: what is done to each
+    frame. notes: what a user is told. shown: the number of the frame that a page shows. uncertain: whether the standard
+    deviation of every value is wanted.
     """
 
     picture: Picture
@@ -99,20 +101,20 @@ class Plan:
 
     @property
     def choice(self) -> Choice:
-        """That of the first part, with those of the others."""
-        choices = [self._told(task.chosen) for task in self.tasks]
+        """What was chosen for the first part; `Choice.parts` has the others."""
+        choices = [self._choice_of(task.chosen) for task in self.tasks]
         several = len(self.tasks) > 1 or self.tasks[0].part.name
         parts = {task.part.name: one for task, one in zip(self.tasks, choices, strict=True)} if several else {}
         return replace(choices[0], parts=parts, notes=self.notes)
 
     def _at_work(self) -> str:
-        """What a bar says, and where it is long how long that takes."""
+        """What the progress bar says; work of two minutes and more has its length in it."""
         draws = 1 + DRAWS * self.uncertain
         minutes = math.ceil(draws * sum(task.seconds for task in self.tasks) / 60)
         return "denoising" if minutes < 2 else f"denoising, about {minutes} minutes on two cores of a laptop"
 
-    def _told(self, chosen: Chosen) -> Choice:
-        """What was chosen, and what its uncertainty is if there is one."""
+    def _choice_of(self, chosen: Chosen) -> Choice:
+        """The choice, with the kind of its uncertainty if there is one."""
         kind = kind_of(chosen)
         return replace(chosen.choice, uncertainty_kind=kind if self.uncertain or kind == "posterior" else "")
 
@@ -161,7 +163,7 @@ class Plan:
                 bar.update()
                 if not part.holding:
                     continue
-                pixels = before.of(part.pixels[0], offsets, task.corner(tile))
+                pixels = before.applied(part.pixels[0], offsets, task.corner(tile))
                 restored, deviation = chosen.apply(pixels, part.inside[0])
                 if self.uncertain and deviation is None:
                     deviation = spread(chosen, restored, part.inside[0])
@@ -209,34 +211,54 @@ def plan(
     check_counts(parts, kind)
     if adapt is not None:
         check_parts(parts)
-    tasks, in_tiles = [], len(glances) > picture.count
-    for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
-        check_values(part, kind, low, high)
-        limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
-        first_look = filter == "auto" and not part.counts
-        before = before_of(part, picture, [one.number for one in samples], limits) if first_look else NOTHING
-        size = len(glances) * part.pixels[0].size
-        chosen = choose(
-            part,
-            limits,
-            filter,
-            device,
-            progress,
-            told=told is not None,
-            written=step if np.issubdtype(kind, np.integer) else 0,
-            before=before,
-            size=size,
-            patience=patience_for(size) if patience is None else patience,
-            in_tiles=in_tiles,
-            adapt=adapt,
-            burst=shots,
-        )
-        choice, said = with_notes(part, chosen, kind, step)
-        chosen, notes = replace(chosen, choice=choice), [*notes, *said]
-        tasks.append(Task(part, chosen, min(low, limits.low), max(high, limits.high), step, size))
+    asked = {"filter": filter, "device": device, "progress": progress, "adapt": adapt, "burst": shots}
+    tasks = []
+    for part, values in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
+        task, said = _task_for(part, values, told, kind, picture, samples, len(glances), patience, **asked)
+        tasks.append(task)
+        notes += said
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
+
+
+def _task_for(
+    part: Part,
+    values: tuple[float, float, int],
+    told: Range | None,
+    kind: np.dtype,
+    picture: Picture,
+    samples: list[Glance],
+    pieces: int,
+    patience: float | None,
+    *,
+    filter: str,
+    **asked,
+) -> tuple[Task, list[str]]:
+    """What is to be done to a part of a picture, and what is to be said of it.
+
+    values: the smallest and the largest, and the step between them. told: black and white, if a user named them.
+    pieces: how many the whole picture has. asked: device, progress, adapt and burst, as `choose` takes them.
+    """
+    low, high, step = values
+    check_values(part, kind, low, high)
+    limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
+    prepares = filter == "auto" and not part.counts
+    size = pieces * part.pixels[0].size
+    chosen = choose(
+        part,
+        limits,
+        filter,
+        told=told is not None,
+        written=step if np.issubdtype(kind, np.integer) else 0,
+        before=before_of(part, picture, [one.number for one in samples], limits) if prepares else NOTHING,
+        size=size,
+        patience=patience_for(size) if patience is None else patience,
+        in_tiles=pieces > picture.count,
+        **asked,
+    )
+    choice, said = with_notes(part, chosen, kind, step)
+    return Task(part, replace(chosen, choice=choice), min(low, limits.low), max(high, limits.high), step, size), said
 
 
 def patience_for(size: int) -> float:
@@ -255,7 +277,7 @@ def check_request(
     here: bool = True,
     **_,
 ) -> None:
-    """Raises ValueError for what no picture can be denoised with; here: as of `training.choose_device`."""
+    """Raises ValueError for options that suit no picture. here: see `training.choose_device`."""
     for name in (names := str(filter).split(TOGETHER)):
         one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
     if str(device) not in ("auto", "cpu"):  # which are everywhere
@@ -267,13 +289,13 @@ def check_request(
     if adapt is not None:
         check_adaptable(filter, adapt)
     if dtype is not None:
-        one_of(name_of(dtype), DTYPES, "the type written")
+        one_of(type_name(dtype), DTYPES, "the type written")
     if range is not None:
         told_range(range)
 
 
 def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:
-    """Of the type written; integers are rounded to steps and kept within the input's own range."""
+    """Values in the type that is written: integers are rounded to multiples of `step` and kept in [low, high]."""
     if np.issubdtype(kind, np.integer):
         limits = np.iinfo(kind)
         values = np.clip(np.clip(step * np.rint(values / step), low, high), limits.min, limits.max)

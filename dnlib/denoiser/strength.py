@@ -29,7 +29,7 @@ SMOOTH = 0.9  # correlation with the next pixel in both directions, above which 
 
 
 @dataclass(frozen=True)
-class White:
+class WhiteNoise:
     """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
     white: neighbours do not share it. pure: the share of the image that has surely nothing but noise, of what is
@@ -42,7 +42,7 @@ class White:
 
     Examples
     --------
-    >>> White(0.1).variance(np.zeros((2, 2))).tolist()
+    >>> WhiteNoise(0.1).variance(np.zeros((2, 2))).tolist()
     [[0.010000000000000002, 0.010000000000000002], [0.010000000000000002, 0.010000000000000002]]
     """
 
@@ -66,8 +66,8 @@ class White:
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """Noise as it was inspected, on images in [0, 1]; the rest as `White` has it.
+class InspectedNoise:
+    """Noise as it was inspected, on images in [0, 1]; the rest as `WhiteNoise` has it.
 
     step: between values that were rounded, in units of `known`; 0 between photon counts, whatever their unit.
     finer: whether the result is written in finer steps than these.
@@ -118,7 +118,7 @@ class Inspected:
         return self.known.draw(image, rng)
 
 
-Strength = White | Inspected
+Strength = WhiteNoise | InspectedNoise
 
 
 def strength_of(
@@ -138,12 +138,12 @@ def strength_of(
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
         clipped = float(((frame <= here.low) | (frame >= here.high)).any(axis=2)[inside].mean())
-        return White(noise_level(tiles), float(small and not drawn), why, 0.0, drawn, levels, clipped)
+        return WhiteNoise(noise_level(tiles), float(small and not drawn), why, 0.0, drawn, levels, clipped)
     drawn = drawn or has_soft_edges(frame, inside, known)
     step = step_between(frame)
     photons = step > 0 and are_counts(np.rint(frame[inside] / step))
     finer = span * step > written * FINER
-    return Inspected(known, known.stated_in(used), 0.0, drawn, levels, 0.0 if photons else step, finer)
+    return InspectedNoise(known, known.stated_in(used), 0.0, drawn, levels, 0.0 if photons else step, finer)
 
 
 def trust(level: float, known: Strength) -> float:
@@ -151,9 +151,9 @@ def trust(level: float, known: Strength) -> float:
 
     Examples
     --------
-    >>> trust(DOUBT, White(DOUBT)), round(trust(10 / 255, White(10 / 255)), 2)
+    >>> trust(DOUBT, WhiteNoise(DOUBT)), round(trust(10 / 255, WhiteNoise(10 / 255)), 2)
     (0.0, 0.96)
-    >>> trust(2 * TEXTURE, White(2 * TEXTURE, pure=0.1))
+    >>> trust(2 * TEXTURE, WhiteNoise(2 * TEXTURE, pure=0.1))
     0.75
     """
     if level <= 0 or known.pure * (1 - known.clipped) < PATTERN:
@@ -170,7 +170,7 @@ def in_doubt(level: float, known: Strength) -> bool:
 
     Examples
     --------
-    >>> in_doubt(0.1, White(0.1))
+    >>> in_doubt(0.1, WhiteNoise(0.1))
     False
     """
     return level > GRAIN and known.alike < SENSOR and trust(level, known) < SETTLED
