@@ -91,7 +91,7 @@ class Rows:
             return None
         scenes = phones.scenes_of(which, found[0])
         margin = measure(np.array([[one[image] for image in scenes] for one in found]), list(scenes.values()))
-        return margin if len(found) > 1 else Margin(margin.mean, ())
+        return margin if len(found) > 1 else Margin(margin.mean, {})
 
     def spreads(self) -> dict[str, dict[str, float]]:
         """How far the best and the worst seed of a row are apart in PSNR: set of pictures -> row -> dB.
