@@ -1,12 +1,12 @@
 """The recipes of the shipped weights: what learns from what, and how large. `trainer` follows them.
 
-Each trains on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
-DAVIS videos; the last four of those present are held out. What is made for phones trains on the noisy photographs that
-it is then scored on, as the papers do for their benchmarks; it sees no clean one. Distilled networks are scored on a
-subject that they never saw, of the same phones.
-A method that learns in several stages has as many steps for each.
-The laptop size is what ships, the paper size needs a GPU for days. Rows that are compared have one width and one number
-of steps: `noise2clean_rgb_sigma25_short` is there to stand beside the blind spots, whose steps take longer.
+Most train on BSDS500's train and test splits; its validation split and Kodak24 are held out. Patch-Craft trains on
+DAVIS videos; the last four of those present are held out. What is made for phones trains on the very photographs that
+score it, as in the papers, but never sees a clean one. Distilled networks are scored on a scene that they never saw,
+taken with the same phones.
+In a method of several stages, each stage has all of the steps.
+The laptop size is what ships; the paper size needs a GPU for days. Rows that are compared have the same width and the
+same number of steps. `noise2clean_rgb_sigma25_short` is compared with the blind spots: it has as few steps as they.
 """
 
 from dataclasses import replace
@@ -35,10 +35,10 @@ EQUAL = {"size": (120, 120), "count": (1, 8), "steps": (2_400, 500_000)}  # for 
 EQUAL |= {"learning_rate": (1e-3, 3e-4), "ramp_up": (0.05, 0.05), "ramp_down": (0.5, 0.5)}
 SHORT = {"steps": (9_600, 500_000)}
 LONGER = {"steps": (16_000, 500_000)}
-LONGEST = {"steps": (16_000, 1_000_000)}  # of impulses, which take the papers twice as long
+LONGEST = {"steps": (16_000, 1_000_000)}  # for impulses, which are trained twice as long in the papers
 SHUFFLED = {"size": (100, 120), "count": (2, 8), "steps": (400, 500_000), "learning_rate": (2e-3, 1e-4)}
 SHALLOW = {"width": (24, 48), "depth": (3, 5)}  # of blind U-Nets
-FLOOR = 1 / 7  # of the noise's deviation: noisy photographs find it so, or nearly (benchmarks/calibration.py)
+FLOOR = 1 / 7  # of the noise's deviation; noisy photographs alone lead to about this value (benchmarks/calibration.py)
 BIAS_FREE = {"bias": False, "depth": 3}
 LEVELS = Gaussian(10), Gaussian(25), Gaussian(50)
 
