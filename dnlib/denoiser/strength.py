@@ -30,15 +30,15 @@ SMOOTH = 0.9  # correlation with the next pixel in both directions, above which 
 
 @dataclass(frozen=True)
 class WhiteNoise:
-    """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
+    """Noise that is equally strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
-    white: neighbours do not share it. pure: the share of the image that has surely nothing but noise, of what is
-    neither black nor white.
-    agreed: the share of it that a network for photographs takes for noise, too.
-    alike: the correlation between its colours, a mean; 1 where that is not known.
+    level: its standard deviation in [0, 1]. white: whether neighbours do not share it.
+    pure: of the pixels that are neither black nor white, the share that surely has nothing but noise.
+    agreed: the share of its variance that a network for photographs takes for noise, too.
+    alike: the mean correlation between its colours; 1 where that is not known.
     drawn: whether the picture was drawn, without any noise. levels: how many values a frame has.
-    clipped: share of its pixels that are black or white.
-    found: what was found, in units of the picture; or in a sentence why nothing could be.
+    clipped: the share of the pixels that are black or white.
+    found: the inspection in units of the picture; or in a sentence why there is none.
 
     Examples
     --------
@@ -67,10 +67,10 @@ class WhiteNoise:
 
 @dataclass(frozen=True)
 class InspectedNoise:
-    """Noise as it was inspected, on images in [0, 1]; the rest as `WhiteNoise` has it.
+    """Noise as an inspection found it; attributes that are not explained here are those of `WhiteNoise`.
 
-    step: between values that were rounded, in units of `known`; 0 between photon counts, whatever their unit.
-    finer: whether the result is written in finer steps than these.
+    known: the inspection of the image in [0, 1]. step: between the values that there are, in the same unit; 0 for
+    photon counts. finer: whether the result is written in finer steps.
     """
 
     known: Inspection
@@ -87,11 +87,12 @@ class InspectedNoise:
 
     @property
     def rounded(self) -> bool:
-        """Whether it is no more than rounding, or a dither before it.
+        """Whether it is no more than what rounding leaves, or a dither before it.
 
-        Noise before rounding is a dither, too, and what it dithered is got back in finer steps, where there are any.
-        It leaves no more than it has, s^2, and a twelfth of the step squared, white; rounding alone leaves contours,
-        which neighbours share, and error diffusion the contrary.
+        White noise before rounding is a dither as well: from it the values between the steps can be recovered, if the
+        result is written in finer steps. After rounding it is still white, with a twelfth of the step squared added to
+        its variance, and is told from rounding by that. Rounding alone leaves contours, which neighbours share, and
+        error diffusion makes neighbours differ.
         """
         return self.known.level <= (ROUNDED if self.white and self.finer else DITHERED) * self.step
 
@@ -124,10 +125,10 @@ Strength = WhiteNoise | InspectedNoise
 def strength_of(
     frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray], written: float
 ) -> Strength:
-    """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
+    """The noise of a frame [H, W, C] by inspection; where that fails, by the finest wavelets of the tiles.
 
-    used: black and white, in units of the picture. unit: what is 0 and 1 in the frame.
-    written: the step of the values that are written, in units of the picture; 0 for floats.
+    inside: [H, W], False where pixels do not count. used: black and white. unit: the values that are 0 and 1 in the
+    frame. written: the step of the values that are written, 0 for floats. All three are in units of the picture.
     """
     levels = len(np.unique(frame[inside]))
     span, drawn = unit.high - unit.low, is_drawn(frame, inside)
@@ -166,7 +167,7 @@ def trust(level: float, known: Strength) -> float:
 
 
 def in_doubt(level: float, known: Strength) -> bool:
-    """Whether it may be texture, and a network could tell: noise of a sensor, as far as colours say, strong enough.
+    """Whether it may be texture and is worth asking a network: strong, and its colours as unlike as a sensor's noise.
 
     Examples
     --------
