@@ -48,6 +48,10 @@ class Inspection:
     pure : float
         Of the pixels that are neither black nor white, the share in whose surroundings nothing but noise was found. If
         it is small, fine texture may have been taken for noise, unless the noise is white: texture is not.
+    weakest : float
+        How strong the noise is in the tenth of its surroundings where it is weakest, as a share of what it would be
+        there by chance if it were equal all over. Well below 1 where the making of the file has smoothed some places
+        more than others, or where texture was taken for noise: then the level is a rough one.
     shots : bool
         Measured by the difference of two shots, each of which has this noise.
 
@@ -76,6 +80,7 @@ class Inspection:
     blocks: bool = False
     enlarged: bool = False
     pure: float = 1.0
+    weakest: float = 1.0
     shots: bool = False
 
     @property

@@ -146,6 +146,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         covariance=covariance,
         range=used,
         pure=float(found.pure[inside].mean()) if inside.any() else 0.0,
+        weakest=found.weakest,
         **traces,
     )
 

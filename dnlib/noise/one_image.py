@@ -41,6 +41,7 @@ FINER = 0.5  # times the structure of white noise: noise has more, a halftone sc
 BEYOND = 1.3  # times the variance of all that the patches cover, which its noise cannot exceed
 PATTERN = "that is a fine pattern, of stripes, a halftone print or a dither, and no noise to estimate"
 TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and measured energies are compared
+WEAKEST = 0.1  # share of the pure patches, those of lowest energy, that are compared with what chance would leave
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
 BOUND = 5  # times the energy that is expected: what exceeds it is no noise
 STIFFNESS = 0.2  # how strongly the noise's dependence on brightness is drawn towards none
@@ -58,6 +59,7 @@ class NoiseEstimate:
     pure: np.ndarray  # [H, W], True in the pure patches
     pure_variance: float  # the mean of the noise's variance there
     textured: bool  # whether the smoothest patches have structure, so that texture may have been taken for noise
+    weakest: float  # the noise's deviation where it is weakest, as a share of what equal noise would have there
 
 
 def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseEstimate:
@@ -80,6 +82,7 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseE
     if not blocks and structure > NO_STRUCTURE:
         variance, pure = _by_energy(patches, energy)
     covariance = _covariance_of_pure(patches, variance, pure)
+    weakest = _weakest(energy[pure] / variance[pure], covariance)
     maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
     lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
     variance = variance / lost
@@ -93,6 +96,7 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseE
         pure=covered(patches.corners[pure], counting.shape),
         pure_variance=float(variance[pure].mean()),
         textured=structure > NO_STRUCTURE,
+        weakest=weakest,
     )
 
 
@@ -119,6 +123,19 @@ def _by_energy(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.nda
         shift = _align_lower_tails(ordered, simulated)
         pure = measured <= max(shift + np.quantile(simulated, PURE), ordered[FEWEST - 1])
     return variance * np.exp(shift), pure
+
+
+def _weakest(energy: np.ndarray, covariance: np.ndarray) -> float:
+    """How strong the noise is in the pure patches of lowest energy, as a share of what chance alone would leave there.
+
+    energy: of the pure patches, [P, C], as multiples of what is expected at their brightness. Equal noise gives about
+    1. It is less where a camera has smoothed some places and not others, and where some pure patches hold texture.
+    """
+    measured, simulated = (
+        np.log(energy.mean(axis=1)),
+        _simulated_log_energies(_component_powers(covariance, len(energy))),
+    )
+    return float(np.exp((np.quantile(measured, WEAKEST) - np.quantile(simulated, WEAKEST)) / 2))
 
 
 def _covariance_of_pure(patches: Patches, variance: np.ndarray, pure: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ SURE = 0.15  # the same for an estimate, which texture pulls away from zero
 VISIBLE = 0.05 / 255  # of the range: what is brighter by less is not worth one
 IMPOSSIBLE = 0.02  # share of the power below zero that is worth a sentence
 HALF = 0.5  # share of the pixels; where more are black or white, the others tell too little of the picture
+UNEVEN = 0.8  # of the strength that equal noise would have where it is weakest, below which the level is a rough one
 TURNS, DEEPEST = 50, 1  # of the search for what was clipped, and how many deviations below black it is looked for
 
 
@@ -35,7 +36,14 @@ def paragraph_of(found: Inspection) -> str:
         found.sentence,
         f"Black is {low:g} and white {high:g}; {found.saturated:.1%} of the pixels are at one of these.",
     ]
-    said += [*_colours(found), *_clipping(found), *_history(found), *_impossible(found), _fitting(found)]
+    said += [
+        *_colours(found),
+        *_clipping(found),
+        *_history(found),
+        *_unevenness(found),
+        *_impossible(found),
+        _fitting(found),
+    ]
     if found.saturated > HALF:
         said.append(
             "All of this is of the pixels that are neither black nor white: what the others were is not in the "
@@ -68,6 +76,7 @@ def record_of(found: Inspection) -> dict:
         "white_share": found.bright,
         "jpeg_blocks": found.blocks,
         "enlarged": found.enlarged,
+        "weakest_share": found.weakest,
         "text": paragraph_of(found),
     }
     return _without_nan(record)
@@ -192,6 +201,17 @@ def _history(found: Inspection) -> list[str]:
     if found.enlarged:
         said.append("Fine detail is missing, as after enlarging: reduce it to its former size first.")
     return said
+
+
+def _unevenness(found: Inspection) -> list[str]:
+    """Whether the smooth places differ by more than chance, so that one level does not describe them."""
+    if found.weakest >= UNEVEN:
+        return []
+    return [
+        f"Smooth places differ: in the tenth of them where it is weakest, the noise has {found.weakest:.0%} of the "
+        "strength that equal noise would have. Some were smoothed when the file was made, or hold fine texture: the "
+        "level is a rough one."
+    ]
 
 
 def _impossible(found: Inspection) -> list[str]:

@@ -1,7 +1,11 @@
 """Where an image is noise and nothing else."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from dnlib.images import photo
 from dnlib.noise import inspect_image
@@ -27,3 +31,14 @@ def test_noise_that_is_clipped_at_white_is_as_that_clipped_at_black(rng, dark):
     noisy = np.rint(255 * (dark + 0.08 * rng.standard_normal(dark.shape)).clip(0, 1)).astype(np.uint8)
     black, white = inspect_image(noisy), inspect_image(255 - noisy)
     assert white.level == pytest.approx(black.level, rel=0.07) and min(black.pure, white.pure) > 0.4
+
+
+@pytest.mark.parametrize("smoothed", [0, 90])
+def test_a_jpeg_that_was_smoothed_in_places_has_a_rough_level_and_says_so(rng, smoothed):
+    picture = 0.5 + np.linspace(-0.1, 0.1, 256)[:, None, None] + rng.normal(0, 20 / 255, (256, 256, 3))
+    picture[:, :smoothed] = gaussian_filter(picture[:, :smoothed], (0.6, 0.6, 0)) if smoothed else picture[:, :0]
+    file = io.BytesIO()
+    Image.fromarray(np.rint(255 * picture).clip(0, 255).astype(np.uint8)).save(file, "JPEG", quality=50)
+    found = inspect_image(np.asarray(Image.open(file)))
+    assert found.weakest == pytest.approx(0.64 if smoothed else 0.9, abs=0.06)
+    assert found.blocks and ("rough one" in found.paragraph) == bool(smoothed)
