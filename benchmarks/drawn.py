@@ -17,7 +17,7 @@ from outcome import heading, store
 from PIL import Image, ImageDraw, ImageFont
 
 from dnlib.denoiser.drawn import AREAS, EQUAL, OFTEN
-from dnlib.denoiser.strength import SMOOTH, Inspected, strength_of
+from dnlib.denoiser.strength import SMOOTH, InspectedNoise, strength_of
 from dnlib.images import Range, constant_areas, datasets, middle, range_in_use
 from dnlib.noise import DITHERED
 
@@ -78,7 +78,7 @@ def reason(picture: np.ndarray) -> str:
     unit = Range.told(float(frame[inside].min()), float(frame[inside].max()))
     values = unit.to_unit(frame)
     known = strength_of(values, inside, range_in_use(frame[inside]), unit, [values], written=1)
-    if known.drawn or not isinstance(known, Inspected):
+    if known.drawn or not isinstance(known, InspectedNoise):
         return "drawn" * known.drawn
     return "shading" if min(known.known.lag_1) > SMOOTH else "rounding" * known.rounded
 

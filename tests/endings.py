@@ -10,7 +10,7 @@ PROGRAM = """
 import os, signal, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from dnlib.cli import main
-from dnlib.denoiser.plan import Plan
+from dnlib.denoiser.tasks import Plan
 whole, calls = Plan._frame, []
 def frame(self, *arguments):
     calls.append(1)

@@ -50,8 +50,8 @@ class Claim:
     check : dict
         One of equals, at_least, at_most and between, with its bound.
     sample : str
-        What the number would scatter over if all was done again: seeds, where something is drawn or trained; images,
-        where shipped weights are judged on a dataset; nothing, for a fact that one run decides.
+        Over what the number would scatter if everything was done again: "seeds" where something is drawn or trained,
+        "images" where shipped weights are judged on a dataset, "nothing" for a fact that one run decides.
     where : dict
         Parameters that a record must have.
     length : str
@@ -109,7 +109,7 @@ class Claim:
 
     @property
     def kind(self) -> str:
-        """Of the check."""
+        """Which check it is: one of `CHECKS`."""
         return next(iter(self.check))
 
     @property
@@ -119,7 +119,7 @@ class Claim:
 
     @property
     def is_counted(self) -> bool:
-        """Whether it holds or not in each run, so that runs are counted; else it is a number with an interval."""
+        """Whether runs are counted, because each holds or does not; else its number has an interval."""
         return self.kind == "equals" or self.sample == "nothing"
 
     @property
@@ -145,7 +145,7 @@ class Claim:
         return f"{self.kind.replace('_', ' ')} {' and '.join(str(number) for number in numbers)} {self.unit}".strip()
 
     def margins(self, value: Any) -> list[Any]:
-        """How far a number, or an array of them, lies on the right side of its bound; for `between` of both."""
+        """How far numbers, one or an array, lie on the right side of the bound; for `between`, of each of its two."""
         low, high = self.bound if self.kind == "between" else (self.bound, self.bound)
         above, below = [value - low], [high - value]
         return {"at_least": above, "at_most": below, "between": above + below}[self.kind]
@@ -231,10 +231,10 @@ def load_claims(path: Path = CLAIMS, chapter: str | None = None) -> list[Claim]:
 
 
 def _check_value(claim: Claim) -> None:
-    """Raises ValueError for a value with a name that no committed record of its chapter has there, nor its code.
+    """Raises ValueError for a value whose names are neither in the committed records of its chapter nor in its code.
 
-    Else a mistyped one would read as not tested. A name that some of the records lack is right: profiles differ. Of
-    what stands in the code alone, since no committed run has measured it yet, the names may be any of the chapter's.
+    Otherwise a claim with a mistyped name would read as not tested. It is enough that some of the records have a name,
+    for profiles differ. Where no committed run has measured the value yet, any name in the chapter's code will do.
     """
     recorded = _measured(claim.chapter)
     for place in claim.value.split(" - ") if recorded else ():
@@ -259,7 +259,7 @@ def _measured(chapter: str) -> list[Any]:
 
 
 def _names(found: list[Any], deep: bool = False) -> set[str]:
-    """Those in any of the dictionaries, and in those within them if deep."""
+    """The keys of the dictionaries; with deep also those of the dictionaries inside them."""
     tables = [one for one in found if isinstance(one, dict)]
     inner = [value for one in tables for value in one.values()]
     return {key for one in tables for key in one} | (_names(inner, deep) if deep and inner else set())
@@ -283,7 +283,7 @@ def _sources(chapter: str, kind: str) -> str:
 
 
 def lookup(measured: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """All (place, value) that a path with * reaches; the place names what the stars stood for.
+    """Every value that a path with * reaches, as (place, value); the place says what the stars stood for.
 
     Examples
     --------

@@ -76,7 +76,7 @@ def _line(root: Element, points: Sequence[Point], across: Callable, up: Callable
 
 
 def _axes(root: Element, axis: str, points: Sequence[Point]) -> tuple[Callable, Callable]:
-    """Draw both axes; where a length and where a value stand."""
+    """Draw both axes. Returns two functions: where a length stands, and where a value."""
     ends = [point.value + side * point.half for point in points for side in (-1, 1)]
     if any(point.verdict for point in points):
         ends.append(0.0)  # a margin is read against zero
@@ -102,7 +102,7 @@ def _log(length: float) -> float:
 
 
 def _scale(values: Sequence[float], start: float, end: float) -> Callable[[float], float]:
-    """From the range of values to pixels."""
+    """A function from values to pixels, by the range of values."""
     low, high = _range(values)
     return lambda value: float(start + (value - low) / (high - low) * (end - start))
 
@@ -122,7 +122,7 @@ def _round_numbers(values: Sequence[float]) -> list[float]:
 
 
 def _apart(lengths: Sequence[float], across: Callable[[float], float]) -> list[float]:
-    """Those whose numbers do not run into each other."""
+    """The lengths whose numbers fit on the axis without running into each other."""
     kept: list[float] = []
     for length in lengths:
         if not kept or across(length) - across(kept[-1]) >= 48:

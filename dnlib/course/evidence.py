@@ -16,9 +16,9 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 @dataclass(frozen=True)
 class Entry:
-    """One checked value, over seeds: a number, a score for each image, or a text or boolean.
+    """One checked value for each seed: a number, a score for each image, or a text or boolean.
 
-    place: what the stars of the claim's value stood for, and how the record was run if others were run otherwise.
+    place: what the stars of the claim's value stood for; where records were run with several settings, these too.
     """
 
     claim: Claim
@@ -36,7 +36,7 @@ class Entry:
 
     @cached_property
     def images(self) -> list[str]:
-        """Those that every seed was judged on; none if there are other numbers than scores of images."""
+        """The images that every seed was judged on; none if the values are not scores of images."""
         first, *others = self.values.values()
         same = isinstance(first, dict) and all(isinstance(o, dict) and o.keys() == first.keys() for o in others)
         if same and (unknown := sorted(first.keys() - self.scenes.keys())):
@@ -47,7 +47,7 @@ class Entry:
 
     @cached_property
     def margins(self) -> list[Margin]:
-        """The margin, or those to both bounds."""
+        """The margin to the bound; two where the claim has two bounds."""
         if self.claim.sample == "images" and not self.images:
             raise ValueError(
                 f"claim {self.claim.id} compares images, and a record of it keeps no score for each; "
@@ -57,23 +57,26 @@ class Entry:
 
     @property
     def margin(self) -> Margin | None:
-        """The smaller one; none for what is not a number over a sample."""
+        """The smaller of the margins; None for a value that is counted, run by run."""
         return None if self.claim.is_counted else min(self.margins, key=lambda margin: margin.mean)
 
     @property
     def room(self) -> float:
-        """How far its number lies on the right side of the bound, of several the nearest; 0 if it is to be equal."""
+        """How far the nearest of its numbers lies on the right side of the bound; 0 where the claim says `equals`."""
         return 0.0 if self.claim.kind == "equals" else float(np.min(self.claim.margins(self.table)))
 
     @cached_property
     def mean(self) -> Margin:
-        """Of the value itself."""
+        """The mean of the value itself, with its error."""
         return self._measured(self.table)
 
     def _measured(self, table: np.ndarray) -> Margin:
-        """Over seeds and scenes; one seed does not tell how trainings scatter, however many scenes judge it."""
+        """The mean of a table over seeds and scenes, with its error.
+
+        One seed does not tell how trainings scatter: then there is no error, unless images are the sample.
+        """
         margin = measure(table, [self.scenes[image] for image in self.images] or None)
-        return margin if len(self.values) > 1 or self.claim.sample == "images" else Margin(margin.mean, ())
+        return margin if len(self.values) > 1 or self.claim.sample == "images" else Margin(margin.mean, {})
 
     @property
     def superior(self) -> float:
@@ -83,15 +86,14 @@ class Entry:
     @property
     def scatter(self) -> str:
         """Whether seeds or scenes make most of the interval of its margin, and how many of them would decide it."""
-        margin, scenes = self.margin, {self.scenes[image] for image in self.images}
-        names = ("seeds", "scenes") if len(margin.parts) > 1 else ("scenes" if len(scenes) > 1 else "seeds",)
-        share = "most" if len(names) > 1 else "all"
+        margin = self.margin
+        share = "most" if len(margin.parts) > 1 else "all"
         enough = f"about {margin.needed} would" if margin.needed else "a thousand would not"
-        said = f"{share} of its width comes from {names[margin.widest]}"
+        said = f"{share} of its width comes from {margin.widest}"
         return f"{said}, of which {enough} decide the claim if mean and scatter stay"
 
     def probabilities(self) -> tuple[float, float]:
-        """How probable the value would be if it were no better, and no worse, than its bound: what speaks against."""
+        """Two p-values: of a value so good if the truth is not above the bound, of one so bad if it is not below."""
         if self.claim.is_counted:
             right, runs = sum(self._right), len(self._right)
             chance = float(right not in (0, runs)) if self.claim.sample == "nothing" else _of_coins(right, runs)
@@ -109,13 +111,13 @@ class Entry:
 
     @property
     def agreement(self) -> str:
-        """How many seeds are as claimed, or are not, whichever are more: 3 of 5 seeds."""
+        """The larger party among the seeds, those as claimed or the others: "3 of 5 seeds"."""
         right, runs = sum(self._right), len(self._right)
         return f"{max(right, runs - right)} of {_count(runs, 'seed')}"
 
     @property
     def certainty(self) -> float:
-        """Margins over half their interval: from 1 on it held, between 1 and -1 it is open, below it did not hold."""
+        """The margin divided by half its interval: above 1 the claim held, below -1 it did not, between it is open."""
         if self.claim.is_counted:
             held, failed = self.probabilities()
             return 2 * ((held < LEVEL) - (failed < LEVEL)) or float(np.mean(self._right)) - 0.5
@@ -131,7 +133,7 @@ class Entry:
 
     @property
     def extent(self) -> str:
-        """3 seeds, or 1 seed x 24 images, or 3 seeds x 54 images of 8 scenes."""
+        """What it was measured on: "3 seeds", "1 seed x 24 images" or "3 seeds x 54 images of 8 scenes"."""
         seeds = _count(len(self.values), "seed")
         if not self.images:
             return seeds
@@ -142,25 +144,25 @@ class Entry:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All entries of a claim at one length of training; None, where length is no matter."""
+    """All entries of a claim at one length of training; None for a claim that does not depend on it."""
 
     length: float | None
     entries: tuple[Entry, ...]
 
     @property
     def seeds(self) -> int:
-        """Of the entry that has most."""
+        """How many the entry with most of them has."""
         return max(len(entry.values) for entry in self.entries)
 
     @cached_property
     def probabilities(self) -> tuple[float, float]:
-        """As of an entry: each must hold, one that fails is enough, and any of them had a chance to."""
+        """The p-values of all entries together. To hold, each must hold; to fail, one is enough (Bonferroni)."""
         held, failed = zip(*(entry.probabilities() for entry in self.entries), strict=True)
         return max(held), min(1.0, len(failed) * min(failed))
 
     @property
     def verdict(self) -> Verdict:
-        """Of the entries together."""
+        """What the entries say together."""
         held, failed = self.probabilities
         return "held" if held < LEVEL else "did not hold" if failed < LEVEL else "undecided"
 

@@ -83,7 +83,7 @@ def check(exercise: str, yours: Any) -> None:
 
 
 def _judge(asked: Exercise, yours: Any) -> bool:
-    """Whether it was attempted. Raises NotYet for what is not right."""
+    """Whether the exercise was attempted. Raises NotYet if the answer is not right."""
     if yours is None:
         return False
     if asked.cases is None:

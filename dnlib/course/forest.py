@@ -1,7 +1,8 @@
 """The forest plot: the margins of many claims under each other, as SVG.
 
-Claims have other units, so a row is scaled by its own half interval: the interval of every row is two wide, and what
-lies outside of -1 to 1 is decided. The axis is the inverse hyperbolic sine, even around zero and logarithmic far out.
+Claims have different units, so each row is scaled by its own half interval: every interval is two wide, and a claim
+whose dot lies outside of -1 to 1 is decided. The axis is the inverse hyperbolic sine, even around zero and logarithmic
+far out.
 """
 
 from collections.abc import Sequence

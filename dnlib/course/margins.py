@@ -22,12 +22,12 @@ LEVEL = 0.05
 class Margin:
     """A mean with what makes it err.
 
-    parts: (variance of the mean, degrees of freedom) over seeds and over scenes, where there are several. In margins
-    of zero variance these are the number of samples less one.
+    parts: of "seeds" and "scenes", where there are several, the variance of the mean over them and its degrees of
+    freedom. In margins of zero variance these are the number of samples less one.
 
     Examples
     --------
-    >>> margin = Margin(1.0, ((0.16, 2),))
+    >>> margin = Margin(1.0, {"seeds": (0.16, 2)})
     >>> [round(end, 2) for end in margin.interval]
     [-0.72, 2.72]
     >>> round(margin.probability, 2)
@@ -35,28 +35,29 @@ class Margin:
     """
 
     mean: float
-    parts: tuple[tuple[float, float], ...]
+    parts: dict[str, tuple[float, float]]
 
     @property
     def is_known(self) -> bool:
-        """Whether its interval has an end: of more than one seed, or scene; where all are alike, of six."""
+        """Whether its interval has ends. It takes two seeds, or scenes; six if their numbers are all alike."""
         return bool(np.isfinite(self.half_interval()))
 
     @property
     def error(self) -> float:
         """Standard error of the mean."""
-        return float(np.sqrt(sum(variance for variance, _ in self.parts)))
+        return float(np.sqrt(sum(variance for variance, _ in self.parts.values())))
 
     def half_interval(self, level: float = LEVEL) -> float:
         """Half the width of the interval that misses the true mean with probability `level`; infinite if unknown.
 
-        Of numbers that are all alike it is zero from that level on at which so many coins fall alike.
+        For numbers that are all alike it is zero, if as many coins would fall alike less often than `level`.
         """
         from scipy.stats import t
 
         if not self.error:
             return 0.0 if self.probability <= level else float("inf")
-        return float(np.sqrt(sum(t.isf(level / 2, freedom) ** 2 * variance for variance, freedom in self.parts)))
+        squares = (t.isf(level / 2, freedom) ** 2 * variance for variance, freedom in self.parts.values())
+        return float(np.sqrt(sum(squares)))
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -65,11 +66,11 @@ class Margin:
 
     @property
     def probability(self) -> float:
-        """The level at which the interval ends at zero: of a mean so far from it by chance."""
+        """The level at which the interval ends at zero: how probable a mean so far from zero is by chance."""
         from scipy.optimize import brentq
 
         if not self.error:  # as of so many coins, all heads or all tails
-            return 0.5 ** min((freedom for _, freedom in self.parts), default=0)
+            return 0.5 ** min((freedom for _, freedom in self.parts.values()), default=0)
         if self.mean == 0:
             return 1.0
         if abs(self.mean) >= self.half_interval(1e-12):
@@ -77,21 +78,28 @@ class Margin:
         return float(np.exp(brentq(lambda log: self.half_interval(np.exp(log)) - abs(self.mean), np.log(1e-12), 0)))
 
     @property
-    def widest(self) -> int:
-        """Which of the parts makes most of the interval."""
-        return int(np.argmax([Margin(self.mean, (part,)).half_interval() for part in self.parts]))
+    def widest(self) -> str:
+        """Which of "seeds" and "scenes" makes most of the interval."""
+        return max(self.parts, key=lambda what: self._alone(what).half_interval())
 
     @property
     def needed(self) -> int | None:
-        """How many seeds or scenes, whichever is `widest`, would decide it if mean and scatter stayed, up to 1000."""
+        """How many seeds or scenes, whichever is `widest`, would decide it; None if a thousand would not.
+
+        Mean and scatter are taken to stay as they are. Of three samples they hardly do: then this is a rough guess.
+        """
         from scipy.stats import t
 
         variance, freedom = self.parts[self.widest]
-        others = [part for place, part in enumerate(self.parts) if place != self.widest]
+        others = [what for what in self.parts if what != self.widest]
         counts = np.arange(freedom + 1, 1001)
         squares = t.isf(LEVEL / 2, counts - 1) ** 2 * variance * (freedom + 1) / counts
-        squares += sum(Margin(self.mean, (part,)).half_interval() ** 2 for part in others)
+        squares += sum(self._alone(what).half_interval() ** 2 for what in others)
         return next((int(count) for count in counts[squares < self.mean**2]), None)
+
+    def _alone(self, what: str) -> "Margin":
+        """The same mean, erring for one reason only."""
+        return Margin(self.mean, {what: self.parts[what]})
 
 
 def measure(table: np.ndarray, scenes: Sequence[str] | None = None) -> Margin:
@@ -117,8 +125,8 @@ def measure(table: np.ndarray, scenes: Sequence[str] | None = None) -> Margin:
     scenes = range(table.shape[1]) if scenes is None else scenes
     scene = np.unique(scenes, return_inverse=True)[1]
     table = table[:1] if table.shape[1] > 1 and (table == table[0]).all() else table
-    parts = _over_seeds(table.mean(axis=1)), _over_scenes(table.mean(axis=0), scene)
-    return Margin(float(table.mean()), tuple(part for part in parts if part[1]))
+    parts = {"seeds": _over_seeds(table.mean(axis=1)), "scenes": _over_scenes(table.mean(axis=0), scene)}
+    return Margin(float(table.mean()), {what: part for what, part in parts.items() if part[1]})
 
 
 def _over_seeds(means: np.ndarray) -> tuple[float, float]:
@@ -127,7 +135,7 @@ def _over_seeds(means: np.ndarray) -> tuple[float, float]:
 
 
 def _over_scenes(means: np.ndarray, scene: np.ndarray) -> tuple[float, float]:
-    """The same for scenes, of one image or more; the mean stays that over images, so that a large scene weighs more.
+    """The same over scenes. The mean stays that over images, so that a scene of many images weighs more.
 
     The variance is unbiased where scenes scatter alike, and its degrees of freedom are Satterthwaite's (1946; for
     regression Bell and McCaffrey 2002): Student's where scenes are equally large, near 1 where two hold most images.

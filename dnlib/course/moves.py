@@ -21,9 +21,9 @@ ABSENT = {"verdict": "–", "measured": "–", "bound": "", "records": {}}
 class Move:
     """A claim whose verdict moved; before, after: verdict and measured number.
 
-    why: "claim": its bound changed, or it is new or gone. data: the hash of a dataset changed. code: the commit of a
-    record changed. record: other seeds or settings, or other numbers of the same code and data. rule: none of these, so
-    that what is compared, or how it is judged, changed.
+    why: one or more of these words. "claim": its bound changed, or it is new or gone. "data": the hash of a dataset
+    changed. "code": the commit of a record changed. "record": other seeds or settings, or other numbers from the same
+    code and data. "rule": none of these, so that what is compared, or how it is judged, must have changed.
     """
 
     claim: str
@@ -33,7 +33,7 @@ class Move:
 
 
 def written(judgements: Sequence[Judgement], stems: dict[str, str]) -> str:
-    """The text of verdicts.json: of each claim verdict, adjusted verdict, number with interval, bound and records.
+    """The text of verdicts.json. Each claim has its verdict, also adjusted, its number, interval, bound and records.
 
     stems: the name of each record's file without its ending, by the record's hash.
     """

@@ -34,15 +34,15 @@ class Record:
     measured : dict
         Numbers, booleans and texts, in dictionaries and lists. A score for each image is a dictionary by its name.
     versions, commit, machine : dict, str, str
-        Of the packages; of the code, with a + where files differ from it; of the processor.
+        Versions of the packages; the commit of the code, with a + where files differ from it; the processor.
     seconds, peak_memory_mb : float, int
         What it cost.
     precision, threads : str, int
-        Of trainings; on how many cores.
+        Of trainings: in which numbers, and on how many cores.
     finished : str
         When, in UTC.
     sha256 : str
-        Of all the rest, so that an edited record is known for one; "" before it is written.
+        A hash of all the rest, by which an edited record is recognised; "" before it is written.
     """
 
     chapter: str
@@ -109,7 +109,7 @@ def read(path: Path) -> Record:
 
 
 def kinds(form: type) -> dict[str, type]:
-    """The type of each attribute of a dataclass, without what it is made of: dict for dict[str, Any].
+    """The type of each attribute of a dataclass, without its parameters: dict for dict[str, Any].
 
     Examples
     --------

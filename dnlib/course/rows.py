@@ -19,7 +19,7 @@ TEXTURE = "phones, texture"  # whose pictures no row has learned from
 TEACHER, BNN = "distilled's teacher", "SSID's BNN"
 FIRST_STAGES = {"distilled": TEACHER, "SSID": BNN}  # of two rows they are rows themselves
 PARTS = ("psnr", "flat", "texture", "colour", "ssim uniform", "ssim volume")
-ORIGINAL = {  # what each row is compared with; those of the report differ from it by one exchange
+ORIGINAL = {  # row -> the row that it is compared with; a row of the report differs from that by one exchange
     **dict.fromkeys(("L-1", "L-2", "L-3", "L-4", "L-5"), "LG-BPN"),
     **dict.fromkeys(("S-1", "S-2"), "SSID"),
     "AP-BSN": "L-4",
@@ -58,12 +58,12 @@ class Rows:
         return {seed: sets[which][part] for seed, sets in self.scores.get(row, {}).items() if which in sets}
 
     def mean(self, row: str, part: str = "psnr", which: str = TEXTURE) -> float:
-        """Over seeds and images; NaN where there is no card."""
+        """The mean over seeds and images; NaN where there is no card."""
         found = self._means(row, part, which)
         return float(np.mean(found)) if found else float("nan")
 
     def _means(self, row: str, part: str, which: str) -> list[float]:
-        """Over images, of each seed."""
+        """The mean over images for each seed."""
         return [float(np.mean(list(images.values()))) for images in self.numbers(row, part, which).values()]
 
     def differences(self, row: str, part: str = "psnr", which: str = TEXTURE) -> dict[int, dict[str, float]]:
@@ -91,7 +91,7 @@ class Rows:
             return None
         scenes = phones.scenes_of(which, found[0])
         margin = measure(np.array([[one[image] for image in scenes] for one in found]), list(scenes.values()))
-        return margin if len(found) > 1 else Margin(margin.mean, ())
+        return margin if len(found) > 1 else Margin(margin.mean, {})
 
     def spreads(self) -> dict[str, dict[str, float]]:
         """How far the best and the worst seed of a row are apart in PSNR: set of pictures -> row -> dB.
@@ -127,7 +127,7 @@ class Rows:
         return {"rows": means, "exchanges": pairs}
 
     def scenes(self) -> dict[str, str]:
-        """The scene of each image that judges."""
+        """The scene of each image that rows were judged on."""
         return {
             image: scene
             for seeds in self.scores.values()

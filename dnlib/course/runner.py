@@ -21,7 +21,7 @@ from typing import Any
 
 import nbformat
 
-from dnlib.course import jobs as known, records, stored
+from dnlib.course import jobs, records, stored
 from dnlib.course.jobs import Job, Outcome, Progress
 from dnlib.images import ROOT, SHIPPED, datasets
 from dnlib.zoo import cluster as clusters, provenance
@@ -53,7 +53,7 @@ def reserved(out: Path) -> Iterator[None]:
 
 
 def run(
-    jobs: Sequence[Job],
+    planned: Sequence[Job],
     *,
     resume: bool = False,
     observe: Callable[[Progress], None] = lambda progress: None,
@@ -65,9 +65,9 @@ def run(
     parameters, code and data. On a cluster the longest begin first; its workers must see the same
     checkout and output folder, and run chapters side by side if they are processes of one thread each.
     """
-    done = [job for job in jobs if resume and is_done(job)]
+    done = [job for job in planned if resume and is_done(job)]
     yield from (Outcome(job, "unchanged") for job in done)
-    remaining = [job for job in jobs if job not in done]
+    remaining = [job for job in planned if job not in done]
     if cluster is None:
         for job in remaining:
             yield execute(job, observe)
@@ -79,11 +79,11 @@ def run(
         yield outcome
 
 
-def _longest_first(jobs: Sequence[Job]) -> list[Job]:
+def _longest_first(planned: Sequence[Job]) -> list[Job]:
     """In the order of their committed records' seconds, unknown ones first: no long chapter runs alone at the end."""
-    taken = [f"{job.chapter}-laptop-s0" for job in jobs]
+    taken = [f"{job.chapter}-laptop-s0" for job in planned]
     seconds = {record.chapter: record.seconds for record in records.read_all(records.COMMITTED, taken).values()}
-    return sorted(jobs, key=lambda job: -seconds.get(job.chapter, math.inf))
+    return sorted(planned, key=lambda job: -seconds.get(job.chapter, math.inf))
 
 
 def _execute_alone(job: Job) -> Outcome:
@@ -115,34 +115,14 @@ def _kernel(**variables: str) -> Iterator[dict[str, Any]]:
 
 def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: None) -> Outcome:
     """Run one chapter in a kernel of its own, in the notebooks' folder; the result appears only when it is whole."""
-    import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    source, stamp = known.NOTEBOOKS / f"{job.chapter}.ipynb", fingerprint(job)
+    source, stamp = jobs.NOTEBOOKS / f"{job.chapter}.ipynb", fingerprint(job)
     partial, partial_record = job.notebook.with_suffix(".partial.ipynb"), job.record.with_suffix(".partial")
     progress = Progress(job, len(nbformat.read(source, as_version=4).cells))
-    variables = {"DNLIB_HEADLESS": "1", "DNLIB_PROFILE": job.profile, "DNLIB_RECORD": str(partial_record)}
-
-    def before(cell, cell_index: int) -> None:
-        progress.cell = cell_index  # from 0, with the parameters that papermill put in: from 1 in the chapter
-        observe(progress)
-
-    def after(cell, cell_index: int, execute_reply) -> None:
-        progress.verdicts += _verdicts(cell)
-
     try:
-        with _kernel(**variables) as options:
-            papermill.execute_notebook(
-                source,
-                partial,
-                parameters=job.parameters,
-                cwd=known.NOTEBOOKS,
-                progress_bar=False,
-                on_cell_start=before,
-                on_cell_executed=after,
-                **options,
-            )
+        _execute(source, partial, partial_record, progress, observe)
         _stamp(partial, stamp)
         if partial_record.exists():
             os.replace(partial_record, job.record)
@@ -157,6 +137,32 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     finally:
         partial.unlink(missing_ok=True)
         partial_record.unlink(missing_ok=True)
+
+
+def _execute(source: Path, result: Path, record: Path, progress: Progress, observe: Callable[[Progress], None]) -> None:
+    """Run a chapter cell by cell, and keep count of them; result, record: files that it writes."""
+    import papermill
+
+    def before(cell, cell_index: int) -> None:
+        progress.cell = cell_index  # from 0, with the parameters that papermill put in: from 1 in the chapter
+        observe(progress)
+
+    def after(cell, cell_index: int, execute_reply) -> None:
+        progress.verdicts += _verdicts(cell)
+
+    job = progress.job
+    variables = {"DNLIB_HEADLESS": "1", "DNLIB_PROFILE": job.profile, "DNLIB_RECORD": str(record)}
+    with _kernel(**variables) as options:
+        papermill.execute_notebook(
+            source,
+            result,
+            parameters=job.parameters,
+            cwd=jobs.NOTEBOOKS,
+            progress_bar=False,
+            on_cell_start=before,
+            on_cell_executed=after,
+            **options,
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -178,11 +184,11 @@ def execute_in_place(notebook: Path) -> None:
     Raises ValueError if it fails, naming the cell.
     """
     with tempfile.TemporaryDirectory() as folder:
-        (job,) = known.plan([notebook.stem], out=Path(folder))
+        (job,) = jobs.plan([notebook.stem], out=Path(folder))
         with reserved(job.out):
             outcome = execute(job)
         if outcome.status == "failed":
-            again = f"`dnlib run {known.number(notebook)}` keeps the notebook as far as it came"
+            again = f"`dnlib run {jobs.number(notebook)}` keeps the notebook as far as it came"
             raise ValueError(f"{notebook.name} failed in cell {outcome.cell}: {outcome.error}; {again}")
         stored.adopt(job.notebook, notebook)
 
@@ -207,9 +213,9 @@ def fingerprint(job: Job) -> str:
     Its source and parameters, the library, trained weights and cards, the files it is given, which datasets are here.
     """
     digest = hashlib.sha256()
-    for cell in nbformat.read(known.NOTEBOOKS / f"{job.chapter}.ipynb", as_version=4).cells:
+    for cell in nbformat.read(jobs.NOTEBOOKS / f"{job.chapter}.ipynb", as_version=4).cells:
         digest.update(cell.source.encode())
-    given = [known.NOTEBOOKS / value for value in job.overrides.values() if isinstance(value, str) and value]
+    given = [jobs.NOTEBOOKS / value for value in job.overrides.values() if isinstance(value, str) and value]
     trained = (path for place in ("weights", "trainings") for path in sorted((SHIPPED / place).glob("*")))
     for path in (*sorted((ROOT / "dnlib").rglob("*.py*")), *trained, *given):
         if path.is_file() and path.suffix != ".pyc":

@@ -26,9 +26,10 @@ class Judgement:
     Attributes
     ----------
     evidence : tuple of Evidence
-        At each length of training, shortest first; one, where length is no matter; none without a record.
+        One for each length of training, the shortest first; a single one if the claim does not depend on length; none
+        without a record.
     records : tuple of Record
-        Those that it rests on.
+        The records that the verdict rests on.
     adjusted : str
         The verdict after Benjamini and Hochberg's correction for all claims that were judged together.
     """
@@ -40,23 +41,23 @@ class Judgement:
 
     @property
     def decisive(self) -> Evidence | None:
-        """The greatest length of training that several seeds were trained for; of one seed, if there are no others."""
+        """The longest training that was run with several seeds; if there is none, the longest with one seed."""
         several = [one for one in self.evidence if self.claim.sample == "images" or one.seeds > 1]
         return (several or self.evidence or (None,))[-1]
 
     @property
     def verdict(self) -> Verdict:
-        """At the length that decides."""
+        """The verdict at the length of training that decides."""
         return self.decisive.verdict if self.decisive else "not tested"
 
     @property
     def weakest(self) -> Entry | None:
-        """The entry that decides: the least sure one."""
+        """The entry that decides: the one that is least sure to hold."""
         return self.decisive.weakest if self.decisive else None
 
     @property
     def margin(self) -> Margin | None:
-        """Of the entry that decides; none for what is not a number over a sample."""
+        """The margin of the entry that decides; None for a value that is counted, run by run."""
         return self.weakest.margin if self.weakest else None
 
     @property
@@ -66,19 +67,19 @@ class Judgement:
 
     @property
     def number(self) -> str:
-        """What decides, with its 95 % interval."""
+        """The number that decides, with its 95 % interval."""
         return self.weakest.text if self.weakest else "–"
 
     @property
     def measured(self) -> str:
-        """The same, and how often it was measured; which entry it is, if there are several."""
+        """That number, on what it was measured, and which of several entries it is."""
         if not self.weakest:
             return "–"
         return f"{self.number} ({self.weakest.extent}{self.decisive.of_which})"
 
     @property
     def named(self) -> str:
-        """What decides, without its extent; which entry it is, if there are several that differ."""
+        """That number, and which entry it is if several differ."""
         different = {entry.text for entry in self.decisive.entries} if self.decisive else ()
         return f"{self.number}, {self.weakest.place}" if len(different) > 1 else self.number
 
@@ -89,7 +90,7 @@ class Judgement:
 
     @property
     def by_length(self) -> str:
-        """Undecided at 600 steps, held from 9600 on; nothing if there is one length."""
+        """Verdicts by length, as "undecided at 600 steps, held from 9600 on"; "" if there is one length."""
         if len(self.evidence) < 2:
             return ""
         alike = [(verdict, list(found)) for verdict, found in groupby(self.evidence, lambda found: found.verdict)]
@@ -99,7 +100,7 @@ class Judgement:
 
     @property
     def protocol(self) -> str:
-        """Under what it was measured: profile, settings that the claim asks for, data; or what a run would need."""
+        """How it was measured: profile, settings that the claim asks for, data. Without a record, what a run needs."""
         if not self.records:
             return f"needs {self.claim.conditions}"
         profiles = sorted({record.profile for record in self.records})

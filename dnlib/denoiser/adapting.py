@@ -53,7 +53,7 @@ class Adaptation:
     weights: dict | None = None
 
     def look(self, method: "Method | None" = None) -> float:
-        """Judge the network as it is, and keep it if it was never better; its risk as a PSNR in dB, for the bar."""
+        """Judge the network, and remember it if it is the best so far; returns its risk as PSNR in dB, for the bar."""
         self.method.eval()
         candidate = self.before.candidate
         filter = learned.filter_by(lambda device: self.method, candidate.refining)
@@ -63,7 +63,7 @@ class Adaptation:
         return -10 * math.log10(max(judged.risk.at(judged.weight), 1e-12))
 
     def train(self, crops: "Crops", seconds: float, deadline: float, progress: bool) -> None:
-        """Train until the deadline, of these seconds, or until Ctrl-C."""
+        """Train until the deadline or until Ctrl-C. seconds: that were given, for the error if they are too few."""
         from dnlib.training import Diverged, fit
 
         per_step, per_look = self._try(crops)
@@ -173,7 +173,7 @@ def lessons_for(
 
 
 def check_adaptable(filter: str, seconds: float) -> None:
-    """Raises ValueError for a filter whose weights, if it has any, learn otherwise, and where there is no time."""
+    """Raises ValueError for a filter that cannot be trained further, and for a time that is no number above 0."""
     if filter != "auto" and filter not in (names := adaptable()):
         raise ValueError(
             f"--adapt (adapt=) trains a network further: it goes without --filter or with {', '.join(names)}; "
@@ -201,6 +201,6 @@ def adaptable() -> list[str]:
 
 
 def _fitting(seconds: float, per_step: float, per_look: float) -> tuple[int, int]:
-    """How many steps, and how many looks, fit into a time; no step where one with a look does not."""
+    """How many steps and looks fit into a time; no steps if a single one does not fit beside the looks."""
     looks = max(1, min(LOOKS, int(SHARE * seconds / per_look)))
     return max(0, int((seconds - looks * per_look) / per_step)), looks

@@ -1,4 +1,4 @@
-"""What is done before anything is filtered: rows or columns that are too bright or dark levelled, impulses replaced."""
+"""Before anything is filtered, rows or columns with an offset of their own are levelled, and impulses replaced."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,18 +10,21 @@ from dnlib.filters import line_offsets, without_lines
 from dnlib.images import Part, Picture, Range, middle
 from dnlib.noise import MIDDLE, Impulses, impulses_in, line_noise
 
-SMALLEST, FULL = 64, 0.9  # rows and columns, and the share of pixels that have to count
-LINES = 128  # rows and columns, of which fewer do not tell noise of whole lines from what is in the picture
+SMALLEST = 64  # rows and columns that a sample needs for impulses to be looked for
+FULL = 0.9  # share of the pixels that have to count
+LINES = 128  # rows and columns: fewer do not tell noise of whole lines from what is in the picture
 BOTH = "rows", "columns"
-STRIP, MULTIPLE = 512, 32  # rows or columns of a large frame that are looked at, in full length; where they begin
+STRIP = 512  # rows of a large frame that are looked at, in their full length; columns likewise
+MULTIPLE = 32  # such a strip begins at a multiple of it
 
 
 @dataclass(frozen=True)
 class Before:
     """Rows or columns that are levelled, and impulses that are replaced by the median of what is around.
 
-    lines: along what, by the number of each sample that holds something; of a frame it is seen when it is read.
-    Impulses are told from noise on values in [0, 1], which are black and white of `range`, and looked for everywhere.
+    lines: for each sample that holds something, by its number, which of "rows" and "columns" have offsets. Every frame
+    is asked again when it is read, for they may differ from frame to frame.
+    impulses: None where there are none. They are known by their values in `range`, whose black is 0 and white 1.
     """
 
     lines: dict[int, tuple[str, ...]] = field(default_factory=dict)
@@ -30,18 +33,18 @@ class Before:
 
     @property
     def along(self) -> tuple[str, ...]:
-        """Along what lines are levelled in any of the samples."""
+        """Which of "rows" and "columns" have offsets in any of the samples."""
         return tuple(along for along in BOTH if any(along in one for one in self.lines.values()))
 
     @property
     def done(self) -> tuple[str, ...]:
-        """In a few words for each."""
+        """What is done, each step in a few words."""
         replaced = (f"{self.impulses.share:.1%} impulses replaced",) if self.impulses else ()
         return (*(f"{along} levelled" for along in self.along), *replaced)
 
     @property
     def notes(self) -> list[str]:
-        """In sentences."""
+        """What is done, in sentences."""
         some = {along: not all(along in one for one in self.lines.values()) for along in self.along}
         notes = [
             f"whole {along} share an offset{' in some frames' * some[along]}, which is taken off" for along in some
@@ -55,11 +58,11 @@ class Before:
 
     @property
     def reach(self) -> int:
-        """How many pixels on each side a value depends on, but for offsets of whole rows."""
+        """How many pixels on each side a value depends on; offsets of whole rows are not counted."""
         return self.impulses.reach if self.impulses else 0
 
     def prepared(self, part: Part) -> Part:
-        """A part with sample frames of which each is levelled by itself."""
+        """The part with all of this done to its sample frames, each by itself."""
         if not self.done:  # of large samples there is no second copy
             return part
         frames = list(part.pixels)
@@ -69,13 +72,13 @@ class Before:
         return replace(part, pixels=np.stack([self._replaced(one) for one in frames]))
 
     def offsets(self, part: Part, frame: Picture) -> list[np.ndarray]:
-        """What the rows, or columns, of a part of a frame are too bright by, each [H, W, C] as the part has them."""
+        """By how much the rows, then the columns, of a part of a frame are too bright, each as [H, W, C]."""
         pixels, inside = frame.colours[part.source[1:]], frame.inside[part.source[1:3]]
         lines = lines_of(part, frame, self.along)
         return [np.broadcast_to(line_offsets(pixels, along, inside), pixels.shape) for along in lines]
 
-    def of(self, pixels: np.ndarray, offsets: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
-        """Pixels [h, w, C] of a frame that has these offsets, in which they begin at this row and column."""
+    def applied(self, pixels: np.ndarray, offsets: list[np.ndarray], corner: tuple[int, int]) -> np.ndarray:
+        """Pixels [h, w, C] with all of this done. offsets: of their frame. corner: the row and column they begin at."""
         place = tuple(slice(start, start + size) for start, size in zip(corner, pixels.shape[:2], strict=True))
         for one in offsets:
             pixels = pixels - one[place]
@@ -92,7 +95,7 @@ NOTHING = Before()
 
 
 def before_of(part: Part, picture: Picture, numbers: list[int], range: Range) -> Before:
-    """What is to be done to a part, by its samples and the whole frames that they are of.
+    """What is to be done to a part: its samples show impulses, and the frames that they come from show offsets.
 
     numbers: of these frames, one for each sample. range: black and white of the part.
     """
@@ -102,7 +105,7 @@ def before_of(part: Part, picture: Picture, numbers: list[int], range: Range) ->
 
 
 def _impulses(part: Part, range: Range) -> Iterator[Impulses | None]:
-    """Those of each sample; of all but the first its middle is looked at."""
+    """The impulses of each sample; of all samples but the first, only the middle is looked at."""
     for k in part.holding:
         pixels, inside = part.pixels[k], part.inside[k]
         if k != part.holding[0]:
@@ -112,7 +115,7 @@ def _impulses(part: Part, range: Range) -> Iterator[Impulses | None]:
 
 
 def lines_of(part: Part, frame: Picture, among: tuple[str, ...] = BOTH) -> tuple[str, ...]:
-    """Along what, of these, whole lines of a part of a frame are too bright or too dark by noise."""
+    """Which of "rows" and "columns" of a part of a frame have noise that a whole line shares."""
     starts = [max(0, size - STRIP) // 2 // MULTIPLE * MULTIPLE for size in frame.inside.shape]
     rows, columns = (slice(start, start + STRIP) for start in starts)  # in the middle
     strips = {"rows": (rows, slice(None)), "columns": (slice(None), columns)}

@@ -64,7 +64,7 @@ class Burst:
             corner, pixels = tuple(one.start for one in area), []
             for frame, own in zip(frames, offsets, strict=True):
                 seen = part.at(frame.colours[area][None], frame.inside[area][None]).pixels[0]
-                pixels.append(limits.to_unit(before.of(seen, own, corner)).transpose(2, 0, 1))
+                pixels.append(limits.to_unit(before.applied(seen, own, corner)).transpose(2, 0, 1))
             found.append(torch.from_numpy(np.stack(pixels).astype(np.float32)))
         if found:  # the largest area tells what there is to tell; the others would tell it in other numbers
             names = getattr(self.picture, "names", ())  # of files

@@ -32,10 +32,10 @@ class Candidate:
     filter : Filter or None
         filter(image, **setting), for float images [H, W] or [H, W, C]; None for a mean of others.
     settings : callable
-        The settings to try, given the standard deviation of the noise. Floats are in units of the image, as that is;
-        whole numbers, of pixels or rounds, are not.
+        The settings to try, given the standard deviation of the noise. Floats are in units of the image, as the
+        deviation is; whole numbers are counts, of pixels or rounds.
     seconds : float
-        For a megapixel of one channel, on two cores of a laptop without bfloat16 units, about.
+        About how long it takes for a megapixel of one channel, on two cores of a laptop without bfloat16 units.
     noise : {"any", "white", "shared", "asked for"}
         What it is tried on: any noise, white noise, noise that neighbours share, or only where it is asked for.
     by_pixel : bool
@@ -47,13 +47,13 @@ class Candidate:
     weights : str
         The name of a network's weights; "" for a filter.
     refining : float or None
-        A network's estimate is refined by similar patches, for noise of so many times the standard deviation.
+        Not None: a network's estimate is refined by similar patches, for this many times the noise's deviation.
     instead_of : tuple of str
         Candidates that need not be tried where this one is.
     deviation : callable, optional
         Takes what the filter takes, and also tells the standard deviation of every value.
     words : str
-        What it is, said to someone who takes pictures.
+        What it is, in words for someone who takes pictures.
     members : tuple of Judged
         The candidates whose mean it is.
 
@@ -104,7 +104,7 @@ def averaged(candidates: list[Candidate], estimates: list[np.ndarray], level: fl
 
 
 def candidates_in(name: str) -> list[Candidate]:
-    """Those that a choice is made of: two where a mean was taken, none where nothing was; a trained one as it was."""
+    """The candidates in a choice's name: two for a mean, none for "unchanged"; an adapted one as it was before."""
     names = [one.removesuffix(ADAPTED) for one in name.split(TOGETHER)]
     return [CANDIDATES[one] for one in names if one in CANDIDATES]
 
@@ -154,7 +154,7 @@ NETWORKS = {
     ),
     "gray_network": _network("photographs_gray", "a network for gray photographs with any noise", "any", channels=1),
 }
-SHARED = 2.0  # noise that neighbours share is met by stronger noise than is there
+SHARED = 2.0  # times the noise's deviation: what patches are told where neighbours share the noise
 
 CANDIDATES = {
     "median": Candidate(

@@ -41,14 +41,14 @@ class Choice:
     risks : dict
         The estimated mean squared error of each candidate in its best setting, and of "unchanged".
     weights : tuple of float
-        Which share of what the filter removes was removed, for each channel.
+        For each channel, the share that was taken off of what the filter removes.
     uncertainty : ndarray or None
         The standard deviation of every value, where it was asked for or the blind spot denoised.
     uncertainty_kind : {"", "posterior", "spread", "noise"}
         What it is: what the blind spot states; the spread over fresh draws of the noise; the noise's own, where the
         picture is left as it is.
     parts : dict
-        The choices for all channels, by their names, where each is denoised by itself; the rest is that of the first.
+        Where channels are denoised each by itself, their choices by name; all other attributes are the first one's.
     beforehand : tuple of str
         What was done before the filter, as "rows levelled".
     notes : tuple of str
@@ -86,12 +86,12 @@ better, give or take 0.8, if the noise is as estimated'
 
     @property
     def gain(self) -> float | None:
-        """By how many dB of PSNR the result is better than the picture; None where no noise is left, or none was."""
+        """By how many dB of PSNR the result is better than the picture; None if there is no noise in either of them."""
         return 10 * math.log10(self.noise**2 / self.risk) if self.risk > 0 < self.noise else None
 
     @property
     def doubt_of_gain(self) -> float | None:
-        """How far off that may be, in dB, if the noise is as estimated; None where it cannot be told."""
+        """How far off `gain` may be, in dB, if the noise is as estimated; None where that is not known."""
         known = self.gain is not None and self.risk_error < math.inf
         return 10 * math.log10(1 + WITHIN * self.risk_error / self.risk) if known else None
 
@@ -103,7 +103,7 @@ better, give or take 0.8, if the noise is as estimated'
 
     @property
     def summary(self) -> str:
-        """All of it in one line."""
+        """The whole choice in one line."""
         if self.parts:
             return "; ".join(f"{name}: {replace(choice, parts={}).summary}" for name, choice in self.parts.items())
         done = ", ".join(self.beforehand)

@@ -17,8 +17,9 @@ from dnlib.denoiser.before import NOTHING, Before
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER, UNCHANGED
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.judging import ALIKE_SHARED, LEAST, SURE, Judge, Judged, judge_counts, noise_in
+from dnlib.denoiser.lessons import Lessons
 from dnlib.denoiser.sampling import sample_places, share_that_counts, tiles_at, without_single_channel
-from dnlib.denoiser.strength import DOUBT, FEW, Strength, White, in_doubt, strength_of, taken_for_noise
+from dnlib.denoiser.strength import DOUBT, FEW, Strength, WhiteNoise, in_doubt, strength_of, taken_for_noise
 from dnlib.filters import lowest_of
 from dnlib.images import Part, Range, range_in_use
 from dnlib.noise import ISOLATED, STAND_OUT, isolated_pixels
@@ -27,18 +28,18 @@ if TYPE_CHECKING:
     from dnlib.denoiser.burst import Burst
 
 FOR_PHOTOGRAPHS = "photographs_network"  # has an opinion of its own on what is noise
-MOST = 0.5  # share of the pixels judged on; fewer that count, or that are neither black nor white, say little
-FOR_COUNTS = "total_variation"  # of few photons: risks of filters differ less than they scatter, and it keeps means
+MOST = 0.5  # share of the pixels judged on: where fewer count, or fewer are neither black nor white, they say little
+FOR_COUNTS = "total_variation"  # it keeps means; with few photons, the risks of filters scatter more than they differ
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A choice, with which frames can be denoised one by one.
+    """A choice for a part of a picture, and all that it takes to denoise its frames one by one.
 
-    judged: None where the picture is left as it is. strength: of noise, where `range` is [0, 1]. level: its standard
-    deviation on the sample tiles. harmless: take off no more than does good. counts: of photons.
-    in_tiles: frames come in tiles, which must not differ in how they are treated.
-    before: what is done first, by whoever calls `apply`.
+    judged: the candidate; None where the picture is left as it is. range: black and white of the part.
+    strength: its noise, on values in [0, 1]. level: the standard deviation of that noise on the sample tiles.
+    harmless: no more is taken off than does good. counts: the values are counts of photons.
+    in_tiles: `apply` is given tiles of frames, and treats all alike. before: what is to be done before `apply`.
     """
 
     choice: Choice
@@ -119,10 +120,10 @@ def choose(
 ) -> Chosen:
     """Judge the candidates on sample tiles of a part, by its sample frames.
 
-    filter, device, progress, patience, adapt: as `denoise` has them. range: black and white of the part, which are 0
-    and 1 to all candidates. told: by a user, or found. written: in which steps; 0 for floats.
-    before: what is done before anything is filtered. size: how many values there are in all frames and tiles.
-    in_tiles: whether frames come in tiles. burst: the shots, if frames are such, from which `adapt` learns.
+    filter, device, progress, patience, adapt: see `denoise`. range: black and white of the part, which all candidates
+    see as 0 and 1. told: whether a user named it. written: the step between values that are written; 0 for floats.
+    before: what is done before anything is filtered. size: how many values the part has in the whole picture.
+    in_tiles: whether frames are denoised in tiles. burst: the shots that `adapt` learns from, if the frames are shots.
     """
     prepared, masks = before.prepared(part), [part.inside[k] for k in part.holding]
     frames = [range.to_unit(prepared.pixels[k]) for k in part.holding]
@@ -130,17 +131,15 @@ def choose(
     tiles = tiles_at(frames, places)
     strength = _strength_of(part, frames[0], tiles, range, told, written)
     harmless, span = filter == "auto" and not part.counts, range.high - range.low
-    judge = _with_an_opinion(Judge(tiles, strength, harmless, device), part.pixels.shape[-1])
+    judge = _advised(Judge(tiles, strength, harmless, device), part.pixels.shape[-1])
     if part.counts and filter == "auto":
         judged, untried, notes = judge_counts(FOR_COUNTS, tiles, range.low, span), {}, []
     else:
         names, untried, notes = _names(filter, part.pixels.shape[-1], strength.white, size, patience)
         shots = burst and partial(burst.lessons, part, before, range)
         lessons = lessons_for(names, frames, masks, places, shots) if adapt and judge.certain > 0 else None
-        judged = judge.all(names, progress=progress, most_seconds=patience / size * 1e6)
-        if lessons:
-            further, note = adapted_best(judged, lessons, judge, adapt, span, progress)
-            judged, notes = judged | further, [*notes, *lessons.notes, note]
+        judged, said = _judge_and_adapt(judge, names, patience / size * 1e6, lessons, adapt, span, progress)
+        notes += said
     name = _best_of(judged)
     if harmless and not strength.white:
         judged[name] = judged[name].with_more_noise(1 + ALIKE_SHARED)
@@ -149,14 +148,14 @@ def choose(
         name = UNCHANGED if -best.change <= SURE * best.risk.error(best.weight) else name
         notes += _doubts(name, before, judge, share_that_counts(masks, places))
     how = "judged" if harmless else "counted" if filter == "auto" else "asked for"
-    said = {"beforehand": before.done, "notes": tuple(notes), "noise_found": strength.found, "untried": untried}
-    choice = _in_units(name, judged, best, judge.level, span, how=how, **said)
+    rest = {"beforehand": before.done, "notes": tuple(notes), "noise_found": strength.found, "untried": untried}
+    choice = _in_units(name, judged, best, judge.level, span, how=how, **rest)
     kept = None if name == UNCHANGED else best
     return Chosen(choice, kept, judge.strength, judge.level, range, harmless, part.counts, in_tiles, device, before)
 
 
 def _in_units(name: str, judged: dict[str, Judged], best: Judged, level: float, span: float, **said) -> Choice:
-    """What was chosen, in units of which the range [0, 1] is `span`; level: of the noise in that range."""
+    """The choice in units of the picture, in which black and white lie `span` apart; level: of the noise, in [0, 1]."""
     risks = {other: float(span**2 * (level**2 + one.change)) for other, one in judged.items()}
     risks[UNCHANGED] = span**2 * level**2
     setting = {} if name == UNCHANGED else best.setting(level, span)
@@ -167,18 +166,18 @@ def _in_units(name: str, judged: dict[str, Judged], best: Judged, level: float, 
 def _strength_of(
     part: Part, frame: np.ndarray, tiles: list[np.ndarray], range: Range, told: bool, written: float
 ) -> Strength:
-    """What noise a part has, whose first frame that holds something, and sample tiles, are in [0, 1]."""
+    """The noise of a part. frame: the first of its frames that holds something; it and the tiles are in [0, 1]."""
     values = part.pixels[part.inside]
     if part.counts:
-        return White(math.sqrt(values.mean()) / (range.high - range.low))
+        return WhiteNoise(math.sqrt(values.mean()) / (range.high - range.low))
     used = range
     if np.issubdtype(values.dtype, np.integer) and not told:
         used = range_in_use(values[(range.low <= values) & (values <= range.high)])
     return strength_of(frame, part.inside[part.holding[0]], used, range, tiles, written)
 
 
-def _with_an_opinion(judge: Judge, channels: int) -> Judge:
-    """A judge that has asked a network for photographs what is noise, where that is in doubt and the network fits."""
+def _advised(judge: Judge, channels: int) -> Judge:
+    """The judge; in doubt whether it sees noise or texture, it first asks a network for photographs, if that fits."""
     network, doubted = CANDIDATES.get(FOR_PHOTOGRAPHS), judge.harmless and in_doubt(judge.level, judge.strength)
     if not doubted or network is None or network.unfit(channels, judge.strength.white):
         return judge
@@ -189,9 +188,9 @@ def _with_an_opinion(judge: Judge, channels: int) -> Judge:
 def _names(
     filter: str, channels: int, white: bool, size: int, patience: float
 ) -> tuple[list[str], dict[str, str], list[str]]:
-    """The candidates to judge, why not the others, and what is to be said of those that take too long.
+    """The candidates to judge, why each of the others is not, and a note on those that would take too long.
 
-    They are what was asked for, or all that fit the picture and take no longer than `patience`.
+    Judged are those that were asked for; else all that fit the picture and take no longer than `patience`.
     """
     if filter != "auto":
         names = filter.split(TOGETHER)
@@ -212,6 +211,23 @@ def _names(
     time = f"{minutes} minute{'s' * (minutes > 1)}"
     untried |= dict.fromkeys(slow, f"it may take {time}: --patience {minutes}m")
     return names, untried, [f"not tried, for they may take {time}: {', '.join(slow)}; --patience {minutes}m"]
+
+
+def _judge_and_adapt(
+    judge: Judge,
+    names: list[str],
+    most_seconds: float,
+    lessons: Lessons | None,
+    adapt: float | None,
+    span: float,
+    progress: bool,
+) -> tuple[dict[str, Judged], list[str]]:
+    """The candidates judged, the best network trained further among them if there are lessons; and notes on that."""
+    judged = judge.all(names, progress=progress, most_seconds=most_seconds)
+    if not lessons:
+        return judged, []
+    further, note = adapted_best(judged, lessons, judge, adapt, span, progress)
+    return judged | further, [*lessons.notes, note]
 
 
 def _best_of(judged: dict[str, Judged]) -> str:
@@ -254,6 +270,6 @@ def _why_unchanged(judge: Judge) -> str:
 
 
 def _with_mean_of(frame: np.ndarray, denoised: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Rates of photons, none below 0: filters for noise that is as strong everywhere lose some."""
+    """Photon rates, none below 0, scaled to the frame's mean: filters for even noise lose some of the photons."""
     denoised = np.maximum(denoised, 0)
     return denoised * frame[inside].mean() / max(denoised[inside].mean(), 1e-12)

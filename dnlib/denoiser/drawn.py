@@ -7,8 +7,9 @@ from dnlib.noise import Inspection
 
 EQUAL = 0.7  # share of neighbours with the same value, above which a picture was drawn
 FEW = 0.2  # neighbours looked at for each pixel, below which they say nothing
-BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value, each and together, of black on white
-AREAS, OFTEN = 0.4, 2.5  # share of all neighbours that are equal; times what noise leaves equal between black and white
+BOTH, EITHER = 0.1, 0.5  # shares of the darkest and of the brightest value in black on white: each, and together
+AREAS = 0.4  # share of all neighbours that are equal, at least, in a picture with soft edges
+OFTEN = 2.5  # times as often as noise would leave them, neighbours between black and white are equal there, at least
 
 
 def is_drawn(frame: np.ndarray, inside: np.ndarray) -> bool:

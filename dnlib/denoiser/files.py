@@ -14,7 +14,7 @@ from tqdm import tqdm
 from dnlib.denoiser.destinations import beside_of, check_apart, check_folder, destinations
 from dnlib.denoiser.shots import RUN, note_on
 from dnlib.denoiser.written import Done, denoise_file, denoise_shots
-from dnlib.images import refused
+from dnlib.images import refusal
 
 
 def denoise_files(
@@ -120,9 +120,9 @@ def _denoise_pair(pair: tuple[Path, Path], many: bool, beside: dict[str, Path | 
     try:
         return denoise_file(image, target, **(beside_of(image, beside) if many else beside), **options)
     except (ValueError, OSError, FloatingPointError) as error:
-        if not many or not refused(error):
+        if not many:
             raise
-        return Done(image, refusal=str(error) if str(image) in str(error) else f"{image}: {error}")
+        return Done(image, refusal=refusal(error, image))
 
 
 def _spread(work: Callable[[tuple], Done], pairs: Sequence[tuple[Path, Path]], address: str) -> Iterator[Done]:

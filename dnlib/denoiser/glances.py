@@ -1,4 +1,4 @@
-"""A first look at every piece of a picture, a frame or a tile of a large one: what it holds, and which are samples."""
+"""A first look at every piece of a picture, to choose samples. A piece is a frame, or a tile of a large frame."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -10,14 +10,17 @@ from tqdm import tqdm
 from dnlib.images import Part, Picture, Tile, step_of, tiles_of
 
 SIDE = 1024  # pixels that a tile of a large frame is high and wide
-SAMPLES = 8  # pieces on which candidates are judged
-LOOK = 8  # pixels on each side that a constant area is found by
-MULTIPLE = 32  # tiles that are looked at begin at multiples of it
-GRID = 96  # and those that are denoised at multiples of it: networks halve an image, and every sixth patch has a group
+SAMPLES = 8  # pieces on which candidates are judged, about
+LOOK = 8  # pixels around a tile that are seen with it, at least
+MULTIPLE = 32  # tiles for the first look begin at multiples of it
+GRID = 96  # tiles to be denoised begin at multiples of it: 32 for networks, which halve images; 6 for groups of patches
 
 
 class Glance(NamedTuple):
-    """What a first look at a piece shows: which colours vary [C] where it counts, and whether they are unequal."""
+    """What a first look at a piece shows: which colours vary [C] where it counts, and whether it has colour at all.
+
+    number: of its frame. unequal: whether the colours of a pixel differ anywhere.
+    """
 
     number: int
     tile: Tile
@@ -26,18 +29,18 @@ class Glance(NamedTuple):
 
 
 def pieces_of(shape: tuple[int, int], reach: int | None = None, stride: int = 1) -> list[Tile]:
-    """The tiles of a frame [H, W], for what looks `reach` pixels far, of which a part has every `stride`-th.
+    """The tiles of a frame [H, W], to be denoised by what looks `reach` pixels far; without it, for a first look.
 
-    Without `reach` they are for a first look.
+    stride: the part that is denoised has every `stride`-th pixel of the frame.
     """
     margin, multiple = (LOOK, MULTIPLE) if reach is None else (max(reach, LOOK), GRID)
     return tiles_of(shape, side=SIDE, margin=margin * stride, multiple=multiple * stride)
 
 
 def look_at(picture: Picture, progress: bool) -> tuple[list[Glance], bool, list[float]]:
-    """A first look at every piece, whether values are missing, and the extremes of those that stay as they are.
+    """Look at every piece; whether values are missing, and the extremes of the values that stay as they are.
 
-    These are transparency, and what does not count or is constant.
+    These are transparency, and values that do not count or are constant.
     """
     glances, missing, kept = [], False, []
     for number in tqdm(range(picture.count), desc="looking", disable=not progress, leave=False, unit="frame"):
@@ -60,7 +63,7 @@ def _extremes(values: np.ndarray) -> list[float]:
 
 
 def samples_of(holding: list[Glance]) -> list[Glance]:
-    """Pieces spread evenly, and more where these do not show all that there is: a colour that varies, unequal ones."""
+    """Pieces spread evenly, and others if these miss something: a colour that varies, pixels that are not gray."""
     count = min(SAMPLES, len(holding))
     samples = [holding[k * len(holding) // count] for k in range(count)]
     for shows in (lambda one: one.varying, lambda one: np.array([one.unequal])):
@@ -73,7 +76,7 @@ def samples_of(holding: list[Glance]) -> list[Glance]:
 
 
 def seen_in(picture: Picture, glances: list[Glance]) -> Iterator[tuple[Glance, np.ndarray, np.ndarray]]:
-    """What is seen of every piece, [h, w, C], and where it counts; one frame at a time."""
+    """Every piece with its pixels [h, w, C] and where they count [h, w]; one frame is in memory at a time."""
     for number, pieces in groupby(glances, key=lambda one: one.number):
         frame = picture.frame(number)
         colours, inside = frame.colours, frame.inside

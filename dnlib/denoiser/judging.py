@@ -26,16 +26,17 @@ LEAST = 1e-4  # of the range: the standard deviation for which filters are set w
 SURE = 2.0  # standard errors by which a candidate has to lower the error
 ALIKE = 0.1  # of the noise's variance: how far it may be off, being estimated; risks closer than this say nothing
 ALIKE_SHARED = 0.5  # the same for what is taken off in the end where neighbours share their noise
-RARE = 4.0  # standard deviations: what differs more from its denoised value is no noise
+RARE = 4.0  # standard deviations: a value that differs by more from its denoised one is no noise
 
 
 @dataclass(frozen=True)
 class Judged:
     """A candidate in one of its settings, its risk on the samples, and the share of it that is blended in, [C].
 
-    more: the factor on the noise's estimated variance for which that share is best.
-    answers: to images, by their content.
-    shift: what is to be added to its change, which was measured on a part of the samples, to stand beside the others'.
+    more: the share is best for noise whose variance is this many times that estimated.
+    answers: what it made of the images that it was shown, by their bytes.
+    shift: a candidate judged on a quarter of the samples has its change raised by this, so that it can be compared with
+    those judged on all.
     """
 
     candidate: Candidate
@@ -48,7 +49,7 @@ class Judged:
 
     @property
     def change(self) -> float:
-        """Of the mean squared error, by what is blended in; below 0 if it does good."""
+        """By how much the blended share changes the mean squared error; below 0 if it does good."""
         return self.risk.change(self.weight) + self.shift
 
     @property
@@ -67,7 +68,7 @@ class Judged:
         return {name: value * span if name in scaled else value for name, value in setting.items()}
 
     def filter(self, deviation: np.ndarray, level: float, device: str) -> Filter:
-        """It, as `filter_of` has it; what it has answered before it looks up."""
+        """The candidate as a filter, see `filter_of`; what it has already answered, it looks up."""
         filter = filter_of(self.candidate, self.number, deviation, level, device)
         longest = max(map(len, self.answers), default=0)
 
@@ -137,7 +138,7 @@ class Judge:
 
     @cached_property
     def certain(self) -> float:
-        """The share of its variance that the verdict counts on."""
+        """The share of the noise's variance that is sure not to be texture."""
         return trust(self.level, self.strength) if self.harmless else 1.0
 
     @cached_property
@@ -147,13 +148,14 @@ class Judge:
         return [Sample.of(tile, self.strength, rng) for tile in self.tiles]
 
     def all(self, names: list[str], *, progress: bool, most_seconds: float = math.inf) -> dict[str, Judged]:
-        """Candidates whose risk is a finite number, each in its best setting; there is at least one.
+        """Judge candidates by name, each in its best setting. Those without a finite risk are left out.
 
-        A quarter of the tiles shows which are worse than the best for certain; the others are judged on all of them.
-        Where the best filter and the best network are hardly apart, their mean is one more. If not harmless, `names`
-        were asked for, and the mean of several is one more.
+        A quarter of the tiles shows which are worse than the best for certain; only the others are judged on all.
+        Where the best filter and the best network are hardly apart, their mean becomes one more candidate. Without
+        `harmless` the names were asked for, and the mean of all of them becomes one more.
 
-        most_seconds: for a megapixel of one channel, that two may take together.
+        most_seconds: the mean of two is not tried if together they take longer for a megapixel of one channel. Raises
+        ValueError where no risk is finite.
         """
         settings = {name: range(len(CANDIDATES[name].settings(self.level))) for name in names}
         several = sum(map(len, settings.values())) > 1
@@ -195,7 +197,7 @@ class Judge:
         return judged.with_more_noise(1 + ALIKE) if self.harmless else judged
 
     def _remembered(self, filter: Filter, answers: dict[bytes, np.ndarray]) -> Filter:
-        """A filter that keeps what it answers to an image, and of it removes only what can be noise if harmless."""
+        """The filter, which keeps its answers in `answers`; if harmless, it removes only what can be noise."""
 
         def remembered(image: np.ndarray) -> np.ndarray:
             estimate = answers[image.tobytes()] = filter(image)
@@ -204,7 +206,7 @@ class Judge:
         return remembered
 
     def _on_all(self, judged: dict[str, Judged]) -> dict[str, Judged]:
-        """Those that were not worse for certain judged on all samples; the others stay as far behind the best."""
+        """Judge those on all samples that may be the best; the others keep their distance from the best."""
         best = min(judged, key=lambda name: judged[name].change)
         near = [name for name, one in judged.items() if not (self.harmless and self.is_worse(one, judged[best]))]
         again = {name: self.one(judged[name].candidate, judged[name].number) for name in near}
@@ -212,7 +214,7 @@ class Judge:
         return {name: again[name] if name in again else replace(one, shift=shift) for name, one in judged.items()}
 
     def is_worse(self, one: Judged, best: Judged) -> bool:
-        """Whether one is certain to be worse: by more than scatter explains, or the covariance, if it was estimated."""
+        """Whether one is worse for certain: by more than chance explains, and the error of an estimated covariance."""
         return falls(one, best) and (self.strength.white or one.change - best.change >= ALIKE * self.level**2)
 
     def _hardly_apart(self, judged: dict[str, Judged], most_seconds: float) -> list[str]:
@@ -240,9 +242,9 @@ def falls(before: Judged, after: Judged) -> bool:
 
 
 def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) -> dict[str, Judged]:
-    """A candidate for photon counts in its best setting: what it makes of half of the photons predicts the other half.
+    """A candidate for photon counts in its best setting: the one in which half of the photons best predict the rest.
 
-    tiles: [H, W] in [0, 1], which are `low` and `low + span` photons.
+    tiles: [H, W] in [0, 1], where 0 stands for `low` photons and 1 for `low + span`.
     """
     candidate, rng, found = CANDIDATES[name], np.random.default_rng(SEED), []
     halves = [thin(np.rint(tile * span + low), 0.5, rng) for tile in tiles]
@@ -257,6 +259,6 @@ def judge_counts(name: str, tiles: list[np.ndarray], low: float, span: float) ->
 
 
 def noise_in(removed: np.ndarray, estimate: np.ndarray, strength: Strength) -> np.ndarray:
-    """What is removed as far as it can be noise: more than that stands out by what the noise does not make."""
+    """What was removed, limited to RARE standard deviations: whatever differs by more is no noise."""
     limit = RARE * np.sqrt(strength.variance(estimate))
     return np.clip(removed, -limit, limit)

@@ -5,8 +5,9 @@ from scipy.ndimage import median_filter
 
 from dnlib.images import Part, Range, check_size, range_in_use
 
-FITTING, LOST = 0.5, 0.25  # of the values: in the range that is told at least, outside of the type written at most
-FAR_OUT = 4.0  # times the range of all others, from which on single pixels do not make the range
+FITTING = 0.5  # the share of the values that the range which a user names has to hold
+LOST = 0.25  # the share of the values that may lie outside of the type that is written
+FAR_OUT = 4.0  # single pixels that make the range this many times larger do not count in it
 UNIT = Range(0.0, 1.0, 255.0)
 LOOKED_AT = 100_000  # values, by which it is seen whether there may be such pixels
 
@@ -32,7 +33,7 @@ def fitting(told: Range, part: Part) -> Range:
 
 
 def without_hot_pixels(part: Part, low: float, high: float) -> Range:
-    """The range of the values; where single ones lie far outside of all others that of groups, by the samples."""
+    """The range of the values, without single pixels far outside of it: then it is the range of local medians."""
     values, whole = part.pixels[part.inside], Range.told(low, high)
     some = values[:: 1 + len(values) // LOOKED_AT].astype(np.float64)
     if high - low <= FAR_OUT * np.ptp(np.quantile(some, (0.01, 0.99))):
@@ -43,8 +44,8 @@ def without_hot_pixels(part: Part, low: float, high: float) -> Range:
     return Range.told(float(darkest), float(brightest)) if far else whole
 
 
-def name_of(dtype) -> str:
-    """That of a type as NumPy has it, or what was given instead."""
+def type_name(dtype) -> str:
+    """What NumPy calls a type; what is no type, as it was given."""
     try:
         return np.dtype(dtype).name
     except TypeError:
@@ -52,7 +53,7 @@ def name_of(dtype) -> str:
 
 
 def check_counts(parts: list[Part], kind: np.dtype) -> None:
-    """Rates of photons are no whole numbers."""
+    """Refuse to write photon rates as whole numbers."""
     for part in parts:
         if part.counts and np.issubdtype(kind, np.integer):
             raise ValueError(
@@ -62,7 +63,7 @@ def check_counts(parts: list[Part], kind: np.dtype) -> None:
 
 
 def check_kept(kept: list[float], missing: bool, kind: np.dtype) -> None:
-    """Whether the type written holds what stays as it is: NaN where values are missing, and the numbers `kept`."""
+    """Refuse a type that cannot hold what stays as it is: NaN where values are missing, and the numbers `kept`."""
     if not np.issubdtype(kind, np.integer):
         return
     limits = np.iinfo(kind)
@@ -73,7 +74,7 @@ def check_kept(kept: list[float], missing: bool, kind: np.dtype) -> None:
 
 
 def check_values(part: Part, kind: np.dtype, low: float, high: float) -> None:
-    """Whether arithmetic and the type written hold the values of a part, from `low` to `high`, as they are."""
+    """Refuse values of a part, from `low` to `high`, that are too large to compute with or for the type written."""
     check_size(part.pixels.dtype, low, high)
     if not np.issubdtype(kind, np.integer) or kind == part.pixels.dtype:
         return

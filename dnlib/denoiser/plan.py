@@ -1,185 +1,47 @@
-"""How a picture goes through, piece by piece: frames one after the other, large ones in tiles, in the memory of one.
+"""How a picture is denoised, step by step; frames come one after the other, large ones in tiles, to save memory.
 
-1. `glances`: a first look at every piece finds what holds something, and the samples; `images.parts_of` takes these
-   apart into what is denoised by itself. `limits`: black and white of each part, 0 and 1 in all that follows.
-2. `before`: rows or columns that are too bright are levelled, impulses replaced.
-3. `sampling`, `strength`: tiles of the samples, and what noise they have; `drawn`: or none at all.
+1. `glances`: a first look at every piece finds which hold something, and chooses samples. `images.parts_of` takes the
+   samples apart into parts that are denoised separately. `limits`: black and white of a part, from then on 0 and 1.
+2. `before`: rows or columns with offsets are levelled, impulses replaced.
+3. `sampling`, `strength`: sample tiles and their noise. `drawn`: whether the picture was drawn, and has none.
 4. `candidates`: classical filters and networks (`learned`), each in a few settings for such noise.
-5. `judging`: each is shown the tiles with a little more of this noise; how it answers gives its risk (Stein), and with
-   it the share of what it removes that does good. `adapting`, `detail`: the best network, trained further
-   on the rest, or on shots of one scene: `lessons`, `burst`.
-6. `choosing`: the least risk, or the picture as it is; every piece is blended with what the chosen one makes of it.
-7. `uncertainty`: how far off the result may be, if asked for.
-8. `caveats`: what a user should know of it; `choice` tells all of that in numbers.
-9. `whole`: arrays in and out; `files`, `written`, `destinations`, `shots`: files; `page`, `panels`: a page to see it.
+5. `judging`: each candidate is shown the tiles with a little more noise. How it answers gives its risk (Stein), and the
+   share of what it removes that does good. `adapting`, `detail`: the best network is trained further, on the rest of
+   the picture or on shots of one scene (`lessons`, `burst`).
+6. `choosing`: the candidate of least risk, or the picture as it is. `tasks`: every piece is blended with what the
+   chosen candidate makes of it.
+7. `uncertainty`: how far off the result may be, if that is asked for.
+8. `caveats`: what a user should know of the result. `choice` tells all of it in numbers.
+9. `whole`: arrays in and out. `files`, `written`, `destinations`, `shots`: files. `page`, `panels`: a page to see it.
 """
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
-from tqdm import tqdm
 
 from dnlib.denoiser.adapting import check_adaptable, check_parts
 from dnlib.denoiser.before import NOTHING, before_of
 from dnlib.denoiser.burst import Burst
 from dnlib.denoiser.candidates import CANDIDATES, TOGETHER
 from dnlib.denoiser.caveats import with_notes
-from dnlib.denoiser.choice import DRAWS, Choice
-from dnlib.denoiser.choosing import Chosen, choose
-from dnlib.denoiser.glances import kept_of, limits_of, look_at, pieces_of, samples_of, together
+from dnlib.denoiser.choosing import choose
+from dnlib.denoiser.glances import Glance, limits_of, look_at, samples_of, together
 from dnlib.denoiser.limits import (
     check_counts,
     check_kept,
     check_values,
     fitting,
-    name_of,
     told_range,
+    type_name,
     without_hot_pixels,
 )
-from dnlib.denoiser.uncertainty import kind_of, spread
-from dnlib.images import Part, Picture, Tile, one_of, parts_of, tiles_of
+from dnlib.denoiser.tasks import Plan, Task
+from dnlib.images import Part, Picture, Range, one_of, parts_of
 from dnlib.noise import unlike_noise
 
 PATIENCE, FOR_A_MEGAPIXEL = 60.0, 1.1  # seconds, and for every million values: enough for any network
 DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
-
-
-@dataclass(frozen=True)
-class Task:
-    """A part, what was chosen for it, and the values written: within low and high, in steps.
-
-    size: how many values there are in all frames and tiles.
-    """
-
-    part: Part
-    chosen: Chosen
-    low: float
-    high: float
-    step: int
-    size: int
-
-    @property
-    def seconds(self) -> float:
-        """That it may take on two cores of a laptop."""
-        judged = self.chosen.judged
-        return 0.0 if judged is None else judged.candidate.seconds * self.size / 1e6
-
-    @property
-    def stride(self) -> int:
-        """Pixels of the picture from one of the part to the next: 2 for a place of a mosaic."""
-        return self.part.source[1].step or 1
-
-    def tiles(self, shape: tuple[int, int]) -> list[Tile]:
-        """Those in which a frame is denoised."""
-        if self.chosen.reach is None:
-            return tiles_of(shape, side=max(shape), margin=0)
-        return pieces_of(shape, self.chosen.reach, self.stride)
-
-    def corner(self, tile: Tile) -> tuple[int, int]:
-        """Where the part's own rows and columns of a tile begin."""
-        return tile.seen[0].start // self.stride, tile.seen[1].start // self.stride
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a picture is denoised.
-
-    picture: of any kind, read from disk frame by frame or not. kind: the type written. tasks: what is done to a frame.
-    notes: what is to be said. shown: the frame for a page. uncertain: whether the deviation of every value is wanted.
-    """
-
-    picture: Picture
-    kind: np.dtype
-    tasks: list[Task]
-    notes: tuple[str, ...]
-    shown: int
-    uncertain: bool = False
-
-    @property
-    def choice(self) -> Choice:
-        """That of the first part, with those of the others."""
-        choices = [self._told(task.chosen) for task in self.tasks]
-        several = len(self.tasks) > 1 or self.tasks[0].part.name
-        parts = {task.part.name: one for task, one in zip(self.tasks, choices, strict=True)} if several else {}
-        return replace(choices[0], parts=parts, notes=self.notes)
-
-    def _at_work(self) -> str:
-        """What a bar says, and where it is long how long that takes."""
-        draws = 1 + DRAWS * self.uncertain
-        minutes = math.ceil(draws * sum(task.seconds for task in self.tasks) / 60)
-        return "denoising" if minutes < 2 else f"denoising, about {minutes} minutes on two cores of a laptop"
-
-    def _told(self, chosen: Chosen) -> Choice:
-        """What was chosen, and what its uncertainty is if there is one."""
-        kind = kind_of(chosen)
-        return replace(chosen.choice, uncertainty_kind=kind if self.uncertain or kind == "posterior" else "")
-
-    def frames(self, progress: bool) -> Iterator[tuple[Picture, np.ndarray | None]]:
-        """Every frame denoised, and the standard deviation of its values [H, W, C] or None."""
-        shape = self.picture.colours.shape[-3:-1]
-        total = self.picture.count * sum(len(task.tiles(shape)) for task in self.tasks)
-        with tqdm(total=total, desc=self._at_work(), disable=not progress, leave=False, unit="piece") as bar:
-            for number in range(self.picture.count):
-                yield self._frame(self.picture.frame(number), bar)
-
-    def pixels(self, progress: bool, shown: list[Picture], deviations: np.ndarray | None) -> Iterator[np.ndarray]:
-        """The pixels of every frame denoised; the frame shown is put into a list, deviations into [N, H, W, C]."""
-        for number, (frame, deviation) in enumerate(self.frames(progress)):
-            if number == self.shown:
-                shown.append(frame)
-            if deviations is not None:
-                deviations[number] = deviation
-            yield frame.pixels
-
-    def whole(self, progress: bool) -> tuple[Picture, np.ndarray | None]:
-        """The picture denoised, and the standard deviation of its values [..., H, W, C] or None."""
-        shape = self.picture.colours.shape
-        if self.picture.count == 1:  # of a large frame there is no second copy
-            frame, uncertainty = next(self.frames(progress))
-            colours = frame.colours
-        else:
-            colours = np.empty((self.picture.count, *shape[-3:]), self.kind)
-            uncertainty = np.empty(colours.shape, np.float32) if self.choice.doubt else None
-            for number, (frame, deviation) in enumerate(self.frames(progress)):
-                colours[number] = frame.colours
-                if uncertainty is not None:
-                    uncertainty[number] = deviation
-        uncertainty = None if uncertainty is None else uncertainty.reshape(shape)
-        return self.picture.with_colours(colours.reshape(shape)), uncertainty
-
-    def _frame(self, frame: Picture, bar: tqdm) -> tuple[Picture, np.ndarray | None]:
-        colours, inside = frame.colours, frame.inside
-        result = colours.astype(self.kind)
-        deviations = np.zeros(colours.shape, np.float32) if self.choice.doubt else None
-        for task in self.tasks:
-            chosen, before = task.chosen, task.chosen.before
-            offsets = before.offsets(task.part, frame)
-            for tile in task.tiles(inside.shape):
-                part = task.part.at(colours[tile.seen][None], inside[tile.seen][None])
-                bar.update()
-                if not part.holding:
-                    continue
-                pixels = before.of(part.pixels[0], offsets, task.corner(tile))
-                restored, deviation = chosen.apply(pixels, part.inside[0])
-                if self.uncertain and deviation is None:
-                    deviation = spread(chosen, restored, part.inside[0])
-                written = as_type(restored, self.kind, task.low, task.high, task.step)
-                _put(result, written, tile, part)
-                if deviations is not None:
-                    _put(deviations, deviation, tile, part)
-        if frame.alpha == "associated":
-            np.minimum(result, frame.pixels[..., -1:].astype(self.kind), out=result)
-        return frame.with_colours(result), deviations
-
-
-def _put(frame: np.ndarray, values: np.ndarray, tile: Tile, part: Part) -> None:
-    """Write a part's values [h, w, c] of a tile into a frame [H, W, C], where they count and are kept."""
-    target, place = frame[tile.seen], part.target[1:]
-    used = part.inside[0] & kept_of(tile)[part.source[1:3]]
-    target[place] = np.where(used[..., None], values, target[place])
 
 
 def plan(
@@ -210,34 +72,54 @@ def plan(
     check_counts(parts, kind)
     if adapt is not None:
         check_parts(parts)
-    tasks, in_tiles = [], len(glances) > picture.count
-    for part, (low, high, step) in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
-        check_values(part, kind, low, high)
-        limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
-        first_look = filter == "auto" and not part.counts
-        before = before_of(part, picture, [one.number for one in samples], limits) if first_look else NOTHING
-        size = len(glances) * part.pixels[0].size
-        chosen = choose(
-            part,
-            limits,
-            filter,
-            device,
-            progress,
-            told=told is not None,
-            written=step if np.issubdtype(kind, np.integer) else 0,
-            before=before,
-            size=size,
-            patience=patience_for(size) if patience is None else patience,
-            in_tiles=in_tiles,
-            adapt=adapt,
-            burst=shots,
-        )
-        choice, said = with_notes(part, chosen, kind, step)
-        chosen, notes = replace(chosen, choice=choice), [*notes, *said]
-        tasks.append(Task(part, chosen, min(low, limits.low), max(high, limits.high), step, size))
+    asked = {"filter": filter, "device": device, "progress": progress, "adapt": adapt, "burst": shots}
+    tasks = []
+    for part, values in zip(parts, limits_of(picture, parts, holding, samples), strict=True):
+        task, said = _task_for(part, values, told, kind, picture, samples, len(glances), patience, **asked)
+        tasks.append(task)
+        notes += said
     black = picture.count - len({one.number for one in holding})
     notes += [f"{black} of {picture.count} frames are constant and left alone"] if black else []
     return Plan(picture, kind, tasks, tuple(dict.fromkeys(notes)), holding[0].number, uncertainty)
+
+
+def _task_for(
+    part: Part,
+    values: tuple[float, float, int],
+    told: Range | None,
+    kind: np.dtype,
+    picture: Picture,
+    samples: list[Glance],
+    pieces: int,
+    patience: float | None,
+    *,
+    filter: str,
+    **asked,
+) -> tuple[Task, list[str]]:
+    """What is to be done to a part of a picture, and what is to be said of it.
+
+    values: the smallest and the largest, and the step between them. told: black and white, if a user named them.
+    pieces: how many the whole picture has. asked: device, progress, adapt and burst, as `choose` takes them.
+    """
+    low, high, step = values
+    check_values(part, kind, low, high)
+    limits = without_hot_pixels(part, low, high) if told is None else fitting(told, part)
+    prepares = filter == "auto" and not part.counts
+    size = pieces * part.pixels[0].size
+    chosen = choose(
+        part,
+        limits,
+        filter,
+        told=told is not None,
+        written=step if np.issubdtype(kind, np.integer) else 0,
+        before=before_of(part, picture, [one.number for one in samples], limits) if prepares else NOTHING,
+        size=size,
+        patience=patience_for(size) if patience is None else patience,
+        in_tiles=pieces > picture.count,
+        **asked,
+    )
+    choice, said = with_notes(part, chosen, kind, step)
+    return Task(part, replace(chosen, choice=choice), min(low, limits.low), max(high, limits.high), step, size), said
 
 
 def patience_for(size: int) -> float:
@@ -257,7 +139,7 @@ def check_request(
     here: bool = True,
     **_,
 ) -> None:
-    """Raises ValueError for what no picture can be denoised with; here: as of `training.choose_device`."""
+    """Raises ValueError for options that suit no picture. here: see `training.choose_device`."""
     for name in (names := str(filter).split(TOGETHER)):
         one_of(name, CANDIDATES if names[1:] else ("auto", *CANDIDATES), "the filter")
     if str(device) not in ("auto", "cpu"):  # which are everywhere
@@ -273,14 +155,6 @@ def check_request(
             f"--patience (patience=) takes a time above 0, as 10m (600, in seconds); {patience!r} was given"
         )
     if dtype is not None:
-        one_of(name_of(dtype), DTYPES, "the type written")
+        one_of(type_name(dtype), DTYPES, "the type written")
     if range is not None:
         told_range(range)
-
-
-def as_type(values: np.ndarray, kind: np.dtype, low: float, high: float, step: int) -> np.ndarray:
-    """Of the type written; integers are rounded to steps and kept within the input's own range."""
-    if np.issubdtype(kind, np.integer):
-        limits = np.iinfo(kind)
-        values = np.clip(np.clip(step * np.rint(values / step), low, high), limits.min, limits.max)
-    return values.astype(kind)

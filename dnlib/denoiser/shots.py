@@ -41,10 +41,9 @@ def note_on(names: list[str], seen: list[np.ndarray | None]) -> str:
     """
     if len(seen) < RUN or any(one is None for one in seen):
         return ""
-    apart = [one - one.mean() for one in seen]
-    sizes = [np.linalg.norm(one) for one in apart]
-    pairs = zip(apart[:-1], apart[1:], sizes[:-1], sizes[1:], strict=True)
-    if not all(np.vdot(one, other) > ALIKE * size * next_size > 0 for one, other, size, next_size in pairs):
+    with np.errstate(invalid="ignore"):  # of a constant picture, which is like no other
+        correlation = np.corrcoef([one.ravel() for one in seen])
+    if not (np.diagonal(correlation, 1) > ALIKE).all():
         return ""
     return (
         f"{', '.join(names[:-1])} and {names[-1]} look like shots of one scene; each is denoised by itself. With "

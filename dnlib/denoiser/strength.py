@@ -29,20 +29,20 @@ SMOOTH = 0.9  # correlation with the next pixel in both directions, above which 
 
 
 @dataclass(frozen=True)
-class White:
-    """Noise that is as strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
+class WhiteNoise:
+    """Noise that is equally strong everywhere and independent from pixel to pixel: all that a tiny picture can tell.
 
-    white: neighbours do not share it. pure: the share of the image that has surely nothing but noise, of what is
-    neither black nor white.
-    agreed: the share of it that a network for photographs takes for noise, too.
-    alike: the correlation between its colours, a mean; 1 where that is not known.
+    level: its standard deviation in [0, 1]. white: whether neighbours do not share it.
+    pure: of the pixels that are neither black nor white, the share that surely has nothing but noise.
+    agreed: the share of its variance that a network for photographs takes for noise, too.
+    alike: the mean correlation between its colours; 1 where that is not known.
     drawn: whether the picture was drawn, without any noise. levels: how many values a frame has.
-    clipped: share of its pixels that are black or white.
-    found: what was found, in units of the picture; or in a sentence why nothing could be.
+    clipped: the share of the pixels that are black or white.
+    found: the inspection in units of the picture; or in a sentence why there is none.
 
     Examples
     --------
-    >>> White(0.1).variance(np.zeros((2, 2))).tolist()
+    >>> WhiteNoise(0.1).variance(np.zeros((2, 2))).tolist()
     [[0.010000000000000002, 0.010000000000000002], [0.010000000000000002, 0.010000000000000002]]
     """
 
@@ -66,11 +66,11 @@ class White:
 
 
 @dataclass(frozen=True)
-class Inspected:
-    """Noise as it was inspected, on images in [0, 1]; the rest as `White` has it.
+class InspectedNoise:
+    """Noise as an inspection found it; attributes that are not explained here are those of `WhiteNoise`.
 
-    step: between values that were rounded, in units of `known`; 0 between photon counts, whatever their unit.
-    finer: whether the result is written in finer steps than these.
+    known: the inspection of the image in [0, 1]. step: between the values that there are, in the same unit; 0 for
+    photon counts. finer: whether the result is written in finer steps.
     """
 
     known: Inspection
@@ -87,11 +87,12 @@ class Inspected:
 
     @property
     def rounded(self) -> bool:
-        """Whether it is no more than rounding, or a dither before it.
+        """Whether it is no more than what rounding leaves, or a dither before it.
 
-        Noise before rounding is a dither, too, and what it dithered is got back in finer steps, where there are any.
-        It leaves no more than it has, s^2, and a twelfth of the step squared, white; rounding alone leaves contours,
-        which neighbours share, and error diffusion the contrary.
+        White noise before rounding is a dither as well: from it the values between the steps can be recovered, if the
+        result is written in finer steps. After rounding it is still white, with a twelfth of the step squared added to
+        its variance, and is told from rounding by that. Rounding alone leaves contours, which neighbours share, and
+        error diffusion makes neighbours differ.
         """
         return self.known.level <= (ROUNDED if self.white and self.finer else DITHERED) * self.step
 
@@ -118,16 +119,16 @@ class Inspected:
         return self.known.draw(image, rng)
 
 
-Strength = White | Inspected
+Strength = WhiteNoise | InspectedNoise
 
 
 def strength_of(
     frame: np.ndarray, inside: np.ndarray, used: Range, unit: Range, tiles: list[np.ndarray], written: float
 ) -> Strength:
-    """The noise of a frame [H, W, C], where its pixels count; else by the finest wavelets of tiles.
+    """The noise of a frame [H, W, C] by inspection; where that fails, by the finest wavelets of the tiles.
 
-    used: black and white, in units of the picture. unit: what is 0 and 1 in the frame.
-    written: the step of the values that are written, in units of the picture; 0 for floats.
+    inside: [H, W], False where pixels do not count. used: black and white. unit: the values that are 0 and 1 in the
+    frame. written: the step of the values that are written, 0 for floats. All three are in units of the picture.
     """
     levels = len(np.unique(frame[inside]))
     span, drawn = unit.high - unit.low, is_drawn(frame, inside)
@@ -138,12 +139,12 @@ def strength_of(
         small = min(frame.shape[:2]) < SMALLEST
         why = f"it has fewer than {SMALLEST} pixels on a side" if small else str(error)
         clipped = float(((frame <= here.low) | (frame >= here.high)).any(axis=2)[inside].mean())
-        return White(noise_level(tiles), float(small and not drawn), why, 0.0, drawn, levels, clipped)
+        return WhiteNoise(noise_level(tiles), float(small and not drawn), why, 0.0, drawn, levels, clipped)
     drawn = drawn or has_soft_edges(frame, inside, known)
     step = step_between(frame)
     photons = step > 0 and are_counts(np.rint(frame[inside] / step))
     finer = span * step > written * FINER
-    return Inspected(known, known.stated_in(used), 0.0, drawn, levels, 0.0 if photons else step, finer)
+    return InspectedNoise(known, known.stated_in(used), 0.0, drawn, levels, 0.0 if photons else step, finer)
 
 
 def trust(level: float, known: Strength) -> float:
@@ -151,9 +152,9 @@ def trust(level: float, known: Strength) -> float:
 
     Examples
     --------
-    >>> trust(DOUBT, White(DOUBT)), round(trust(10 / 255, White(10 / 255)), 2)
+    >>> trust(DOUBT, WhiteNoise(DOUBT)), round(trust(10 / 255, WhiteNoise(10 / 255)), 2)
     (0.0, 0.96)
-    >>> trust(2 * TEXTURE, White(2 * TEXTURE, pure=0.1))
+    >>> trust(2 * TEXTURE, WhiteNoise(2 * TEXTURE, pure=0.1))
     0.75
     """
     if level <= 0 or known.pure * (1 - known.clipped) < PATTERN:
@@ -166,11 +167,11 @@ def trust(level: float, known: Strength) -> float:
 
 
 def in_doubt(level: float, known: Strength) -> bool:
-    """Whether it may be texture, and a network could tell: noise of a sensor, as far as colours say, strong enough.
+    """Whether it may be texture and is worth asking a network: strong, and its colours as unlike as a sensor's noise.
 
     Examples
     --------
-    >>> in_doubt(0.1, White(0.1))
+    >>> in_doubt(0.1, WhiteNoise(0.1))
     False
     """
     return level > GRAIN and known.alike < SENSOR and trust(level, known) < SETTLED

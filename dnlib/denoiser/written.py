@@ -15,7 +15,7 @@ from dnlib.images import Picture, Stack, check_destination, opened, read, withou
 if TYPE_CHECKING:
     import numpy as np
 
-    from dnlib.denoiser.plan import Plan
+    from dnlib.denoiser.tasks import Plan
 
 
 class Done(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 FAST = {"contract", "nnan", "nsz", "reassoc"}
-BULK = 1.2  # pure noise's eigenvalues scatter around 1: the variance is taken for so many times the one told
+BULK = 1.2  # times the stated variance: the eigenvalues of pure noise scatter around 1
 PIVOTS = 4  # rows that `_eliminate` subtracts at once, where they are written out
 FLOOR = 1e-6  # share of a group's energy below which float32 does not resolve it
 

@@ -32,14 +32,14 @@ def ridge(
 
     Let the k patches of a group, n pixels each, be the rows of Y = X + noise, and D the diagonal matrix of the noise's
     variances summed over each patch. The estimate is Theta Y, and its risk |Theta X - X|^2 + tr(Theta D Theta').
-    Step 1 puts the unbiased estimate Y Y' - D in the place of X X', whence Theta = I - D (Y Y')^-1, leaves negative
-    eigenvalues out, and takes D 1.2 times as large, for the eigenvalues of little data scatter. Step 2 takes X from a
+    Step 1 puts the unbiased estimate Y Y' - D in the place of X X': then Theta = I - D (Y Y')^-1. It leaves negative
+    eigenvalues out, and takes D 1.2 times as large, because eigenvalues of little data scatter. Step 2 takes X from a
     first estimate, the pilot: Theta = X X' (X X' + D)^-1. It is repeated with its own result as pilot. Overlapping
-    estimates are averaged, by the inverse of their noise's variance.
+    estimates are averaged, each weighted by the inverse of its noise's variance.
 
-    The means of colour and their differences (an orthonormal transform) are filtered each by itself, with patches that
-    are found in the means. Bands of the image are filtered in threads, one for each processor; with any number of them
-    the result is the same, to the last bit.
+    The mean of the colours and their differences (an orthonormal transform) are filtered separately; similar patches
+    are sought in the mean. Bands of the image are filtered in threads, one for each processor; with any number of
+    threads the result is the same, to the last bit.
 
     Parameters
     ----------
@@ -128,8 +128,8 @@ def ridge_cascade(image: np.ndarray, sigma: float | np.ndarray) -> np.ndarray:
 def refined(image: np.ndarray, sigma: float | np.ndarray, estimate: np.ndarray) -> np.ndarray:
     """The mean of an estimate, as a network gives it, and of `ridge` with this estimate as its pilot.
 
-    A network knows photographs in general, patches that are alike know this one; where both err, they err differently.
-    In a mean with the pilot a small group is as good as a large one, and takes a third of its time.
+    A network knows photographs in general, and similar patches know this photograph: they err in different ways. In a
+    mean with the pilot a small group is as good as a large one, and takes a third of its time.
 
     Parameters
     ----------
@@ -165,9 +165,9 @@ def _ridge(image, deviation, pilot, rounds, number=SECOND["number"]):
 
 
 def filtered(planes, variance, pilot=None, *, patch, number):
-    """One step on planes [C, H, W] of float32, the first without a pilot; the variance is that of every value.
+    """Step 1, or with a pilot step 2, on planes [C, H, W] of float32; variance: of the noise of every value.
 
-    Small images have smaller patches, and groups small enough for their pixels to tell the weights.
+    In small images patches are smaller, and so are groups: their weights have to follow from fewer pixels.
     """
     _, height, width = planes.shape
     patch = min(patch, (min(height, width) + 1) // 2)

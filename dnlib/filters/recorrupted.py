@@ -174,7 +174,7 @@ def stein_risk(
 ) -> Risk:
     """The risk of a denoiser on the noisy image itself, by Stein's lemma: E n.f(y) = E z.(f(y + a z) - f(y)) / a.
 
-    Unbiased for small a, and exactly for linear f; what it asks of f is how it answers to a little more noise.
+    Unbiased for small a; for linear f, for any a. It needs no more of f than how it answers to a little more noise.
 
     Parameters
     ----------

@@ -67,9 +67,9 @@ class Risk:
     def with_noise(self, factor: float) -> "Risk":
         """The risk if the noise's variance is `factor` times that of what was drawn.
 
-        Where the variance is estimated, a factor above 1 is the safer side: too little noise calls the work of a good
-        denoiser damage, while up to twice too much does no harm, since n.r, and the weight with it, at most doubles,
-        and at twice the best weight a parabola is back where it began.
+        Where the variance is estimated, a factor above 1 is the safer side. With too little noise, what a good denoiser
+        removes counts as damage. Up to twice too much does no harm: the weight at most doubles with n.r, and at twice
+        the best weight the risk is that of the noisy image, as a parabola has it.
 
         Parameters
         ----------

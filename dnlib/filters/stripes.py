@@ -4,18 +4,20 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from dnlib.filters.classical import checked_mask, floats
+from dnlib.images import one_of
 
 SHADING = 5.0  # rows: what varies more slowly belongs to the picture
 DRAWN = 4.0  # standard deviations: steps from row to row that are larger belong to the picture, as edges and lines
-AT_ONCE = 2**20  # values looked at, so that memory stays bounded
+AT_ONCE = 2**20  # values that are looked at together, so that memory stays bounded
 
 
 def without_lines(image: np.ndarray, along: str = "rows") -> np.ndarray:
     """An image without the offsets of its rows, or columns.
 
-    Two rows of a picture differ little, by their median over the whole row, so that their offsets do. Summed up these
-    differences are the offsets and the shading of the picture; the latter, which varies slowly, is left in. So are a
-    horizon or the lines between tiles: where few rows differ by far more than all others do, that is no noise.
+    Neighbouring rows of a picture are alike, so that the median of their differences is that of their offsets. Summed
+    up from row to row, these medians give the offsets together with the shading of the picture, which varies slowly and
+    is left in. A horizon, or the lines between tiles, are left in as well: where a few rows differ by far more than all
+    others, that is no noise.
 
     Parameters
     ----------
@@ -70,8 +72,7 @@ def line_offsets(image: np.ndarray, along: str = "rows", inside: np.ndarray | No
     >>> found.shape, bool(np.corrcoef(found, offsets, rowvar=False)[0, 1] > 0.9)
     ((64, 1), True)
     """
-    if along not in ("rows", "columns"):
-        raise ValueError(f"offsets belong to rows or columns; {along!r} was given")
+    one_of(along, ("rows", "columns"), "what the offsets belong to")
     rows = image if along == "rows" else image.swapaxes(0, 1)
     if inside is not None:
         inside = checked_mask(inside, image if image.ndim == 2 else image[..., 0])

@@ -18,7 +18,7 @@ from .arrays import (
     to_unit as to_unit,
 )
 from .bursts import check_burst as check_burst, read_burst as read_burst, set_in_motion as set_in_motion
-from .checks import check_entries as check_entries, one_of as one_of, refused as refused
+from .checks import check_entries as check_entries, one_of as one_of, refusal as refusal, refused as refused
 from .contents import without_values as without_values
 from .files import (
     ENDINGS as ENDINGS,

@@ -5,7 +5,7 @@ The middle frame is the one to be denoised, so their number is odd.
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,9 @@ from dnlib.images.reading import read
 from dnlib.images.zarrs import is_zarr
 
 CLIPPED = 0.1  # share of black and white values beyond which to warn
-LIGHT, PLACE = 0.05, 16  # how much brighter a frame may be than the middle one, by places of so many pixels to a side
-SAME = 0.9  # correlation of these places, above which two frames show the same view
+PLACE = 16  # pixels to a side of the places whose brightness is compared
+SAME = 0.9  # correlation of the places of two frames, above which these show the same view
+LIGHT = 0.05  # share by which a place may be brighter or darker than in the middle frame
 
 
 def read_burst(folder: Path, *, frames: int = 7, first: int = 0, step: int = 1) -> Tensor:
@@ -180,33 +181,36 @@ def check_burst(burst: Tensor, *, names: list[str] | None = None) -> Tensor:
                 f"{names[t]} and {names[middle]}, the middle one, are equal: a target made of it would hold the noise "
                 "of the input, and the network would learn to keep it; leave one of them out"
             )
-    steps = (burst[1:] - burst[:-1]).abs().mean(dim=(1, 2, 3))
-    cut = int(steps.argmax())
-    if len(steps) > 2 and steps[cut] > 3 * steps.median():
-        warnings.warn(
-            f"there seems to be a cut before {names[cut + 1]}: it differs {steps[cut] / steps.median():.1f} times as "
-            "much from the frame before as is usual in this burst",
-            stacklevel=2,
-        )
-    if unlike := _in_other_light(burst):
-        told = ", ".join(f"{names[t]} {factor:.2f} times" for t, factor in unlike.items())
-        warnings.warn(
-            f"frames have more or less light than {names[middle]}, the middle one: {told}; what is learnt from them is "
-            "as bright: take frames of one exposure, or bring them to one brightness",
-            stacklevel=2,
-        )
-    clipped = float(((burst <= 0) | (burst >= 1)).float().mean())
-    if clipped > CLIPPED and burst.min() >= 0 and burst.max() <= 1:
-        warnings.warn(
-            f"{clipped:.0%} of the burst's values are black or white: where noise is cut off it has a mean, and that "
-            "will be learnt",
-            stacklevel=2,
-        )
+    for doubt in _doubts(burst, names):
+        warnings.warn(doubt, stacklevel=2)
     return burst
 
 
+def _doubts(burst: Tensor, names: list[str]) -> Iterator[str]:
+    """What may spoil learning from a burst, in sentences."""
+    steps = (burst[1:] - burst[:-1]).abs().mean(dim=(1, 2, 3))
+    cut = int(steps.argmax())
+    if len(steps) > 2 and steps[cut] > 3 * steps.median():
+        yield (
+            f"there seems to be a cut before {names[cut + 1]}: it differs {steps[cut] / steps.median():.1f} times as "
+            "much from the frame before as is usual in this burst"
+        )
+    if unlike := _in_other_light(burst):
+        told = ", ".join(f"{names[t]} {factor:.2f} times" for t, factor in unlike.items())
+        yield (
+            f"frames have more or less light than {names[len(burst) // 2]}, the middle one: {told}; what is learnt "
+            "from them is as bright: take frames of one exposure, or bring them to one brightness"
+        )
+    clipped = float(((burst <= 0) | (burst >= 1)).float().mean())
+    if clipped > CLIPPED and burst.min() >= 0 and burst.max() <= 1:
+        yield (
+            f"{clipped:.0%} of the burst's values are black or white: where noise is cut off it has a mean, and that "
+            "will be learnt"
+        )
+
+
 def _in_other_light(burst: Tensor) -> dict[int, float]:
-    """By how much frames are brighter than the middle one that show the same, and are so in three places of four."""
+    """The frames that show the middle one's view, but brighter or darker in three places of four; and how much."""
     places = functional.avg_pool2d(burst.mean(dim=1, keepdim=True), min(PLACE, *burst.shape[2:])).flatten(1)
     apart = places - places.mean(dim=1, keepdim=True)
     same_view = functional.cosine_similarity(apart, apart[len(burst) // 2][None]) > SAME

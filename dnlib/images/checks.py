@@ -101,3 +101,26 @@ def refused(error: Exception) -> bool:
         trace = trace.tb_next
     code, at = trace.tb_frame.f_code, trace.tb_lasti
     return code.co_filename.startswith(PACKAGE) and dis.opname[code.co_code[at]] == "RAISE_VARARGS"
+
+
+def refusal(error: Exception, path: Path) -> str:
+    """Why a file was refused, in a line that names it. An error that is a bug is raised again.
+
+    Parameters
+    ----------
+    error : Exception
+        That was caught.
+    path : pathlib.Path
+        Of the file.
+
+    Examples
+    --------
+    >>> try:
+    ...     one_of("huber", ("mse", "l1"), "the loss")
+    ... except ValueError as error:
+    ...     refusal(error, Path("a.png"))
+    "a.png: the loss can be mse or l1; 'huber' was given"
+    """
+    if not refused(error):
+        raise error
+    return str(error) if str(path) in str(error) else f"{path}: {error}"

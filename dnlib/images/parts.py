@@ -14,6 +14,9 @@ from dnlib.images.pictures import Picture
 COUNTED = 8  # photons a pixel on average, above which counts are taken for what they look like: a usual image
 
 
+Place = tuple[slice | list[int], ...]  # in frames [F, H, W, C]
+
+
 @dataclass(frozen=True)
 class Part:
     """What is denoised by itself.
@@ -24,8 +27,8 @@ class Part:
     """
 
     name: str
-    source: tuple[slice | list[int], ...]
-    target: tuple[slice | list[int], ...]
+    source: Place
+    target: Place
     pixels: np.ndarray
     inside: np.ndarray
     counts: bool
@@ -61,10 +64,10 @@ def parts_of(
     picture
         Of any kind.
     unlike
-        Whether three colours [F, H, W, 3], where a mask [F, H, W] is True, have to be taken apart; None: never, even
-        where they are equal.
+        Says whether three colours [F, H, W, 3] have to be taken apart, looking where a mask [F, H, W] is True. None:
+        colours always stay together, even equal ones.
     samples
-        Whether the frames are samples of a picture: of constant ones nothing is said then.
+        Whether the frames are samples of a picture: then nothing is said of constant ones.
 
     Examples
     --------
@@ -77,28 +80,8 @@ def parts_of(
     if not inside.any():
         raise ValueError("every pixel of the image is transparent or missing: there is no noise to be seen")
     frames = filled(frames.astype(np.float32) if frames.dtype == np.float16 else frames, inside)
-    count, apart = frames.shape[-1], picture.separate
-    plane = (slice(None), slice(None), slice(None))
-    if count == 1 and looks_like_mosaic(frames[..., 0]):
-        notes = ["it looks like the raw mosaic of a sensor: its four colours are taken apart (dnlib.noise.pack)"]
-        phases = [(slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)]
-        places = [(f"place {n} of 2x2", (slice(None), *phase, slice(0, 1)), None) for n, phase in enumerate(phases)]
-    elif count == 3 and not apart and unlike and (frames == frames[..., :1]).all():
-        notes = ["the three colours are equal: a gray image"]
-        places = [("", (*plane, slice(0, 1)), (*plane, slice(None)))]
-    else:
-        notes = []
-        if count == 3 and not apart and unlike and unlike(frames, inside):
-            notes, apart = ["the noise of the colours is very unlike: each is taken by itself"], True
-        varying = [c for c in range(count) if _varies(frames[..., c : c + 1], inside)]
-        if apart:
-            places = [(f"channel {c}", (*plane, slice(c, c + 1)), None) for c in range(count)]
-        elif unlike and 0 < len(varying) < count:
-            notes += [f"channel {c}: constant, left alone" for c in range(count) if c not in varying]
-            places = [("", (*plane, varying), None)]
-        else:
-            places = [("", (*plane, slice(None)), None)]
-    parts = [_part(name, source, target or source, frames, inside) for name, source, target in places]
+    places, notes = _places(frames, inside, picture.separate, unlike)
+    parts = [_part(name, source, target, frames, inside) for name, source, target in places]
     held = [part for part in parts if part.holding]
     if not held:
         value = frames[inside].flat[0]
@@ -110,7 +93,35 @@ def parts_of(
     return held, notes
 
 
-def _part(name: str, source: tuple, target: tuple, frames: np.ndarray, inside: np.ndarray) -> Part:
+def _places(
+    frames: np.ndarray, inside: np.ndarray, apart: bool, unlike: Callable[[np.ndarray, np.ndarray], bool] | None
+) -> tuple[list[tuple[str, Place, Place]], list[str]]:
+    """The name of each part, where it is read from in frames [F, H, W, C] and written to; and what is to be said.
+
+    apart: whether the channels are no colours of one picture.
+    """
+    count, plane, notes = frames.shape[-1], (slice(None), slice(None), slice(None)), []
+    if count == 1 and looks_like_mosaic(frames[..., 0]):
+        phases = [(slice(i, None, 2), slice(j, None, 2)) for i in (0, 1) for j in (0, 1)]
+        found = {f"place {n} of 2x2": (slice(None), *phase, slice(0, 1)) for n, phase in enumerate(phases)}
+        notes = ["it looks like the raw mosaic of a sensor: its four colours are taken apart (dnlib.noise.pack)"]
+        return [(name, place, place) for name, place in found.items()], notes
+    if count == 3 and not apart and unlike and (frames == frames[..., :1]).all():
+        return [("", (*plane, slice(0, 1)), (*plane, slice(None)))], ["the three colours are equal: a gray image"]
+    if count == 3 and not apart and unlike and unlike(frames, inside):
+        notes, apart = ["the noise of the colours is very unlike: each is taken by itself"], True
+    varying = [c for c in range(count) if _varies(frames[..., c : c + 1], inside)]
+    if apart:
+        found = {f"channel {c}": (*plane, slice(c, c + 1)) for c in range(count)}
+    elif unlike and 0 < len(varying) < count:
+        notes += [f"channel {c}: constant, left alone" for c in range(count) if c not in varying]
+        found = {"": (*plane, varying)}
+    else:
+        found = {"": (*plane, slice(None))}
+    return [(name, place, place) for name, place in found.items()], notes
+
+
+def _part(name: str, source: Place, target: Place, frames: np.ndarray, inside: np.ndarray) -> Part:
     pixels, counting = frames[source], inside[source[:3]]
     counts, areas = are_counts(pixels[counting]), False
     if not counts:

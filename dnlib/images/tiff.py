@@ -186,21 +186,14 @@ def _unread(file, page) -> tuple[str, ...]:
 
 
 def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None = None) -> list[str]:
-    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it; of a stack, frame by frame.
+    """Write a TIFF: as ImageJ or OME had it where the pixels still allow it. Returns what it could not hold.
 
-    What it cannot hold is given back.
+    frames: of a stack, which are written one after the other.
     """
     import tifffile
 
-    lost = picture.metadata.lost(path)
-    metadata, axes, pixels = picture.metadata, picture.axes, picture.pixels
-    order = axes if re.fullmatch("[^YXS]*YX[SC]?", axes) else in_order(axes)
-    if frames is not None:  # which are written one after the other
-        order = picture.frame_axes + picture.axes_of_frame
-    pixels, axes = np.transpose(pixels, [axes.index(letter) for letter in order]), order
-    samples = axes[-1] in "SC"
-    if samples and pixels.shape[-1] == 1:
-        pixels, axes, samples = pixels[..., 0], axes[:-1], False
+    pixels, axes = _in_file_order(picture, by_frames=frames is not None)
+    metadata, samples, lost = picture.metadata, axes[-1] in "SC", picture.metadata.lost(path)
     colour = axes[-1] == "S" and pixels.shape[-1] - bool(picture.alpha) == 3
     options = {
         "photometric": "rgb" if colour else "minisblack",
@@ -215,28 +208,52 @@ def write_tiff(path: Path, picture: Picture, frames: Iterable[np.ndarray] | None
         data = (plane for frame in frames for plane in np.ascontiguousarray(frame).reshape(-1, *shape))
         options |= {"shape": pixels.shape, "dtype": pixels.dtype}
     if metadata.imagej and _fits_imagej(pixels, axes):
-        own = {key: value for key, value in metadata.imagej.items() if key not in IMAGEJ_COUNTS}
-        if axes[-1] == "S" and pixels.shape[-1] == 4 and not picture.alpha:
-            options["extrasamples"] = ["unspecified"]  # else tifffile calls the fourth alpha
-        resolution = metadata.imagej["resolution"]
-        tifffile.imwrite(path, data, imagej=True, resolution=resolution, metadata={"axes": axes, **own}, **options)
-        return lost
-    lost += ["ImageJ metadata"] if metadata.imagej else []
+        options |= _imagej_options(picture, pixels, axes)
+    else:
+        described, unsaid = _ome_or_plain_options(picture, pixels, axes)
+        options |= described
+        lost += unsaid
+    tifffile.imwrite(path, data, **options)
+    return lost
+
+
+def _in_file_order(picture: Picture, by_frames: bool) -> tuple[np.ndarray, str]:
+    """Pixels and axes in the order of the file: frames first if they come one by one; a single sample has no axis."""
+    pixels, axes = picture.pixels, picture.axes
+    order = axes if re.fullmatch("[^YXS]*YX[SC]?", axes) else in_order(axes)
+    if by_frames:
+        order = picture.frame_axes + picture.axes_of_frame
+    pixels = np.transpose(pixels, [axes.index(letter) for letter in order])
+    return (pixels[..., 0], order[:-1]) if order[-1] in "SC" and pixels.shape[-1] == 1 else (pixels, order)
+
+
+def _imagej_options(picture: Picture, pixels: np.ndarray, axes: str) -> dict[str, object]:
+    """What tifffile is told of a file of ImageJ's own kind."""
+    said = picture.metadata.imagej
+    own = {key: value for key, value in said.items() if key not in IMAGEJ_COUNTS}
+    options = {"imagej": True, "resolution": said["resolution"], "metadata": {"axes": axes, **own}}
+    if axes[-1] == "S" and pixels.shape[-1] == 4 and not picture.alpha:
+        options["extrasamples"] = ["unspecified"]  # else tifffile calls the fourth alpha
+    return options
+
+
+def _ome_or_plain_options(picture: Picture, pixels: np.ndarray, axes: str) -> tuple[dict[str, object], list[str]]:
+    """What tifffile is told of an OME or a plain TIFF, and the names of what neither can say."""
+    metadata, options = picture.metadata, {"compression": "deflate", "bigtiff": pixels.nbytes > 4e9}
+    lost = ["ImageJ metadata"] if metadata.imagej else []
     if metadata.ome:
         options |= {"description": _ome_for(metadata.ome, pixels.dtype).encode(), "metadata": None}
     else:
         options["description"] = dict(metadata.texts).get("Description", "").encode() or None
-        named = {"axes": axes.replace("C", "S") if samples else axes}
+        named = {"axes": axes.replace("C", "S") if axes[-1] in "SC" else axes}
         sized, unsaid = for_ome_xml(metadata.sizes, str(pixels.dtype))
         lost += unsaid
-        options["metadata"] = {**named, **sized} if picture.is_stack or sized else None
-        options["ome"] = bool(sized)
+        options |= {"metadata": {**named, **sized} if picture.is_stack or sized else None, "ome": bool(sized)}
     if metadata.resolution:
         options |= {"resolution": metadata.resolution, "resolutionunit": "INCH"}
     elif metadata.density:
         options |= {"resolution": metadata.density, "resolutionunit": "NONE"}
-    tifffile.imwrite(path, data, compression="deflate", bigtiff=pixels.nbytes > 4e9, **options)
-    return lost
+    return options, lost
 
 
 def _fits_imagej(pixels: np.ndarray, axes: str) -> bool:

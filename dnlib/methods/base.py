@@ -125,11 +125,11 @@ class Method(nn.Module):
 
     @property
     def _networks(self) -> list[nn.Module]:
-        """Those that `estimate` shows an image to."""
+        """The networks that `estimate` runs."""
         return [self.network]
 
     def _strength(self, noisy: Tensor, parameter: Tensor | float | None) -> Tensor | None:
-        """The noise of each image, [N] in internal units, for a method whose `estimate` takes it."""
+        """The noise parameter [N] in internal units; None for a method whose `estimate` takes none."""
         if parameter is not None:
             raise ValueError(f"{type(self).__name__} is told no noise parameter; {parameter} was given: leave it out")
         return None

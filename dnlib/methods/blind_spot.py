@@ -46,14 +46,15 @@ class BlindSpotBayes(Method):
         Of that second network; 48 as published.
     start : float, optional
         Where an unknown parameter starts, in the paper's unit; None is the most noise that `noise` draws. From there
-        the likelihood leads down to the truth, within a hundred steps. The paper starts at sigma = 4.88, from where it
-        hardly leads up: what the noise does not explain, the covariance does.
+        the likelihood leads down to the truth within a hundred steps. The paper starts at sigma = 4.88, and from so
+        little noise the likelihood hardly leads up: the network then explains the rest of the noise by its covariance.
     regularise : bool
         Whether the loss has its last term.
     floor : float
-        The least deviation that is believed, as a share of the noise's: its square is added to each variance where the
-        deviation of the answer is stated, and neither while learning nor for the answer itself. At a single pixel
-        the likelihood hardly sees smaller errors, and where the network is surest it is too sure. 0 as published.
+        The least deviation that a prediction is credited with, as a share of the noise's deviation: its square is added
+        to each variance before the `std` of the answer is computed. Training and the answer itself do without. The
+        likelihood of a single noisy pixel hardly depends on errors smaller than this, so that where the network is
+        surest it is too sure. 0 as published.
 
     Raises
     ------

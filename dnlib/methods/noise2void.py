@@ -115,9 +115,9 @@ def stratified_places(shape: torch.Size, share: float, generator: Generator) -> 
 
 
 def windows(image: Tensor, places: Tensor, radius: int, *, centre: bool = True) -> tuple[Tensor, Tensor]:
-    """The values around each place [K, (2r + 1)^2], and which may be written there: those inside the image.
+    """The values around each place [K, (2r + 1)^2], and which of them may be written there [K, (2r + 1)^2].
 
-    The place itself is one of them if `centre` says so.
+    These are the values inside the image; without `centre`, the place itself is not one of them.
     """
     reach = torch.arange(-radius, radius + 1, device=image.device)
     height, width = image.shape[2:]
@@ -130,7 +130,7 @@ def windows(image: Tensor, places: Tensor, radius: int, *, centre: bool = True) 
 
 
 class Noise2Void(Method):
-    """A few hidden pixels are to be found out. Loss: the mean of |f(masked y) - y|^p over them.
+    """The network estimates a few hidden pixels. Loss: the mean of |f(masked y) - y|^p over these.
 
     Parameters
     ----------

@@ -94,9 +94,9 @@ def craft_tiles(
     seed: int = 0,
     progress: bool = False,
 ) -> Tiles:
-    """Inputs and targets from noisy bursts, each tile of the middle frames used once, with one offset.
+    """Inputs and targets from noisy bursts: each tile of the middle frames once, its target crafted with one offset.
 
-    They come in the order of bursts, rows, columns.
+    Tiles come in the order of bursts, rows, columns.
 
     Parameters
     ----------
@@ -130,23 +130,27 @@ def craft_tiles(
         check_burst(burst)
         if min(burst.shape[2:]) < side:
             raise ValueError(f"tiles of {side}x{side} are larger than frames of {burst.shape[2]}x{burst.shape[3]}")
-        noisy, found = burst[len(burst) // 2][None], patch_targets.search(burst, patch=patch, radius=radius)
         tops, lefts = (range(0, size - side + 1, stride) for size in burst.shape[2:])
-        places = [(top, left) for top in tops for left in lefts]
-        offsets = patch_targets.deal(len(places), patch, generator)
-        pairs = [None] * len(places)
-        for offset in dict.fromkeys(offsets):
-            target = patch_targets.craft(burst, found, patch=patch, offset=offset)
-            samples.append(patch_targets.dense_covariance(noisy, target, side, step=patch).flatten().cpu())
-            for number, ((top, left), own) in enumerate(zip(places, offsets, strict=True)):
-                if own == offset:
-                    window = np.s_[:, :, top : top + side, left : left + side]
-                    pairs[number] = noisy[window].cpu(), target[window].cpu()
+        windows = [np.s_[:, :, top : top + side, left : left + side] for top in tops for left in lefts]
+        offsets = patch_targets.deal(len(windows), patch, generator)
+        pairs, covariances = _pairs_of(burst, windows, offsets, patch, radius, side)
         every += pairs
+        samples += covariances
     noisy, target = (torch.cat(parts) for parts in zip(*every, strict=True))
-    return Tiles(
-        noisy,
-        target,
-        patch_targets.covariance(noisy, target).numpy(),
-        *patch_targets.lowest_allowed(torch.cat(samples).numpy()),
-    )
+    covariance = patch_targets.covariance(noisy, target).numpy()
+    return Tiles(noisy, target, covariance, *patch_targets.lowest_allowed(torch.cat(samples).numpy()))
+
+
+def _pairs_of(
+    burst: Tensor, windows: list[tuple[slice, ...]], offsets: list[tuple[int, int]], patch: int, radius: int, side: int
+) -> tuple[list[tuple[Tensor, Tensor]], list[Tensor]]:
+    """Input and target of a burst in each window, by its offset; and the covariances of tiles all over the targets."""
+    noisy, found = burst[len(burst) // 2][None], patch_targets.search(burst, patch=patch, radius=radius)
+    pairs, covariances = [None] * len(windows), []
+    for offset in dict.fromkeys(offsets):
+        target = patch_targets.craft(burst, found, patch=patch, offset=offset)
+        covariances.append(patch_targets.dense_covariance(noisy, target, side, step=patch).flatten().cpu())
+        for number, (window, own) in enumerate(zip(windows, offsets, strict=True)):
+            if own == offset:
+                pairs[number] = noisy[window].cpu(), target[window].cpu()
+    return pairs, covariances

@@ -76,14 +76,14 @@ class Perceptual(Method):
 
     A self-supervised method has no clean target, and what stands for it decides what is learnt:
 
-    - "second_noisy": another noisy image of the same scene, as Noise2Noise has it. Its noise cannot be foreseen, so
-      none gains by carrying the noise that is seen rather than other. But features are not linear: noisy images have
-      others than clean ones on average, and the answer is asked for these. Grain has them.
-    - "noisy": the image that the network sees. A blind spot keeps an answer from its own pixel only; a feature joins
-      many pixels, and their answers may carry the noise of their neighbours. That very noise is rewarded, more than any
-      other: what made blindness work is lost.
-    - A trained method: its estimate from the same noisy image. No noise comes back, but nothing new is said, either:
-      the answer becomes as the estimate is.
+    - "second_noisy": another noisy image of the same scene, as in Noise2Noise. Its noise cannot be predicted, so an
+      answer gains nothing by keeping the noise of the input. But features are not linear: on average those of noisy
+      images differ from those of clean ones. The answer is asked for noisy features, and grain gives them.
+    - "noisy": the image that the network sees. A blind spot hides from each answer its own pixel only. A feature joins
+      the answers of many pixels, and each of these may carry the noise of its neighbours, which is the very noise of
+      the target: keeping it is rewarded, and blindness no longer protects.
+    - A trained method: its estimate from the same noisy image. No noise comes back, but nothing new is learnt either:
+      the answer becomes like that estimate.
     - "clean": the clean image, as Johnson et al. have it, where there is one: the control for the others.
 
     The answer is what the method says when it denoises: its `estimate`, with gradients. (For Noise2Self to answer

@@ -34,8 +34,8 @@ TARGETS = "bnn", "noisy"
 class Stage(Method):
     """One of several trainings: its own network learns; the stages before it answer, and stay as they are.
 
-    They are no parts of it: parameters, weights and checkpoints of a stage are those of its network alone.
-    trained: how wide the hole was that it learnt with, in pixels; 0 before. It goes along with the weights.
+    The stages before are no parts of it: its parameters, weights and checkpoints are those of its own network alone.
+    trained: the width in pixels of the hole that it was trained with, 0 before that; stored with the weights.
     """
 
     needs: ClassVar = frozenset({"noisy"})
@@ -56,7 +56,7 @@ class Stage(Method):
 
     @property
     def side(self) -> int:
-        """Of the hole, in pixels, with the BNN as it is now. 1 where there is none."""
+        """The width of the BNN's hole as it is now, in pixels; 1 if there is no BNN."""
         return self._before[0].side if self._before else 1
 
     def compare(self, answer: Tensor, batch: Batch, *earlier: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ class Stage(Method):
         return self.network(noisy)
 
     def take_as_trained(self) -> None:
-        """From now on the stages after it may learn from it."""
+        """Mark it as trained, so that the stages after it may learn from it."""
         self.trained.fill_(self.side)
 
 

@@ -9,7 +9,7 @@ from dnlib.images import one_of
 from dnlib.methods.base import Method
 from dnlib.methods.batch import Batch
 
-FLOOR = 1e-5  # of the mean squared error, 50 dB: what is better still counts no more
+FLOOR = 1e-5  # mean squared error, 50 dB: to be better than this gains nothing
 
 
 def l2(difference: Tensor, progress: float) -> Tensor:
@@ -72,7 +72,8 @@ class Noise2Clean(Method):
 class Noise2Noise(Method):
     """The target y' is a second noisy image of the same scene.
 
-    The minimiser does not change if the target's noise leaves alone the statistic that the loss looks for.
+    The best answer is the same as with clean targets, as long as noise does not change what the loss looks for: the
+    mean, the median or the mode of the targets.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
 """The blind mean: what a blind network says is added to the mean of the pixels right around its hole.
 
 The mean is as blind as the network, and has the right colour before anything is learnt; what is left to learn is how a
-pixel differs from its surroundings. That is learnt from how others differ: a network that also sees `differences` from
-such a mean does not have to find small ones between large numbers.
+pixel differs from its surroundings. It is learnt from how the pixels around differ from theirs: with `differences`, a
+network is shown these directly, and need not find small differences between large numbers.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-START = 0.1  # what is added to the mean starts that much smaller than He et al.'s weights make it
+START = 0.1  # of He et al.'s weights: with what the last layer begins that adds something to a mean
 
 
 def ring_of(hole: Tensor) -> Tensor:
@@ -96,7 +96,7 @@ def _sums(image: Tensor, taps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def add_blind_mean(answer: Tensor, image: Tensor, hole: Tensor) -> Tensor:
-    """A network's answer [N, outputs, H, W], its first channels, those of the image, raised by the blind mean.
+    """A network's answer [N, outputs, H, W] with the blind mean added to its first channels, those of the image.
 
     Examples
     --------
@@ -104,12 +104,19 @@ def add_blind_mean(answer: Tensor, image: Tensor, hole: Tensor) -> Tensor:
     >>> add_blind_mean(answer, image, torch.ones(3, 3, dtype=torch.bool)).mean(dim=(2, 3))
     tensor([[1., 1., 1., 0., 0., 0.]])
     """
-    colours, rest = answer.tensor_split([image.shape[1]], dim=1)
-    return torch.cat([colours + blind_mean(image, hole), rest.to(image.dtype)], dim=1)
+    return add_mean(answer, blind_mean(image, hole))
+
+
+def add_mean(answer: Tensor, mean: Tensor) -> Tensor:
+    """A network's answer [N, outputs, H, W] with a mean [N, C, H, W] added to its first C channels."""
+    colours, rest = answer.tensor_split([mean.shape[1]], dim=1)
+    return torch.cat([colours + mean, rest.to(mean.dtype)], dim=1)
 
 
 def start_at_the_mean(last: nn.Conv2d, channels: int) -> None:
-    """Make what a network's last layer adds to the mean small; what it says beside the mean starts as ever.
+    """Let a network's last layer begin with small weights for the channels that a mean is added to.
+
+    Its other channels begin as always.
 
     Raises ValueError if it answers with fewer channels than the image has.
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 from dnlib.images import one_of
 from dnlib.networks import shuffle
 from dnlib.networks.blind_mean import add_blind_mean, start_at_the_mean
-from dnlib.networks.dilated import Dilated, pointwise, start_well
+from dnlib.networks.dilated import Dilated, initialise_blind, pointwise
 from dnlib.networks.half_plane import BlindSpotUNet
 from dnlib.networks.masked import REACH, MaskedConv, diamond, global_taps, shrunk
 from dnlib.networks.restormer import Attention, Transformer
@@ -82,7 +82,7 @@ class BlindPatch(nn.Module):
         joined = width * (len(self._branches) if fusion == "concat" else 1)
         sizes = (joined, width, width // 2, width // 2)
         self.tail = nn.Sequential(*pointwise(*sizes), nn.Conv2d(width // 2, channels, 1))
-        start_well(self)
+        initialise_blind(self)
         self.mean = mean
         if mean:
             start_at_the_mean(self.tail[-1], channels)
@@ -260,12 +260,11 @@ def global_branch(
 
 
 def _body(kind: str, width: int, blocks: int, dilation: int, attention: bool = True) -> nn.Sequential:
+    one_of(kind, ("dilated", "transformer"), "what a branch is made of")
     if kind == "dilated":
         start, end = pointwise(width, width, width), pointwise(width, width)
         return nn.Sequential(nn.ReLU(), *start, *(Dilated(width, dilation) for _ in range(blocks)), *end)
-    if kind == "transformer":
-        return nn.Sequential(*(Transformer(width, dilation, attention=attention) for _ in range(blocks)))
-    raise ValueError(f"a branch is made of dilated convolutions or of a transformer; {kind!r} was given")
+    return nn.Sequential(*(Transformer(width, dilation, attention=attention) for _ in range(blocks)))
 
 
 def local_global(

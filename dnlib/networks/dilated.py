@@ -63,7 +63,7 @@ class DilatedBlindSpot(nn.Module):
         self.reach = max(chain_reach(branch) for branch in self.branches)
         sizes = (2 * width, width, width // 2, width // 2)
         self.tail = nn.Sequential(*pointwise(*sizes), nn.Conv2d(width // 2, outputs or channels, 1))
-        start_well(self)
+        initialise_blind(self)
         self.mean = mean
         if mean:
             start_at_the_mean(self.tail[-1], channels)
@@ -95,11 +95,11 @@ def pointwise(*sizes: int) -> list[nn.Module]:
     return [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Conv2d(a, b, 1), nn.ReLU(inplace=True))]
 
 
-def start_well(network: nn.Module) -> None:
-    """He et al.'s weights, for as many taps as take part; what is added back to its input starts `small`.
+def initialise_blind(network: nn.Module) -> None:
+    """He et al.'s weights. Those of masked convolutions are larger, as fewer taps take part; residuals begin `small`.
 
-    PyTorch's own start, with which AP-BSN and LG-BPN were published, makes what goes through a network smaller from
-    layer to layer; colours are then learnt much later.
+    With PyTorch's own weights, which AP-BSN and LG-BPN were published with, signals become smaller from layer to layer,
+    and colours are learnt much later.
     """
     initialise(network)
     for layer in network.modules():
@@ -112,7 +112,7 @@ def start_well(network: nn.Module) -> None:
 class Dilated(nn.Module):
     """x + 1x1(ReLU(3x3 with dilation))."""
 
-    small = 0.3  # what is added to x starts that much smaller than He et al.'s weights make it
+    small = 0.3  # of He et al.'s weights: with what the layer begins whose answer is added to x
 
     def __init__(self, width: int, step: int):
         super().__init__()

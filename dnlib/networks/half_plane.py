@@ -14,9 +14,10 @@ from dnlib.networks.blind_mean import add_blind_mean, local_mean, start_at_the_m
 from dnlib.networks.shapes import check, check_channels, pyramid_reach
 from dnlib.networks.unet import SLOPE, UNet, initialise
 
-ABOVE = torch.ones(9, 9, dtype=torch.bool)  # what half planes compare a pixel with: it and those up to four rows above
+# the pixels whose mean is taken off with differences=True:
+ABOVE = torch.ones(9, 9, dtype=torch.bool)  # the pixel's own row and the four above it, nine columns wide
 ABOVE[5:] = False
-BEFORE = ABOVE.clone()  # and what comes before it in its own row
+BEFORE = ABOVE.clone()  # the pixel and the four to its left
 BEFORE[:4] = BEFORE[:, 5:] = False
 
 
@@ -88,7 +89,8 @@ class BlindSpotUNet(BlindSpot):
         Add the mean of the pixels right around the hole to the first `channels` outputs (`blind_mean`); the last layer
         starts small. Not in the published form.
     differences : bool
-        Half planes look at how a pixel differs from the mean of the ones just before it (`ABOVE`). Nor is this.
+        Half planes look at how a pixel differs from the mean of its row and the four above (`ABOVE`). Not in the
+        published form.
 
     Raises
     ------
@@ -161,11 +163,12 @@ class BlindSpotUNet(BlindSpot):
 
 
 class TwoWayBlindSpotUNet(BlindSpot):
-    """The same for less work: the rows above, then what lies to the left; and both again for the image upside down.
+    """The same with less work: the rows above, then what lies to the left; and both again for the image upside down.
 
     A few 1x3 convolutions look along the row, at the pixels and at what the half plane says about them (as PixelCNN
-    does; van den Oord et al. 2016). The hole is the pixel itself. Three or more columns to the right, up to a few rows
-    above it are not seen either, and as far to the left, a few below: how many, its place among the poolings decides.
+    does; van den Oord et al. 2016). The hole is the pixel itself. A few other pixels are not seen either: three or more
+    columns to the right, up to a few rows above; and three or more to the left, up to a few rows below. How many rows
+    depends on where the pixel lies in the squares that are pooled.
 
     Parameters
     ----------

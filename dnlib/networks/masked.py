@@ -47,16 +47,16 @@ def global_taps() -> Tensor:
 
 
 class MaskedConv(nn.Conv2d):
-    """A convolution that some of its taps take no part in, whatever their weights are: those False in `taps` [k, k].
+    """A convolution in which only the taps that are True in `taps` [k, k] take part.
 
-    With `differences` it sees how pixels differ from the mean of all at its taps, not how bright they are: the weights
-    that take part sum to zero.
+    With `differences` the weights that take part sum to zero: it sees how pixels differ from the mean over its taps,
+    and not how bright they are.
     """
 
     def __init__(self, inputs: int, outputs: int, taps: Tensor, differences: bool = False):
         super().__init__(inputs, outputs, len(taps), padding=len(taps) // 2)
         self.register_buffer("taps", taps.to(self.weight.dtype), persistent=False)
-        beside = (len(taps) // 2 + 1) % 2  # the first of the rows and columns that are an odd number from the middle
+        beside = (len(taps) // 2 + 1) % 2  # the first row or column at an odd distance from the middle
         self.stride_of_taps = 1 if taps[beside::2].any() or taps[:, beside::2].any() else 2
         self.differences = differences
 

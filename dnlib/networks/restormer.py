@@ -9,7 +9,7 @@ from torch.nn import functional
 class Transformer(nn.Module):
     """A block of Restormer (Zamir et al. 2022) with dilated convolutions: x + mix(norm(x)), then x + gate(norm(x))."""
 
-    small = 0.01  # what is added starts that much smaller than He et al.'s weights make it: norms enlarge differences
+    small = 0.01  # of He et al.'s weights, for the layers whose answers are added to x: norms enlarge differences
 
     def __init__(self, width: int, dilation: int, *, attention: bool = True):
         super().__init__()

@@ -64,7 +64,7 @@ def mirror(image: Tensor, border: int) -> Tensor:
 
 
 def _extended(image: Tensor, axis: int, start: int, stop: int) -> Tensor:
-    """The rows (axis 2) or columns (3) from start to stop, of which 0 to n - 1 are there, n - 2 follows, 1 precedes."""
+    """Rows (axis 2) or columns (3) from start to stop, mirrored beyond the image: ... 1, 0, 1, ..., n - 1, n - 2 ..."""
     size = image.shape[axis]
     period = max(1, 2 * (size - 1))
     index = torch.arange(start, stop, device=image.device) % period

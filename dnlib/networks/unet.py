@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dnlib.networks.blind_mean import local_mean, start_at_the_mean
+from dnlib.networks.blind_mean import add_mean, local_mean, start_at_the_mean
 from dnlib.networks.shapes import chain_reach, check, check_channels, fill_up, pyramid_reach
 
 SLOPE = 0.1
-AROUND = torch.ones(9, 9, dtype=torch.bool)  # what a U-Net's mean is of, where it has one
+AROUND = torch.ones(9, 9, dtype=torch.bool)  # the pixels whose mean is added with mean=True
 
 
 def conv(inputs: int, outputs: int, *, size: int = 3, bias: bool = True) -> nn.Sequential:
@@ -133,9 +133,9 @@ class Noise2CleanUNet(UNet):
     pointwise : int
         1x1 convolutions before the last one; with 0 it is SSID's U-Net, of 1,083,747 parameters.
     bias : bool
-        False leaves out every additive constant: then f(a y) = a f(y) for a > 0. Trained on crops of 64 pixels with
-        depth 5 it fails on whole photographs: what the deepest layers meet there they never saw, and nothing bounds
-        their answer. Depth 3 does not.
+        False leaves out every additive constant: then f(a y) = a f(y) for a > 0. With depth 5 and crops of 64 pixels
+        such a network fails on whole photographs: its deepest layers meet there what they never saw in training, and
+        nothing bounds their answer. With depth 3 it does not fail.
     mean : bool
         Add the mean of 9x9 pixels to the first outputs, one for each channel, so that colours are right before the
         first step; the last layer starts small. Not in the published form.
@@ -175,10 +175,7 @@ class Noise2CleanUNet(UNet):
 
     def forward(self, image: Tensor) -> Tensor:
         answer = super().forward(image)
-        if not self.mean:
-            return answer
-        colours, rest = answer.tensor_split([image.shape[1]], dim=1)
-        return torch.cat([colours + local_mean(image, AROUND), rest.to(image.dtype)], dim=1)
+        return add_mean(answer, local_mean(image, AROUND)) if self.mean else answer
 
 
 class Noise2NoiseUNet(UNet):

@@ -1,9 +1,9 @@
 """Fresh noise with a given variance, correlation between neighbours, and correlation between colours.
 
 White noise is given the wanted power spectrum, which is the Fourier transform of the correlation map (Wiener and
-Khinchin), then its colours are mixed by a square root of their correlation. An estimated map or matrix need not be
-one that noise can have: negative powers and eigenvalues are then set to zero, which is the nearest that is possible,
-and the variance is brought back to 1.
+Khinchin), then its colours are mixed by a square root of their correlation. Noise cannot have every map or matrix that
+is estimated: where powers or eigenvalues are negative, they are set to zero, which gives the nearest one that it can
+have, and the variance is brought back to 1.
 """
 
 import numpy as np

@@ -3,10 +3,11 @@
 What noise there is besides is told by the pixels around, which single ones hardly change. Impulses are pixels that
 stand out at random: stars, dust and fine print are ruled out.
 
-In strong noise no pixel stands out by itself. Black and white ones are then told by their number: noise that is cut off
-there leaves about as many values just before the end as at it. That is all that can be known: impulses of other values
-are not told from strong noise, nor are black ones where nothing is brighter than 2.5 of its standard deviations (in
-noise of sigma 50, half of the range), white ones where nothing is as far from white, and few, about 1 % or less.
+In strong noise no pixel stands out by itself. Black and white impulses then show by their number: noise that is cut off
+at black leaves about as many values just above black as at it, and impulses leave more at it. No more can be known. So
+these are missed in strong noise: impulses of other values; black ones where the picture is nowhere brighter than 2.5
+standard deviations (in noise of sigma 50, half of the range); white ones where it is nowhere as far from white; and few
+ones, about 1 % or less.
 """
 
 from dataclasses import dataclass, replace
@@ -16,21 +17,34 @@ import numpy as np
 from scipy.fft import irfft2, rfft2
 from scipy.ndimage import median_filter, rank_filter, uniform_filter
 
-OUTLYING, OUTSTANDING = 6.0, 0.1  # standard deviations, and share of the range, by which noise never exceeds all around
-HIDDEN, BEFORE, MORE = 2.5, 0.5, 2.0  # deviations from black or white; what lies just before; times as many
-CHANCE = 3.0  # standard deviations of a number
-REPLACED, LOOSE = 4.0, 0.05  # the same where impulses are known to be there
-DIFFERING, A_LITTLE = 1.0, 0.5  # and shares of what the pixels around differ by from each other
-RARE, ONE_SIDED = 5e-4, 0.25  # share of the pixels, of dark and bright ones each, and of the rarer in the other
-SMOOTH, ALONE = 0.6, 0.5  # as many in smooth places as in rough; of what differs there, the share that stands alone
-CROWDED = 0.25  # share of the pixels in rough places that differ as much
-REGULAR, FAR = 0.7, 6  # how uneven distances may be, beyond what chance makes, and pixels up to which they are counted
-MIDDLE = 512  # pixels of each side of the middle of a large image
-CUT_OFF = 2.0  # deviations from black or white, within which noise is cut off there
-BINS, WINDOW, TURNS = 8, 7, 2  # of brightness; pixels by which a place is called smooth; rounds of replacing
+from dnlib.images import middle
+
+# a pixel stands out if it differs from all around by so many standard deviations of the noise, and by so much of the
+# range: the first two where impulses are looked for, the others where they are known to be there and are replaced
+OUTLYING, OUTSTANDING = 6.0, 0.1
+REPLACED, LOOSE = 4.0, 0.05
+# and by so many times what the pixels around differ by from each other
+DIFFERING, A_LITTLE = 1.0, 0.5
+# black and white values in strong noise
+HIDDEN = 2.5  # standard deviations that the median around lies away from that end, at least
+BEFORE = 0.5  # standard deviations from the end: about as many values of noise lie so close to it as at it
+MORE, CHANCE = 2.0, 3.0  # times as many lie at it, and by so many standard deviations of their number more
+# what impulses are, in contrast to stars, dust, print, screens and dithers
+RARE = 5e-4  # share of the values, of bright ones and of dark ones each, at least
+ONE_SIDED = 0.25  # times as frequent as the other kind, at least
+SMOOTH = 0.6  # times as frequent in smooth places as in rough ones, at least
+ALONE = 0.5  # of what differs from its surroundings in smooth places, the share that stands alone, at least
+CROWDED = 0.25  # share of the values in rough places that differ from their surroundings, at most
+REGULAR, FAR = 0.7, 6  # how uneven their distances are, at most, beyond chance; pixels up to which these are counted
+# how they are looked for
+MIDDLE = 512  # pixels to a side: of large images the middle is looked at
+CUT_OFF = 2.0  # standard deviations from black or white, within which noise is cut off there
+BINS = 8  # of brightness
+WINDOW = 7  # pixels to a side of the surroundings by which a place is called smooth
+TURNS = 2  # rounds of replacing
 AROUND = np.arange(9).reshape(3, 3) != 4  # the eight pixels around each
-HALF, MOST = (0.5, 0.6745), (0.8, 1.2816)  # shares of normal values, and the deviations that these stay below
-MEDIAN_OF_NINE = 1.1  # the deviation of noise less the median of its neighbours
+HALF, MOST = (0.5, 0.6745), (0.8, 1.2816)  # shares of normal values, and the standard deviations these stay within
+MEDIAN_OF_NINE = 1.1  # the standard deviation of noise of deviation 1 less the median of its neighbours
 
 
 @dataclass(frozen=True)
@@ -67,7 +81,7 @@ class Impulses:
     def replaced(self, image: np.ndarray) -> np.ndarray:
         """An image [H, W] or [H, W, C] each of whose impulses is the median of those around that are none."""
         for _ in range(TURNS):
-            noise = np.maximum(REPLACED * self.noise_at(_middle(image)), LOOSE)
+            noise = np.maximum(REPLACED * self.noise_at(_median_around(image)), LOOSE)
             bright, dark = _standing_out(image, noise, A_LITTLE)
             image = _with_neighbours(image, bright | dark)
         return image
@@ -78,11 +92,11 @@ class Impulses:
 
 
 def impulses_in(image: np.ndarray, inside: np.ndarray) -> Impulses | None:
-    """Impulses, where they are clearly there: bright and dark ones, alone, at random and in smooth places, too.
+    """Impulses, if there clearly are any: bright and dark single pixels, at random places, smooth ones among them.
 
-    Stars are bright, and dust is of one kind; letters, combs and texture stand out where the picture is rough, a screen
-    has its dots at equal distances, and a dither has them everywhere. Where an image has both None is said, and where
-    it has two values only: a dither of these leaves single pixels in bright and dark places.
+    What looks alike is told apart by this. Stars are all bright, and dust is of one kind. Letters, combs and texture
+    stand out where the picture is rough. A screen has its dots at equal distances, and a dither has them everywhere. An
+    image that has impulses and one of these gives None; so does one of two values, whose dither leaves single pixels.
 
     Parameters
     ----------
@@ -100,22 +114,22 @@ def impulses_in(image: np.ndarray, inside: np.ndarray) -> Impulses | None:
     values = image[inside]
     if ((values == values.min(initial=1)) | (values == values.max(initial=0))).all():
         return None
-    middle = _middle(image)
-    known = Impulses(0.0, *_noise_by_brightness(image, middle))
-    noise = _beyond_noise(known.noise_at(middle))
+    median = _median_around(image)
+    known = Impulses(0.0, *_noise_by_brightness(image, median))
+    noise = _beyond_noise(known.noise_at(median))
     bright, dark = (one & inside[..., None] for one in _standing_out(image, noise))
     found = bright | dark
-    if min(bright.mean(), dark.mean()) < RARE or not _of_both_kinds(bright, dark, middle, noise):
+    if min(bright.mean(), dark.mean()) < RARE or not _of_both_kinds(bright, dark, median, noise):
         return None
-    differing, smooth = np.abs(image - middle) > noise, _smooth(_with_neighbours(image, found))
+    differing, smooth = np.abs(image - median) > noise, _smooth(_with_neighbours(image, found))
     everywhere = found[smooth].mean() >= SMOOTH * found[~smooth].mean()
     alone = found[smooth].sum() >= ALONE * differing[smooth].sum() and differing[~smooth].mean() < CROWDED
     return replace(known, share=float(found.mean())) if everywhere and alone and _at_random(found) else None
 
 
-def _of_both_kinds(bright: np.ndarray, dark: np.ndarray, middle: np.ndarray, noise: np.ndarray) -> bool:
+def _of_both_kinds(bright: np.ndarray, dark: np.ndarray, median: np.ndarray, noise: np.ndarray) -> bool:
     """Whether bright ones are about as frequent as dark ones, each where they would show."""
-    rates = [bright.sum() / max((middle < 1 - noise).sum(), 1), dark.sum() / max((middle > noise).sum(), 1)]
+    rates = [bright.sum() / max((median < 1 - noise).sum(), 1), dark.sum() / max((median > noise).sum(), 1)]
     return min(rates) >= ONE_SIDED * max(rates)
 
 
@@ -128,12 +142,12 @@ def noise_around(
     image, inside: [H, W] or [H, W, C] and [H, W], False where pixels do not count. below: MOST bears clipping of half
     of the values, HALF more single pixels.
     """
-    middle = _middle(image)
-    brightness, deviation = _noise_by_brightness(image[inside], middle[inside], below)
+    median = _median_around(image)
+    brightness, deviation = _noise_by_brightness(image[inside], median[inside], below)
     start = int(np.argmin(np.abs(brightness - 0.5)))
     _raise_where_cut_off(brightness[start::-1], deviation[start::-1])
     _raise_where_cut_off(1 - brightness[start:], deviation[start:])
-    return middle, np.interp(middle, brightness, deviation)
+    return median, np.interp(median, brightness, deviation)
 
 
 def _raise_where_cut_off(distance: np.ndarray, deviation: np.ndarray) -> None:
@@ -166,14 +180,13 @@ def isolated_pixels(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | N
     >>> isolated_pixels(sky, inside), isolated_pixels(sky, inside, clean=sky)
     (0.01, 0.0)
     """
-    part = middle_part(inside.shape)
-    inside = inside[part]
+    image, inside = middle(image, MIDDLE), middle(inside, MIDDLE)
     if not inside.any():
         return 0.0
-    found, clean = _isolated(image[part], inside), None if clean is None else clean[part]
+    found, clean = _isolated(image, inside), None if clean is None else middle(clean, MIDDLE)
     if clean is not None:
         found &= ~_isolated(clean, inside)
-    return float(found[inside].mean()) + _hidden(image[part], inside, clean)
+    return float(found[inside].mean()) + _hidden(image, inside, clean)
 
 
 def _isolated(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
@@ -189,9 +202,9 @@ def _hidden(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None) -> 
     at the end no more than about as many values as within BEFORE standard deviations of it, or in the next step to it;
     and where all around but one lie away from it, as they do not at the corners of what is black or white.
     """
-    (middle, deviation), hidden = noise_around(image, inside), 0
+    (median, deviation), hidden = noise_around(image, inside), 0
     for end, next_to_nearest in ((0, 1), (1, -2)):
-        far = np.abs(middle - end)
+        far = np.abs(median - end)
         others = np.abs(rank_filter(image, next_to_nearest, footprint=_around(image)) - end)
         place = (far > np.maximum(HIDDEN * deviation, OUTSTANDING)) & (far <= OUTLYING * deviation)
         place &= others > deviation
@@ -206,11 +219,6 @@ def _hidden(image: np.ndarray, inside: np.ndarray, clean: np.ndarray | None) -> 
     return hidden / image[inside].size
 
 
-def middle_part(shape: tuple[int, int]) -> tuple[slice, slice]:
-    """The middle of a large image [H, W], by which it is told what its single pixels are."""
-    return tuple(slice(max(0, (size - MIDDLE) // 2), (size + MIDDLE) // 2) for size in shape)
-
-
 def _standing_out(image: np.ndarray, least: np.ndarray, differing: float = DIFFERING) -> tuple[np.ndarray, np.ndarray]:
     """Where single pixels are too bright, and where too dark, for all around but one.
 
@@ -221,7 +229,7 @@ def _standing_out(image: np.ndarray, least: np.ndarray, differing: float = DIFFE
     return image > high + most, image < low - most
 
 
-def _middle(image: np.ndarray) -> np.ndarray:
+def _median_around(image: np.ndarray) -> np.ndarray:
     """The median of the eight pixels around each."""
     return median_filter(image, footprint=_around(image))
 
@@ -237,14 +245,14 @@ def _beyond_noise(deviation: np.ndarray) -> np.ndarray:
 
 
 def _noise_by_brightness(
-    image: np.ndarray, middle: np.ndarray, below: tuple[float, float] = HALF
+    image: np.ndarray, median: np.ndarray, below: tuple[float, float] = HALF
 ) -> tuple[np.ndarray, np.ndarray]:
     """Brightness and standard deviation of noise, BINS of each, which impulses hardly change."""
-    apart = np.abs(image - middle).ravel()
-    bins = np.array_split(np.argsort(middle, axis=None), min(BINS, middle.size))
+    apart = np.abs(image - median).ravel()
+    bins = np.array_split(np.argsort(median, axis=None), min(BINS, median.size))
     share, deviations = below
     deviation = [np.quantile(apart[part], share) / deviations / MEDIAN_OF_NINE for part in bins]
-    return np.array([np.median(middle.flat[part]) for part in bins]), np.array(deviation)
+    return np.array([np.median(median.flat[part]) for part in bins]), np.array(deviation)
 
 
 def _with_neighbours(image: np.ndarray, found: np.ndarray) -> np.ndarray:

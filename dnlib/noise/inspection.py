@@ -37,8 +37,8 @@ class Inspection:
     range : Range
         Black and white of the image.
     black : float
-        Share of the values that are black, of those that count, in an image that never goes below; 0 where many lie
-        in places so bright that noise does not reach black: single pixels, fine print.
+        Of the values that count, the share that is black, in an image that never goes below black. 0 if many of them
+        lie in places too bright for noise to reach black: then they are single pixels or fine print.
     bright : float
         The same of white.
     blocks : bool
@@ -46,8 +46,8 @@ class Inspection:
     enlarged : bool
         Whether it has next to nothing at high frequencies, as after enlarging.
     pure : float
-        Of the pixels that are neither black nor white, the share in whose surroundings nothing but noise was found.
-        Where it is small, fine texture may have been taken for noise, unless that is white, which texture is not.
+        Of the pixels that are neither black nor white, the share in whose surroundings nothing but noise was found. If
+        it is small, fine texture may have been taken for noise, unless the noise is white: texture is not.
     weakest : float
         How strong the noise is in the tenth of its surroundings where it is weakest, as a share of what it would be
         there by chance if it were equal all over. Well below 1 where the making of the file has smoothed some places

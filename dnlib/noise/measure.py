@@ -33,8 +33,8 @@ def inspect_pair(
     noisy, clean : array [H, W] or [H, W, C]
         Integers, or floats; of two types, each in its own range.
     reach : int
-        Largest lag of the correlation map, at least 1; at most a quarter of the shorter side, for of further ones there
-        are too few pairs.
+        Largest lag of the correlation map, at least 1. It is cut to a quarter of the shorter side: beyond, there are
+        too few pairs of pixels.
     inside : array [H, W], optional
         False where pixels do not count.
     range : Range, optional

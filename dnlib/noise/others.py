@@ -10,15 +10,20 @@ import numpy as np
 from dnlib.noise.impulses import impulses_in, isolated_pixels
 
 KINDS = "lines", "places", "impulses", "single pixels"  # that are looked for
-BANDS, FAR = 6, 3  # parts of a row whose offsets are compared, and from how many parts on they lie far apart
-KEPT, CERTAIN = 0.7, 3.0  # of what neighbouring parts share, what those far apart share; standard errors
-LEAST_LINES, DIRECTED = 0.25, 3.0  # of lines: shares of the other noise, and of lines the other way
-FAINTEST, STRONGEST = 0.002, 0.15  # of lines, in shares of the image's range: what is stronger is drawn
-DRAWN = 3.0  # standard deviations of the rows, beyond which they are lines of the picture
+BANDS = 6  # parts of a row whose offsets are compared
+FAR = 3  # parts of a row, so many or more apart, lie far from each other
+KEPT = 0.7  # times what neighbouring parts share: what parts far from each other share at least, if it is an offset
+CERTAIN = 3.0  # standard errors by which that differs from zero
+LEAST_LINES = 0.25  # times the deviation of the other noise: the deviation that lines have at least
+DIRECTED = 3.0  # times the deviation of lines the other way
+FAINTEST, STRONGEST = 0.002, 0.15  # shares of the image's range: weaker lines do not matter, stronger ones are drawn
+DRAWN = 3.0  # standard deviations: rows that differ by more are lines of the picture
 REPEATED = 0.5  # correlation with rows further away, above which lines are a pattern
-BLOCK, EVEN = 64, 1.35  # pixels of a place, and how far its wavelets may differ if its noise is white
+BLOCK = 64  # pixels to a side of a place
+EVEN = 1.35  # times as strong as the weakest: what the wavelet bands of a place are at most, if its noise is white
 FULL = 0.9  # share of the pixels of a place that have to count
-UNLIKE, WORTH = 2.5, 0.01  # times as strong as elsewhere, and as strong at all, in shares of the range
+UNLIKE = 2.5  # times the noise of the weakest place: the strongest has more if places differ
+WORTH = 0.01  # share of the range: what the noise of the strongest place exceeds
 ISOLATED = 1e-3  # share of the pixels that stand out alone, above which they are told of
 STAND_OUT = (
     "single pixels stand out by more than this noise can: `dnlib denoise` keeps them, for whether they are noise, or "
@@ -113,8 +118,8 @@ def first_told(found: Iterable[tuple[str, dict[str, str]]]) -> list[str]:
 def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None = None) -> dict[str, float]:
     """The standard deviation of what whole rows, or columns, are too bright or too dark by, where there is such noise.
 
-    What a row differs by from its neighbours is one number for noise, alike in all parts of the row; in pictures hardly
-    any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise.
+    Noise of whole rows makes a row differ from its neighbours by one number, the same in all parts of the row; in a
+    picture hardly any two parts agree. Stripes that repeat, or that are as strong as those of a barcode, are no noise.
 
     Parameters
     ----------
@@ -148,9 +153,9 @@ def line_noise(image: np.ndarray, variance: np.ndarray, clean: np.ndarray | None
 def _shared_by_rows(gray: np.ndarray) -> float:
     """The standard deviation, about, of what all parts of a row share and the rows above and below do not.
 
-    0 where it repeats after some rows, and where parts share less the further they lie apart: that is noise which
-    neighbours share, and no offset of the row. Rows that differ by far more than most do are edges and lines of the
-    picture, as between tiles; the others, which noise would offset as well, are asked.
+    It is 0 where rows repeat: that is a pattern. It is 0 where parts share less the further they lie apart: that is
+    noise which neighbours share, and no offset of the row. Rows that differ by far more than most are edges and lines
+    of the picture, as between tiles, and are left out: noise would offset the others as well.
     """
     apart = gray[1:-1] - (gray[:-2] + gray[2:]) / 2
     parts = np.array([np.median(band, axis=1) for band in np.array_split(apart, BANDS, axis=1)])
@@ -177,7 +182,7 @@ def _repeats(values: np.ndarray) -> bool:
 
 
 def _by_place(image: np.ndarray, variance: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
-    """How strong white noise is where it is weakest and strongest for its brightness; (0, 0) where it is not white."""
+    """The noise of two places, where it is weakest and strongest for its brightness; (0, 0) if it is nowhere white."""
     import pywt
 
     found = []

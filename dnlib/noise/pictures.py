@@ -17,7 +17,8 @@ UNLIKE = 4.0  # colours whose noise differs more are taken each by itself; those
 DITHERED = 0.55  # steps between values: rounding and a dither before it leave up to 0.5
 FRAMES = 8  # that are looked at besides the one that is inspected
 LARGE = 64  # pixels to a side, from which on every third is enough
-AS_NOISY, EXPLAINED = 0.7, 0.8  # times the noise of the noisier of two shots, and of both together
+AS_NOISY = 0.7  # times the noise of the noisier of two shots, which the other has at least
+EXPLAINED = 0.8  # times the noise of both together, which their difference has at least
 APART = 3  # pixels, from which on a camera's neighbours hardly share noise
 
 
@@ -56,48 +57,57 @@ def inspect_files(
     """
     told = Range.told(*range) if range else None
     if clean is not None:
-        first, second, inside, notes = read_pair(noisy, clean, **reading)
-        found = inspect_pair(first, second, inside=inside, range=told)
-        ranges = (told, told) if told else ranges_of_pair(first[inside], second[inside])
-        if _another_shot((first, second), ranges, inside, found.level / found.white):
-            notes.append(
-                "the second picture is about as noisy as the first: it is not clean, and their "
-                f"difference, {as_read(found.level)} {found.unit}, holds the noise of both; what is stated is of one, "
-                "1.4 times less"
-            )
-            found = _of_one_shot(found)
-        image, truth = (one.to_unit(frame) for one, frame in zip(ranges, (first, second), strict=True))
-        others = _others(first, inside, found, truth)
-        return {"": found}, [*notes, *_shifted(image, truth), *others.values()]
+        found, notes = _inspect_pair_of_files(noisy, clean, told, **reading)
+        return {"": found}, notes
     with opened(noisy, **reading) as stack:
-        picture, counted = _showing(stack)
-        notes = list(stack.notes)
+        picture, numbers = _showing(stack)
         parts, said = parts_of(picture, unlike=unlike_noise)
-        if any(part.counts for part in parts):
-            mean = np.mean([part.pixels[part.inside].mean() for part in parts])
-            raise ValueError(
-                f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
-                "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
-            )
-        found, others, numbers = {}, [], set()
+        _check_no_counts(parts)
+        found, others, inspected = {}, [], set()
         for part in parts:
-            frame = max(part.holding, key=lambda k: _varying(part.pixels[k], part.inside[k]).sum())
-            numbers.add(first := counted[frame])
-            found[part.name] = known = inspect_image(part.pixels[frame], inside=part.inside[frame], range=told)
-            more = [("", _others(part.pixels[frame], part.inside[frame], known)), *_later(stack, first, part, known)]
-            told_of = [*_rounding(part.pixels[frame], known), *first_told(more)]
-            others += [f"{part.name}: {note}" if part.name else note for note in told_of]
+            k = max(part.holding, key=lambda k: _varying(part.pixels[k], part.inside[k]).sum())
+            frame, inside, number = part.pixels[k], part.inside[k], numbers[k]
+            found[part.name] = known = inspect_image(frame, inside=inside, range=told)
+            more = [("", _others(frame, inside, known)), *_later(stack, number, part, known)]
+            notes = [*_rounding(frame, known), *first_told(more)]
+            others += [f"{part.name}: {note}" if part.name else note for note in notes]
+            inspected.add(number)
         if stack.count > 1:
-            said = [*said, *(f"frame {first} of {stack.count} is inspected" for first in sorted(numbers))]
-    return found, notes + said + others
+            said = [*said, *(f"frame {number} of {stack.count} is inspected" for number in sorted(inspected))]
+        return found, [*stack.notes, *said, *others]
+
+
+def _inspect_pair_of_files(noisy: Path, clean: Path, told: Range | None, **reading) -> tuple[Inspection, list[str]]:
+    """The noise of a file, measured with a file of its clean version or of another shot; and what is to be said."""
+    first, second, inside, notes = read_pair(noisy, clean, **reading)
+    found = inspect_pair(first, second, inside=inside, range=told)
+    ranges = (told, told) if told else ranges_of_pair(first[inside], second[inside])
+    if _another_shot((first, second), ranges, inside, found.level / found.white):
+        notes.append(
+            "the second picture is about as noisy as the first: it is not clean, and their "
+            f"difference, {as_read(found.level)} {found.unit}, holds the noise of both; what is stated is of one, "
+            "1.4 times less"
+        )
+        found = _of_one_shot(found)
+    image, truth = (one.to_unit(frame) for one, frame in zip(ranges, (first, second), strict=True))
+    return found, [*notes, *_shifted(image, truth), *_others(first, inside, found, truth).values()]
+
+
+def _check_no_counts(parts: list[Part]) -> None:
+    if any(part.counts for part in parts):
+        mean = np.mean([part.pixels[part.inside].mean() for part in parts])
+        raise ValueError(
+            f"the image holds photon counts, {mean:.2g} a pixel on average: their noise needs no estimate: its "
+            "variance is the rate of each pixel; `dnlib denoise --dtype float32` finds the rates"
+        )
 
 
 def _another_shot(
     pair: tuple[np.ndarray, np.ndarray], ranges: tuple[Range, Range], inside: np.ndarray, level: float
 ) -> bool:
-    """Whether two images are about equally noisy, and this is why they differ by that level, in [0, 1].
+    """Whether two images are about equally noisy, so that their difference, of this level in [0, 1], is noise of both.
 
-    The fine texture that an estimate takes for noise is in both, and no part of their difference.
+    An estimate may take fine texture for noise; but texture is in both images, and so not in their difference.
     """
     try:
         found = [inspect_image(image, inside=inside, range=used) for image, used in zip(pair, ranges, strict=True)]
@@ -152,7 +162,7 @@ def _compared(noisy: Picture, clean: Picture) -> tuple[int, int]:
 def _others(
     frame: np.ndarray, inside: np.ndarray, found: Inspection, clean: np.ndarray | None = None
 ) -> dict[str, str]:
-    """What an inspection leaves out, in its units; clean: in [0, 1]."""
+    """Sentences on the noise that an inspection does not describe, in its units. clean: in [0, 1]."""
     used = found.range
     variance = found.variance(frame) / (used.high - used.low) ** 2
     image = used.to_unit(frame)
@@ -169,7 +179,7 @@ def _rounding(frame: np.ndarray, found: Inspection) -> list[str]:
 
 
 def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterator[tuple[str, dict[str, str]]]:
-    """What an inspection of a part of the first frame leaves out in the middle of later ones, and which these are."""
+    """The same for the middle of later frames, each with the number of the frame. first: that was inspected."""
     for number in np.unique(np.linspace(first, stack.count - 1, FRAMES + 1, dtype=int))[1:]:
         frame = stack.frame(number)
         later = part.at(frame.colours[None], frame.inside[None])
@@ -179,7 +189,11 @@ def _later(stack: Picture, first: int, part: Part, known: Inspection) -> Iterato
 
 
 def _showing(stack: Picture) -> tuple[Picture, Sequence[int]]:
-    """Of what is read frame by frame those in which a colour first varies, and their numbers; all else as it is."""
+    """The frames to inspect, as one picture, and their numbers.
+
+    These are all frames of a picture in memory. Of one that is read frame by frame, they are the first frames in which
+    one more of the colours varies.
+    """
     if not isinstance(stack, Stack):
         return stack, range(stack.count)
     kept, numbers, seen = [], [], np.zeros(stack.colours.shape[-1], bool)

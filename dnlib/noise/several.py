@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from dnlib.images import refused
+from dnlib.images import refusal
 from dnlib.noise.inspection import Inspection
 from dnlib.noise.pictures import inspect_files
 
@@ -66,9 +66,7 @@ def inspect_each(
                 parts, notes = inspect_files(file, clean, **options)
                 one = Inspected(file, parts, tuple(notes))
             except (ValueError, OSError, FloatingPointError) as error:
-                if not refused(error):
-                    raise
-                one = Inspected(file, {}, refusal=str(error) if str(file) in str(error) else f"{file}: {error}")
+                one = Inspected(file, {}, refusal=refusal(error, file))
             bar.clear()
             yield one
             bar.update()

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import fft
 
-from dnlib.noise.impulses import HALF, middle_part, noise_around
+from dnlib.images import middle
+from dnlib.noise.impulses import HALF, MIDDLE as PART, noise_around
 
 SMALLEST = 64  # pixels of each side of an image of which blocks, frequencies and patches tell anything
 CLIPPED = 0.01  # a share of black or white values above this is worth a sentence
@@ -31,12 +32,11 @@ def _black_share(image: np.ndarray, counting: np.ndarray) -> float:
     share = float((values <= 0).mean()) if values.min() >= 0 else 0.0
     if share < CLIPPED:
         return share
-    part = middle_part(counting.shape)
-    image, counting = image[part], counting[part]
+    image, counting = middle(image, PART), middle(counting, PART)
     if not (black := (image <= 0)[counting]).any():
         return share
-    middle, deviation = noise_around(image, counting, HALF)
-    single = black & (middle > BEYOND_NOISE * deviation)[counting]
+    around, deviation = noise_around(image, counting, HALF)
+    single = black & (around > BEYOND_NOISE * deviation)[counting]
     return share if single.sum() < SINGLE * black.sum() else 0.0
 
 

@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from dnlib.noise.one_image import NoiseEstimate
 
-SIDE, FEW = 5, 1 / 8  # of a patch, in pixels; share of its components that are noise alone, at least
+SIDE, FEW = 5, 1 / 8  # pixels to a side of a patch; share of its components that are noise alone, at least
 WHOLE = {1: (8, 0.4), 3: (SIDE, FEW)}  # both, by colours, for whole images; in gray grass a third of them are equal
 CHUNK = 4_000  # patches held in memory at a time
 EQUAL = 0.7  # the smallest component is at least this share of the mean of those taken for noise
@@ -28,9 +28,9 @@ def exact_if_white(image: np.ndarray, inside: np.ndarray, found: NoiseEstimate) 
     """What was estimated, without the texture that it took for noise if the noise is white.
 
     White noise is looked for in the whole of a gray or colour image and, where there is texture, in the pure patches.
-    In a gray one without texture it is weaker than the estimate, which took fine stripes for noise, as those of cloth;
-    single stars in a smooth sky are white as well, and stronger. What is far weaker is rounding to whole numbers below
-    other noise.
+    In a gray image without texture it counts only if it is weaker than the estimate, which then took fine stripes for
+    noise, such as those of cloth; single stars in a smooth sky look like white noise as well, but are stronger. White
+    noise that is far weaker than the estimate is rounding to whole numbers, below other noise.
     """
     colours, estimated, shares = image.shape[2], found.variance.mean(), []
     whole = white_variance(image, inside, *WHOLE[colours]) if colours in WHOLE else None
@@ -49,8 +49,8 @@ def exact_if_white(image: np.ndarray, inside: np.ndarray, found: NoiseEstimate) 
 def white_variance(image: np.ndarray, inside: np.ndarray, side: int = SIDE, least: float = FEW) -> float | None:
     """The noise variance of an image [H, W, C] if its noise is white, in all channels alike; else None.
 
-    Which components are noise: the largest number of the smallest ones that are spread symmetrically, as equal ones
-    are but for chance, so that their mean does not exceed their median.
+    Noise are the smallest components, as many as are spread symmetrically, so that their mean does not exceed their
+    median: equal components scatter by chance alone, and so to both sides.
     inside: [H, W], False where pixels do not count. side: of a patch. least: share of its components that are noise.
     """
     covariance = _patch_covariance(image, inside, side)

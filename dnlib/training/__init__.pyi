@@ -17,7 +17,6 @@ from .device import (
     precision_of as precision_of,
 )
 from .evaluation import (
-    Scores as Scores,
     draw_noisy as draw_noisy,
     evaluate as evaluate,
     score_pairs as score_pairs,
@@ -35,4 +34,5 @@ from .metrics import (
 from .parts import Parts as Parts, take_apart as take_apart
 from .progress import headless as headless
 from .protocols import PROTOCOLS as PROTOCOLS, Protocol as Protocol
+from .scores import Scores as Scores
 from .trial import seconds_of_a_step as seconds_of_a_step

@@ -26,8 +26,8 @@ class Diverged(FloatingPointError):
 class Bookkeeper:
     """The history, the checkpoints and the callbacks of a training; `fit` explains the arguments.
 
-    It goes on from the checkpoint, if that is there, and finds out at once whether there can be one. One process
-    `writes`.
+    It goes on from the checkpoint if there is one, and refuses at once what could not be saved in one. Only one of
+    several processes `writes`.
     """
 
     state: State
@@ -69,7 +69,7 @@ class Bookkeeper:
 
     @contextmanager
     def closed_whatever_happens(self) -> Iterator[None]:
-        """At the end the method has its averaged weights, of the last step if that was a good one."""
+        """However the training ends, the method then has averaged weights: of the last step if they are finite."""
         try:
             yield
         except Diverged:

@@ -27,12 +27,12 @@ class History:
     Attributes
     ----------
     steps, losses : list
-        After which steps an entry was made, and the mean loss since the one before; of several processes, each has its
-        own.
+        After which steps an entry was made, and the mean loss since the entry before. Each of several processes has
+        its own losses.
     psnr : list of (step, dB)
         Where it was monitored.
     seconds, cpu_seconds : float
-        Wall clock; and of all cores together, which another program on the machine does not lengthen.
+        By the wall clock; and the time of all cores together, which does not grow with other programs on the machine.
     device, precision : str
         Where it ran, and in which numbers.
 

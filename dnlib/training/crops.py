@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from dnlib.images import to_image, to_tensor, to_unit
+from dnlib.images import to_image, to_tensor
 from dnlib.methods import Batch, Tiles
 from dnlib.noise import Noise
 from dnlib.training.appearance import Appearance
 from dnlib.training.metrics import FAR
+from dnlib.training.pixels import Mapped, are_mapped, channels_of, flat, kept
 
 
 class Crops:
@@ -78,7 +79,7 @@ class Crops:
         _check(images, second, noise, size, self.cut, count, turn)
         self.noise, self.size, self.count, self.frozen, self.seed = noise, size, count, frozen, seed
         self.turn = turn is not False
-        if frozen and _are_mapped(images):
+        if frozen and are_mapped(images):
             raise ValueError(
                 "frozen noise would hold a noisy copy of every image in memory, and these are memory-mapped; draw "
                 "fresh noise, or store noisy copies and map them"
@@ -86,15 +87,15 @@ class Crops:
         shapes = torch.tensor([image.shape[:2] for image in images])
         self.heights, self.widths = shapes.T
         self.starts = torch.cat([torch.zeros(1, dtype=torch.long), shapes.prod(dim=1).cumsum(0)[:-1]])
-        self.pixels = {"noisy" if noise is None else "clean": _kept(images)}
+        self.pixels = {"noisy" if noise is None else "clean": kept(images)}
         self.parameters: Tensor | None = None
         if second is not None:
-            self.pixels["second_noisy"] = _kept(second)
+            self.pixels["second_noisy"] = kept(second)
         if noise is not None and frozen:
             self._freeze(images)
         digest = hashlib.sha256(shapes.numpy().tobytes())
         for part in self.pixels.values():
-            digest.update(part.traces() if isinstance(part, _Mapped) else part.numpy().tobytes())
+            digest.update(part.traces() if isinstance(part, Mapped) else part.numpy().tobytes())
         self.digest = digest.hexdigest()[:12]
         self._copies: dict[tuple[str, torch.device], Tensor] = {}
 
@@ -140,7 +141,7 @@ class Crops:
             else:  # whatever has `sample` is noise
                 pairs.append([self.noise.sample(clean, generator) for _ in range(2)])
         for name, copies in zip(("noisy", "second_noisy"), zip(*pairs, strict=True), strict=True):
-            self.pixels[name] = _flat([to_image(noisy.image) for noisy in copies])
+            self.pixels[name] = flat([to_image(noisy.image) for noisy in copies])
         self.parameters = torch.cat([first.parameter for first, _ in pairs])
 
     def _places(self, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -174,58 +175,12 @@ class Crops:
         crops = self._on(place.device, name, self.pixels[name])[place].permute(0, 3, 1, 2)
         return crops if crops.is_floating_point() else crops.float() / 255
 
-    def _on(self, device: torch.device, name: str, kept: "Tensor | _Mapped") -> "Tensor | _Mapped":
+    def _on(self, device: torch.device, name: str, kept: Tensor | Mapped) -> Tensor | Mapped:
         """What is kept, on a device: copied there at the first draw, so that no later one waits for it."""
         key = name, device
         if key not in self._copies:
             self._copies[key] = kept.to(device)
         return self._copies[key]
-
-
-class _Mapped:
-    """The pixels of memory-mapped images as `_flat` has them, [sum of H W, C], but read where they are asked for."""
-
-    def __init__(self, images: Sequence[np.memmap]):
-        self.images = [image.reshape(-1, _channels(image)) for image in images]
-        self.starts = np.cumsum([0, *map(len, self.images)])
-
-    def __getitem__(self, place: Tensor) -> Tensor:
-        """The pixels of crops [N, H, W], each of one image: [N, H, W, C], uint8 or float32, on the device of place."""
-        found = []
-        for crop in place.cpu().numpy():
-            image = int(np.searchsorted(self.starts, crop[0, 0], side="right")) - 1
-            found.append(np.asarray(self.images[image][crop - self.starts[image]]))
-        crops = np.stack(found)
-        return torch.from_numpy(crops if crops.dtype == np.uint8 else to_unit(crops)).to(place.device)
-
-    def to(self, device: torch.device) -> "_Mapped":
-        """Itself: what is drawn goes to the device, the rest stays on the disk."""
-        return self
-
-    def traces(self) -> bytes:
-        """What tells one set from another without reading it whole: the type and the first pixels of each image."""
-        return b"".join(image.dtype.str.encode() + image[:64].tobytes() for image in self.images)
-
-
-def _are_mapped(images: Sequence[np.ndarray]) -> bool:
-    return all(isinstance(image, np.memmap) for image in images)
-
-
-def _kept(images: Sequence[np.ndarray]) -> Tensor | _Mapped:
-    """As a batch is drawn from: in memory, or on the disk where all are."""
-    return _Mapped(images) if _are_mapped(images) else _flat(images)
-
-
-def _flat(images: Sequence[np.ndarray]) -> Tensor:
-    """All pixels of all images, one after the other: [sum of H W, C], uint8 or float32."""
-    if all(image.dtype == np.uint8 for image in images):
-        return torch.from_numpy(np.concatenate([image.reshape(-1, _channels(image)) for image in images]))
-    planes = [to_unit(image).reshape(-1, _channels(image)) for image in images]
-    return torch.from_numpy(np.concatenate(planes))
-
-
-def _channels(image: np.ndarray) -> int:
-    return 1 if image.ndim == 2 else image.shape[2]
 
 
 def tile_crops(tiles: Tiles, count: int = 32) -> Crops:
@@ -247,23 +202,8 @@ def _check(images, second, noise, size: int, cut: int, count: int, turn: bool | 
     if not images:
         raise ValueError("no images were given to draw crops from")
     for image in (*images, *(second or ())):
-        if isinstance(image, Tensor):
-            raise ValueError("images are arrays [H, W] or [H, W, C]; a tensor was given: use dnlib.images.to_image")
-        if image.ndim not in (2, 3):
-            raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
-        if image.dtype.kind not in "uif":
-            raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
-        if image.dtype.kind != "f" or isinstance(image, np.memmap):
-            continue
-        if not np.isfinite(image).all():
-            raise ValueError("an image holds NaN or infinite values; replace them before training")
-        if (largest := float(image.max())) > FAR:
-            warnings.warn(
-                f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the "
-                "network learns about 1 dB less",
-                stacklevel=3,
-            )
-    kinds = sorted({_channels(image) for image in images})
+        _check_image(image)
+    kinds = sorted({channels_of(image) for image in images})
     if len(kinds) > 1:
         raise ValueError(f"the images have {' and '.join(map(str, kinds))} channels; all must have equally many")
     if kinds == [4] and turn is None:
@@ -284,3 +224,23 @@ def _check(images, second, noise, size: int, cut: int, count: int, turn: bool | 
             raise ValueError("second noisy images were given and a noise model, too; leave one out")
         if [image.shape for image in second] != [image.shape for image in images]:
             raise ValueError("the second noisy images do not have the shapes of the first")
+
+
+def _check_image(image: np.ndarray) -> None:
+    """Refuse what is no image, and warn of one far beyond [0, 1]."""
+    if isinstance(image, Tensor):
+        raise ValueError("images are arrays [H, W] or [H, W, C]; a tensor was given: use dnlib.images.to_image")
+    if image.ndim not in (2, 3):
+        raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
+    if image.dtype.kind not in "uif":
+        raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
+    if image.dtype.kind != "f" or isinstance(image, np.memmap):
+        return
+    if not np.isfinite(image).all():
+        raise ValueError("an image holds NaN or infinite values; replace them before training")
+    if (largest := float(image.max())) > FAR:
+        warnings.warn(
+            f"an image holds floats up to {largest:.4g}, where white is 1: divide by the range in use, or the "
+            "network learns about 1 dB less",
+            stacklevel=4,
+        )

@@ -26,8 +26,8 @@ def settings(module: nn.Module) -> dict[str, Any]:
     Returns
     -------
     dict
-        By dotted name. Numbers of NumPy and torch are plain ones, small arrays lists and large ones hashes, noise
-        models what their repr says, functions and objects of other kinds the names of these.
+        By dotted name. Numbers of NumPy and torch become plain ones, small arrays lists, large arrays hashes. Noise
+        models become their repr; functions, and objects of other kinds, their name or that of their class.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def settings(module: nn.Module) -> dict[str, Any]:
 
 
 def teachers(method: Method) -> dict[str, Any]:
-    """Settings, and a hash of the weights, of a method's `teachers`, which its own weights and checkpoints leave out.
+    """Settings and a hash of the weights of a method's `teachers`, whose weights no checkpoint of the method holds.
 
     Examples
     --------

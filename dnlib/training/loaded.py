@@ -24,11 +24,11 @@ class Loaded:
     with such fields, or a tuple or list in the order of `names`. Images are floats in [0, 1], [N, C, H, W], or uint8;
     parameters are above 0, in the internal units of `Noise`: sigma / 255, lambda, iso.
 
-    A training goes through the batches as often as its steps ask for. A resumed one passes over those it had, and goes
-    on exactly, as far as their order comes from torch: the generator of a DataLoader is seeded anew in each epoch, from
-    the seed of `fit`, and torch's global one at each batch. What a data set draws from `numpy.random` or `random` does
-    not repeat, and what a checkpoint knows of the data is the form of a batch, not the pixels. With several
-    `devices`, each takes every so many-th batch.
+    A training goes through the batches as often as its steps ask for. A resumed one skips those that it had, and then
+    has the same ones, as long as their order comes from torch: a DataLoader's generator is seeded anew in each epoch,
+    from the seed of `fit`, and torch's global one at each batch. What comes from `numpy.random` or `random` is another.
+    A checkpoint knows the form of a batch and not its pixels, so other data of this form are not refused. Of several
+    `devices`, each takes batches of its own in turn.
 
     Parameters
     ----------

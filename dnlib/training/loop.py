@@ -84,14 +84,15 @@ def fit(
     """Train a method in place, and leave it in evaluation mode with its averaged weights.
 
     All randomness comes from `seed` and the number of the step; torch's global generators, from which dropout draws,
-    are afterwards as they were. Whatever ends the training early, Ctrl-C too, the method has its last good averages.
+    are afterwards as they were. Whatever ends the training early, even Ctrl-C, leaves the method with its last good
+    averaged weights.
 
     Parameters
     ----------
     method : Method
-        What learns. Parts of it that are in evaluation while it is in training mode stay so, such as frozen batch
-        normalisation, as do those of a method in evaluation (as it comes from `load_method`) that are frozen by
-        `requires_grad_(False)`, too.
+        What learns. Frozen parts stay in evaluation mode. They are those in evaluation mode of a method in training
+        mode, such as frozen batch normalisation; and those without gradients (`requires_grad_(False)`) of a method in
+        evaluation mode, as `load_method` returns it.
     batches : Batches or iterable
         A source such as `Crops`; or a DataLoader, or any iterable that can be begun again, of dicts with the keys of
         `methods.PARTS`. For tuples, see `Loaded`.
@@ -111,7 +112,7 @@ def fit(
     device : str
         As `choose_device` takes it: "auto", "cpu", "cuda", "cuda:1", "mps".
     devices : int
-        More than one train data-parallel, each on batches of its own, by which its batch normalisation goes, too.
+        More than one train data-parallel: each has batches of its own, and its batch normalisation sees only these.
     precision : {"auto", "float32", "bfloat16"}
         "auto" is bfloat16 where processor or GPU compute in it natively.
     checkpoint : str or Path, optional

@@ -1,7 +1,7 @@
 """What an error is made of: a wrong colour, grain left in flat areas, detail lost in textured ones.
 
-PSNR adds them up. A network that has learnt no structure at all, but the right colours, lies above one that keeps every
-hair and is a little too green.
+PSNR adds them up. By PSNR alone, a network that has learnt the right colours and no structure can be better than one
+that keeps every hair and is a little too green.
 """
 
 import math
@@ -24,8 +24,8 @@ class Parts(NamedTuple):
     Parameters
     ----------
     flat, texture : float
-        PSNR in dB over the pixels that are flat, and textured, in the clean image, each block's mean error taken off;
-        NaN where there are none.
+        PSNR in dB over the pixels that are flat in the clean image, and over those that are textured, once each block's
+        mean error is taken off; NaN where there are none.
     colour : float
         The root of the mean square of the blocks' mean errors, in 8-bit units.
     share : float

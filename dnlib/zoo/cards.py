@@ -27,7 +27,7 @@ TRAININGS = SHIPPED / "trainings"  # cards of trainings whose weights are not ke
 
 
 class _Dumper(yaml.SafeDumper):
-    """Numbers and arrays of NumPy and torch become plain ones; paths, noise models and other things what they say."""
+    """Writes numbers and arrays of NumPy and torch as plain ones, and paths, noise models and other things as text."""
 
 
 for kind in (dict, list, tuple):
@@ -57,7 +57,8 @@ def read_card(name: str | Path, needed: dict[str, type] = NEEDED) -> dict[str, A
     name : str or Path
         A name of `available()`, or the path of a card or a safetensors file.
     needed : dict
-        What it must say, each with its type: what builds it, or all of `TRAINED`, to go on from or compare trainings.
+        Entries that it must have, with their types: by default those from which `build` makes the method; `TRAINED` to
+        go on with a training or to compare trainings.
 
     Raises
     ------
@@ -238,7 +239,7 @@ def publish(path: str | Path) -> Path:
 
 
 def keep(path: str | Path) -> Path:
-    """Copy a card to those of trainings that are compared, by its name, seed and steps: `dnlib train NAME --keep`.
+    """Copy a card into `data/trainings`, where the rows that are compared are kept: `dnlib train NAME --keep`.
 
     Raises ValueError for a card of another training of this name, seed and length than the one that is there, and
     outside of a checkout.
@@ -288,9 +289,9 @@ def copy(path: str | Path, to: str | Path) -> Path:
 
 
 def _write(pair: Sequence[Path], contents: Sequence[bytes]) -> None:
-    """Weights and card take their places together, as nearly as two files can: once both are on disk.
+    """Write weights and card, and put them in place together once both are on disk, the weights first.
 
-    Between the two, `load_method` refuses them by their hash, and what wrote them does it again.
+    If that is interrupted, the old card names another hash, `load_method` refuses the pair, and it is written again.
     """
     pair[0].parent.mkdir(parents=True, exist_ok=True)
     with atomic(pair[1]) as card, atomic(pair[0]) as weights:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 10  # seconds in which a scheduler and a first worker have to answer
 TOPIC = "dnlib"  # of the lines that workers say
-DEATHS = 10  # of workers, that a job survives: those that it only waited in count, too
+DEATHS = 10  # so many workers may die with a job, whether it ran in them or only waited; then it is given up
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"  # to Ctrl-C, for whoever started a worker ends it
 
 
@@ -28,8 +28,8 @@ def spread(
 ) -> Iterator[tuple[Any, Any]]:
     """Do the work of each job on a cluster, as many at a time as there are workers.
 
-    A worker that is killed has its job, and those that waited in it, done by another one. A job is given up after ten
-    such deaths, or as many as a scheduler of its own allows.
+    If a worker is killed, its job and those that waited in it go to another one. A job is given up after ten such
+    deaths; with a scheduler of one's own, after as many as that allows.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _check_workers(client: "Client", address: str, needs: Sequence[str]) -> None
 
 
 def _what_is_here(needs: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """What numbers follow from, and the datasets that are missing."""
+    """The versions and the commit that decide the numbers, and the datasets that are missing."""
     versions = provenance.versions()
     code = {"dnlib": versions["dnlib"], "torch": versions["torch"], "commit": provenance.commit()}
     return code, [name for name in needs if not datasets.find(name).is_present]

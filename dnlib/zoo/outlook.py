@@ -27,21 +27,24 @@ class Outlook(NamedTuple):
     name : str
         Of the recipe.
     steps, planned : int
-        Done so far, by what ships or else by the longest training that was kept, 0 without either; and of the whole
-        training in the profile.
+        `steps` were done by the weights that ship, else by the longest training that was kept, else 0. `planned` are
+        those of the whole training in the profile.
     held_out : float or None
         PSNR in dB on the images that training is watched with.
     behind : float or None
-        What the source reaches more than the weights that ship, in dB on Kodak24; None where one of both says nothing.
+        By how much the source's PSNR on Kodak24 is above that of the weights that ship, in dB; None where either is
+        not known.
     operations : float
         Floating-point operations of a step of every stage, forward and back.
     bytes : int
-        That a step holds at once: weights, gradients, Adam's averages, and what is kept for the way back, in float32.
+        Memory that a step needs at once: weights, gradients, Adam's averages, and what the backward pass needs, in
+        float32.
     seconds : float
         Of a step of every stage, on this device.
     hour : tuple of float or None
-        What an hour more buys, in dB, and its standard error: the last points of the learning curve, against the
-        logarithm of the steps, prolonged. None where fewer than three points are known.
+        By how many dB an hour more would raise `held_out`, and the standard error of that. A line is laid through the
+        last points of the learning curve, PSNR against the logarithm of the steps; None where fewer than three are
+        known.
     """
 
     name: str

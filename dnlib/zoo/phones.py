@@ -21,8 +21,8 @@ def learnt_by(recipe: Recipe) -> list[np.ndarray]:
 def judges_of(recipe: Recipe) -> list[Example]:
     """The pairs that judge a recipe: of the scenes that it holds out, or of all if it holds out none.
 
-    Raises ValueError for a scene that is not there, and, unless one dataset alone teaches and judges, for scenes that
-    it learns from.
+    Raises ValueError for a scene that is not there, and for scenes that are both learnt from and judge; only a recipe
+    with a single dataset for both may do that.
     """
     judge = recipe.trained_on.judge
     pairs = datasets.load(judge)
@@ -49,8 +49,8 @@ def all_judges(
     side : int
         Of the middles that are taken of each picture, in pixels, at most.
     simulated : int
-        Photographs of the simulated phone, at most: the first few of all, with the same noise. Every
-        fourth comes first.
+        Photographs of the simulated phone, at most: of all in the order 0, 4, 8, ..., 1, 5, 9, ... The noise of each
+        does not depend on how many there are.
 
     Returns
     -------

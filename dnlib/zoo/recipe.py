@@ -16,9 +16,10 @@ class Teacher(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Datasets to learn from, what a card says of them, and, if they are noisy as they are, the dataset that judges.
+    """Datasets to learn from, and what a card says of them.
 
-    Where one dataset is learnt from and judges, its images do both, as the papers on phones have it.
+    judge: the dataset of pairs that scores what was learnt; only for photographs that are noisy as they are. It may be
+    one of the datasets to learn from: then the same images do both, as in the papers on phones.
     """
 
     datasets: tuple[str, ...]
@@ -27,7 +28,7 @@ class Source(NamedTuple):
 
 
 SIDD, DND, TEXTURED = "sidd_val_crops", "dnd_noisy", "sidd_textured"
-HELD_OUT = 4  # videos
+HELD_OUT = 4  # videos, the last ones
 CLEAN_PHOTOGRAPHS = Source(("bsds500",), "bsds500 train and test (400 photographs), fresh noise at every step")
 VIDEOS = Source(
     ("davis480p",),
@@ -67,8 +68,9 @@ class Recipe:
     held_out : tuple of str
         Scenes that judge and are not learnt from.
     until_calm : bool
-        Whether a blind network that teaches goes on, as many steps again at a time, until its grain in flat areas lies
-        below SSID's low threshold: until it may lead there. At most `trainer.PATIENCE` times.
+        Whether a blind network that teaches is trained on until it is calm: until its grain in flat areas lies below
+        SSID's low threshold, so that it leads there. Each time it gets as many steps again, `trainer.PATIENCE` times at
+        most.
     published : float or None
         The source's PSNR in dB on Kodak24 with the noise that training is watched with, where it gives one.
 

@@ -47,9 +47,9 @@ def monitor(examples: list[Example], noise: Noise, side: int = 256) -> Callable[
 def judged(method: Method) -> dict[str, dict]:
     """What a method for phones makes of the pairs of `phones.all_judges`, image by image.
 
-    Stage -> set of pairs -> what was measured -> image -> number. Measured are psnr, flat and texture in dB, colour in
-    8-bit units, and both SSIMs. Stages are those of the method. Of SSID's blind network also the grain in 8-bit units,
-    and the shares of pixels that each teacher leads.
+    Stage of the method -> set of pairs -> what was measured -> image -> number. Measured are psnr, flat and texture in
+    dB, colour in 8-bit units, and both SSIMs; for SSID's blind network also its grain in 8-bit units, and the
+    shares of the pixels at which each teacher leads.
     """
     sets = phones.all_judges()
     return {
@@ -72,7 +72,7 @@ def _measured(denoiser: Method, pairs: list[Example]) -> dict[str, dict[str, flo
 
 
 def scored(method: Method, recipe: Recipe) -> dict[str, dict]:
-    """What a card says of trained weights: their scores, and of a row that is compared with others, those by image."""
+    """What a card says of trained weights: their scores; for rows that are compared, the scores of every image, too."""
     rows = {"judged": judged(method)} if recipe.trained_on.judge == TEXTURED else {}
     return {"scores": _scores(method, recipe)} | rows
 

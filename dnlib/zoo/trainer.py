@@ -17,7 +17,7 @@ from dnlib.zoo.recipe import HELD_OUT, VIDEOS, Recipe
 from dnlib.zoo.scoring import pictures, scored, watch
 
 RUNS = (ROOT if in_checkout() else Path()) / "runs" / "train"
-LOOKS = [2**k for k in range(64)]  # the steps after which training is watched
+LOOKS = [2**k for k in range(64)]  # the steps after which the network is scored on held-out images
 PATIENCE = 16  # how often a blind network goes on until it is calm
 
 
@@ -46,8 +46,8 @@ def train(
 ) -> Path:
     """Train by recipe, score, and write weights with their card: `dnlib train NAME`.
 
-    Scored are Kodak24 if it is present, else BSDS500's validation split, and videos held out, if any were learnt; what
-    learned from photographs as they are noisy, on photographs of phones.
+    It is scored on Kodak24 if that is present, else on BSDS500's validation split; if it learnt from videos, on those
+    held out as well. What learnt from photographs that are noisy as they are is scored on photographs of phones.
     Cut short, the same call goes on from the checkpoints in `out`, one for each stage of the method.
 
     Parameters
@@ -123,9 +123,10 @@ def fit_stages(
     looks: list[int] = LOOKS,
     until_calm: bool = False,
 ) -> list[History]:
-    """Train what `stages` names, one after the other, each with a checkpoint in `out`.
+    """Train the stages of a method, one after the other, each with a checkpoint in `out`.
 
-    With `until_calm` stage one goes on, as `Recipe` says; each time with a checkpoint and a history of its own.
+    With `until_calm`, a blind network that teaches is trained on until its answer is calm (see `Recipe`); every time
+    with a checkpoint and a history of its own.
     """
     histories = []
     for part, stage in stages.items():
@@ -168,7 +169,7 @@ def warn_of_grain(stage: DenoisingUNet, learnt_from: Crops) -> None:
 
 
 def _answer(stage: BNN, learnt_from: Crops) -> torch.Tensor:
-    """Of a blind network to noisy crops that it learns from."""
+    """What a blind network makes of some of the noisy crops that it learns from."""
     generator = torch.Generator().manual_seed(0)
     noisy = torch.cat([learnt_from.draw(stage.needs, generator, 1.0).noisy for _ in range(8)])
     return stage.denoise(noisy).mean
@@ -201,7 +202,7 @@ def account(histories: list[History]) -> dict[str, Any]:
 
 
 def stages(name: str, method: Method) -> dict[str, Method]:
-    """What is trained one after the other, by the names of its checkpoints."""
+    """The stages of a method in the order of their training, by the names of their checkpoints."""
     if method.stages == (method,):
         return {name: method}
     return {f"{name}.{type(stage).__name__.lower()}": stage for stage in method.stages}
@@ -266,7 +267,7 @@ def _tiles(noise: Noise, seed: int) -> Tiles:
 
 
 def _command(name: str, profile: str, seed: int, steps: int | None = None) -> str:
-    """What makes the weights again, with the options that are not as they are by default."""
+    """The command that makes the weights again; options at their defaults are left out."""
     options = {"profile": (profile, "laptop"), "seed": (seed, 0), "steps": (steps, None)}
     given = (f" --{option} {value}" for option, (value, default) in options.items() if value != default)
     return f"dnlib train {name}{''.join(given)}"

@@ -141,10 +141,10 @@ def test_every_entry_must_hold_one_that_fails_is_enough_and_the_least_sure_is_na
 def test_what_scatters_most_is_named_and_how_many_more_of_it_would_decide():
     apart = [record(n, psnr={"i0": 0.0 + d, "i2": 1.0 + d, "i4": 2.0 + d}) for n, d in enumerate((0.0, 0.02))]
     found = judged(claim("psnr"), *apart)
-    seeds, (variance, freedom) = found.margin.parts
+    seeds, (variance, freedom) = found.margin.parts.values()
     assert f"most of its width comes from scenes, of which about {found.margin.needed} would decide" in found.reason
     for count, is_decided in ((found.margin.needed - 1, False), (found.margin.needed, True)):
-        low, _ = Margin(0.71, (seeds, (3 * variance / count, count - 1))).interval
+        low, _ = Margin(0.71, {"seeds": seeds, "scenes": (3 * variance / count, count - 1)}).interval
         assert freedom == 2 and (low > 0) == is_decided
     alike = judged(claim("psnr", {"at_least": 1.01}), *apart)
     assert "scenes, of which a thousand would not decide" in alike.reason
@@ -196,16 +196,18 @@ def test_images_of_one_scene_are_one_sample():
     table = scene_effect[None] + np.zeros((1, 48))
     own, together = measure(table), measure(table, [str(n // 8) for n in range(48)])
     assert together.error == pytest.approx(scene_effect[::8].std(ddof=1) / np.sqrt(6), rel=0.05)
-    assert own.error < together.error / 2 and together.parts[0][1] == pytest.approx(5)
-    assert measure(table, ["one"] * 48).parts == ()
+    assert own.error < together.error / 2 and together.parts["scenes"][1] == pytest.approx(5)
+    assert measure(table, ["one"] * 48).parts == {}
 
 
 def test_scenes_of_other_sizes_have_satterthwaite_s_degrees_of_freedom():
     """Two scenes of 2 images and 1: by hand, of weights 2/3 and 1/3, each less the mean over images."""
     margin = measure(np.array([[0.0, 0.0, 3.0]]), ["a", "a", "b"])
     # the rows (1/3, -1/3) and (-2/3, 2/3) have squares 2/9 and 8/9; 4/9 / (2/9) * 1² + 1/9 / (8/9) * 2² = 2.5
-    assert margin.mean == 1 and margin.parts == ((pytest.approx(2.5), pytest.approx(1)),)
-    freedom = [measure(np.arange(12.0)[None], np.repeat(range(3), sizes)).parts[0][1] for sizes in ([4] * 3, [5, 4, 3])]
+    assert margin.mean == 1 and margin.parts == {"scenes": (pytest.approx(2.5), pytest.approx(1))}
+    freedom = [
+        measure(np.arange(12.0)[None], np.repeat(range(3), sizes)).parts["scenes"][1] for sizes in ([4] * 3, [5, 4, 3])
+    ]
     assert freedom == [pytest.approx(2), pytest.approx(1.7, abs=0.05)]
 
 

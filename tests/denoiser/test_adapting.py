@@ -19,7 +19,7 @@ from dnlib.denoiser.detail import Detail
 from dnlib.denoiser.judging import Judge, falls
 from dnlib.denoiser.lessons import SMALLEST, Pairs, drawn_by
 from dnlib.denoiser.sampling import MARGIN, between, sample_places, sample_tiles, tiles_at
-from dnlib.denoiser.strength import White
+from dnlib.denoiser.strength import WhiteNoise
 from dnlib.images import photo
 from dnlib.methods import Batch, Noise2Clean
 from dnlib.training import Crops, fit, psnr
@@ -97,7 +97,7 @@ def test_what_it_learns_does_not_depend_on_the_pixels_that_judge_it(stand_in):
     other, weights = NOISY.copy(), []
     other[place.rows, place.columns] += 1
     for image in (NOISY, other):
-        method = Detail(copy.deepcopy(stand_in.network), drawn_by(White(0.1)), 0.5)
+        method = Detail(copy.deepcopy(stand_in.network), drawn_by(WhiteNoise(0.1)), 0.5)
         crops = between([image], [EVERYWHERE], [place], SMALLEST)
         fit(method, Crops(crops, size=SMALLEST), steps=3, device="cpu", progress=False)
         weights.append(method.network.layer.weight.detach())
@@ -129,14 +129,14 @@ def test_local_brightness_is_not_learnt():
 
 
 def test_noise_is_drawn_as_the_strength_has_it_and_from_the_generator_alone():
-    draw, light = drawn_by(White(0.2)), torch.zeros(2, 3, 64, 64)
+    draw, light = drawn_by(WhiteNoise(0.2)), torch.zeros(2, 3, 64, 64)
     first, again, other = (draw(light, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other) and first.shape == light.shape
     assert first.std() == pytest.approx(0.2, rel=0.02) and not torch.equal(first[0], first[1])
 
 
 def test_a_risk_falls_only_for_certain(stand_in):
-    judge = Judge(sample_tiles([NOISY], [EVERYWHERE], HELD_OUT), White(25 / 255), harmless=False, device="cpu")
+    judge = Judge(sample_tiles([NOISY], [EVERYWHERE], HELD_OUT), WhiteNoise(25 / 255), harmless=False, device="cpu")
 
     def judged(share):
         candidate = adapting.replace(CANDIDATES[NETWORK], filter=lambda image, device: (1 - share) * image + share / 2)
@@ -147,11 +147,11 @@ def test_a_risk_falls_only_for_certain(stand_in):
 
 
 def test_where_neighbours_share_the_noise_a_risk_has_to_fall_by_more_than_its_estimate_may_be_off(stand_in):
-    class Shared(White):
+    class Shared(WhiteNoise):
         white = False
 
     tiles = [0.5 + 25 / 255 * np.random.default_rng(0).standard_normal((128, 128, 3))]
-    for strength, small_is_enough in ((White(25 / 255), True), (Shared(25 / 255), False)):
+    for strength, small_is_enough in ((WhiteNoise(25 / 255), True), (Shared(25 / 255), False)):
         judge = Judge(tiles, strength, harmless=False, device="cpu")
 
         def judged(share, judge=judge):
@@ -179,7 +179,7 @@ def test_among_all_candidates_it_is_taken_only_if_it_is_the_best(stand_in):
 
 def test_in_a_mean_the_trained_network_takes_the_place_of_the_network(stand_in):
     places = sample_places([NOISY], [EVERYWHERE], HELD_OUT)
-    judge = Judge(tiles_at([NOISY], places), White(25 / 255), harmless=True, device="cpu")
+    judge = Judge(tiles_at([NOISY], places), WhiteNoise(25 / 255), harmless=True, device="cpu")
     judged = {name: judge.one(CANDIDATES[name]) for name in ("median", NETWORK)}
     judged |= judge.mean(judged)
     crops = Pairs(between([NOISY], [EVERYWHERE], places, SMALLEST))

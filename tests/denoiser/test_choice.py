@@ -15,7 +15,16 @@ from dnlib.denoiser import BLIND_SPOT, CANDIDATES, UNCHANGED, Candidate, Choice
 from dnlib.denoiser.candidates import EVEN, averaged
 from dnlib.denoiser.caveats import caveats_of
 from dnlib.denoiser.judging import Judge, Judged
-from dnlib.denoiser.strength import AGREED, DISAGREED, GRAIN, Inspected, White, in_doubt, taken_for_noise, trust
+from dnlib.denoiser.strength import (
+    AGREED,
+    DISAGREED,
+    GRAIN,
+    InspectedNoise,
+    WhiteNoise,
+    in_doubt,
+    taken_for_noise,
+    trust,
+)
 from dnlib.filters import Risk, donut_median, median
 from dnlib.images import photo, to_image, to_tensor
 from dnlib.noise import CorrelatedGaussian, Gaussian
@@ -131,9 +140,9 @@ def test_for_a_blind_filter_the_blend_is_that_of_sigma_squared_and_loss():
     """Chapter 01's mixing is a case of Stein's: what is blind answers to no noise in the pixel itself."""
     level = 25 / 255
     donut = Candidate(donut_median, lambda level: [{"radius": 1}])
-    judged = Judge([GRAY], White(level), harmless=True, device="cpu").one(donut)
+    judged = Judge([GRAY], WhiteNoise(level), harmless=True, device="cpu").one(donut)
     loss = np.mean((donut_median(GRAY, radius=1) - GRAY) ** 2)
-    assert judged.weight[0] == pytest.approx(1.1 * trust(level, White(level)) * level**2 / loss, rel=0.05)
+    assert judged.weight[0] == pytest.approx(1.1 * trust(level, WhiteNoise(level)) * level**2 / loss, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +273,7 @@ def test_two_that_are_hardly_apart_are_averaged_and_what_was_chosen_can_be_asked
     network = replace(second, candidate=CANDIDATES["white_noise_network"])
 
     def together(judged, level=1.0, white=False, most_seconds=math.inf):
-        noise = SimpleNamespace(white=white, variance=White(level).variance)
+        noise = SimpleNamespace(white=white, variance=WhiteNoise(level).variance)
         return Judge([GRAY], noise, harmless=True, device="cpu")._hardly_apart(judged, most_seconds)
 
     assert together({"ridge": first, "network": network}) == ["ridge", "network"]
@@ -310,7 +319,7 @@ def test_the_share_is_that_for_so_much_more_noise():
 
 def test_a_noise_that_is_estimated_a_tenth_too_weak_leaves_nothing_behind():
     """Its variance is known to a tenth; a good denoiser's own share is 1, and with less of it noise stays."""
-    estimated = White(25 / 255 * math.sqrt(1 / 1.1))
+    estimated = WhiteNoise(25 / 255 * math.sqrt(1 / 1.1))
     one = Judge([NOISY], estimated, harmless=True, device="cpu").one(CANDIDATES["white_noise_network"])
     assert one.risk.best_weight.mean() < 0.95 < 0.97 < one.weight.mean()
 
@@ -328,7 +337,7 @@ def test_an_unknown_filter_names_the_known_ones():
 
 def test_a_network_that_takes_it_for_noise_too_lends_trust_where_all_is_texture():
     level, noise = 12 / 255, 12 / 255 * np.random.default_rng(2).standard_normal(PHOTO.shape).astype(np.float32)
-    textured = White(level, pure=0.1)
+    textured = WhiteNoise(level, pure=0.1)
     shares = [taken_for_noise(network, [PHOTO + noise], textured) for network in (lambda y: y, lambda y: y - noise)]
     assert shares[0] == 0 and shares[1] == pytest.approx(1, rel=0.05)
     trusts = [trust(level, replace(textured, agreed=agreed)) for agreed in (0, DISAGREED, AGREED, 1)]
@@ -344,5 +353,5 @@ def test_a_network_is_asked_only_where_colours_do_not_share_what_may_be_noise(sh
         covariance=covariance, pure=0.1, map=np.ones((3, 3)), lag_1=(0.5, 0.5), saturated=0.0, radius=1, level=10.0
     )
     for level in (6 / 255, 12 / 255):
-        assert in_doubt(level, Inspected(known, known)) == asked
-    assert not in_doubt(GRAIN, Inspected(known, known)) and not in_doubt(12 / 255, White(12 / 255, pure=0.1))
+        assert in_doubt(level, InspectedNoise(known, known)) == asked
+    assert not in_doubt(GRAIN, InspectedNoise(known, known)) and not in_doubt(12 / 255, WhiteNoise(12 / 255, pure=0.1))

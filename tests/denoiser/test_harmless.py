@@ -7,7 +7,7 @@ import dnlib
 from dnlib.denoiser import choosing
 from dnlib.denoiser.candidates import CANDIDATES
 from dnlib.denoiser.judging import Judge
-from dnlib.denoiser.strength import White
+from dnlib.denoiser.strength import WhiteNoise
 from dnlib.images import Picture, photo, write
 from dnlib.noise import STAND_OUT, inspect_files
 
@@ -157,5 +157,5 @@ def test_dark_pictures_that_are_half_clipped_are_denoised_and_bright_ones_alike(
 
 def test_of_mostly_clipped_pictures_it_is_said_why_they_come_back():
     for clipped, words in ((0.94, "94% of the pixels are black or white"), (0.1, "fine texture")):
-        judge = Judge([np.zeros((8, 8))], White(0.1, pure=0.0, clipped=clipped, levels=256), True, "cpu")
+        judge = Judge([np.zeros((8, 8))], WhiteNoise(0.1, pure=0.0, clipped=clipped, levels=256), True, "cpu")
         assert words in choosing._why_unchanged(judge)

@@ -16,7 +16,7 @@ from dnlib.denoiser.candidates import Candidate
 from dnlib.denoiser.choice import Choice
 from dnlib.denoiser.choosing import Chosen
 from dnlib.denoiser.judging import Judged
-from dnlib.denoiser.strength import White
+from dnlib.denoiser.strength import WhiteNoise
 from dnlib.denoiser.uncertainty import EASIER, kind_of, spread
 from dnlib.filters import Risk
 from dnlib.images import Range, photo, read
@@ -33,7 +33,7 @@ def chosen(filter, weight=1.0, counts=False):
     risk = Risk(*np.zeros((3, 1, 1)), np.ones((1, 1)))
     judged = Judged(Candidate(filter, lambda level: [{}]), 0, risk, np.array([weight]))
     choice = Choice("mine", {}, 0.0, LEVEL * SPAN, {})
-    return Chosen(choice, judged, White(LEVEL), LEVEL, RANGE, weight < 1, counts, True, "cpu")
+    return Chosen(choice, judged, WhiteNoise(LEVEL), LEVEL, RANGE, weight < 1, counts, True, "cpu")
 
 
 def mean_square(values):

@@ -138,7 +138,7 @@ def test_images_smaller_than_the_kernel_are_served():
         (lambda: LGBPN(BlindSpotUNet(3, 4, outputs=3)), "works with a BlindPatch"),
         (lambda: small(local=None, global_=None), "at least one branch"),
         (lambda: small(fusion="sum"), "concat or average; 'sum'"),
-        (lambda: local_branch(16, head=6, body="mamba"), "dilated convolutions or of a transformer; 'mamba'"),
+        (lambda: local_branch(16, head=6, body="mamba"), "dilated or transformer; 'mamba'"),
         (lambda: setattr(local_branch(16, head=6), "shrink", 0.3), "0.3 of their distance reach the pixel itself"),
         (lambda: setattr(local_branch(16, head=6), "shrink", 0.0), r"in \(0, 1\]; 0.0 was given"),
         (lambda: LGBPN(small(), views=(View((3, 4), (1.2, 1)), SIDD[1])).denoise(torch.rand(1, 3, 20, 20)), "1.2 was"),

@@ -233,6 +233,15 @@ def test_of_images_on_the_disk_no_more_is_in_memory_than_a_batch(tmp_path):
         Crops(images, Gaussian(25), size=32, frozen=True)
 
 
+def test_images_on_the_disk_with_the_same_black_border_are_told_apart(tmp_path):
+    bordered, rng = np.zeros((2, 64, 64, 3), np.uint8), np.random.default_rng(0)
+    bordered[:, 16:48, 16:48] = rng.integers(1, 256, (2, 32, 32, 3))
+    np.save(tmp_path / "0.npy", bordered)
+    one, other = (Crops([image], size=32) for image in np.load(tmp_path / "0.npy", mmap_mode="r"))
+    again = Crops([np.load(tmp_path / "0.npy", mmap_mode="r")[0]], size=32)
+    assert one.description == again.description != other.description
+
+
 def test_what_is_no_list_of_arrays_or_not_in_0_to_1_is_told():
     with pytest.raises(ValueError, match="a list of images"):
         Crops(np.zeros((99, 99)))

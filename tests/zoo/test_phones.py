@@ -8,6 +8,7 @@ import pytest
 from dnlib.images import Example, datasets
 from dnlib.noise import correlation_map
 from dnlib.zoo import build, phones, recipes, scoring, trainer
+from dnlib.zoo.families import EQUAL
 
 SUBJECTS = {
     "sidd_textured": ("chess", "chess", "pepper", "chart"),
@@ -65,7 +66,7 @@ def test_a_training_whose_scenes_judge_it_ends_before_its_first_step(numbered, t
 
 def test_rows_on_equal_terms_learn_alike_and_from_nothing_that_judges_them(numbered):
     rows = {row: recipes.find(name) for row, name in recipes.ROWS.items()}
-    terms = [{key: recipes.sizes("laptop", rows[row])[key] for key in recipes.EQUAL} for row in rows]
+    terms = [{key: recipes.sizes("laptop", rows[row])[key] for key in EQUAL} for row in rows]
     assert all(term == terms[0] for term in terms) and terms[0]["size"] >= 120
     for row, recipe in rows.items():
         assert numbers(phones.learnt_by(recipe)) == [10, 11, 20], row
