@@ -77,7 +77,9 @@ def _expanded(name: Path) -> list[Path]:
     """The files that one name stands for."""
     if name.is_dir() and not is_zarr(name):
         if not (files := image_files(name)):
-            raise ValueError(f"the folder {name} holds no image file ({', '.join(ENDINGS)})")
+            deeper = image_files(name, deep=True)
+            inside = f"; folders in it are not searched: name {deeper[0].parent}" if deeper else ""
+            raise ValueError(f"the folder {name} holds no image file ({', '.join(ENDINGS)}){inside}")
         return files
     if name.exists() or not glob.has_magic(str(name)):
         return [name]

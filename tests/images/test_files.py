@@ -20,6 +20,7 @@ from dnlib.images import (
     write,
     writing,
 )
+from dnlib.images.files import files_of
 from dnlib.images.metadata import Metadata
 from dnlib.images.tiff import write_tiff
 
@@ -338,3 +339,10 @@ def test_told_axes_without_samples_have_no_alpha(tmp_path, rng, axes):
     write(tmp_path / "b.tif", picture)
     assert read(tmp_path / "b.tif").pixels.size == picture.pixels.size
     assert read(tmp_path / "a.png", axes="yxs").alpha
+
+
+def test_a_folder_of_folders_is_refused_and_one_that_holds_images_is_named(tmp_path):
+    (tmp_path / "days" / "monday").mkdir(parents=True)
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "days" / "monday" / "a.png")
+    with pytest.raises(ValueError, match=r"holds no image file .*: name .*monday$"):
+        files_of([tmp_path / "days"])
