@@ -34,8 +34,8 @@ SMOKE = {"width": 8, "size": 32, "count": 2, "steps": 3}  # what tests of chapte
 EQUAL = {"size": (120, 120), "count": (1, 8), "steps": (2_400, 500_000)}  # for the rows of the report's table
 EQUAL |= {"learning_rate": (1e-3, 3e-4), "ramp_up": (0.05, 0.05), "ramp_down": (0.5, 0.5)}
 SHORT = {"steps": (9_600, 500_000)}
-SHORTER = {"steps": (2_400, 500_000)}  # rows that are compared with nothing of ours
-LONGEST = {"steps": (2_400, 1_000_000)}  # of impulses, which take the papers twice as long
+LONGER = {"steps": (16_000, 500_000)}
+LONGEST = {"steps": (16_000, 1_000_000)}  # of impulses, which take the papers twice as long
 SHUFFLED = {"size": (100, 120), "count": (2, 8), "steps": (400, 500_000), "learning_rate": (2e-3, 1e-4)}
 SHALLOW = {"width": (24, 48), "depth": (3, 5)}  # of blind U-Nets
 FLOOR = 1 / 7  # of the noise's deviation: noisy photographs find it so, or nearly (benchmarks/calibration.py)
@@ -179,7 +179,7 @@ RECIPES = {
         parameter="per_image",
         estimator_width=16,
     ),
-    "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30), sizes=SHORTER),
+    "blind_spot_rgb_poisson30": _blind_spot("Poisson noise of lambda 30", Poisson(30), sizes=LONGER),
     "blind_spot_rgb_impulse50": _blind_spot("impulses on half of the pixels", Impulse(0.5), sizes=LONGEST),
     "photographs_rgb": _photographs(
         "Bias-free Noise2Clean, colour", "Noise2Clean", photographs.COLOUR, start="bias_free_rgb_sigma0to55"
