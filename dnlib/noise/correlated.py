@@ -10,6 +10,8 @@ from torch.nn.functional import conv2d
 
 from dnlib.noise.models import Noise, PerImage, as_written, is_number, normal, per_image, strength_range, uniform
 
+WIDEST = 1_000  # pixels of a box: wider than most images
+
 
 class CorrelatedGaussian(Noise):
     """White noise N(0, sigma^2) per channel, convolved with a kernel of unit energy: the noise of Patch-Craft (PCST).
@@ -22,7 +24,7 @@ class CorrelatedGaussian(Noise):
     sigma : float or (low, high)
         Standard deviation in 8-bit units, > 0; a range is drawn from once per image.
     kernel : int or array [KH, KW]
-        k for the box ones(k, k) / k, or any 2-D array, which is scaled to unit energy.
+        k, from 1 to 1,000, for the box ones(k, k) / k, or any 2-D array, which is scaled to unit energy.
     between : float
         In [0, 1]: the correlation of any two channels; 0 is as published.
 
@@ -148,12 +150,12 @@ class AnyCorrelated(PerImage):
 
 def _weights(kernel: int | np.ndarray) -> np.ndarray:
     """The kernel as given, [KH, KW] in float64; a width stands for a box."""
-    if is_number(kernel, Integral) and kernel > 0:
+    if is_number(kernel, Integral) and 0 < kernel <= WIDEST:
         return np.ones((kernel, kernel))
     try:
         weights = np.asarray(kernel)
     except ValueError:  # rows of different lengths
         weights = np.empty(0)
     if weights.dtype.kind not in "iuf" or weights.ndim != 2 or not np.isfinite(weights).all() or not weights.any():
-        raise ValueError(f"the kernel is a width >= 1 or a 2-D array that is not all zero; {kernel!r} was given")
+        raise ValueError(f"the kernel is a width from 1 to {WIDEST} or a 2-D array that is not all zero; {kernel!r} was given")
     return weights.astype(float)

@@ -91,6 +91,7 @@ def test_arguments_are_read_by_name_and_by_place():
         ("Gaussian((1, 2, 3))", "sigma is a number > 0"),
         ("Impulse(2)", "at most 1"),
         ("CorrelatedGaussian(20, 'box')", "the kernel is a width"),
+        ("CorrelatedGaussian(20, 100000)", "a width from 1 to 1000"),
         ("CorrelatedGaussian(20, between='all')", r"lies in \[0, 1\]; 'all'"),
         ("Camera(1600, jpeg='fine')", "from 1 to 95"),
         ("Camera(1600, demosaic=[])", "demosaic can be malvar"),
