@@ -157,5 +157,7 @@ def _weights(kernel: int | np.ndarray) -> np.ndarray:
     except ValueError:  # rows of different lengths
         weights = np.empty(0)
     if weights.dtype.kind not in "iuf" or weights.ndim != 2 or not np.isfinite(weights).all() or not weights.any():
-        raise ValueError(f"the kernel is a width from 1 to {WIDEST} or a 2-D array that is not all zero; {kernel!r} was given")
+        raise ValueError(
+            f"the kernel is a width from 1 to {WIDEST} or a 2-D array that is not all zero; {kernel!r} was given"
+        )
     return weights.astype(float)
