@@ -39,7 +39,7 @@ SIMULATED = {
     "camera, ISO 1600": Camera(1600),
 }
 PHOTONS = "photon counts, 5 a pixel"
-REAL = {"sidd_textured": (3, 9), "polyu": (5, 65), "fmd": (1, 3)}
+REAL = {"sidd_textured": (3, 9), "polyu": (5, 65), "fmd": (1, 2)}
 FILTERS = ("auto", "nl_means", "photographs_network")
 WAYS = ("fresh draws", "recorrupted draws", "judged risk alone")
 
