@@ -20,7 +20,6 @@ from scipy.ndimage import gaussian_filter
 from dnlib.images import arrays, datasets
 from dnlib.noise import Camera, CorrelatedGaussian, Gaussian, correlation_map, inspect_image
 from dnlib.noise.measure import ranges_of_pair
-from dnlib.noise.sentences import UNEVEN
 from dnlib.training import draw_noisy
 
 SETS = ("polyu", "sidd_textured", "sidd_val_crops", "fmd", "fluorescence", "kodak24")
@@ -73,19 +72,19 @@ def judged(noisy: np.ndarray, clean: np.ndarray, exact: bool) -> tuple[float, fl
         return None
     estimated = found.variance(noisy).reshape(noise.shape)[inside].mean() / (ranges[0].high - ranges[0].low) ** 2
     apart = np.abs(np.subtract(found.lag_1, (measured[1, 2], measured[2, 1]))).max()
-    return float(np.sqrt(estimated / np.square(noise[inside]).mean())), float(apart), found.weakest < UNEVEN
+    return float(np.sqrt(estimated / np.square(noise[inside]).mean())), float(apart), found.rough
+
+
+def is_right(ratios: np.ndarray) -> np.ndarray:
+    return np.abs(ratios - 1) < 0.15
 
 
 def row_of(judgements: list) -> dict:
     done = [one for one in judgements if one]
     ratios, apart, rough = np.array(done).reshape(-1, 3).T
-    right, sure = np.abs(ratios - 1) < 0.15, rough == 0
     return {
         "pictures": len(judgements),
-        "level_within_15_percent": float(right.sum() / len(judgements)),
-        "called_rough": int(rough.sum()),
-        "right_where_sure": f"{np.sum(right & sure)} of {sure.sum()}",
-        "right_where_rough": f"{np.sum(right & ~sure)} of {np.sum(~sure)}",
+        "level_within_15_percent": float(is_right(ratios).sum() / len(judgements)),
         "lag_1_within_0.1": float(np.sum(apart < 0.1) / len(judgements)),
         "refused": len(judgements) - len(done),
         "median_ratio": float(np.median(ratios)),
@@ -93,6 +92,12 @@ def row_of(judgements: list) -> dict:
         "lag_1_apart": apart.tolist(),
         "rough": rough.astype(bool).tolist(),
     }
+
+
+def counted(row: dict, rough: bool) -> str:
+    """Of the pictures whose level is called a rough one, or is not, how many levels are right."""
+    right = is_right(np.array(row["ratios"])[np.array(row["rough"]) == rough])
+    return f"{right.sum()} of {right.size}"
 
 
 def main():
@@ -107,7 +112,7 @@ def main():
             print(
                 f"  {name + ', ' + half:34} {row['pictures']:8}  {row['level_within_15_percent']:17.0%}"
                 f"  {row['lag_1_within_0.1']:16.0%}  {row['refused']:7}  {row['median_ratio']:6.2f}"
-                f"  {row['right_where_sure']:>16}  {row['right_where_rough']:>11}",
+                f"  {counted(row, rough=False):>16}  {counted(row, rough=True):>11}",
                 flush=True,
             )
     store("one_image", found=found)

@@ -57,9 +57,8 @@ def _content(file, pixels: np.ndarray, axes: str, notes: list[str], part: Callab
         metadata = replace(metadata, ome=None)
     if smaller := len(images[0].levels) + len(file.series) // len(images) - 2:
         notes = [*notes, f"its full resolution is read; the smaller copies of it ({smaller}) are left out"]
-    extra = (
-        page.extrasamples if axes.endswith("S") else ()
-    )  # tifffile stores four frames, named so, as if one were alpha
+    # tifffile stores four frames, named so, as if one were alpha
+    extra = page.extrasamples if axes.endswith("S") else ()
     kind = {1: "associated", 2: "unassociated"}.get(int(extra[-1])) if extra else None
     no_data = _number(page.tags.valueof(NO_DATA_TAG))
     return Content(pixels, axes, kind or "", no_data, metadata, tuple(notes), part)

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from dnlib.images import Range
 from dnlib.noise.correlation import radius
 from dnlib.noise.draws import draw_standard, impossible_share
-from dnlib.noise.sentences import CORRELATED, SURE, paragraph_of, record_of, sentence_of
+from dnlib.noise.sentences import CORRELATED, SURE, UNEVEN, paragraph_of, record_of, sentence_of
 
 AROUND = 1.5  # pixels: the local brightness of an image is its average with Gaussian weights of this width
 
@@ -97,6 +97,11 @@ class Inspection:
     def radius(self) -> int:
         """Beyond it, in either direction, |correlation| stays below 0.1; below 0.15 if it is estimated."""
         return radius(self.map, CORRELATED if self.exact else SURE)
+
+    @property
+    def rough(self) -> bool:
+        """Whether smooth places differ by so much that no single level is true of all."""
+        return self.weakest < UNEVEN
 
     @property
     def lag_1(self) -> tuple[float, float]:

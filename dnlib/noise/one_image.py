@@ -131,10 +131,8 @@ def _weakest(energy: np.ndarray, covariance: np.ndarray) -> float:
     energy: of the pure patches, [P, C], as multiples of what is expected at their brightness. Equal noise gives about
     1. It is less where a camera has smoothed some places and not others, and where some pure patches hold texture.
     """
-    measured, simulated = (
-        np.log(energy.mean(axis=1)),
-        _simulated_log_energies(_component_powers(covariance, len(energy))),
-    )
+    measured = np.log(energy.mean(axis=1))
+    simulated = _simulated_log_energies(_component_powers(covariance, len(energy)))
     return float(np.exp((np.quantile(measured, WEAKEST) - np.quantile(simulated, WEAKEST)) / 2))
 
 

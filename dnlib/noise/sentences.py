@@ -205,7 +205,7 @@ def _history(found: Inspection) -> list[str]:
 
 def _unevenness(found: Inspection) -> list[str]:
     """Whether the smooth places differ by more than chance, so that one level does not describe them."""
-    if found.weakest >= UNEVEN:
+    if not found.rough:
         return []
     return [
         f"Smooth places differ: in the tenth of them where it is weakest, the noise has {found.weakest:.0%} of the "
