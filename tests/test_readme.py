@@ -368,7 +368,7 @@ def sentences() -> list[str]:
 
 def of_bm3d(sets) -> str:
     """From the smallest to the largest share of BM3D's seconds."""
-    shares = [one["seconds"] / one["bm3d_seconds"] for one in sets]
+    shares = [one["seconds"] / one["bm3d_seconds"] for one in sets if "seconds" in one]
     return f"{min(shares):.1f} to {max(shares):.1f}"
 
 
