@@ -4,8 +4,8 @@ One row per set of pictures: white noise on Kodak24 (colour), Set12 and BSD68 (g
 photographs of phones and cameras, microscopes, and Kodak24 through a simulated camera, 256x256 pixels of each. The
 denoiser is told nothing. Beside it, on the same pixels: each of its candidates asked for by name (not on whole pictures
 of Kodak24), and BM3D (colour BM3D for colours; free for non-commercial use only), told the true sigma where that is
-known, else scikit-image's estimate. Seconds are those of one processor core; --untimed leaves them out, where other work
-goes on beside.
+known, else scikit-image's estimate. Seconds are those of one processor core; --untimed leaves them out, for when other
+work goes on beside.
 
 The pictures with even numbers are those on which the denoiser was developed; when networks were first refined by
 similar patches, up to five odd ones of most sets were looked at, too.
