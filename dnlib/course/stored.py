@@ -18,17 +18,17 @@ _TIME = re.compile(r"(?<=\*Time\*: ).*?(?= \(\[as measured\])")
 def adopt(executed: Path, chapter: Path) -> None:
     """Store the outputs of a run of a chapter, with its default parameters, in the chapter itself.
 
-    What a cell printed is stored in one piece, however many messages it came in. Raises ValueError if the chapter is
-    not the one that ran.
+    What a cell printed is stored in one piece, however many messages it came in. Raises ValueError if the chapter's
+    code is not that which ran; what it says of the outcome may be written afterwards.
     """
     from nbconvert.preprocessors import CoalesceStreamsPreprocessor  # slow to load
 
     ran, document = (nbformat.read(path, as_version=4) for path in (executed, chapter))
-    cells = [cell for cell in ran.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    if [cell.source for cell in cells] != [cell.source for cell in document.cells]:
-        raise ValueError(f"{chapter.name} has changed since {executed.name} ran; run it again")
-    code = [(cell, done) for cell, done in zip(document.cells, cells, strict=True) if cell.cell_type == "code"]
-    for count, (cell, done) in enumerate(code, start=1):
+    cells, done_cells = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (document, ran))
+    done_cells = [cell for cell in done_cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    if [cell.source for cell in cells] != [cell.source for cell in done_cells]:
+        raise ValueError(f"the code of {chapter.name} has changed since {executed.name} ran; run it again")
+    for count, (cell, done) in enumerate(zip(cells, done_cells, strict=True), start=1):
         cell.outputs, cell.execution_count = done.outputs, count
         CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, count)
         for output in cell.outputs:

@@ -81,13 +81,16 @@ def test_a_published_run_lends_its_outputs_to_the_chapter(tmp_path):
     ran.cells[2].outputs = [nbformat.v4.new_output("stream", text=part) for part in ("1", "\n")]  # in two messages
     ran.cells[3].outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=4)]
     nbformat.write(ran, tmp_path / "ran.ipynb")
+    document = nbformat.read(path, as_version=4)
+    document.cells.append(nbformat.v4.new_markdown_cell("It printed 2."))  # written when the numbers were seen
+    nbformat.write(document, path)
     stored.adopt(tmp_path / "ran.ipynb", path)
     cells = nbformat.read(path, as_version=4).cells
-    assert [cell.execution_count for cell in cells] == [1, 2, 3]
+    assert [cell.execution_count for cell in cells[:3]] == [1, 2, 3] and cells[3].source == "It printed 2."
     assert cells[1].outputs[0].text == "1\n" and cells[2].outputs[0].execution_count == 3
     before = path.read_bytes()
     ran.cells[2].source = "print(7)"
     nbformat.write(ran, tmp_path / "ran.ipynb")
-    with pytest.raises(ValueError, match=r"01_x\.ipynb has changed since ran\.ipynb ran; run it again"):
+    with pytest.raises(ValueError, match=r"the code of 01_x\.ipynb has changed since ran\.ipynb ran; run it again"):
         stored.adopt(tmp_path / "ran.ipynb", path)
     assert path.read_bytes() == before
