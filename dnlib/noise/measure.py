@@ -9,7 +9,7 @@ import numpy as np
 from dnlib.images import Range, check_size, range_in_use
 from dnlib.noise.correlation import correlation_map
 from dnlib.noise.inspection import Inspection
-from dnlib.noise.one_image import estimate
+from dnlib.noise.one_image import NoiseEstimate, estimate
 from dnlib.noise.patches import is_clipped
 from dnlib.noise.traces import SMALLEST, traces_of
 from dnlib.noise.white import exact_if_white
@@ -127,9 +127,7 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
     image = used.to_unit(image[..., holding] if holding.any() else image)
     inside = _inside(image) & counting
     traces = traces_of(image, counting)
-    found = estimate(image, counting, blocks=traces["blocks"])
-    if not traces["blocks"]:
-        found = exact_if_white(image, inside, found)
+    found = _estimated(image, counting, inside, traces["blocks"])
     brightness, variances = found.brightness, found.variance
     curves, covariance = np.zeros((len(holding), 2, BINS)), np.eye(len(holding))
     curves[holding] = _curves(brightness, variances, used.white)
@@ -149,6 +147,17 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
         weakest=found.weakest,
         **traces,
     )
+
+
+def _estimated(image: np.ndarray, counting: np.ndarray, inside: np.ndarray, blocks: bool) -> NoiseEstimate:
+    """The noise of an image; if it is not white, once more without the brightnesses at which it may be texture."""
+    whole = found = estimate(image, counting, blocks=blocks)
+    if not blocks:
+        found = exact_if_white(image, inside, whole)
+    if found is not whole or not whole.doubtful.any():
+        return found
+    rest = estimate(image, counting, blocks=blocks, without=whole.doubtful)
+    return rest if blocks else exact_if_white(image, inside, rest)
 
 
 def ranges_of_pair(noisy: np.ndarray, clean: np.ndarray) -> tuple[Range, Range]:

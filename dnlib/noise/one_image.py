@@ -12,6 +12,9 @@ is, how it depends on brightness, and how neighbours and colours share it. They 
    pure energies scatter by chance. By how much follows from the covariance of pure patches: their energies are
    simulated, and the simulated distribution is moved until its lower tail meets that of the image. As each step needs
    the other's result, they take turns. The colours of a patch are taken as one energy, which scatters less.
+
+At some brightnesses even the purest patches may hold texture, as leaves do before a bright sky. Neighbours share it,
+and more of it than of the noise elsewhere; such patches can be left out, and the noise there is taken from the others.
 """
 
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ import numpy as np
 
 from dnlib.noise.patches import (
     DIMENSIONS,
+    REACH,
     SIDE,
     WHITE_STRUCTURE,
     Patches,
@@ -44,6 +48,8 @@ TAIL = 0.01  # share of the patches, those of lowest energy, where simulated and
 WEAKEST = 0.1  # share of the pure patches, those of lowest energy, that are compared with what chance would leave
 PURE = 0.8  # share of the simulated energies below which a patch counts as pure
 BOUND = 5  # times the energy that is expected: what exceeds it is no noise
+APART = 0.12  # correlation with the next pixel: noise of one image differs by less from brightness to brightness
+RARELY = 0.05  # share of a patch's pixels that are clipped, below which neighbours share noise as elsewhere
 STIFFNESS = 0.2  # how strongly the noise's dependence on brightness is drawn towards none
 ROUNDS = 6
 
@@ -60,12 +66,16 @@ class NoiseEstimate:
     pure_variance: float  # the mean of the noise's variance there
     textured: bool  # whether the smoothest patches have structure, so that texture may have been taken for noise
     weakest: float  # the noise's deviation where it is weakest, as a share of what equal noise would have there
+    doubtful: np.ndarray  # of the patches, [P], True at brightnesses at which even the pure ones seem to hold texture
 
 
-def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseEstimate:
+def estimate(
+    image: np.ndarray, counting: np.ndarray, *, blocks: bool, without: np.ndarray | None = None
+) -> NoiseEstimate:
     """The noise of an image [H, W, C] of float32.
 
-    counting: [H, W], False where pixels do not count; blocks: whether the image was a JPEG file.
+    counting: [H, W], False where pixels do not count; blocks: whether the image was a JPEG file; without: the patches
+    [P] that are left out, where the noise is taken to be as strong as at the nearest brightness.
     Raises ValueError where too few patches are left, and where these have a pattern finer than noise.
     """
     patches = patches_of(image, counting)
@@ -75,14 +85,14 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseE
             f"{clipped:.0%} of the pixels are black or white, and hardly any part of the rest has noise: there is "
             "nothing to estimate from; inspect a larger or less clipped part"
         )
-    energy = (patches.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
-    variance, pure, structure = _by_structure(patches, energy)
-    if structure < FINER:
-        raise ValueError(f"smooth areas vary by less than noise would leave after blurring: {PATTERN}")
-    if not blocks and structure > NO_STRUCTURE:
-        variance, pure = _by_energy(patches, energy)
+    if without is None:
+        variance, pure, structure = _of_patches(patches, blocks)
+    else:
+        known, pure = patches.only(~without), np.zeros(len(without), bool)
+        variance, pure[~without], structure = _of_patches(known, blocks)
+        variance = _at_every_brightness(patches, known, variance)
     covariance = _covariance_of_pure(patches, variance, pure)
-    weakest = _weakest(energy[pure] / variance[pure], covariance)
+    weakest = _weakest(patches.energy[pure] / variance[pure], covariance)
     maps = [correlation_from(covariance[colour, :, colour]) for colour in range(image.shape[2])]
     lost = np.array([residual_covariance(found).trace() / DIMENSIONS for found in maps])  # to the planes taken off
     variance = variance / lost
@@ -97,28 +107,75 @@ def estimate(image: np.ndarray, counting: np.ndarray, *, blocks: bool) -> NoiseE
         pure_variance=float(variance[pure].mean()),
         textured=structure > NO_STRUCTURE,
         weakest=weakest,
+        doubtful=_of_textured_brightness(patches, variance, pure),
     )
 
 
-def _by_structure(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _of_patches(patches: Patches, blocks: bool) -> tuple[np.ndarray, np.ndarray, float]:
+    """Variance [P, C], the pure patches [P] bool, and their structure, in the way that fits."""
+    variance, pure, structure = _by_structure(patches)
+    if structure < FINER:
+        raise ValueError(f"smooth areas vary by less than noise would leave after blurring: {PATTERN}")
+    if not blocks and structure > NO_STRUCTURE:
+        variance, pure = _by_energy(patches)
+    return variance, pure, structure
+
+
+def _of_textured_brightness(patches: Patches, variance: np.ndarray, pure: np.ndarray) -> np.ndarray:
+    """The patches [P] bool of brightnesses at which even the pure ones hold texture.
+
+    Neighbours share noise alike at every brightness. Where what seems to be noise is both stronger and more shared than
+    where it is shared least, it is texture in part. Where much is clipped, less is shared: that does not tell.
+    """
+    light, none = patches.brightness.mean(axis=1), np.zeros(len(pure), bool)
+    if pure.sum() < GROUPS * FEWEST:
+        return none
+    groups = np.array_split(np.flatnonzero(pure)[np.argsort(light[pure])], GROUPS)
+    telling = np.array([patches.clipped[group].mean() < RARELY for group in groups])
+    if not telling.any():
+        return none
+    shared = np.array([_shared_with_next(patches, variance, group) for group in groups])
+    strength = np.array([variance[group].mean() for group in groups])
+    least = np.argmin(np.where(telling, shared, np.inf))
+    textured = (shared > shared[least] + APART) & (strength > strength[least])
+    return textured[np.searchsorted([light[group[0]] for group in groups[1:]], light, side="right")]
+
+
+def _shared_with_next(patches: Patches, variance: np.ndarray, chosen: np.ndarray) -> float:
+    """The correlation of chosen patches with the next pixel, the mean of both directions and all colours."""
+    covariance = _covariance_of_pure(patches, variance, chosen)
+    maps = np.array([correlation_from(covariance[colour, :, colour]) for colour in range(len(covariance))])
+    return float((maps[:, REACH, REACH + 1] + maps[:, REACH + 1, REACH]).mean() / 2)
+
+
+def _at_every_brightness(patches: Patches, known: Patches, variance: np.ndarray) -> np.ndarray:
+    """The variance [P, C] of all patches from that of those where it is known: of the nearest brightness."""
+    found = []
+    for light, seen, there in zip(patches.brightness.T, known.brightness.T, variance.T, strict=True):
+        order = np.argsort(seen)
+        found.append(np.interp(light, seen[order], there[order]))
+    return np.stack(found, axis=1)
+
+
+def _by_structure(patches: Patches) -> tuple[np.ndarray, np.ndarray, float]:
     """Variance [P, C], the pure patches [P] bool, and their structure as a multiple of what white noise would leave."""
-    pure = _lowest_of_each_brightness(energy.sum(axis=1), patches.brightness, LOWEST)
+    pure = _lowest_of_each_brightness(patches.energy.sum(axis=1), patches.brightness, LOWEST)
     for _ in range(ROUNDS):
-        variance = _variance_by_brightness(energy, patches, pure)
+        variance = _variance_by_brightness(patches, pure)
         structure = patches.structure / variance.sum(axis=1) / WHITE_STRUCTURE
         smoothest = _lowest_of_each_brightness(structure, patches.brightness, SMOOTHEST)
         pure = structure <= ALIKE * np.median(structure[smoothest])
     return variance, pure, float(np.median(structure[pure]))
 
 
-def _by_energy(patches: Patches, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _by_energy(patches: Patches) -> tuple[np.ndarray, np.ndarray]:
     """Variance [P, C] and the pure patches [P] bool, by the lower tail of the energies."""
-    pure = _lowest_of_each_brightness(energy.sum(axis=1), patches.brightness, LOWEST)
+    pure = _lowest_of_each_brightness(patches.energy.sum(axis=1), patches.brightness, LOWEST)
     for _ in range(ROUNDS):
-        variance = _variance_by_brightness(energy, patches, pure)
+        variance = _variance_by_brightness(patches, pure)
         covariance = _covariance_of_pure(patches, variance, pure)
         simulated = _simulated_log_energies(_component_powers(covariance, pure.sum()))
-        measured = np.log((energy / variance).mean(axis=1))
+        measured = np.log((patches.energy / variance).mean(axis=1))
         ordered = np.sort(measured)
         shift = _align_lower_tails(ordered, simulated)
         pure = measured <= max(shift + np.quantile(simulated, PURE), ordered[FEWEST - 1])
@@ -149,7 +206,7 @@ def _lowest_of_each_brightness(values: np.ndarray, brightness: np.ndarray, share
     return lowest
 
 
-def _variance_by_brightness(energy: np.ndarray, patches: Patches, pure: np.ndarray) -> np.ndarray:
+def _variance_by_brightness(patches: Patches, pure: np.ndarray) -> np.ndarray:
     """The noise's variance [P, C] at the brightness of every patch, fitted to the energies of the pure ones.
 
     Its logarithm is linear in that of the colour's own brightness above the darkest patch, as of photons or behind a
@@ -158,8 +215,8 @@ def _variance_by_brightness(energy: np.ndarray, patches: Patches, pure: np.ndarr
     what is expected. Energies of noise are distributed like chi-square, so the fit is Fisher's scoring
     for gamma distributions (McCullagh and Nelder, Generalized Linear Models, 1989, chapter 8).
     """
-    variance, light = np.empty_like(energy), patches.brightness.clip(0, 1)
-    for colour, energies in enumerate(energy.T):
+    variance, light = np.empty_like(patches.energy), patches.brightness.clip(0, 1)
+    for colour, energies in enumerate(patches.energy.T):
         logarithms = [_log_of_distance(light[:, colour])]
         if patches.white_clipped:
             logarithms.append(_log_of_distance(1 - light[:, colour]))

@@ -6,7 +6,7 @@ linear, so they can be computed exactly and undone. *Residuals* are what remains
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -31,7 +31,18 @@ class Patches:
     brightness: np.ndarray  # their mean, [P, C]
     structure: np.ndarray  # the mean square of the slopes of the blurred image, summed over the colours, [P]
     corners: np.ndarray  # row and column of their upper left pixels, [P, 2]
+    clipped: np.ndarray  # of their pixels, the share that is black or white, [P]
     white_clipped: bool  # whether noise is cut off at white
+
+    @cached_property
+    def energy(self) -> np.ndarray:
+        """The mean square of what remains of each, in the dimensions that are left: [P, C]."""
+        return (self.residuals.astype(float) ** 2).sum(axis=2) / DIMENSIONS
+
+    def only(self, chosen: np.ndarray) -> "Patches":
+        """Those chosen, [P] bool."""
+        parts = (self.residuals, self.brightness, self.structure, self.corners, self.clipped)
+        return Patches(*(part[chosen] for part in parts), self.white_clipped)
 
 
 def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:
@@ -52,7 +63,8 @@ def patches_of(image: np.ndarray, counting: np.ndarray) -> Patches:
     noisy = (residuals.var(axis=2) > 1e-10).all(axis=1)
     structure, corners = _shares(_slopes(image), step)[usable], step * np.argwhere(usable)
     white_clipped = bool(image.max() <= 1 and (image[counting] >= 1).mean() > MUCH)
-    return Patches(residuals[noisy], pixels[noisy].mean(axis=2), structure[noisy], corners[noisy], white_clipped)
+    described = (residuals, pixels.mean(axis=2), structure, corners, clipped[usable])
+    return Patches(*(values[noisy] for values in described), white_clipped)
 
 
 def is_clipped(image: np.ndarray) -> np.ndarray:

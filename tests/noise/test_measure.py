@@ -111,11 +111,13 @@ def test_noise_may_depend_on_every_colour(rng, monkeypatch):
     above = (brightness - np.quantile(brightness, 0.001, axis=0)).clip(0)
     own = np.log(above + 0.2 * np.median(above, axis=0) + 0.001)
     slopes = own * (-2, -1, 0.5) + brightness @ rng.standard_normal((3, 3))
-    constant, patches = np.full((500, 3), 0.01), SimpleNamespace(brightness=brightness, white_clipped=False)
-    assert np.allclose(one_image._variance_by_brightness(constant, patches, pure), constant)
+    constant = np.full((500, 3), 0.01)
+    patches = SimpleNamespace(energy=constant, brightness=brightness, white_clipped=False)
+    assert np.allclose(one_image._variance_by_brightness(patches, pure), constant)
     monkeypatch.setattr(one_image, "STIFFNESS", 0)
     monkeypatch.setattr(one_image, "BOUND", np.inf)
-    assert np.allclose(one_image._variance_by_brightness(np.exp(slopes), patches, pure), np.exp(slopes))
+    patches.energy = np.exp(slopes)
+    assert np.allclose(one_image._variance_by_brightness(patches, pure), np.exp(slopes))
 
 
 def test_the_lowest_energies_tell_the_level_whatever_share_is_pure(rng):

@@ -17,6 +17,16 @@ def test_patches_cover_the_pixels_below_and_right_of_their_corners():
     assert np.argwhere(inside).tolist() == [[3 + i, 7 + j] for i in range(SIDE) for j in range(SIDE)]
 
 
+@pytest.mark.parametrize(("blur", "contrast"), [(0.6, 0.15), (0.8, 0.1), (0.8, 0.15)])
+def test_dark_texture_before_a_bright_sky_is_not_taken_for_noise(blur, contrast):
+    """Neighbours share it, and noise of the sky they do not."""
+    rng = np.random.default_rng(3)
+    texture = gaussian_filter(rng.standard_normal((128, 256)), blur)
+    clean = np.concatenate([np.full((128, 256), 0.9), 0.4 + contrast * texture / texture.std()])
+    found = inspect_image(clean + 15 / 255 * rng.standard_normal(clean.shape))
+    assert found.level == pytest.approx(15, rel=0.1) and found.radius == 0
+
+
 @pytest.mark.parametrize("sigma", [3, 10])
 def test_the_rims_of_coins_are_not_taken_for_noise(rng, sigma):
     noisy = 255 * photo("coins")[:256, :256] + rng.normal(0, sigma, (256, 256))
