@@ -15,6 +15,7 @@ from dnlib.noise.traces import SMALLEST, traces_of
 from dnlib.noise.white import exact_if_white
 
 BINS = 12  # of brightness
+HARDLY_LESS = 0.8  # times the variance: what leaving out brightnesses brings must be less than this to count
 REACH = 10  # pixels: the largest lag of a map that is measured
 
 
@@ -150,13 +151,15 @@ def inspect_image(noisy: np.ndarray, *, inside: np.ndarray | None = None, range:
 
 
 def _estimated(image: np.ndarray, counting: np.ndarray, inside: np.ndarray, blocks: bool) -> NoiseEstimate:
-    """The noise of an image; if it is not white, once more without the brightnesses at which it may be texture."""
+    """The noise of an image; if it is not white, without the brightnesses at which much of it may be texture."""
     whole = found = estimate(image, counting, blocks=blocks)
     if not blocks:
         found = exact_if_white(image, inside, whole)
     if found is not whole or not whole.doubtful.any():
         return found
     rest = estimate(image, counting, blocks=blocks, without=whole.doubtful)
+    if rest.variance.mean() > HARDLY_LESS * whole.variance.mean():
+        return whole
     return rest if blocks else exact_if_white(image, inside, rest)
 
 
