@@ -18,7 +18,7 @@ SITE   := .venv/.site
 BROWSER := .venv/.browser
 CONSTRAINTS ?= constraints.txt
 GPU_MINUTES ?= 15
-GPU_TRAININGS ?= blind_spot_rgb_poisson30 blind_spot_rgb_impulse50 blind_spot_rgb_sigma25_long \
+GPU_TRAININGS ?= blind_spot_rgb_impulse50 blind_spot_rgb_poisson30 blind_spot_rgb_sigma25_long \
 	blind_spot_rgb_sigma5to50_unknown_long photographs_rgb distilled_phones
 export JUPYTER_PREFER_ENV_PATH = 1
 
