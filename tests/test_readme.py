@@ -104,7 +104,9 @@ def test_the_page_says_how_many_trainings_make_gpu_goes_on_with_and_for_how_long
     assert f"`GPU_TRAININGS`), {6 * int(minutes)} in all" in PROSE
     steps = [card["steps"] for card in map(read_card, names.split())]
     assert steps[:4] == [16_000, 40_000, 40_000, 40_000]
-    assert "which has had 16,000 steps, while Poisson noise and the rows of Laine et al.'s table have had 40,000" in PROSE
+    assert (
+        "which has had 16,000 steps, while Poisson noise and the rows of Laine et al.'s table have had 40,000" in PROSE
+    )
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,6 @@ def execute(job: Job, observe: Callable[[Progress], None] = lambda progress: Non
     except (PapermillExecutionError, DeadKernelError) as error:
         if partial.exists():
             os.replace(partial, job.failed_notebook)
-        job.record.unlink(missing_ok=True)
         return Outcome(job, "failed", progress.seconds, progress.verdicts, progress.cell, _reason(error))
     finally:
         partial.unlink(missing_ok=True)

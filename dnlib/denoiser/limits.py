@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.ndimage import median_filter
 
-from dnlib.images import Part, Range, check_size, range_in_use
+from dnlib.images import Part, Range, check_size, one_of, range_in_use
 
+DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 FITTING = 0.5  # the share of the values that the range which a user names has to hold
 LOST = 0.25  # the share of the values that may lie outside of the type that is written
 FAR_OUT = 4.0  # single pixels that make the range this many times larger do not count in it
@@ -44,12 +45,15 @@ def without_hot_pixels(part: Part, low: float, high: float) -> Range:
     return Range.told(float(darkest), float(brightest)) if far else whole
 
 
-def type_name(dtype) -> str:
-    """What NumPy calls a type; what is no type, as it was given."""
+def check_type(dtype) -> None:
+    """Raises ValueError for what is no type that a result can be asked for in; None: the picture's own."""
+    if dtype is None:
+        return
     try:
-        return np.dtype(dtype).name
+        name = np.dtype(dtype).name
     except TypeError:
-        return str(dtype)
+        name = str(dtype)
+    one_of(name, DTYPES, "the type written")
 
 
 def check_counts(parts: list[Part], kind: np.dtype) -> None:

@@ -30,10 +30,10 @@ from dnlib.denoiser.glances import Glance, limits_of, look_at, samples_of, toget
 from dnlib.denoiser.limits import (
     check_counts,
     check_kept,
+    check_type,
     check_values,
     fitting,
     told_range,
-    type_name,
     without_hot_pixels,
 )
 from dnlib.denoiser.tasks import Plan, Task
@@ -41,7 +41,6 @@ from dnlib.images import Part, Picture, Range, one_of, parts_of
 from dnlib.noise import unlike_noise
 
 PATIENCE, FOR_A_MEGAPIXEL = 60.0, 1.1  # seconds, and for every million values: enough for any network
-DTYPES = ("uint8", "uint16", "float32", "float64")  # that can be asked for
 
 
 def plan(
@@ -154,7 +153,6 @@ def check_request(
         raise ValueError(
             f"--patience (patience=) takes a time above 0, as 10m (600, in seconds); {patience!r} was given"
         )
-    if dtype is not None:
-        one_of(type_name(dtype), DTYPES, "the type written")
+    check_type(dtype)
     if range is not None:
         told_range(range)

@@ -121,7 +121,7 @@ class Plan:
 
     def _frame(self, frame: Picture, bar: tqdm) -> tuple[Picture, np.ndarray | None]:
         colours, inside = frame.colours, frame.inside
-        result = colours.astype(self.kind)
+        result = as_type(colours, self.kind, -np.inf, np.inf, 1)
         deviations = np.zeros(colours.shape, np.float32) if self.choice.doubt else None
         for task in self.tasks:
             chosen, before = task.chosen, task.chosen.before

@@ -122,7 +122,7 @@ def _array_of(image, dtype: str | None) -> tuple[np.ndarray, Callable]:
     """An array, and what makes of a result the kind of thing that was given: an array, masked or not, or a tensor."""
     if isinstance(image, np.ma.MaskedArray):
         return image, lambda pixels: np.ma.array(pixels, mask=np.ma.getmaskarray(image), fill_value=image.fill_value)
-    if type(image).__module__ == "torch":
+    if hasattr(image, "detach"):  # a tensor of torch, or a parameter
         import torch
 
         half = image.dtype == torch.bfloat16  # which NumPy does not have

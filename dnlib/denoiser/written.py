@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dnlib.denoiser.destinations import check_beside
+from dnlib.denoiser.limits import check_type
 from dnlib.denoiser.shots import brightness_of
 from dnlib.images import Picture, Stack, check_destination, opened, read, without_values, write
 
@@ -66,6 +67,7 @@ def denoise_file(
         uncertainty or the page that fails: the result is there before them.
     """
     started = time.perf_counter()
+    check_type(options.get("dtype"))
     reading = {"axes": axes, "channels": channels, "ignore_nan": ignore_nan}
     with _told_if_too_large(image), opened(image, **reading) as before:
         check_destination(output, before, dtype=options.get("dtype"), overwrite=overwrite)
@@ -119,6 +121,7 @@ def denoise_shots(
         Before any work, for files that are no pictures of one size and type, or cannot be written.
     """
     started = time.perf_counter()
+    check_type(options.get("dtype"))
     reading = {"axes": axes, "channels": channels, "ignore_nan": ignore_nan}
     first, kinds = None, {}
     for image, output in pairs:

@@ -115,7 +115,10 @@ class Picture:
             if no_data is not None:
                 notes.append(f"pixels of the value {no_data:g} are taken for missing and left alone")
         if no_data is not None:
-            left_out = left_out | (self.pixels == np.asarray(no_data).astype(self.pixels.dtype))
+            if _can_hold(self.pixels.dtype, no_data):
+                left_out = left_out | (np.isnan(self.pixels) if np.isnan(no_data) else self.pixels == no_data)
+            else:
+                notes.append(f"{name} says that {no_data:g} stands for no data, which {self.pixels.dtype} cannot hold")
         if bad := np.count_nonzero(~np.isfinite(self.pixels) & ~left_out):
             raise ValueError(
                 f"{name} holds {bad} NaN or infinite values; replace them, or leave NaN alone with --ignore-nan "
@@ -229,6 +232,14 @@ def _guessed_alpha(pixels: np.ndarray, axes: str) -> str:
     if not axes.endswith("S") or pixels.shape[-1] not in (2, 4) or pixels.dtype not in ("uint8", "uint16"):
         return ""
     return "unassociated" if pixels.dtype == np.uint8 or pixels[..., -1].max() > 0.9 * 65535 else ""
+
+
+def _can_hold(kind: np.dtype, value: float) -> bool:
+    """Whether a value that a file names is one of its type: -9999 and NaN are none of uint8."""
+    if kind.kind == "f":
+        return True
+    limits = np.iinfo(kind)
+    return float(value).is_integer() and limits.min <= value <= limits.max
 
 
 def _evident_no_data(values: np.ndarray) -> float | None:

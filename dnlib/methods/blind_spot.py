@@ -214,7 +214,7 @@ class BlindSpotBayes(Method):
             warnings.warn(
                 f"the noise parameter {beyond[0]:.3g} lies outside {low:.3g} to {high:.3g}, with which this method was "
                 f"trained ({self.noise}); expect less of the result",
-                stacklevel=4,
+                stacklevel=5,  # `denoise` is wrapped by `no_grad`
             )
 
 

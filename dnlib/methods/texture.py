@@ -1,5 +1,6 @@
 """SSID's alpha: which of two teachers leads at a pixel, by how flat the first one's answer is around it."""
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -101,7 +102,7 @@ def grain(estimate: Tensor) -> float:
     >>> grain(torch.full((1, 3, 9, 9), 0.5))
     0.0
     """
-    return 255 * float(deviation(estimate, WINDOW).flatten().quantile(FLATTEST))
+    return 255 * float(np.quantile(deviation(estimate, WINDOW).cpu().numpy(), FLATTEST))  # torch's takes 16 million
 
 
 def led_by(estimate: Tensor, thresholds: tuple[float, float] = THRESHOLDS) -> dict[str, float]:

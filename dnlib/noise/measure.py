@@ -64,6 +64,8 @@ def inspect_pair(
     check_shapes(noisy, clean)
     noisy, clean = np.atleast_3d(noisy, clean)
     counting = np.ones(noisy.shape[:2], bool) if inside is None else inside
+    if not counting.any():
+        raise ValueError("no pixel of the images counts: there is nothing to measure")
     ranges = (range, range) if range else ranges_of_pair(noisy[counting], clean[counting])
     for one in ranges:
         check_size(np.dtype(np.float64), one.low, one.high)

@@ -211,9 +211,9 @@ def _variance_by_brightness(patches: Patches, pure: np.ndarray) -> np.ndarray:
 
     Its logarithm is linear in that of the colour's own brightness above the darkest patch, as of photons or behind a
     camera's gamma, and in the brightness of all colours, which a camera mixes. Where white is clipped it falls towards
-    white as it does towards black. No energy counts more than BOUND times
-    what is expected. Energies of noise are distributed like chi-square, so the fit is Fisher's scoring
-    for gamma distributions (McCullagh and Nelder, Generalized Linear Models, 1989, chapter 8).
+    white as it does towards black. No energy counts more than BOUND times what is expected. Energies of noise are
+    distributed like chi-square, so the fit is Fisher's scoring for gamma distributions (McCullagh and Nelder,
+    Generalized Linear Models, 1989, chapter 8).
     """
     variance, light = np.empty_like(patches.energy), patches.brightness.clip(0, 1)
     for colour, energies in enumerate(patches.energy.T):

@@ -201,8 +201,9 @@ def _check(images, second, noise, size: int, cut: int, count: int, turn: bool | 
         raise ValueError(f"crops are drawn from a list of images: [image]; one of shape {list(images.shape)} was given")
     if not images:
         raise ValueError("no images were given to draw crops from")
-    for image in (*images, *(second or ())):
-        _check_image(image)
+    for some in (images, second or ()):
+        for image in some:
+            _check_image(image, on_disk=are_mapped(some))
     kinds = sorted({channels_of(image) for image in images})
     if len(kinds) > 1:
         raise ValueError(f"the images have {' and '.join(map(str, kinds))} channels; all must have equally many")
@@ -226,15 +227,15 @@ def _check(images, second, noise, size: int, cut: int, count: int, turn: bool | 
             raise ValueError("the second noisy images do not have the shapes of the first")
 
 
-def _check_image(image: np.ndarray) -> None:
-    """Refuse what is no image, and warn of one far beyond [0, 1]."""
+def _check_image(image: np.ndarray, *, on_disk: bool) -> None:
+    """Refuse what is no image, and warn of one far beyond [0, 1]; the values of those on the disk are not looked at."""
     if isinstance(image, Tensor):
         raise ValueError("images are arrays [H, W] or [H, W, C]; a tensor was given: use dnlib.images.to_image")
     if image.ndim not in (2, 3):
         raise ValueError(f"an image has shape [H, W] or [H, W, C]; one of shape {list(image.shape)} was given")
     if image.dtype.kind not in "uif":
         raise ValueError(f"an image holds integers or floats; one of {image.dtype} was given")
-    if image.dtype.kind != "f" or isinstance(image, np.memmap):
+    if image.dtype.kind != "f" or on_disk:
         return
     if not np.isfinite(image).all():
         raise ValueError("an image holds NaN or infinite values; replace them before training")

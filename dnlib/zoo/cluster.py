@@ -1,7 +1,6 @@
 """Work spread over the workers of a Dask cluster: chapters, trainings and files alike."""
 
 import contextlib
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -93,10 +92,10 @@ def _connected(address: str) -> Iterator["Client"]:
                 f"a cluster is the address of a scheduler, tcp://host:8786, or local:4; {address!r} was given"
             )
         if count:
-            cores = {"OMP_NUM_THREADS": str(max(1, os.cpu_count() // int(count[1])))}
+            each = {"OMP_NUM_THREADS": str(max(1, provenance.usable_cores() // int(count[1])))}
             told = {
                 "distributed.scheduler.allowed-failures": DEATHS,
-                "distributed.nanny.pre-spawn-environ": cores,
+                "distributed.nanny.pre-spawn-environ": each,
                 "distributed.worker.preload": [DEAF],
             }
             with dask.config.set(told):  # Dask's own environ gives memory back at once, which makes training slow

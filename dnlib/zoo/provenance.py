@@ -53,8 +53,12 @@ def machine() -> str:
         name = re.search(r"model name\s*:\s*(.+)", info).group(1)
     except (OSError, AttributeError):
         pass
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{name}, {cores} cores, {platform.system()}"
+    return f"{name}, {usable_cores()} cores, {platform.system()}"
+
+
+def usable_cores() -> int:
+    """How many processors the system gives this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peak_memory_mb() -> int:

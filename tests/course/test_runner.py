@@ -55,6 +55,16 @@ def test_a_failing_chapter_is_named_and_does_not_stop_the_others(chapters, tmp_p
     assert sorted(path.name for path in (tmp_path / "out" / "records").iterdir()) == [good.job.record.name]
 
 
+def test_a_failed_run_takes_nothing_from_an_earlier_one_that_succeeded(chapters, tmp_path):
+    chapters(**{"00_a": GOOD})
+    [job] = plan(profile="smoke", out=tmp_path / "out", overrides={"strength": 2})
+    run([job])
+    before = job.record.read_bytes(), job.notebook.read_bytes()
+    chapters(**{"00_a": "undefined_name"})
+    assert run([job])[0].status == "failed"
+    assert (job.record.read_bytes(), job.notebook.read_bytes()) == before
+
+
 def test_a_verdict_is_told_with_the_number_of_its_cell(capsys, tmp_path):
     job = known.Job("01_x", "smoke", 0, "cpu", {}, tmp_path)
     progress = known.Progress(job, 4, cell=3)

@@ -6,8 +6,8 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 import dnlib
-from dnlib.denoiser import sampling
-from dnlib.images import Picture, photo
+from dnlib.denoiser import denoise_file, sampling
+from dnlib.images import Picture, photo, write
 
 CLEAN = photo("camera")[100:164, 180:260]
 NOISE = np.random.default_rng(0).normal(0, 0.1, CLEAN.shape)
@@ -120,6 +120,20 @@ def test_low_bits_and_types_are_kept_or_as_told():
         denoise(counts, dtype="int3")
 
 
+@pytest.mark.parametrize("dtype", ["foo", "int16"])
+def test_a_type_that_cannot_be_asked_for_is_refused_for_a_file_as_well(tmp_path, dtype):
+    write(tmp_path / "a.png", Picture.of(np.zeros((64, 64), np.uint8)))
+    with pytest.raises(ValueError, match=f"the type written can be uint8, .*'{dtype}' was given"):
+        denoise_file(tmp_path / "a.png", tmp_path / "b.png", dtype=dtype)
+
+
+def test_what_a_narrower_type_cannot_hold_is_cut_without_a_warning(recwarn):
+    image = np.float32(255 * (CLEAN + NOISE).clip(0, 1))
+    image[5, 5] = 1e12
+    result, _ = denoise(image, dtype="uint8", range=(0, 255))
+    assert result[5, 5] == 255 and not recwarn.list
+
+
 def test_noise_finer_than_the_steps_and_shared_noise_are_told():
     steps = np.rint(40 + 12 * gaussian_filter(CLEAN, 6) + 3 * NOISE).astype(np.uint8)
     assert any("--dtype float32" in note for note in denoise(steps)[1].notes)
@@ -140,6 +154,7 @@ def test_black_frames_are_left_alone():
 def test_a_tensor_gives_a_tensor():
     result, _ = denoise(torch.from_numpy(CLEAN + NOISE))
     assert isinstance(result, torch.Tensor)
+    assert isinstance(denoise(torch.nn.Parameter(torch.from_numpy(CLEAN + NOISE)))[0], torch.Tensor)
     np.testing.assert_array_equal(result.numpy(), denoise(CLEAN + NOISE)[0])
 
 

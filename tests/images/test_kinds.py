@@ -75,6 +75,21 @@ def test_evident_no_data_is_left_alone_and_named(rng, value):
     assert Picture.of(np.where(picture.inside, pixels, 150).astype(np.float32)).inside.all()
 
 
+@pytest.mark.parametrize("said", ["-9999", "65535", "nan", "1e20", "240.5"])
+def test_a_no_data_value_that_no_pixel_can_have_takes_part_in_nothing(tmp_path, rng, said):
+    """Wrapped around, -9999 would be 241: pixels of that value were left as they are."""
+    pixels = rng.integers(0, 256, (40, 40)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, extratags=[(42113, 2, 0, said, True)])
+    picture = read(tmp_path / "a.tif")
+    assert picture.inside.all() and f"{float(said):g} stands for no data, which uint8 cannot hold" in picture.notes[0]
+
+
+def test_nan_may_be_what_a_file_says_of_missing_pixels(tmp_path, rng):
+    pixels = np.where(np.eye(20) > 0, np.nan, rng.random((20, 20))).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, extratags=[(42113, 2, 0, "nan", True)])
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").inside, np.eye(20) == 0)
+
+
 def test_masks_and_nan_take_part_in_nothing(rng):
     pixels = rng.normal(0, 1, (20, 24))
     masked = np.ma.masked_where(pixels > 1, pixels)

@@ -110,8 +110,9 @@ def test_the_estimate_lies_between_belief_and_measurement():
 
 def test_noise_beyond_what_was_trained_is_named():
     learner = method(noise=Gaussian((5, 50)))
-    with pytest.warns(UserWarning, match=r"100 lies outside 5 to 50.*Gaussian\(\(5, 50\)\)"):
+    with pytest.warns(UserWarning, match=r"100 lies outside 5 to 50.*Gaussian\(\(5, 50\)\)") as warned:
         learner.denoise(batch().noisy, 100)
+    assert warned[0].filename == __file__  # where it was asked for
 
 
 @pytest.mark.parametrize(

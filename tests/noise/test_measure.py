@@ -47,6 +47,11 @@ def test_a_pair_is_measured_exactly(smooth):
     assert "20." in found.sentence and "5 pixels wide" in found.sentence
 
 
+def test_a_pair_of_which_no_pixel_counts_is_refused(smooth):
+    with pytest.raises(ValueError, match="no pixel of the images counts"):
+        inspect_pair(smooth, smooth, inside=np.zeros(smooth.shape[:2], bool))
+
+
 def test_noise_against_brightness(smooth):
     noise = np.random.default_rng(0).standard_normal(smooth.shape).astype(np.float32) * 0.1 * smooth
     found = inspect_pair(smooth + noise, smooth)

@@ -233,6 +233,13 @@ def test_of_images_on_the_disk_no_more_is_in_memory_than_a_batch(tmp_path):
         Crops(images, Gaussian(25), size=32, frozen=True)
 
 
+def test_an_image_on_the_disk_among_others_is_loaded_and_looked_at_like_them(tmp_path):
+    lost = np.lib.format.open_memmap(tmp_path / "0.npy", "w+", np.float32, (40, 40))
+    lost[:] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        Crops([lost, np.zeros((40, 40), np.float32)], size=16)
+
+
 def test_images_on_the_disk_with_the_same_black_border_are_told_apart(tmp_path):
     bordered, rng = np.zeros((2, 64, 64, 3), np.uint8), np.random.default_rng(0)
     bordered[:, 16:48, 16:48] = rng.integers(1, 256, (2, 32, 32, 3))
