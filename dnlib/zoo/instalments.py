@@ -84,7 +84,10 @@ def _instalment(
     _check_built_alike(card, name)
     method, watched, learnt_from = cards.load_method(start, device=device), trainer.watch(recipe), trainer.batches(name)
     stages = trainer.stages(f"{name}.more", method)
-    planned = _planned(out / f"{name}.more.json", card, steps, lambda: _steps_in(seconds, stages, learnt_from, device))
+    plan = out / f"{name}.more.json"
+    if steps is None and plan.is_file():
+        report(f"{name}: the instalment that is under way goes on, whatever time was given")
+    planned = _planned(plan, card, steps, lambda: _steps_in(seconds, stages, learnt_from, device))
     done, before = card["steps"], watched(method)
     report(f"{name}: {recipe.title}; {planned} steps more after {done}, from {before:.2f} dB on held-out images")
     histories = trainer.fit_stages(

@@ -97,7 +97,9 @@ def test_an_interrupted_instalment_ends_as_if_it_had_not_been(start, tmp_path, m
     with pytest.raises(ValueError, match="6 steps is under way"):
         train_more(NAME, tmp_path / "cut", steps=7, report=quiet)
     monkeypatch.setattr(trainer, "watch", lambda recipe: lambda method: 1.0)
-    assert train_more(NAME, tmp_path / "cut", steps=6, report=quiet).read_bytes() == whole.read_bytes()
+    said = []
+    assert train_more(NAME, tmp_path / "cut", seconds=60, report=said.append).read_bytes() == whole.read_bytes()
+    assert "the instalment that is under way goes on, whatever time was given" in said[0] and "6 steps more" in said[1]
 
 
 def snapshot(folder):
