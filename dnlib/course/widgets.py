@@ -88,7 +88,6 @@ def denoised(name: str, content: bytes, folder: Path) -> tuple[str, str]:
     Returns what was done, or why the picture was refused, and the HTML page of the result, empty if there is none.
     """
     from dnlib.denoiser import denoise_file
-    from dnlib.denoiser.destinations import written_as
 
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{name}.html"
@@ -96,7 +95,7 @@ def denoised(name: str, content: bytes, folder: Path) -> tuple[str, str]:
         picture = Path(place, name)
         picture.write_bytes(content)
         try:
-            done = denoise_file(picture, written_as(folder / name), report=page, overwrite=True)
+            done = denoise_file(picture, folder / name, report=page, overwrite=True)
         except (ValueError, OSError, FloatingPointError) as error:
             if not refused(error):
                 raise

@@ -25,7 +25,7 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
         pairs = [(files[0], output)]
     else:
         check_folder(output, images)
-        pairs = [(file, output / written_as(file).name) for file in files]
+        pairs = [(file, output / _written_as(file).name) for file in files]
     read = {file.resolve() for file in files}
     written = {}
     for file, target in pairs:
@@ -42,7 +42,7 @@ def destinations(images: Sequence[Path], output: Path) -> tuple[list[tuple[Path,
     return pairs, many
 
 
-def written_as(file: Path) -> Path:
+def _written_as(file: Path) -> Path:
     """The name that a file keeps; BMP, which is not written, becomes PNG."""
     return file.with_suffix(".png") if file.suffix.lower() == ".bmp" else file
 

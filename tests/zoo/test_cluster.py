@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
-from dnlib.zoo import cluster
+from dnlib.zoo import cluster, provenance
 from dnlib.zoo.cluster import spread
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
@@ -57,7 +57,7 @@ def test_processes_of_this_machine_share_its_cores_and_are_replaced_however_ofte
     done = list(spread(dying_twice, [str(folder) for folder in folders], "local:2"))
     assert sorted(folder for folder, _ in done) == [str(folder) for folder in folders]  # each once
     processes, threads, give_memory_back, deaf = zip(*(answer for _, answer in done), strict=True)
-    assert os.getpid() not in processes and set(threads) == {str(max(1, os.cpu_count() // 2))}
+    assert os.getpid() not in processes and set(threads) == {str(max(1, provenance.usable_cores() // 2))}
     assert not any(give_memory_back)  # as Dask has it: each step would ask for its memory anew
     assert all(deaf)  # to Ctrl-C, which reaches all processes of a terminal, and which this one answers
 
